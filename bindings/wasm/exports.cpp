@@ -1,0 +1,67 @@
+// The C ABI of include/z0.h over one z0::Core per instance. Everything that thinks is in the core.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "z0.h"
+#include "z0/core.hpp"
+#include "z0/limits.hpp"
+
+namespace {
+
+// Made by the first call instead of a static constructor, so that a module that was only
+// instantiated has run nothing.
+z0::Core& core() {
+  static z0::Core* const instance = new z0::Core;
+  return *instance;
+}
+
+// A frame that fits is written over the one before. A large one is given back as soon as a smaller
+// one comes, because an instance lives for days and one 40 MB read would stay with it.
+constexpr std::size_t kept_bytes_max = 1u << 20;
+
+struct Buffer {
+  std::uint8_t* bytes = nullptr;
+  std::size_t capacity = 0;
+
+  std::uint8_t* room(std::size_t size) {
+    if (size <= capacity && (capacity <= kept_bytes_max || size > capacity / 4)) return bytes;
+    std::free(bytes);
+    capacity = size < 4096 ? 4096 : size;
+    bytes = static_cast<std::uint8_t*>(std::malloc(capacity));
+    if (bytes == nullptr) __builtin_trap();
+    return bytes;
+  }
+};
+
+constinit Buffer frame;
+constinit std::string_view effects;
+
+}  // namespace
+
+extern "C" {
+
+std::uint32_t z0_abi_version(void) { return Z0_ABI_VERSION; }
+
+std::uint8_t* z0_frame(std::uint32_t size) {
+  if (size > z0::limits::frame_bytes_max) __builtin_trap();
+  return frame.room(size);
+}
+
+const std::uint8_t* z0_step(std::uint32_t size) {
+  if (size > frame.capacity) __builtin_trap();
+  effects = core().step({reinterpret_cast<const char*>(frame.bytes), size});
+  return reinterpret_cast<const std::uint8_t*>(effects.data());
+}
+
+std::uint32_t z0_effects_size(void) { return static_cast<std::uint32_t>(effects.size()); }
+
+#ifdef __EMSCRIPTEN__
+// The C++ library's own ones print to stderr, which costs 20 KB and three more imports. A trap
+// carries a stack trace anyway.
+[[noreturn]] void abort_message(const char*, ...) { __builtin_trap(); }
+[[noreturn]] void __assert_fail(const char*, const char*, int, const char*) { __builtin_trap(); }
+#endif
+
+}  // extern "C"

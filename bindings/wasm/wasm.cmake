@@ -1,0 +1,67 @@
+# The WebAssembly build: z0.wasm for the Worker, and unit tests as a WASI program.
+
+target_compile_options(z0 PUBLIC -msimd128)
+
+# What runs once a request, or less, is built for size: a third of the module, and nothing measurable.
+set(cold edge edge_get edge_http edge_query edge_report ledger_alarm ledger_read monitor status token
+         trace words)
+list(TRANSFORM cold REPLACE "(.+)" "src/\\1.cpp")
+set_source_files_properties(${cold} PROPERTIES COMPILE_OPTIONS "-Os")
+
+# One list of exports for the linker and for tests/wasm.
+set(exports_file "${CMAKE_CURRENT_LIST_DIR}/exports.txt")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${exports_file}")
+file(STRINGS "${exports_file}" exports)
+list(TRANSFORM exports PREPEND "_")
+list(JOIN exports "," exports)
+
+# The stack's option changed its name with Emscripten 3.1.25.
+set(stack_option STACK_SIZE)
+if(EMSCRIPTEN_VERSION VERSION_LESS 3.1.25)
+  set(stack_option TOTAL_STACK)
+endif()
+
+# 1 MB to begin with, because every isolate pays for it. 96 MB at most, of the isolate's 128. The
+# stack lies below the data, so an overflow traps instead of writing over it.
+add_executable(z0_wasm bindings/wasm/exports.cpp)
+set_target_properties(z0_wasm PROPERTIES OUTPUT_NAME z0 SUFFIX .wasm)
+target_compile_options(z0_wasm PRIVATE -fno-exceptions -fno-rtti)
+target_link_libraries(z0_wasm PRIVATE z0)
+target_link_options(z0_wasm PRIVATE
+  -O3 -fno-exceptions -fno-rtti --no-entry
+  -sSTANDALONE_WASM=1 -sEXPORTED_FUNCTIONS=${exports}
+  -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=1MB -sMAXIMUM_MEMORY=96MB
+  -s${stack_option}=256KB -Wl,--stack-first)
+set_target_properties(z0_wasm PROPERTIES LINK_DEPENDS "${exports_file}")
+
+# Copied only when it differs, so that a running `wrangler dev` reloads only when there is a reason.
+set(published "${PROJECT_SOURCE_DIR}/bindings/worker/z0.wasm")
+add_custom_command(OUTPUT "${published}"
+  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "$<TARGET_FILE:z0_wasm>" "${published}"
+  DEPENDS z0_wasm COMMENT "bindings/worker/z0.wasm")
+add_custom_target(z0_wasm_published ALL DEPENDS "${published}")
+
+# The unit tests that need nothing but the core, as a WASI program: the same assertions, with the
+# other compiler and 32-bit pointers. Catch2 version 2 is one header, so it compiles here too. It
+# needs exceptions; the core that is tested is the same library, built without.
+link_header_directory(catch2)
+set(core_tests)
+foreach(source IN LISTS unit_sources)
+  file(STRINGS "${source}" host_includes REGEX "#include \".*(world|cli|bindings).*\"|sqlite|filesystem")
+  if(NOT host_includes AND NOT source MATCHES "/cli_")
+    list(APPEND core_tests "${source}")
+  endif()
+endforeach()
+if(EXISTS "${linked_headers}/catch2/catch.hpp")
+  # The tests were written where size_t has 64 bits; the core was not.
+  set_source_files_properties(${core_tests} PROPERTIES COMPILE_OPTIONS -Wno-shorten-64-to-32)
+  add_executable(z0_core_tests EXCLUDE_FROM_ALL ${core_tests})
+  set_target_properties(z0_core_tests PROPERTIES SUFFIX .wasm)
+  target_include_directories(z0_core_tests PRIVATE tests "${PROJECT_SOURCE_DIR}")
+  target_compile_options(z0_core_tests PRIVATE -O1 -fwasm-exceptions)
+  target_compile_definitions(z0_core_tests PRIVATE CATCH_CONFIG_NO_POSIX_SIGNALS
+                             Z0_SOURCE_DIR="/")
+  target_link_libraries(z0_core_tests PRIVATE z0)
+  target_link_options(z0_core_tests PRIVATE -O1 -fwasm-exceptions -sSTANDALONE_WASM=1
+    -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=16MB -s${stack_option}=1MB)
+endif()

@@ -1,0 +1,114 @@
+// A whole z0 in one process, without a network: the edge, a ledger object for each entity, the monitor,
+// the replication queue and D1, over SQLite in memory. Time stands still unless it is told to move, and
+// all randomness comes from a seed, so that whatever happens here happens again.
+//
+// It does what bindings/worker does, no more: the core decides everything. The command-line tool checks
+// submissions with it, and the tests tell stories with it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sqlite.hpp"
+#include "z0/core.hpp"
+
+namespace z0::world {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpReply {
+  int status = 0;
+  Headers headers;
+  std::string body;
+
+  std::string header(std::string_view name) const;
+};
+
+// What goes wrong, asked for at each place where the platform may fail. Return false to let it work.
+struct Faults {
+  // A call of another object fails before it arrives; `outcome` and `message` say how.
+  std::function<bool(std::string_view object, z0_outcome& outcome, std::string& message)> call;
+  // The call arrives and is carried out, but its reply is lost.
+  std::function<bool(std::string_view object)> lose_reply;
+  // The object's transaction fails.
+  std::function<bool(std::string_view object)> commit;
+  // A D1 batch fails, before or (second) after it was committed.
+  std::function<bool()> query;
+  std::function<bool()> query_after_commit;
+  // A message is lost on its way to the queue.
+  std::function<bool()> send;
+};
+
+class World {
+ public:
+  // d1_schema: the migrations' SQL; without it nothing of D1 works. seed: of all entropy.
+  explicit World(std::uint64_t seed, const std::string& d1_schema);
+  ~World();
+
+  std::int64_t now_ms = 1'774'915'200'000;
+  std::string secrets = "world-secret";
+  Faults faults;
+  // Sees every frame with its effects.
+  std::function<void(std::string_view frame, std::string_view effects)> watch;
+
+  HttpReply request(std::string_view method, std::string_view url, const Headers& headers, std::string_view body);
+  // A bearer header for this world's secret: all tenants when tenant is empty.
+  Headers authorization(std::string_view tenant, std::uint8_t scopes);
+
+  // The queue, oldest first. deliver takes the message at a place out and gives it to the consumer; it
+  // goes back to the end when it is refused. Returns whether it was acknowledged.
+  std::deque<std::string> queue;
+  bool deliver(std::size_t place = 0);
+  // Gives a message to the consumer that stays where it is: a redelivery.
+  bool deliver_copy(const std::string& message);
+  // Until the queue is empty or a delivery fails.
+  void deliver_all();
+  bool dead_letter(std::string_view id, std::string_view body);
+
+  // The alarms that are due by now_ms, each once. Returns how many went off.
+  std::size_t run_alarms();
+  std::int64_t alarm_of(std::string_view object) const;
+
+  // The object leaves memory; its rows stay. Then all of them and the core.
+  void evict(std::string_view object);
+  void crash();
+
+  Database& d1() { return d1_; }
+  Database& storage_of(std::string_view object);
+
+ private:
+  struct Object {
+    Database storage;
+    std::uint64_t incarnation = 0;
+    std::int64_t alarm_at = 0;
+  };
+  struct Outcome {
+    int status = 0;
+    Headers headers;
+    std::string body;
+  };
+
+  Object& object(std::string_view name);
+  std::uint64_t random();
+  std::string entropy();
+  Outcome run(std::uint16_t kind, const std::vector<std::string>& parts, std::string_view object_name);
+  std::string answer(const Effect& need, std::string_view object_name);
+  std::string answer_query(ByteReader& in);
+  std::string answer_call(ByteReader& in);
+  Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
+  void commit(const std::vector<Effect>& effects, Object& object);
+
+  std::unique_ptr<Core> core_;
+  std::map<std::string, Object, std::less<>> objects_;
+  Database d1_;
+  std::uint64_t random_;
+};
+
+}  // namespace z0::world

@@ -1,0 +1,153 @@
+/* z0's C ABI: what a host (the JS shim, a native tool) calls, and the bytes that cross.
+ *
+ * The core is a function from (state, frame) to (state, effects). It reads no clock, draws no
+ * randomness, touches no storage and calls nobody: the frame brings the time and the entropy in,
+ * the effects say what the host has to do. A call is synchronous and never suspends.
+ *
+ * Life of a step
+ *   1. p = z0_frame(n)      room for a frame of n bytes; valid until the next call of any export.
+ *   2. the host writes the frame at p.
+ *   3. q = z0_step(n)       the effects; z0_effects_size() bytes; valid until the next call.
+ *   4. the host copies what it needs, then carries the effects out in the order in which they stand.
+ *   5. if there were `need` effects, nothing else was decided: the host fetches the answers and
+ *      calls again (see "Needs").
+ *
+ * A broken invariant traps. A host that sees a trap drops the whole instance: every state the core
+ * holds is a cache of rows and is rebuilt by needs. Malformed bytes from a caller never trap; they
+ * become an effect that refuses.
+ *
+ * All integers are little-endian. `bytes` is u32 length, then that many bytes. `text` is bytes that
+ * are UTF-8.
+ *
+ * FRAME
+ *   u16 kind          z0_frame_kind
+ *   u16 flags         bit 0: debug frames are allowed (never set in production)
+ *   u32 part_count
+ *   u64 now_ms        the host's clock, ms since 1970
+ *   u64 incarnation   which life of which object this is; 0 where there is no object (the edge).
+ *                     A new object, and an object whose commit failed, takes a new random one;
+ *                     state is kept by incarnation, so stale state is never met again.
+ *   u8  entropy[48]   fresh random bytes
+ *   part_count x bytes
+ *   u32 answer_count
+ *   answer_count x bytes      one for each need of the step before, in its order
+ *
+ * ANSWER, to Z0_NEED_ROWS and to each statement of Z0_NEED_QUERY
+ *   u8 0, u32 changes, u16 columns, u32 rows, rows x columns x value
+ *   u8 1, text message                     the statement failed
+ *   An answer to Z0_NEED_QUERY is: u16 statement_count, statement_count x (such an answer, as bytes);
+ *   when the whole batch failed: u16 0, text message.
+ *   value: u8 0 null | u8 1, i64 | u8 2, text | u8 3, bytes | u8 4, f64
+ *
+ * ANSWER, to Z0_NEED_CALL
+ *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
+ *   Then the request itself again: bytes.
+ *
+ * EFFECTS
+ *   u32 effect_count
+ *   effect_count x { u8 kind (z0_effect_kind), u8 phase, u16 zero, bytes payload }
+ *   Phases never decrease: 0 need, 1 commit, 2 reply, 3 send, 4 tell. All commits of a step are one
+ *   storage transaction with no await between step and commit; the reply follows the commit; sends
+ *   happen at least once or are healed by the ledger's alarm; tells are best effort.
+ *
+ * Needs. When effects of phase 0 are there, they are the only ones. The host answers all of them and
+ * steps again with the same frame plus the answers, unless a Z0_NEED_RESUME was among them: then the
+ * next frame has that kind and that one part instead. A resume is not itself answered. now_ms and
+ * entropy are taken afresh for each step.
+ */
+#ifndef Z0_H
+#define Z0_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { Z0_ABI_VERSION = 1, Z0_FRAME_HEADER_BYTES = 72, Z0_ENTROPY_BYTES = 48 };
+
+/* What happened to the host. In brackets: the parts, in order. */
+enum z0_frame_kind {
+  /* An HTTP request at the edge [method, url path with query, body, token secrets (comma separated,
+   * the first one mints), then header name (lower case), value, name, value ...]. The host passes
+   * authorization, traceparent, tracestate, content-type and content-encoding. It reads at most
+   * Z0_BODY_BYTES_MAX + 1 bytes of the body. Reply: an HTTP response. */
+  Z0_FRAME_REQUEST = 1,
+  /* The second half of a request that had to ask ledgers or D1 [continuation]. */
+  Z0_FRAME_RESUME = 2,
+  /* Messages of one queue batch [one message body]. Reply: 200 to acknowledge, 503 with retry-after
+   * (seconds) to have it delivered again. */
+  Z0_FRAME_MESSAGE = 3,
+  /* A message that came to the dead-letter queue [message id, body]. Reply as for MESSAGE. */
+  Z0_FRAME_DEAD_LETTER = 4,
+  /* The second half of a message, after D1 answered [continuation]. */
+  Z0_FRAME_MESSAGE_RESUME = 5,
+  /* Calls on a ledger object [object name, request]. Reply: body bytes. */
+  Z0_FRAME_LEDGER_APPEND = 16,
+  Z0_FRAME_LEDGER_READ = 17,
+  Z0_FRAME_LEDGER_HEAD = 18,
+  /* The ledger's alarm went off [object name, may be empty, empty request]. No reply. */
+  Z0_FRAME_LEDGER_ALARM = 19,
+  /* Any of these again, after rows or D1 answered [continuation]. */
+  Z0_FRAME_LEDGER_RESUME = 20,
+  /* Calls on the monitor object [object name, request]. */
+  Z0_FRAME_MONITOR_TELL = 32,
+  Z0_FRAME_MONITOR_LIVE = 33,
+  /* Traps, when flag bit 0 is set; otherwise refused. Only tests send it. [object name, request] */
+  Z0_FRAME_DEBUG_TRAP = 64
+};
+
+enum z0_effect_kind {
+  /* phase 0. A query of this object's own storage, answered at once.
+   *   text sql, u16 count, count x value */
+  Z0_NEED_ROWS = 1,
+  /* phase 0. Statements for D1, run as one transaction.
+   *   u16 statement_count, statement_count x { text sql, u16 count, count x value } */
+  Z0_NEED_QUERY = 2,
+  /* phase 0. A call of another object.
+   *   u8 target (z0_target), text object name, u16 frame kind, u32 timeout_ms, bytes request */
+  Z0_NEED_CALL = 3,
+  /* phase 0. What the next frame is: u16 frame kind, bytes continuation. */
+  Z0_NEED_RESUME = 4,
+  /* phase 1. A statement that writes: text sql, u16 count, count x value */
+  Z0_WRITE = 16,
+  /* phase 1. Set the object's one alarm: u64 at_ms; 0 clears it. */
+  Z0_ALARM = 17,
+  /* phase 2. u16 http status, u16 count, count x { text name, text value }, bytes body.
+   * Exactly one, except for alarms. Calls between objects use the body alone. */
+  Z0_REPLY = 32,
+  /* phase 3. A message for the replication queue: bytes body. */
+  Z0_SEND = 48,
+  /* phase 4. Something for the monitor: bytes report. Reports may be collected for a moment and
+   * handed over together: a Z0_FRAME_MONITOR_TELL request is count x bytes. */
+  Z0_TELL = 64,
+  /* phase 4. An Analytics Engine data point: text index, u16 blob_count, blob_count x text,
+   * u16 double_count, double_count x f64 */
+  Z0_POINT = 65,
+  /* phase 4. A structured log line: u8 level (0 info, 1 error), text JSON */
+  Z0_LOG = 66
+};
+
+enum z0_target { Z0_TARGET_LEDGER = 0, Z0_TARGET_MONITOR = 1 };
+
+/* How a call of another object ended. */
+enum z0_outcome { Z0_OK = 0, Z0_OVERLOADED = 1, Z0_TIMEOUT = 2, Z0_FAILED = 3 };
+
+/* The version of everything in this file. A host refuses a core of another version. */
+uint32_t z0_abi_version(void);
+
+/* Room for a frame of `size` bytes. Owned by the core, valid until the next call. Traps when size is
+ * above Z0_FRAME_BYTES_MAX. */
+uint8_t* z0_frame(uint32_t size);
+
+/* Takes one step on the frame of `size` bytes that was written at z0_frame(). Returns the effects. */
+const uint8_t* z0_step(uint32_t size);
+
+/* The size in bytes of the effects of the last step. */
+uint32_t z0_effects_size(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

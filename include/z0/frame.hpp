@@ -1,0 +1,76 @@
+// Frames, as the core reads them and as native hosts write them. The layout is in z0.h.
+//
+// Everything here borrows the bytes of the frame.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "z0.h"
+
+namespace z0 {
+
+// One cell of a row, or one bound parameter.
+struct Value {
+  enum class Kind : std::uint8_t { null = 0, integer = 1, text = 2, blob = 3, real = 4 };
+  Kind kind = Kind::null;
+  std::int64_t integer = 0;
+  double real = 0;
+  std::string_view bytes;
+
+  static Value null() { return {}; }
+  static Value of(std::int64_t v) { return {Kind::integer, v, 0, {}}; }
+  static Value text(std::string_view v) { return {Kind::text, 0, 0, v}; }
+  static Value blob(std::string_view v) { return {Kind::blob, 0, 0, v}; }
+  // Text, or null when it is empty.
+  static Value text_or_null(std::string_view v) { return v.empty() ? null() : text(v); }
+};
+
+// The answer to one statement.
+struct Rows {
+  bool failed = true;
+  std::string_view message;  // why, when failed
+  std::uint32_t changes = 0;
+  std::size_t columns = 0;
+  std::vector<Value> cells;
+
+  std::size_t size() const { return columns == 0 ? 0 : cells.size() / columns; }
+  const Value& at(std::size_t row, std::size_t column) const { return cells[row * columns + column]; }
+};
+
+// The answer to a call of another object, with the request that was sent.
+struct CallAnswer {
+  z0_outcome outcome = Z0_FAILED;
+  std::string_view reply;  // when outcome is Z0_OK; else the message
+  std::string_view request;
+};
+
+struct Frame {
+  std::uint16_t kind = 0;
+  std::uint16_t flags = 0;
+  std::int64_t now_ms = 0;
+  std::uint64_t incarnation = 0;
+  std::string_view entropy;  // Z0_ENTROPY_BYTES
+  std::vector<std::string_view> parts;
+  std::vector<std::string_view> answers;
+
+  // The part, or empty where there are fewer.
+  std::string_view part(std::size_t i) const { return i < parts.size() ? parts[i] : std::string_view{}; }
+};
+
+// False for bytes that are no frame.
+bool parse_frame(std::string_view bytes, Frame& out);
+std::string encode_frame(const Frame& frame);
+
+// A malformed answer reads as a failed one.
+Rows parse_rows(std::string_view answer);
+// One Rows a statement; a batch that failed as a whole, or is malformed, is one failed Rows.
+std::vector<Rows> parse_query(std::string_view answer);
+CallAnswer parse_call(std::string_view answer);
+
+// For native hosts.
+void append_rows(std::string& out, const Rows& rows);
+
+}  // namespace z0

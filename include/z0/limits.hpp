@@ -1,0 +1,113 @@
+// Every maximum of z0 in one place: the number, the ceiling it respects, the margin.
+//
+// Include this wherever a list, a string, a depth or a loop needs its bound. A limit that a caller
+// can meet is answered with a status of status.hpp, never with a trap.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace z0::limits {
+
+// -- what a caller sends ------------------------------------------------------------------------
+
+// One request. A Durable Object call takes 32 MiB, a Worker 100 MB: this is for latency, not for
+// the platform. 1,000 facts of 4 KiB.
+inline constexpr std::size_t body_bytes_max = 4u << 20;
+// Facts in one request. Each may touch its own ledger, and a Worker invocation may make 1,000
+// subrequests (10,000 on newer paid plans).
+inline constexpr std::size_t facts_per_request_max = 1'000;
+// A fact's `data`, minified. Small enough that a fact always fits a queue message (message_bytes_max).
+inline constexpr std::size_t data_bytes_max = 64u << 10;
+// Nesting of `data`, the outermost object counted as 1. SQLite's JSON takes 1,000.
+inline constexpr std::size_t data_depth_max = 16;
+// Nesting of a request's JSON: an envelope, an array, a fact, its data.
+inline constexpr std::size_t json_depth_max = data_depth_max + 4;
+// Members of one JSON object inside `data`; duplicate keys are found by comparing within an object.
+inline constexpr std::size_t object_members_max = 1'024;
+// Any id: entity, fact, tenant, config, dimension.
+inline constexpr std::size_t id_bytes_max = 128;
+// `type` and `subtype`.
+inline constexpr std::size_t type_bytes_max = 64;
+// Amounts are exact in JavaScript, JSON and SQLite alike: 2^53 - 1 minor units.
+inline constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
+// Event times: 0 up to the year 9999, in ms.
+inline constexpr std::int64_t timestamp_ms_max = 253'402'300'799'999;
+// Config versions, sequence numbers: exact in JavaScript.
+inline constexpr std::int64_t version_max = (std::int64_t{1} << 53) - 1;
+// A bearer token, header and claims. Ours are about 250 bytes.
+inline constexpr std::size_t token_bytes_max = 4'096;
+// Data points that one request writes to Analytics Engine; its ceiling is 250 an invocation, older
+// pages say 25. Further (tenant, type) pairs of a mixed batch are summed into the last point.
+inline constexpr std::size_t points_per_request_max = 20;
+// A data point's index: longer tenant ids are cut, as Analytics Engine takes 96 bytes.
+inline constexpr std::size_t point_index_bytes_max = 96;
+// Query string and path.
+inline constexpr std::size_t url_bytes_max = 8'192;
+// Rows of one page of GET /v1/facts, and what a caller gets without `limit`.
+inline constexpr std::size_t page_facts_max = 1'000;
+inline constexpr std::size_t page_facts_default = 100;
+
+// -- the core's own buffers ---------------------------------------------------------------------
+
+// A frame: a body, or the rows that answer a need (see segments_per_read_max).
+inline constexpr std::size_t frame_bytes_max = 48u << 20;
+
+// -- the ledger ---------------------------------------------------------------------------------
+
+// The tail segment grows in place up to this; then a new one begins. Each append rewrites the tail,
+// so it is the price of small batches; each segment is a row, so it is the price of long reads.
+// Measured in tests/bench/README.md.
+inline constexpr std::size_t segment_bytes_max = 32u << 10;
+// Segments that one append may ask for, to compare suspected duplicates with their originals, and as
+// many chunks of sealed ids: 256 x 32 KiB = 8 MiB, or 256 facts of 64 KiB = 16 MiB, below
+// frame_bytes_max. Items whose original lies in a further one are answered `overloaded`, and the
+// client's retry finds them.
+inline constexpr std::int64_t originals_per_append_max = 256;
+// Segments that one read with a type filter looks through: 64 x 32 KiB = 2 MiB. A read without filter
+// asks for those that hold its range, no more.
+inline constexpr std::int64_t segments_per_read_max = 64;
+// Facts whose id hashes are looked up in memory by full hash before they are sealed into a sorted
+// run with a filter. 131,072 x 16 bytes = 2 MiB while open.
+inline constexpr std::size_t open_ids_max = 1u << 17;
+// Sorted id hashes per row of a sealed run: 4,096 x 12 bytes = 48 KiB, below the 2 MB row.
+inline constexpr std::size_t ids_per_chunk = 4'096;
+// Ledger states kept in one instance; least recently used ones are dropped and rebuilt from rows.
+inline constexpr std::size_t resident_ledgers_max = 256;
+// Bytes of those states. An isolate has 128 MB for everything.
+inline constexpr std::size_t resident_bytes_max = 40u << 20;
+
+// -- replication --------------------------------------------------------------------------------
+
+// One queue message. The platform takes 128,000 bytes with about 100 of its own.
+inline constexpr std::size_t message_bytes_max = 120'000;
+// Facts in one message. The rows that they become are one parameter of D1, whose ceiling is 2,000,000
+// bytes: 2,000 x 550 for the names that each row repeats, and the message itself.
+inline constexpr std::size_t facts_per_message_max = 2'000;
+// How long after an append the ledger asks D1 whether its facts arrived, and sends them again if not.
+inline constexpr std::int64_t confirm_after_ms = 10'000;
+// The longest pause between two such checks while D1 or the queue fails.
+inline constexpr std::int64_t confirm_pause_ms_max = 300'000;
+// Messages one alarm sends again: 8 x 120 KB. More wait for the next alarm.
+inline constexpr std::size_t resend_messages_max = 8;
+
+// -- time ---------------------------------------------------------------------------------------
+
+// A ledger that has not answered by then has failed (domain: append timeout).
+inline constexpr std::uint32_t append_timeout_ms = 30'000;
+inline constexpr std::uint32_t read_timeout_ms = 10'000;
+
+// -- the monitor --------------------------------------------------------------------------------
+
+// Seconds of the live window.
+inline constexpr std::size_t live_seconds = 600;
+// Latest facts shown.
+inline constexpr std::size_t latest_facts = 50;
+// Latest facts that one report brings.
+inline constexpr std::size_t latest_per_report = 5;
+// Ledgers with facts on their way that are followed by name; further ones are summed.
+inline constexpr std::size_t lagging_ledgers_max = 20'000;
+// Custom fact types counted by name; further ones count as "other".
+inline constexpr std::size_t counted_types_max = 64;
+
+}  // namespace z0::limits

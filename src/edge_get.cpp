@@ -1,0 +1,93 @@
+// Reads that one object answers: a ledger's facts, its head, the monitor's live window.
+#include <algorithm>
+
+#include "edge_http.hpp"
+#include "z0/ids.hpp"
+#include "z0/ledger.hpp"
+#include "z0/limits.hpp"
+
+namespace z0 {
+namespace {
+
+// limit and from_seq, with their defaults. False with the name of the parameter that is wrong.
+bool read_numbers(const Request& request, ReadRequest& read, std::string_view& wrong) {
+  read.limit = static_cast<std::int64_t>(limits::page_facts_default);
+  const std::string_view limit = request.parameter("limit");
+  if (!limit.empty() && (!parse_number(limit, read.limit) || read.limit < 1 ||
+                         read.limit > static_cast<std::int64_t>(limits::page_facts_max))) {
+    wrong = "limit";
+    return false;
+  }
+  const std::string_view from = request.parameter("from_seq");
+  if (!from.empty() && (!parse_number(from, read.from_seq) || read.from_seq < 1 || read.from_seq > limits::version_max)) {
+    wrong = "from_seq";
+    return false;
+  }
+  return true;
+}
+
+bool valid_types(std::string_view types) {
+  for (std::size_t at = 0; at < types.size();) {
+    const std::size_t end = std::min(types.find(',', at), types.size());
+    if (!valid_type(types.substr(at, end - at))) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
+std::string continuation(Operation operation, const Context& context) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, operation, context);
+  return bytes;
+}
+
+Status status_of(z0_outcome outcome) {
+  if (outcome == Z0_OVERLOADED) return Status::overloaded;
+  return outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error;
+}
+
+}  // namespace
+
+void get_ledger(const Request& request, const Claims& claims, const Context& context, std::string_view entity_id,
+                std::uint16_t frame_kind, Effects& effects) {
+  // An id that cannot be one does not exist, as one that nobody made: the answer is the same.
+  if (!valid_id(entity_id) || ledger_type(entity_id).empty()) {
+    return reply_error(effects, context, Status::not_found, {});
+  }
+  ReadRequest read;
+  std::string_view wrong;
+  if (!read_numbers(request, read, wrong)) return reply_error(effects, context, Status::bad_parameter, wrong);
+  read.types = request.parameter("types");
+  if (!valid_types(read.types)) return reply_error(effects, context, Status::bad_parameter, "types");
+  read.tenant_id = claims.tenant_id;
+  read.entity_id = entity_id;
+  std::string bytes;
+  read.encode(bytes);
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), frame_kind, limits::read_timeout_ms, bytes);
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+}
+
+void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects) {
+  const CallAnswer answer = parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
+  ByteReader in(answer.reply);
+  const std::uint8_t code = in.u8();
+  const bool known = in.ok() && code < static_cast<std::uint8_t>(Status::count_);
+  const Status status = known ? static_cast<Status>(code) : Status::storage_error;
+  if (status != Status::recorded) return reply_error(effects, context, status, {});
+  reply_json(effects, context, 200, in.raw(in.left()));
+}
+
+void get_live(const Context& context, Effects& effects) {
+  effects.need_call(Z0_TARGET_MONITOR, "root", Z0_FRAME_MONITOR_LIVE, limits::read_timeout_ms, {});
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::live, context));
+}
+
+void resume_live(const Context& context, const Frame& frame, Effects& effects) {
+  const CallAnswer answer = parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
+  reply_json(effects, context, 200, answer.reply);
+}
+
+}  // namespace z0

@@ -1,0 +1,80 @@
+// Inside the edge: the request as it was read, and what all routes answer with.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "z0/effects.hpp"
+#include "z0/frame.hpp"
+#include "z0/status.hpp"
+#include "z0/token.hpp"
+#include "z0/trace.hpp"
+
+namespace z0 {
+
+struct Request {
+  std::string_view method;
+  std::string path;  // decoded
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string_view body;
+  std::string_view secrets;
+  std::string_view authorization;
+  std::string_view traceparent;
+  std::string_view tracestate;
+  std::string_view content_type;
+  std::string_view content_encoding;
+
+  // The parameter's value; empty when absent.
+  std::string_view parameter(std::string_view name) const;
+};
+
+// False when the URL is too long or not percent-encoded as it should be.
+bool parse_request(const Frame& frame, Request& out);
+
+// What is on its way while others are asked.
+enum class Operation : std::uint8_t { post_facts = 1, ledger = 2, live = 3, query = 4, report = 5 };
+
+struct Context {
+  TraceContext trace;
+  std::int64_t started_ms = 0;
+};
+
+// A continuation begins with its operation and context.
+void write_context(ByteWriter& out, Operation operation, const Context& context);
+bool read_context(ByteReader& in, Operation& operation, Context& context);
+
+// Answers, with the headers that every reply carries. retry: something in it may succeed later.
+void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
+                bool retry = false);
+void reply_error(Effects& effects, const Context& context, Status status, std::string_view field);
+// The error as a JSON object; `identity` is put in front: members with a trailing comma, or empty.
+void append_error(std::string& json, const Context& context, Status status, std::string_view field,
+                  std::string_view identity);
+
+// Whether a transient reply says when to come back, in seconds.
+inline constexpr std::string_view retry_after_seconds = "1";
+
+// The routes. Each replies, or asks and leaves a continuation.
+void post_facts(const Request& request, const Claims& claims, const Context& context, const Frame& frame,
+                Effects& effects);
+void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame, Effects& effects);
+void get_ledger(const Request& request, const Claims& claims, const Context& context, std::string_view entity_id,
+                std::uint16_t frame_kind, Effects& effects);
+void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects);
+void get_live(const Context& context, Effects& effects);
+void resume_live(const Context& context, const Frame& frame, Effects& effects);
+void query_facts(const Request& request, const Claims& claims, const Context& context, Effects& effects);
+void resume_query(ByteReader& continuation, const Context& context, const Frame& frame, Effects& effects);
+void get_report(const Request& request, const Claims& claims, const Context& context, Effects& effects);
+void resume_report(const Context& context, const Frame& frame, Effects& effects);
+
+// A whole number in decimal, of at most 16 digits; false for anything else.
+bool parse_number(std::string_view text, std::int64_t& out);
+// The tenant that a read is for: the credential's, or the one that an operator names; empty for all.
+// False when a tenant asks for another's.
+bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);
+
+}  // namespace z0

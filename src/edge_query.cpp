@@ -1,0 +1,205 @@
+// GET /v1/facts: facts across ledgers, from D1, newest first.
+//
+// Recorded and failed facts lie in two tables. Each is asked for a page of its own, so that each uses
+// its own key, and the two pages are merged here.
+#include <algorithm>
+
+#include "edge_http.hpp"
+#include "z0/ids.hpp"
+#include "z0/json.hpp"
+#include "z0/limits.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view columns =
+    "timestamp, entity_id, id, type, subtype, tenant_id, source_id, asset_id, campaign_id, tool_id, "
+    "user_id, config_id, config_version, amount, currency, trace_id, data, ";
+// The columns of both, by position; the last two differ by table.
+constexpr std::string_view column_names[] = {
+    "timestamp", "entity_id", "id",        "type",           "subtype", "tenant_id", "source_id",
+    "asset_id",  "campaign_id", "tool_id", "user_id",        "config_id", "config_version", "amount",
+    "currency",  "trace_id",  "data",      "seq",            "recorded_at"};
+enum Column : std::size_t { timestamp = 0, entity_id = 1, id = 2, data = 16, number = 17, recorded_at = 18 };
+
+// A place in the order of results: what comes after it is the next page.
+struct Cursor {
+  std::int64_t timestamp = 0;
+  std::int64_t number = 0;
+  std::string entity_id;
+  std::string id;
+};
+
+bool decode_cursor(std::string_view text, Cursor& cursor) {
+  std::string bytes;
+  if (!base64url_decode(text, bytes)) return false;
+  ByteReader in(bytes);
+  cursor.timestamp = static_cast<std::int64_t>(in.varint());
+  cursor.number = static_cast<std::int64_t>(in.varint());
+  cursor.entity_id = in.short_bytes();
+  cursor.id = in.short_bytes();
+  return in.ok() && in.done();
+}
+
+std::string encode_cursor(const Rows& rows, std::size_t row) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(static_cast<std::uint64_t>(rows.at(row, timestamp).integer));
+  out.varint(static_cast<std::uint64_t>(rows.at(row, number).integer));
+  out.short_bytes(rows.at(row, entity_id).bytes);
+  out.short_bytes(rows.at(row, id).bytes);
+  return base64url_encode(bytes);
+}
+
+struct Query {
+  std::string_view tenant_id;
+  std::string_view type;
+  std::string_view status;
+  std::string_view trace_id;
+  std::int64_t from = 0;
+  std::int64_t to = limits::timestamp_ms_max;
+  std::int64_t limit = static_cast<std::int64_t>(limits::page_facts_default);
+  bool has_cursor = false;
+  Cursor cursor;
+};
+
+// Reads the parameters; the name of a wrong one, or empty.
+std::string_view read_query(const Request& request, Query& q) {
+  q.type = request.parameter("type");
+  if (!q.type.empty() && !valid_type(q.type)) return "type";
+  q.status = request.parameter("status");
+  if (!q.status.empty() && q.status != "recorded" && q.status != "failed") return "status";
+  q.trace_id = request.parameter("trace_id");
+  if (!q.trace_id.empty() && !valid_trace_id(q.trace_id)) return "trace_id";
+  const std::string_view from = request.parameter("from");
+  if (!from.empty() && !parse_number(from, q.from)) return "from";
+  const std::string_view to = request.parameter("to");
+  if (!to.empty() && !parse_number(to, q.to)) return "to";
+  const std::string_view limit = request.parameter("limit");
+  const bool limit_ok = limit.empty() || (parse_number(limit, q.limit) && q.limit >= 1 &&
+                                          q.limit <= static_cast<std::int64_t>(limits::page_facts_max));
+  if (!limit_ok) return "limit";
+  const std::string_view cursor = request.parameter("cursor");
+  q.has_cursor = !cursor.empty();
+  if (q.has_cursor && !decode_cursor(cursor, q.cursor)) return "cursor";
+  return {};
+}
+
+// One page of one table. `number_column` is what orders facts of one ledger and time.
+Statement page_of(const Query& q, std::string_view table, std::string_view number_column,
+                  std::string_view last_column, std::string& sql) {
+  Statement s;
+  const auto where = [&](std::string_view condition, Value value) {
+    sql += s.values.empty() ? " WHERE " : " AND ";
+    s.values.push_back(value);
+    sql += condition;
+    sql += std::to_string(s.values.size());
+  };
+  sql = "SELECT ";
+  sql += columns;
+  sql += number_column;
+  sql += last_column;
+  sql += " FROM ";
+  sql += table;
+  if (!q.tenant_id.empty()) where("tenant_id = ?", Value::text(q.tenant_id));
+  if (!q.type.empty()) where("type = ?", Value::text(q.type));
+  if (!q.trace_id.empty()) where("trace_id = ?", Value::text(q.trace_id));
+  where("timestamp >= ?", Value::of(q.from));
+  where("timestamp <= ?", Value::of(q.has_cursor ? std::min(q.to, q.cursor.timestamp) : q.to));
+  if (q.has_cursor) {
+    const std::size_t at = s.values.size();
+    sql += " AND (timestamp, entity_id, ";
+    sql += number_column;
+    sql += ", id) < (?" + std::to_string(at + 1) + ", ?" + std::to_string(at + 2) + ", ?" + std::to_string(at + 3) +
+           ", ?" + std::to_string(at + 4) + ")";
+    s.values.insert(s.values.end(), {Value::of(q.cursor.timestamp), Value::text(q.cursor.entity_id),
+                                     Value::of(q.cursor.number), Value::text(q.cursor.id)});
+  }
+  sql += " ORDER BY timestamp DESC, entity_id DESC, ";
+  sql += number_column;
+  s.values.push_back(Value::of(q.limit + 1));
+  sql += " DESC, id DESC LIMIT ?" + std::to_string(s.values.size());
+  s.sql = sql;
+  return s;
+}
+
+void append_row(std::string& json, const Rows& rows, std::size_t row, bool failed) {
+  json += '{';
+  for (std::size_t c = 0; c < std::size(column_names); ++c) {
+    const Value& v = rows.at(row, c);
+    if (v.kind == Value::Kind::null || c == data || (failed && c == number)) continue;
+    if (json.back() != '{') json += ',';
+    json += '"';
+    json += column_names[c];
+    json += "\":";
+    if (v.kind == Value::Kind::integer) json += std::to_string(v.integer);
+    else append_json_string(json, v.bytes);
+  }
+  json += failed ? ",\"status\":\"failed\",\"data\":" : ",\"status\":\"recorded\",\"data\":";
+  json += rows.at(row, data).bytes;
+  json += '}';
+}
+
+// Whether a row of one table comes before a row of the other.
+bool before(const Rows& a, std::size_t i, const Rows& b, std::size_t j) {
+  if (a.at(i, timestamp).integer != b.at(j, timestamp).integer) return a.at(i, timestamp).integer > b.at(j, timestamp).integer;
+  if (a.at(i, entity_id).bytes != b.at(j, entity_id).bytes) return a.at(i, entity_id).bytes > b.at(j, entity_id).bytes;
+  return a.at(i, number).integer > b.at(j, number).integer;
+}
+
+std::string merge(const Rows& recorded, const Rows& failed, std::int64_t limit) {
+  std::string json = "{\"facts\":[";
+  std::string cursor;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  for (std::int64_t n = 0; n < limit && (i < recorded.size() || j < failed.size()); ++n) {
+    const bool take_failed = i == recorded.size() || (j < failed.size() && before(failed, j, recorded, i));
+    const Rows& from = take_failed ? failed : recorded;
+    std::size_t& row = take_failed ? j : i;
+    if (n > 0) json += ',';
+    append_row(json, from, row, take_failed);
+    cursor = encode_cursor(from, row);
+    ++row;
+  }
+  const bool more = i < recorded.size() || j < failed.size();
+  json += "],\"cursor\":";
+  return json + (more ? '"' + cursor + "\"}" : "null}");
+}
+
+}  // namespace
+
+void query_facts(const Request& request, const Claims& claims, const Context& context, Effects& effects) {
+  Query q;
+  if (!tenant_for(request, claims, q.tenant_id)) return reply_error(effects, context, Status::not_found, "tenant");
+  const std::string_view wrong = read_query(request, q);
+  if (!wrong.empty()) return reply_error(effects, context, Status::bad_parameter, wrong);
+  std::string recorded_sql;
+  std::string failed_sql;
+  std::vector<Statement> statements;
+  if (q.status != "failed") statements.push_back(page_of(q, "ledger_facts", "seq", ", recorded_at", recorded_sql));
+  if (q.status != "recorded") {
+    statements.push_back(page_of(q, "failed_facts", "attempted_at", ", attempted_at AS recorded_at", failed_sql));
+  }
+  effects.need_query(statements);
+  std::string continuation;
+  ByteWriter out(continuation);
+  write_context(out, Operation::query, context);
+  out.u8(q.status == "failed" ? 1 : 0);
+  out.varint(static_cast<std::uint64_t>(q.limit));
+  effects.resume(Z0_FRAME_RESUME, continuation);
+}
+
+void resume_query(ByteReader& in, const Context& context, const Frame& frame, Effects& effects) {
+  const bool failed_only = in.u8() != 0;
+  const auto limit = static_cast<std::int64_t>(in.varint());
+  auto answers = parse_query(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  for (const auto& rows : answers) {
+    if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
+  }
+  answers.resize(2);
+  const Rows& first = failed_only ? answers[1] : answers[0];
+  const Rows& second = failed_only ? answers[0] : answers[1];
+  reply_json(effects, context, 200, merge(first, second, limit));
+}
+
+}  // namespace z0

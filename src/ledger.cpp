@@ -1,0 +1,136 @@
+// A call on a ledger object: find or rebuild its state, then do what was asked.
+#include "z0/ledger.hpp"
+
+#include "ledger_sql.hpp"
+#include "ledger_step.hpp"
+
+namespace z0 {
+
+std::string LedgerCall::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(stage));
+  out.u16(kind);
+  out.bytes(name);
+  out.bytes(request);
+  out.bytes(extra);
+  return bytes;
+}
+
+bool LedgerCall::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  stage = static_cast<LedgerStage>(in.u8());
+  kind = in.u16();
+  name = in.bytes();
+  request = in.bytes();
+  extra = in.bytes();
+  return in.ok() && in.done();
+}
+
+void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::string_view extra) {
+  call.stage = stage;
+  call.extra = extra;
+  effects.resume(Z0_FRAME_LEDGER_RESUME, call.encode());
+}
+
+namespace {
+
+// The order of the answers of `hydrate`.
+enum : std::size_t { answer_meta = 3, answer_tail, answer_filters, answer_open_ids, answers_of_hydrate };
+
+void need_state(const LedgerCall& call, Effects& effects) {
+  using namespace ledger_sql;
+  for (const auto sql : {create_meta, create_segments, create_id_runs, select_meta, select_tail,
+                         select_filters, select_open_ids}) {
+    effects.need_rows(sql, {});
+  }
+  resume_ledger(effects, call, LedgerStage::hydrate, {});
+}
+
+void fill(Buffer& buffer, std::string_view bytes) {
+  buffer.clear();
+  buffer.end_at(put::text(buffer.room(bytes.size()), bytes));
+}
+
+bool hydrate_tail(const Rows& rows, LedgerState& state) {
+  if (rows.size() == 0) return true;
+  if (rows.columns != 9) return false;
+  Segment& tail = state.tail;
+  tail.first_seq = rows.at(0, 0).integer;
+  tail.last_seq = rows.at(0, 1).integer;
+  tail.first_recorded_at = rows.at(0, 2).integer;
+  tail.last_recorded_at = rows.at(0, 3).integer;
+  tail.count = rows.at(0, 4).integer;
+  tail.types = static_cast<std::uint32_t>(rows.at(0, 5).integer);
+  fill(tail.ids, rows.at(0, 7).bytes);
+  fill(tail.body, rows.at(0, 8).bytes);
+  state.seq = tail.last_seq;
+  state.recorded_at = tail.last_recorded_at;
+  return state.counts.decode(rows.at(0, 6).bytes) &&
+         tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
+}
+
+bool hydrate_ids(const Rows& filters, const Rows& open, LedgerState& state) {
+  for (std::size_t i = 0; i < filters.size(); ++i) {
+    if (!state.ids.add_run(filters.at(i, 0).integer, filters.at(i, 1).bytes)) return false;
+  }
+  const std::int64_t sealed = state.ids.sealed_through();
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    std::int64_t seq = open.at(i, 0).integer;
+    for (ByteReader in(open.at(i, 1).bytes); !in.done(); ++seq) {
+      const std::uint64_t hash = in.u64();
+      if (!in.ok()) return false;
+      if (seq > sealed) state.ids.add(seq, hash);
+    }
+  }
+  return true;
+}
+
+// The state from its rows; null when they cannot be read, or contradict each other.
+std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
+  if (frame.answers.size() < answers_of_hydrate) return nullptr;
+  std::vector<Rows> rows;
+  for (std::size_t i = 0; i < answers_of_hydrate; ++i) {
+    rows.push_back(parse_rows(frame.answers[i]));
+    if (rows.back().failed) return nullptr;
+  }
+  auto state = std::make_unique<LedgerState>();
+  const Rows& meta = rows[answer_meta];
+  if (meta.size() > 0 && !state->decode_meta(meta.at(0, 0).bytes)) return nullptr;
+  if (!hydrate_tail(rows[answer_tail], *state)) return nullptr;
+  if (!hydrate_ids(rows[answer_filters], rows[answer_open_ids], *state)) return nullptr;
+  return state;
+}
+
+void refuse_storage(Effects& effects) {
+  std::string reply;
+  ByteWriter(reply).u8(static_cast<std::uint8_t>(Status::storage_error));
+  effects.reply(503, {}, reply);
+}
+
+}  // namespace
+
+void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
+  LedgerCall call;
+  if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
+    if (!call.decode(frame.part(0))) return refuse_storage(effects);
+  } else {
+    call.kind = frame.kind;
+    call.name = frame.part(0);
+    call.request = frame.part(1);
+  }
+  if (call.kind == Z0_FRAME_LEDGER_READ) return read_ledger(call, frame, effects);
+  if (call.kind == Z0_FRAME_LEDGER_HEAD) return read_head(call, frame, effects);
+
+  LedgerState* state = ledgers.find(frame.incarnation);
+  if (call.stage == LedgerStage::hydrate) {
+    auto rebuilt = hydrate(frame);
+    if (!rebuilt) return refuse_storage(effects);
+    state = &ledgers.put(frame.incarnation, std::move(rebuilt));
+  }
+  if (state == nullptr) return need_state(call, effects);
+  if (call.kind == Z0_FRAME_LEDGER_ALARM) return ledger_alarm(*state, call, frame, effects);
+  append_to_ledger(*state, call, frame, effects);
+}
+
+}  // namespace z0

@@ -1,0 +1,306 @@
+// The append: which submissions are new, which are retries, and the rows that make them facts.
+#include <algorithm>
+#include <cstring>
+
+#include "ledger_sql.hpp"
+#include "ledger_step.hpp"
+#include "z0/ids.hpp"
+#include "z0/limits.hpp"
+
+namespace z0 {
+namespace {
+
+struct Item {
+  std::string_view submission;
+  std::string_view id;
+  FactType type = FactType::custom;
+  std::string_view custom_type;
+  std::uint64_t hash = 0;
+  AppendResult result{Status::recorded, 0, 0, {}};
+  bool decided = false;  // a duplicate, a conflict or a failure; else it is new
+};
+
+// An item that may be a retry of the fact with this sequence number.
+struct Suspect {
+  std::uint32_t item;
+  std::int64_t seq;
+};
+
+class Append {
+ public:
+  Append(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects)
+      : state_(state), call_(call), frame_(frame), effects_(effects) {}
+
+  void run() {
+    if (!request_.decode(call_.request)) return reply_all(Status::storage_error);
+    const bool other_owner = !state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id;
+    if (other_owner) return reply_all(Status::forbidden);
+    if (!make_items()) return reply_all(Status::storage_error);
+    if (!settle_suspects()) return;  // rows are needed first
+    settle_within_batch();
+    settle_atomic();
+    commit();
+    reply();
+  }
+
+ private:
+  // The seed is drawn with the first fact; before it there is nothing to find.
+  std::uint64_t seed() const {
+    if (!state_.tenant_id.empty()) return state_.hash_seed;
+    return ByteReader(frame_.entropy.substr(40, 8)).u64();
+  }
+
+  bool make_items() {
+    items_.resize(request_.submissions.size());
+    const std::uint64_t key = seed();
+    Fact fact;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      Item& item = items_[i];
+      item.submission = request_.submissions[i];
+      if (!parse_submission(item.submission, request_.entity_id, fact)) return false;
+      item.id = fact.id;
+      item.type = fact.type;
+      item.custom_type = fact.custom_type;
+      item.hash = id_hash(item.id, key);
+    }
+    return true;
+  }
+
+  // Decides every item that has an original in the history. False when rows were asked for.
+  bool settle_suspects() {
+    std::vector<Suspect> suspects;
+    std::vector<std::int64_t> chunk_keys;
+    std::vector<std::int64_t> open;
+    std::vector<SealedCandidate> sealed;
+    for (std::uint32_t i = 0; i < items_.size(); ++i) {
+      open.clear();
+      sealed.clear();
+      state_.ids.find(items_[i].hash, open, sealed);
+      for (const auto seq : open) suspects.push_back({i, seq});
+      for (const auto candidate : sealed) {
+        chunk_keys.push_back(candidate.key);
+        chunk_items_.push_back({i, candidate.key});
+      }
+    }
+    if (!chunk_keys.empty()) {
+      if (call_.stage < LedgerStage::chunks) return need(ledger_sql::select_chunks, chunk_keys, LedgerStage::chunks, {});
+      if (call_.stage == LedgerStage::chunks) look_into_chunks(suspects);
+      else read_located(suspects);
+    }
+    std::vector<std::int64_t> far;
+    for (const auto& s : suspects) {
+      if (s.seq >= state_.tail.first_seq) compare_in(state_.tail.body.view(), s);
+      else far.push_back(s.seq);
+    }
+    if (far.empty()) return true;
+    if (call_.stage < LedgerStage::originals) {
+      return need(ledger_sql::select_segments_of, far, LedgerStage::originals, located_);
+    }
+    compare_with_originals(suspects);
+    return true;
+  }
+
+  bool need(std::string_view sql, const std::vector<std::int64_t>& numbers, LedgerStage stage,
+            std::string_view extra) {
+    std::string list = "[";
+    for (const auto n : numbers) {
+      if (list.size() > 1) list += ',';
+      list += std::to_string(n);
+    }
+    list += ']';
+    effects_.need_rows(sql, {Value::text(list), Value::of(limits::originals_per_append_max)});
+    resume_ledger(effects_, call_, stage, extra);
+    return false;
+  }
+
+  // Chunks became suspects; `located_` carries them to the next stage. An item whose chunk was not
+  // answered cannot be judged now.
+  void look_into_chunks(std::vector<Suspect>& suspects) {
+    const Rows rows = parse_rows(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
+    ByteWriter out(located_);
+    std::vector<std::int64_t> seqs;
+    for (const auto& [item, key] : chunk_items_) {
+      std::size_t row = 0;
+      while (row < rows.size() && rows.at(row, 0).integer != key) ++row;
+      seqs.clear();
+      if (row < rows.size()) IdIndex::find_in_chunk(key, rows.at(row, 1).bytes, items_[item].hash, seqs);
+      else seqs.push_back(0);  // sequence 0: not to be judged
+      for (const auto seq : seqs) {
+        out.varint(item);
+        out.varint(static_cast<std::uint64_t>(seq));
+        add_located(item, seq, suspects);
+      }
+    }
+  }
+
+  void read_located(std::vector<Suspect>& suspects) {
+    for (ByteReader in(call_.extra); !in.done();) {
+      const auto item = static_cast<std::uint32_t>(in.varint());
+      const auto seq = static_cast<std::int64_t>(in.varint());
+      if (!in.ok() || item >= items_.size()) return;
+      add_located(item, seq, suspects);
+    }
+  }
+
+  void add_located(std::uint32_t item, std::int64_t seq, std::vector<Suspect>& suspects) {
+    if (seq == 0) decide(item, Status::overloaded);
+    else suspects.push_back({item, seq});
+  }
+
+  void compare_with_originals(const std::vector<Suspect>& suspects) {
+    const Rows rows = parse_rows(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
+    for (const auto& s : suspects) {
+      if (s.seq >= state_.tail.first_seq) continue;
+      std::size_t row = 0;
+      while (row < rows.size() && rows.at(row, 1).integer < s.seq) ++row;
+      const bool held = row < rows.size() && rows.at(row, 0).integer <= s.seq;
+      if (held) compare_in(rows.at(row, 2).bytes, s);
+      else decide(s.item, Status::overloaded);
+    }
+  }
+
+  // Compares an item with the fact of this sequence number in a segment's body.
+  void compare_in(std::string_view body, const Suspect& s) {
+    RecordBytes record;
+    for (ByteReader in(body); next_record_bytes(in, record);) {
+      if (record.seq < s.seq) continue;
+      if (record.seq == s.seq) compare(s.item, record.submission, record.seq, record.recorded_at);
+      return;
+    }
+  }
+
+  // Decides an item against a fact that may have its id; another id says nothing.
+  void compare(std::uint32_t i, std::string_view original, std::int64_t seq, std::int64_t recorded_at) {
+    Item& item = items_[i];
+    if (item.decided || submission_id(original) != item.id) return;
+    Fact a;
+    Fact b;
+    std::string_view field = "data";
+    const bool same = original == item.submission ||
+                      (parse_submission(original, request_.entity_id, a) &&
+                       parse_submission(item.submission, request_.entity_id, b) && same_content(a, b, field));
+    item.decided = true;
+    if (same) item.result = {Status::duplicate, seq, recorded_at, {}};
+    else item.result = {Status::conflict, 0, 0, field};
+  }
+
+  void decide(std::uint32_t i, Status status) {
+    if (items_[i].decided) return;
+    items_[i].decided = true;
+    items_[i].result = {status, 0, 0, {}};
+  }
+
+  // Gives new items their sequence numbers; a second item of one id is judged against the first.
+  void settle_within_batch() {
+    std::size_t slots = 8;
+    while (slots < 2 * items_.size()) slots *= 2;
+    std::vector<std::uint32_t> table(slots, 0);
+    std::int64_t seq = state_.seq;
+    const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
+    for (std::uint32_t i = 0; i < items_.size(); ++i) {
+      Item& item = items_[i];
+      std::size_t slot = static_cast<std::size_t>(item.hash) & (slots - 1);
+      for (; table[slot] != 0 && !item.decided; slot = (slot + 1) & (slots - 1)) {
+        const Item& first = items_[table[slot] - 1];
+        if (first.hash == item.hash) compare(i, first.submission, first.result.seq, now);
+      }
+      if (item.decided) continue;
+      table[slot] = i + 1;
+      item.result = {Status::recorded, ++seq, now, {}};
+    }
+  }
+
+  // All or none: one refusal takes the new ones with it, and retries inside the batch too.
+  void settle_atomic() {
+    if (!request_.atomic) return;
+    const bool refused = std::any_of(items_.begin(), items_.end(),
+                                     [](const Item& item) { return !accepted(item.result.status); });
+    if (!refused) return;
+    for (auto& item : items_) {
+      const bool would_write = item.result.seq > state_.seq;
+      if (would_write) item.result = {Status::batch_refused, 0, 0, {}};
+    }
+  }
+
+  void commit() {
+    before_seq_ = state_.seq;
+    for (const auto& item : items_) {
+      if (item.result.status == Status::recorded) record(item);
+    }
+    if (state_.seq == before_seq_) return;
+    if (before_seq_ == 0) {
+      state_.tenant_id = request_.tenant_id;
+      state_.entity_id = request_.entity_id;
+      state_.hash_seed = ByteReader(frame_.entropy.substr(40, 8)).u64();
+      state_.created_at = state_.recorded_at;
+      effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
+    }
+    write_tail();
+    if (state_.alarm_at == 0) {
+      state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
+      effects_.alarm(state_.alarm_at);
+    }
+  }
+
+  void record(const Item& item) {
+    Segment& tail = state_.tail;
+    const std::size_t bytes = record_bytes_max(item.submission.size());
+    if (tail.count > 0 && tail.body.size() + bytes > limits::segment_bytes_max) {
+      // A tail that no fact of this batch came to stands in its row already.
+      if (tail.last_seq > before_seq_) write_tail();
+      tail.begin(item.result.seq);
+    }
+    if (tail.count == 0) tail.first_recorded_at = item.result.recorded_at;
+    append_record(tail.body, item.result.seq, item.result.recorded_at, item.submission);
+    char* p = tail.ids.room(sizeof item.hash);
+    std::memcpy(p, &item.hash, sizeof item.hash);
+    tail.ids.end_at(p + sizeof item.hash);
+    tail.last_seq = state_.seq = item.result.seq;
+    tail.last_recorded_at = state_.recorded_at = item.result.recorded_at;
+    ++tail.count;
+    tail.types |= type_bit(item.type, item.custom_type);
+    state_.counts.add(item.type, item.custom_type);
+    state_.ids.add(item.result.seq, item.hash);
+  }
+
+  void write_tail() {
+    const Segment& tail = state_.tail;
+    effects_.write(ledger_sql::put_segment,
+                   {Value::of(tail.first_seq), Value::of(tail.last_seq), Value::of(tail.first_recorded_at),
+                    Value::of(tail.last_recorded_at), Value::of(tail.count), Value::of(tail.types),
+                    Value::blob(state_.counts.encode()), Value::blob(tail.ids.view()), Value::blob(tail.body.view())});
+  }
+
+  void reply() {
+    std::vector<AppendResult> results;
+    results.reserve(items_.size());
+    for (const auto& item : items_) results.push_back(item.result);
+    std::string bytes;
+    encode_append_results(bytes, results);
+    effects_.reply(200, {}, bytes);
+  }
+
+  void reply_all(Status status) {
+    std::string bytes;
+    encode_append_results(bytes, std::vector<AppendResult>(request_.submissions.size(), {status, 0, 0, {}}));
+    effects_.reply(200, {}, bytes);
+  }
+
+  LedgerState& state_;
+  const LedgerCall& call_;
+  const Frame& frame_;
+  Effects& effects_;
+  AppendRequest request_;
+  std::vector<Item> items_;
+  std::vector<std::pair<std::uint32_t, std::int64_t>> chunk_items_;
+  std::string located_;
+  std::int64_t before_seq_ = 0;  // the last fact that was recorded before this batch
+};
+
+}  // namespace
+
+void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
+  Append(state, call, frame, effects).run();
+}
+
+}  // namespace z0

@@ -1,0 +1,141 @@
+#include "z0/message.hpp"
+
+#include "z0/ids.hpp"
+#include "z0/limits.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::uint8_t message_version = 1;
+// The numbers and lengths around a run's or an attempt's texts.
+constexpr std::size_t framing_bytes_max = 64;
+
+bool check_run(const Run& run) {
+  if (run.first_seq < 1 || run.first_seq > limits::version_max) return false;
+  if (run.count < 1 || run.count > static_cast<std::int64_t>(run.records.size())) return false;
+  ByteReader in(run.records);
+  Fact fact;
+  std::int64_t seq = run.first_seq;
+  while (!in.done()) {
+    if (!next_record(in, run.entity_id, fact) || fact.seq != seq) return false;
+    ++seq;
+  }
+  return seq == run.first_seq + run.count;
+}
+
+bool check_address(std::string_view tenant_id, std::string_view entity_id) {
+  return valid_id(tenant_id) && valid_id(entity_id) && !ledger_type(entity_id).empty();
+}
+
+}  // namespace
+
+MessagePacker::MessagePacker(MessageKind kind, std::string_view traceparent)
+    : kind_(kind), traceparent_(traceparent) {}
+
+void MessagePacker::room_for(std::size_t bytes) {
+  const std::size_t open = message_.size() + run_tenant_.size() + run_entity_.size() + run_records_.size();
+  const bool full = open + bytes + framing_bytes_max > limits::message_bytes_max || facts_ == limits::facts_per_message_max;
+  if (full && open > header_bytes_) {
+    end_run();
+    done_.push_back(std::move(message_));
+    message_.clear();
+    facts_ = 0;
+  }
+  ++facts_;
+  if (!message_.empty()) return;
+  ByteWriter out(message_);
+  out.u8(message_version);
+  out.u8(static_cast<std::uint8_t>(kind_));
+  out.short_bytes(traceparent_);
+  header_bytes_ = message_.size();
+}
+
+void MessagePacker::end_run() {
+  if (run_count_ == 0) return;
+  ByteWriter out(message_);
+  out.short_bytes(run_tenant_);
+  out.short_bytes(run_entity_);
+  out.varint(static_cast<std::uint64_t>(run_first_));
+  out.varint(static_cast<std::uint64_t>(run_count_));
+  out.bytes(run_records_.view());
+  run_tenant_.clear();
+  run_entity_.clear();
+  run_records_.clear();
+  run_count_ = 0;
+}
+
+void MessagePacker::add_record(std::string_view tenant_id, std::string_view entity_id, std::int64_t seq,
+                               std::int64_t recorded_at, std::string_view submission) {
+  const bool follows = run_count_ > 0 && seq == run_first_ + run_count_ && run_entity_ == entity_id &&
+                       run_tenant_ == tenant_id;
+  if (!follows) end_run();
+  room_for(record_bytes_max(submission.size()) + tenant_id.size() + entity_id.size() + framing_bytes_max);
+  if (run_count_ == 0) {
+    run_tenant_ = tenant_id;
+    run_entity_ = entity_id;
+    run_first_ = seq;
+  }
+  ++run_count_;
+  append_record(run_records_, seq, recorded_at, submission);
+}
+
+void MessagePacker::add_attempt(const Attempt& a) {
+  room_for(a.tenant_id.size() + a.entity_id.size() + a.code.size() + a.message.size() + a.span.size() +
+           a.submission.size() + framing_bytes_max);
+  ByteWriter out(message_);
+  out.short_bytes(a.tenant_id);
+  out.short_bytes(a.entity_id);
+  out.varint(static_cast<std::uint64_t>(a.attempted_at));
+  out.short_bytes(a.code);
+  out.short_bytes(a.message);
+  out.short_bytes(a.span);
+  out.raw(a.trace);
+  out.short_bytes(a.submission);
+}
+
+std::vector<std::string> MessagePacker::take() {
+  end_run();
+  if (message_.size() > header_bytes_) done_.push_back(std::move(message_));
+  message_.clear();
+  header_bytes_ = 0;
+  facts_ = 0;
+  return std::move(done_);
+}
+
+bool parse_message(std::string_view bytes, Message& out) {
+  ByteReader in(bytes);
+  if (in.u8() != message_version) return false;
+  const std::uint8_t kind = in.u8();
+  if (kind != 1 && kind != 2) return false;
+  out.kind = static_cast<MessageKind>(kind);
+  out.traceparent = in.short_bytes();
+  while (in.ok() && !in.done()) {
+    if (out.kind == MessageKind::facts) {
+      Run run;
+      run.tenant_id = in.short_bytes();
+      run.entity_id = in.short_bytes();
+      run.first_seq = static_cast<std::int64_t>(in.varint());
+      run.count = static_cast<std::int64_t>(in.varint());
+      run.records = in.bytes();
+      if (!in.ok() || !check_address(run.tenant_id, run.entity_id) || !check_run(run)) return false;
+      out.runs.push_back(run);
+    } else {
+      Attempt a;
+      a.tenant_id = in.short_bytes();
+      a.entity_id = in.short_bytes();
+      a.attempted_at = static_cast<std::int64_t>(in.varint());
+      a.code = in.short_bytes();
+      a.message = in.short_bytes();
+      a.span = in.short_bytes();
+      a.trace = in.raw(16);
+      a.submission = in.short_bytes();
+      Fact fact;
+      if (!in.ok() || !check_address(a.tenant_id, a.entity_id)) return false;
+      if (!parse_submission(a.submission, a.entity_id, fact)) return false;
+      out.attempts.push_back(a);
+    }
+  }
+  return in.ok() && (!out.runs.empty() || !out.attempts.empty());
+}
+
+}  // namespace z0

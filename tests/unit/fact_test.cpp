@@ -1,0 +1,532 @@
+#include "z0/fact.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catch.hpp"
+#include "z0/limits.hpp"
+
+namespace {
+
+using z0::Fact;
+using z0::FactType;
+using z0::Status;
+
+constexpr std::int64_t now_ms = 1'700'000'000'000;
+constexpr std::string_view trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+struct Read {
+  Status status = Status::recorded;
+  std::string field;
+  std::string submission;
+};
+
+std::string encode(const Fact& f) {
+  z0::Buffer bytes;
+  z0::append_submission(bytes, f);
+  return std::string(bytes.view());
+}
+
+Read read(const std::string& json, std::string_view tenant = "north") {
+  z0::JsonReader in(json, z0::limits::json_depth_max);
+  z0::Scratch scratch;
+  z0::ReadFact fact;
+  z0::read_fact(in, {tenant, now_ms}, scratch, fact);
+  INFO(json.substr(0, 300));
+  REQUIRE(in.error() == z0::JsonError::none);
+  REQUIRE(in.at_end());
+  Read out;
+  out.status = fact.status;
+  out.field = fact.field;
+  out.submission = encode(fact.fact);
+  return out;
+}
+
+// The members that every fact of these tests has, then those of the row.
+std::string fact(std::string_view type, std::string_view members) {
+  std::string json = R"({"id":"f_1","entity_id":"acct_1","type":")";
+  json += type;
+  json += '"';
+  if (!members.empty()) json += ',';
+  json += members;
+  return json + '}';
+}
+
+Fact parse(const std::string& submission, std::string_view entity_id = "acct_1") {
+  Fact f;
+  REQUIRE(z0::parse_submission(submission, entity_id, f));
+  return f;
+}
+
+std::string shown(const std::string& json) {
+  const Read r = read(json);
+  REQUIRE(r.status == Status::recorded);
+  std::string out;
+  z0::append_fact_json(out, parse(r.submission), "north");
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Each type asks for what it needs", "[fact]") {
+  struct Row {
+    std::string_view type, members;
+    Status status;
+    std::string_view field;
+  };
+  const std::string_view tr = R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736")";
+  const std::string with_trace = R"("tool_id":"t",)" + std::string(tr);
+  const std::string error_with_trace = R"("data":{"error":{"code":1}},)" + std::string(tr);
+  constexpr auto ok = Status::recorded;
+  constexpr auto missing = Status::missing_member;
+  constexpr auto range = Status::number_out_of_range;
+  const Row rows[] = {
+      {"invocation", with_trace, ok, ""},
+      {"invocation", R"("tool_id":"t","data":{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})", ok, ""},
+      {"invocation", tr, missing, "tool_id"},
+      {"invocation", R"("tool_id":"t")", Status::trace_required, "trace_id"},
+      {"invocation", "", missing, "tool_id"},
+      {"outcome", R"("source_id":"s","subtype":"sale")", ok, ""},
+      {"outcome", R"("subtype":"sale")", missing, "source_id"},
+      {"outcome", R"("source_id":"s")", missing, "subtype"},
+      {"charge", R"("source_id":"s","amount":0)", ok, ""},
+      {"charge", R"("source_id":"s","amount":9007199254740991)", ok, ""},
+      {"charge", R"("source_id":"s","amount":9007199254740992)", range, "amount"},
+      {"charge", R"("source_id":"s","amount":-1)", range, "amount"},
+      {"charge", R"("source_id":"s")", missing, "amount"},
+      {"charge", R"("amount":1)", missing, "source_id"},
+      {"cost", R"("source_id":"s","amount":0)", ok, ""},
+      {"cost", R"("source_id":"s","amount":-1)", range, "amount"},
+      {"cost", R"("source_id":"s")", missing, "amount"},
+      {"cost", R"("amount":0)", missing, "source_id"},
+      {"payout", R"("source_id":"s","amount":0)", ok, ""},
+      {"payout", R"("source_id":"s","amount":-1)", range, "amount"},
+      {"payout", R"("amount":1)", missing, "source_id"},
+      {"payout", R"("source_id":"s")", missing, "amount"},
+      {"deposit", R"("amount":1)", ok, ""},
+      {"deposit", R"("amount":0)", range, "amount"},
+      {"deposit", R"("amount":-1)", range, "amount"},
+      {"deposit", "", missing, "amount"},
+      {"credit_issued", R"("amount":1)", ok, ""},
+      {"credit_issued", R"("amount":0)", range, "amount"},
+      {"credit_issued", "", missing, "amount"},
+      {"lifecycle", R"("subtype":"created")", ok, ""},
+      {"lifecycle", R"("subtype":"retiring")", ok, ""},
+      {"lifecycle", R"("subtype":"retired")", ok, ""},
+      {"lifecycle", R"("subtype":"config_updated")", ok, ""},
+      {"lifecycle", R"("subtype":"reborn")", Status::invalid_value, "subtype"},
+      {"lifecycle", "", missing, "subtype"},
+      {"reconciliation", R"("subtype":"mismatch_detected")", Status::reserved_type, "type"},
+      {"alert", R"("subtype":"fired")", Status::reserved_type, "type"},
+      {"access_granted", R"("user_id":"usr_1")", ok, ""},
+      {"access_granted", R"("data":{"role":"buyer"})", ok, ""},
+      {"access_granted", "", missing, "user_id"},
+      {"access_granted", R"("data":{})", missing, "user_id"},
+      {"access_modified", "", missing, "user_id"},
+      {"access_modified", R"("user_id":"usr_1")", ok, ""},
+      {"access_revoked", "", missing, "user_id"},
+      {"access_revoked", R"("user_id":"usr_1")", ok, ""},
+      {"contact_merged", "", missing, "user_id"},
+      {"contact_merged", R"("data":{"into":"con_2"})", ok, ""},
+      {"correction", R"("source_id":"s","data":{"reason":"typing error"})", ok, ""},
+      {"correction", R"("source_id":"s","amount":-5,"data":{"reason":"r"})", ok, ""},
+      {"correction", R"("source_id":"s","amount":-9007199254740991,"data":{"reason":"r"})", ok, ""},
+      {"correction", R"("source_id":"s","amount":-9007199254740992,"data":{"reason":"r"})", range, "amount"},
+      {"correction", R"("data":{"reason":"r"})", missing, "source_id"},
+      {"correction", R"("source_id":"s")", missing, "data.reason"},
+      {"correction", R"("source_id":"s","data":{"reason":5})", missing, "data.reason"},
+      {"correction", R"("source_id":"s","data":{"why":{"reason":"r"}})", missing, "data.reason"},
+      {"lead_scored", "", ok, ""},
+      {"lead_scored", R"("amount":0)", ok, ""},
+      {"lead_scored", R"("amount":-1)", range, "amount"},
+      {"custom", "", ok, ""},
+      // any type that tells of a failure
+      {"lead_scored", R"("data":{"error":"late"})", Status::trace_required, "trace_id"},
+      {"lead_scored", R"("data":{"error":{"code":1}})", Status::trace_required, "trace_id"},
+      {"lead_scored", R"("data":{"error":null})", ok, ""},
+      {"lead_scored", R"("data":{"x":{"error":"late"}})", ok, ""},
+      {"lead_scored", R"("data":{"err\u006fr":"late"})", Status::trace_required, "trace_id"},
+      {"lead_scored", error_with_trace, ok, ""},
+      {"charge", R"("source_id":"s","amount":1,"data":{"error":"late"})", Status::trace_required, "trace_id"},
+  };
+  for (const auto& row : rows) {
+    const std::string json = fact(row.type, row.members);
+    const Read r = read(json);
+    INFO(json);
+    CHECK(z0::info(r.status).name == z0::info(row.status).name);
+    CHECK(r.field == row.field);
+  }
+}
+
+TEST_CASE("Each field takes its own form and no other", "[fact]") {
+  struct Row {
+    std::string members;
+    Status status;
+    std::string_view field;
+  };
+  constexpr auto ok = Status::recorded;
+  const std::string id128(128, 'i');
+  const std::string id129(129, 'i');
+  const std::string type64(64, 't');
+  const std::string type65(65, 't');
+  const auto quoted = [](std::string_view name, std::string_view value) {
+    return '"' + std::string(name) + "\":\"" + std::string(value) + '"';
+  };
+  std::vector<Row> rows = {
+      {R"("subtype":"a_b9")", ok, ""},
+      {R"("subtype":"Sale")", Status::invalid_value, "subtype"},
+      {R"("subtype":"")", Status::invalid_value, "subtype"},
+      {quoted("subtype", type64), ok, ""},
+      {quoted("subtype", type65), Status::invalid_value, "subtype"},
+      {R"("timestamp":0)", ok, ""},
+      {R"("timestamp":253402300799999)", ok, ""},
+      {R"("timestamp":253402300800000)", Status::number_out_of_range, "timestamp"},
+      {R"("timestamp":-1)", Status::number_out_of_range, "timestamp"},
+      {R"("timestamp":"0")", Status::wrong_type, "timestamp"},
+      {R"("timestamp":1e3)", Status::wrong_type, "timestamp"},
+      {R"("timestamp":1.0)", Status::wrong_type, "timestamp"},
+      {R"("timestamp":99999999999999999999)", Status::number_out_of_range, "timestamp"},
+      {R"("timestamp":null)", Status::wrong_type, "timestamp"},
+      {R"("tenant_id":"north")", ok, ""},
+      {R"("tenant_id":"south")", Status::tenant_mismatch, "tenant_id"},
+      {R"("tenant_id":"")", Status::invalid_value, "tenant_id"},
+      {R"("config_id":"c","config_version":1)", ok, ""},
+      {R"("config_id":"c","config_version":9007199254740991)", ok, ""},
+      {R"("config_id":"c","config_version":9007199254740992)", Status::number_out_of_range, "config_version"},
+      {R"("config_id":"c","config_version":0)", Status::number_out_of_range, "config_version"},
+      {R"("config_id":"c")", Status::missing_member, "config_version"},
+      {R"("config_version":1)", Status::missing_member, "config_id"},
+      {R"("amount":1,"currency":"EUR")", ok, ""},
+      {R"("amount":1,"currency":"EURO")", Status::invalid_value, "currency"},
+      {R"("amount":1,"currency":"eur")", Status::invalid_value, "currency"},
+      {R"("amount":1,"currency":978)", Status::wrong_type, "currency"},
+      {R"("currency":"EUR")", Status::missing_member, "amount"},
+      {R"("amount":1.5)", Status::wrong_type, "amount"},
+      {R"("amount":"1")", Status::wrong_type, "amount"},
+      {R"("amount":true)", Status::wrong_type, "amount"},
+      {R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736")", ok, ""},
+      {R"("trace_id":"4BF92F3577B34DA6A3CE929D0E0E4736")", Status::invalid_value, "trace_id"},
+      {R"("trace_id":"00000000000000000000000000000000")", Status::invalid_value, "trace_id"},
+      {R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e473")", Status::invalid_value, "trace_id"},
+      {R"("trace_id":5)", Status::wrong_type, "trace_id"},
+      {R"("data":{"trace_id":"4bf9"})", Status::invalid_value, "data.trace_id"},
+      {R"("data":{"trace_id":null})", Status::invalid_value, "data.trace_id"},
+      {R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})",
+       ok, ""},
+      {R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"trace_id":"aaf92f3577b34da6a3ce929d0e0e4736"})",
+       Status::trace_mismatch, "data.trace_id"},
+      {R"("data":{})", ok, ""},
+      {R"("data":[])", Status::wrong_type, "data"},
+      {R"("data":"{}")", Status::wrong_type, "data"},
+      {R"("data":null)", Status::wrong_type, "data"},
+      {R"("data":{"n":1e308})", ok, ""},
+      {R"("data":{"n":1e309})", Status::number_out_of_range, "data"},
+      {R"("colour":"red")", Status::unknown_member, "colour"},
+      {R"("seq":1)", Status::unknown_member, "seq"},
+      {R"("recorded_at":1)", Status::unknown_member, "recorded_at"},
+      {R"("status":"recorded")", Status::unknown_member, "status"},
+      {R"("user_id":"u","user_id":"u")", Status::duplicate_key, "user_id"},
+      {R"("user_id":"u","user\u005fid":"u")", Status::duplicate_key, "user_id"},
+      {R"("us\u0065r_id":"\u0075")", ok, ""},
+  };
+  for (const auto name : {"source_id", "asset_id", "campaign_id", "tool_id", "user_id"}) {
+    rows.push_back({quoted(name, "aZ09_.:-"), ok, ""});
+    rows.push_back({quoted(name, id128), ok, ""});
+    rows.push_back({quoted(name, id129), Status::invalid_id, name});
+    rows.push_back({quoted(name, "a b"), Status::invalid_id, name});
+    rows.push_back({quoted(name, "\xc3\xb6"), Status::invalid_id, name});
+    rows.push_back({quoted(name, ""), Status::invalid_value, name});
+    rows.push_back({'"' + std::string(name) + "\":7", Status::wrong_type, name});
+    rows.push_back({'"' + std::string(name) + "\":null", Status::wrong_type, name});
+    rows.push_back({'"' + std::string(name) + "\":{\"x\":[1,{}]}", Status::wrong_type, name});
+  }
+  for (const auto& row : rows) {
+    const std::string json = fact("note", row.members);
+    const Read r = read(json);
+    INFO(json);
+    CHECK(z0::info(r.status).name == z0::info(row.status).name);
+    CHECK(r.field == row.field);
+  }
+}
+
+TEST_CASE("The identity of a fact is checked member by member", "[fact]") {
+  struct Row {
+    std::string json;
+    Status status;
+    std::string_view field;
+  };
+  const std::string id128(128, 'i');
+  const std::string entity128 = "acct_" + std::string(123, 'e');
+  const Row rows[] = {
+      {R"({"type":"note","entity_id":"acct_1"})", Status::recorded, ""},
+      {R"({"type":"note","entity_id":"ast_1"})", Status::recorded, ""},
+      {R"({"type":"note","entity_id":"con_1"})", Status::recorded, ""},
+      {R"({"type":"note","entity_id":"deal_1"})", Status::recorded, ""},
+      {R"({"type":"note","entity_id":"cmp_1"})", Status::unknown_ledger, "entity_id"},
+      {R"({"type":"note","entity_id":"acct_"})", Status::unknown_ledger, "entity_id"},
+      {R"({"type":"note","entity_id":"ACCT_1"})", Status::unknown_ledger, "entity_id"},
+      {R"({"type":"note","entity_id":"acct 1"})", Status::invalid_id, "entity_id"},
+      {R"({"type":"note","entity_id":1})", Status::wrong_type, "entity_id"},
+      {R"({"type":"note"})", Status::missing_member, "entity_id"},
+      {R"({"entity_id":"acct_1"})", Status::missing_member, "type"},
+      {R"({})", Status::missing_member, "entity_id"},
+      {R"({"type":"Note","entity_id":"acct_1"})", Status::invalid_type, "type"},
+      {R"({"type":"9note","entity_id":"acct_1"})", Status::invalid_type, "type"},
+      {R"({"type":"","entity_id":"acct_1"})", Status::invalid_value, "type"},
+      {R"({"type":5,"entity_id":"acct_1"})", Status::wrong_type, "type"},
+      {R"({"type":")" + std::string(64, 't') + R"(","entity_id":"acct_1"})", Status::recorded, ""},
+      {R"({"type":")" + std::string(65, 't') + R"(","entity_id":"acct_1"})", Status::invalid_type, "type"},
+      {R"({"type":"note","entity_id":"acct_1","id":")" + id128 + "\"}", Status::recorded, ""},
+      {R"({"type":"note","entity_id":"acct_1","id":")" + id128 + "i\"}", Status::invalid_id, "id"},
+      {R"({"type":"note","entity_id":")" + entity128 + "\"}", Status::recorded, ""},
+      {R"({"type":"note","entity_id":")" + entity128 + "e\"}", Status::invalid_id, "entity_id"},
+      {R"([])", Status::not_an_object, ""},
+      {R"("charge")", Status::not_an_object, ""},
+      {R"(null)", Status::not_an_object, ""},
+      {R"(17)", Status::not_an_object, ""},
+  };
+  for (const auto& row : rows) {
+    const Read r = read(row.json);
+    INFO(row.json);
+    CHECK(z0::info(r.status).name == z0::info(row.status).name);
+    CHECK(r.field == row.field);
+  }
+}
+
+TEST_CASE("data is limited by its minified size and by its depth", "[fact]") {
+  const auto of_size = [](std::size_t bytes) {
+    return R"("data":{ "a" : ")" + std::string(bytes - 8, 'x') + "\" }";  // {"a":""} are 8
+  };
+  CHECK(read(fact("note", of_size(z0::limits::data_bytes_max))).status == Status::recorded);
+  const Read large = read(fact("note", of_size(z0::limits::data_bytes_max + 1)));
+  CHECK(large.status == Status::data_too_large);
+  CHECK(large.field == "data");
+
+  const auto nested = [](std::size_t depth) {
+    std::string json;
+    for (std::size_t i = 0; i < depth; ++i) json += "{\"a\":";
+    return fact("note", "\"data\":" + json + "1" + std::string(depth, '}'));
+  };
+  CHECK(read(nested(z0::limits::data_depth_max)).status == Status::recorded);
+  const std::string deep = nested(z0::limits::data_depth_max + 1);
+  z0::JsonReader in(deep, z0::limits::json_depth_max);
+  z0::Scratch scratch;
+  z0::ReadFact ignored;
+  z0::read_fact(in, {"north", now_ms}, scratch, ignored);
+  CHECK(in.error() == z0::JsonError::depth);
+}
+
+// Everything that can be broken on its own, in order of precedence. `slot` is what a fault uses up, so
+// that two of one slot are never combined.
+TEST_CASE("Of two broken rules the one of higher precedence is reported, in either order", "[fact]") {
+  struct Fault {
+    Status status;
+    std::string_view slot, members;
+  };
+  const std::string large = R"("data":{"a":")" + std::string(z0::limits::data_bytes_max, 'x') + "\"}";
+  const Fault faults[] = {
+      {Status::duplicate_key, "user", R"("user_id":"u","user_id":"u")"},
+      {Status::unknown_member, "unknown", R"("colour":"red")"},
+      {Status::wrong_type, "campaign", R"("campaign_id":7)"},
+      {Status::number_out_of_range, "timestamp", R"("timestamp":-1)"},
+      {Status::missing_member, "config", R"("config_id":"c")"},
+      {Status::invalid_id, "asset", R"("asset_id":"a b")"},
+      {Status::invalid_type, "type", R"("type":"Bad")"},
+      {Status::invalid_value, "subtype", R"("subtype":"Bad")"},
+      {Status::unknown_ledger, "entity", R"("entity_id":"cmp_1")"},
+      {Status::data_too_large, "data", large},
+      {Status::tenant_mismatch, "tenant", R"("tenant_id":"south")"},
+      {Status::reserved_type, "type", R"("type":"alert")"},
+      {Status::trace_required, "data", R"("data":{"error":"late"})"},
+      {Status::trace_mismatch, "data",
+       R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"trace_id":"aaf92f3577b34da6a3ce929d0e0e4736"})"},
+  };
+  int pairs = 0;
+  for (const auto& a : faults) {
+    for (const auto& b : faults) {
+      if (a.slot == b.slot) continue;
+      std::string json = R"({"id":"f_1",)" + std::string(a.members) + ',' + std::string(b.members);
+      if (a.slot != "type" && b.slot != "type") json += R"(,"type":"note")";
+      if (a.slot != "entity" && b.slot != "entity") json += R"(,"entity_id":"acct_1")";
+      const Status expected = std::min(a.status, b.status);
+      INFO(z0::info(a.status).name << " with " << z0::info(b.status).name);
+      CHECK(z0::info(read(json + '}').status).name == z0::info(expected).name);
+      ++pairs;
+    }
+  }
+  CHECK(pairs > 150);
+}
+
+TEST_CASE("Of two equal refusals the first is reported", "[fact]") {
+  CHECK(read(fact("note", R"("tool_id":1,"user_id":2)")).field == "tool_id");
+  CHECK(read(fact("note", R"("user_id":2,"tool_id":1)")).field == "user_id");
+}
+
+TEST_CASE("The name of an unknown member is cut between characters", "[fact]") {
+  // 128 bytes end in the middle of a two-byte character.
+  std::string name = "x";
+  while (name.size() < 200) name += "\xc3\xb6";
+  const Read r = read(fact("note", '"' + name + "\":1"));
+  CHECK(r.status == Status::unknown_member);
+  CHECK(r.field.size() >= 126);
+  CHECK(r.field.size() <= z0::limits::id_bytes_max);
+  CHECK(z0::valid_utf8(r.field));
+}
+
+TEST_CASE("An operator's facts name their tenant", "[fact]") {
+  CHECK(read(fact("note", R"("tenant_id":"south")"), "").status == Status::recorded);
+  const Read r = read(fact("note", ""), "");
+  CHECK(r.status == Status::missing_member);
+  CHECK(r.field == "tenant_id");
+}
+
+TEST_CASE("A submission keeps every field through its encoding", "[fact]") {
+  const std::string json = fact(
+      "correction",
+      R"("subtype":"refund","timestamp":1,"tenant_id":"north","source_id":"s","asset_id":"acct_1",)"
+      R"("campaign_id":"cmp_1","tool_id":"tool_1","user_id":"usr_1","config_id":"cfg","config_version":7,)"
+      R"("amount":-12,"currency":"EUR","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",)"
+      R"("data":{ "reason" : "a\/b\u00e9" , "n" : [ 1.50 , null ] })");
+  CHECK(shown(json) ==
+        R"({"id":"f_1","type":"correction","subtype":"refund","timestamp":1,"tenant_id":"north",)"
+        R"("entity_id":"acct_1","source_id":"s","asset_id":"acct_1","campaign_id":"cmp_1",)"
+        R"("tool_id":"tool_1","user_id":"usr_1","config_id":"cfg","config_version":7,"amount":-12,)"
+        R"("currency":"EUR","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","seq":0,"recorded_at":0,)"
+        R"("status":"recorded","data":{"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","reason":"a/bé",)"
+        R"("n":[1.50,null]}})");
+  // The smallest: nothing optional, times and currency by default.
+  CHECK(shown(fact("note", "")) ==
+        R"({"id":"f_1","type":"note","timestamp":1700000000000,"tenant_id":"north","entity_id":"acct_1",)"
+        R"("seq":0,"recorded_at":0,"status":"recorded","data":{}})");
+  CHECK(shown(fact("note", R"("amount":0)")).find(R"("amount":0,"currency":"USD")") != std::string::npos);
+}
+
+TEST_CASE("The trace shows in data wherever it was given", "[fact]") {
+  const std::string id(trace);
+  const std::string in_data = R"("data":{"x":1,"trace_id":")" + id + "\"}";
+  const std::string on_top = R"("trace_id":")" + id + R"(","data":{"x":1})";
+  CHECK(shown(fact("note", in_data)).find(R"("data":{"x":1,"trace_id":")" + id) != std::string::npos);
+  CHECK(shown(fact("note", on_top)).find(R"("data":{"trace_id":")" + id + R"(","x":1})") != std::string::npos);
+  CHECK(shown(fact("note", R"("trace_id":")" + id + '"')).find(R"("data":{"trace_id":")" + id + "\"}") !=
+        std::string::npos);
+}
+
+TEST_CASE("Cut or foreign bytes are no submission and no record", "[fact]") {
+  const std::string submission = read(fact("charge", R"("source_id":"s","amount":5,"data":{"a":1})")).submission;
+  Fact f;
+  for (std::size_t n = 0; n < submission.size(); ++n) {
+    CHECK_FALSE(z0::parse_submission(submission.substr(0, n), "acct_1", f));
+  }
+  CHECK_FALSE(z0::parse_submission(submission + 'x', "acct_1", f));
+  std::string foreign = submission;
+  foreign[0] = static_cast<char>(FactType::count_);
+  CHECK_FALSE(z0::parse_submission(foreign, "acct_1", f));
+
+  z0::Buffer bytes;
+  z0::append_record(bytes, 300, now_ms, submission);
+  const std::string record(bytes.view());
+  z0::ByteReader whole(record);
+  REQUIRE(z0::next_record(whole, "acct_1", f));
+  CHECK(f.seq == 300);
+  CHECK(f.recorded_at == now_ms);
+  CHECK(whole.done());
+  CHECK_FALSE(z0::next_record(whole, "acct_1", f));
+  for (std::size_t n = 0; n < record.size(); ++n) {
+    const std::string cut = record.substr(0, n);
+    z0::ByteReader in(cut);
+    CHECK_FALSE(z0::next_record(in, "acct_1", f));
+  }
+}
+
+TEST_CASE("The same content in another spelling is the same", "[fact]") {
+  struct Row {
+    std::string a, b;
+    std::string_view field;  // of the first difference; empty when there is none
+  };
+  const std::string tr = R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736")";
+  const std::string other_trace = R"("trace_id":"aaf92f3577b34da6a3ce929d0e0e4736")";
+  const Row rows[] = {
+      {R"("data":{"a":1,"b":{"c":2,"d":3}})", R"("data":{ "b" : {"d":3,"c":2}, "a":1 })", ""},
+      {R"("data":{"a":"\u0041\/"})", R"("data":{"\u0061":"A/"})", ""},
+      {R"("data":{})", "", ""},
+      {R"("amount":5)", R"("currency":"USD","amount":5)", ""},
+      {tr, R"("data":{)" + tr + "}", ""},
+      {tr + R"(,"data":{"x":1})", R"("data":{"x":1,)" + tr + "}", ""},
+      {tr + R"(,"data":{"x":1})", tr + R"(,"data":{"x":1,)" + tr + "}", ""},
+      {R"("tool_id":"\u0074")", R"("tool_id":"t")", ""},
+      {R"("asset_id":"acct_1")", R"("asset_id":"acct\u005f1")", ""},
+      {"", "", ""},
+      {R"("data":{"a":1})", R"("data":{"a":1.0})", "data"},
+      {R"("data":{"a":[1,2]})", R"("data":{"a":[2,1]})", "data"},
+      {R"("data":{"a":1})", "", "data"},
+      {R"("subtype":"a")", R"("subtype":"b")", "subtype"},
+      {R"("timestamp":1)", R"("timestamp":2)", "timestamp"},
+      {R"("timestamp":1)", "", "timestamp"},
+      {R"("source_id":"a")", R"("source_id":"b")", "source_id"},
+      {R"("asset_id":"a")", R"("asset_id":"acct_1")", "asset_id"},
+      {R"("campaign_id":"a")", "", "campaign_id"},
+      {R"("tool_id":"a")", R"("tool_id":"b")", "tool_id"},
+      {"", R"("user_id":"b")", "user_id"},
+      {R"("config_id":"a","config_version":1)", R"("config_id":"b","config_version":1)", "config_id"},
+      {R"("config_id":"a","config_version":1)", R"("config_id":"a","config_version":2)", "config_version"},
+      {R"("amount":0)", "", "amount"},
+      {R"("amount":1)", R"("amount":2)", "amount"},
+      {R"("amount":1)", R"("amount":1,"currency":"EUR")", "currency"},
+      {tr, other_trace, "trace_id"},
+      {tr, "", "trace_id"},
+      // the first of several, in the order of the table and not of the members
+      {R"("data":{"a":1},"amount":1,"tool_id":"a")", R"("data":{"a":2},"amount":2,"tool_id":"b")", "tool_id"},
+      {R"("amount":1,"timestamp":5)", R"("amount":2,"timestamp":6)", "timestamp"},
+  };
+  for (const auto& row : rows) {
+    const std::string a = read(fact("note", row.a)).submission;
+    const std::string b = read(fact("note", row.b)).submission;
+    INFO(row.a << " and " << row.b);
+    for (const bool swapped : {false, true}) {
+      std::string_view field;
+      const bool same = swapped ? z0::same_content(parse(b), parse(a), field) : z0::same_content(parse(a), parse(b), field);
+      CHECK(same == row.field.empty());
+      CHECK(field == row.field);
+    }
+  }
+  std::string_view field;
+  CHECK_FALSE(z0::same_content(parse(read(fact("note", "")).submission), parse(read(fact("memo", "")).submission), field));
+  CHECK(field == "type");
+}
+
+TEST_CASE("A default timestamp is not part of the content", "[fact]") {
+  z0::Scratch scratch;
+  const std::string json = fact("note", "");
+  std::string early;
+  std::string late;
+  for (const std::int64_t now : {now_ms, now_ms + 60'000}) {
+    z0::JsonReader in(json, z0::limits::json_depth_max);
+    z0::ReadFact r;
+    z0::read_fact(in, {"north", now}, scratch, r);
+    (now == now_ms ? early : late) = encode(r.fact);
+  }
+  CHECK(early != late);
+  std::string_view field;
+  CHECK(z0::same_content(parse(early), parse(late), field));
+}
+
+TEST_CASE("Each known type has a bit of its own and custom types share the others", "[fact]") {
+  std::uint32_t all = 0;
+  for (int i = 1; i < static_cast<int>(FactType::count_); ++i) {
+    const auto type = static_cast<FactType>(i);
+    CHECK(z0::type_of(z0::type_name(type)) == type);
+    const auto bit = z0::type_bit(type, {});
+    CHECK((all & bit) == 0);
+    all |= bit;
+  }
+  CHECK(z0::type_of("custom") == FactType::custom);
+  CHECK(z0::type_of("lead_scored") == FactType::custom);
+  for (const auto name : {"a", "b", "lead_scored", "custom"}) {
+    const auto bit = z0::type_bit(FactType::custom, name);
+    CHECK(bit != 0);
+    CHECK((bit & all) == 0);
+    CHECK((bit & (bit - 1)) == 0);
+  }
+}
