@@ -1,0 +1,176 @@
+// an isolate, shared by the Worker and all its objects; what it holds is a cache of rows, so after a
+// trap it is dropped and the next step begins with a fresh one.
+
+/// <reference path="./wasm.d.ts" />
+
+import module from "./z0.wasm";
+import { Reader, textBytesMax, writeText } from "./bytes.js";
+import { decodeEffects } from "./effects.js";
+import { ABI_VERSION, ENTROPY_BYTES, Frame, HEADER_BYTES } from "./types.js";
+
+/** @import { AnyEffect, FrameInput } from "./types.js" */
+
+// A trapping frame is logged up to this size, so that `z0 step` can replay it natively.
+const LOGGED_FRAME_BYTES_MAX = 64 * 1024;
+
+/**
+ * @typedef {object} CoreExports
+ * @property {WebAssembly.Memory} memory
+ * @property {() => void} [_initialize]
+ * @property {() => number} z0_abi_version
+ * @property {(size: number) => number} z0_frame
+ * @property {(size: number) => number} z0_step
+ * @property {() => number} z0_effects_size
+ */
+
+/** The core broke one of its invariants on a frame. */
+export class CoreTrap extends Error {
+  /**
+   * @param {number} kind
+   * @param {unknown} cause
+   */
+  constructor(kind, cause) {
+    super(`the core trapped on a frame of kind ${kind}`, { cause });
+    this.name = "CoreTrap";
+  }
+}
+
+/** @type {CoreExports | null} */
+let instance = null;
+const entropy = new Uint8Array(ENTROPY_BYTES);
+
+/**
+ * Takes one step. Everything in the effects is a copy.
+ * @param {FrameInput} input
+ * @returns {AnyEffect[]}
+ */
+export function step(input) {
+  const core = (instance ??= instantiate());
+  crypto.getRandomValues(entropy);
+  try {
+    const size = writeFrame(core, input);
+    const at = core.z0_step(size) >>> 0;
+    return decodeEffects(
+      new Reader(new Uint8Array(core.memory.buffer, at, core.z0_effects_size() >>> 0)),
+    );
+  } catch (cause) {
+    // An exception that unwound through WASM leaves its stack pointer where it was.
+    instance = null;
+    logTrap(input, cause);
+    throw new CoreTrap(input.kind, cause);
+  }
+}
+
+/** @returns {CoreExports} */
+function instantiate() {
+  // The core calls nobody. What the C library still imports is either harmless (the note that memory
+  // grew) or the end (proc_exit).
+  /** @type {Record<string, Record<string, () => void>>} */
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    (imports[from] ??= {})[name] = () => {
+      if (name !== "emscripten_notify_memory_growth") throw new Error(`the core called ${name}`);
+    };
+  }
+  const made = new WebAssembly.Instance(module, imports);
+  const core = /** @type {CoreExports} */ (/** @type {unknown} */ (made.exports));
+  core._initialize?.();
+  const version = core.z0_abi_version();
+  if (version !== ABI_VERSION) {
+    throw new Error(`z0.wasm speaks ABI ${version}, this shim ${ABI_VERSION}`);
+  }
+  return core;
+}
+
+/**
+ * @param {CoreExports} core
+ * @param {FrameInput} input
+ */
+function writeFrame(core, input) {
+  const room = frameBytesMax(input);
+  const at = core.z0_frame(room) >>> 0;
+  return encodeFrame(new Uint8Array(core.memory.buffer, at, room), input);
+}
+
+/** @param {FrameInput} input */
+function frameBytesMax({ parts, answers }) {
+  let size = HEADER_BYTES + 4;
+  for (const part of parts)
+    size += 4 + (typeof part === "string" ? textBytesMax(part) : part.length);
+  for (const answer of answers) size += 4 + answer.length;
+  return size;
+}
+
+/**
+ * Strings go straight to where the core reads them; the room is for their worst case, the size that
+ * is returned is the true one.
+ * @param {Uint8Array} bytes
+ * @param {FrameInput} input
+ */
+function encodeFrame(bytes, { kind, flags, now, incarnation, parts, answers }) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  view.setUint16(0, kind, true);
+  view.setUint16(2, flags, true);
+  view.setUint32(4, parts.length, true);
+  view.setUint32(8, now >>> 0, true);
+  view.setUint32(12, Math.floor(now / 2 ** 32), true);
+  view.setUint32(16, incarnation[0], true);
+  view.setUint32(20, incarnation[1], true);
+  bytes.set(entropy, HEADER_BYTES - ENTROPY_BYTES);
+  let at = HEADER_BYTES;
+  /** @param {string | Uint8Array} part */
+  const write = (part) => {
+    if (typeof part === "string") {
+      at += writeText(bytes, view, at, part);
+    } else {
+      view.setUint32(at, part.length, true);
+      bytes.set(part, at + 4);
+      at += 4 + part.length;
+    }
+  };
+  parts.forEach(write);
+  view.setUint32(at, answers.length, true);
+  at += 4;
+  answers.forEach(write);
+  return at;
+}
+
+/**
+ * @param {FrameInput} input
+ * @param {unknown} cause
+ */
+function logTrap(input, cause) {
+  const safe =
+    input.kind === Frame.REQUEST ? { ...input, parts: withoutSecrets(input.parts) } : input;
+  const bytes = new Uint8Array(frameBytesMax(safe));
+  const size = encodeFrame(bytes, safe);
+  let binary = "";
+  for (const byte of bytes.subarray(0, Math.min(size, LOGGED_FRAME_BYTES_MAX))) {
+    binary += String.fromCharCode(byte);
+  }
+  console.error(
+    JSON.stringify({
+      level: "error",
+      event: "z0.trap",
+      kind: input.kind,
+      error: String(cause),
+      frame_bytes: size,
+      frame: btoa(binary),
+    }),
+  );
+}
+
+/**
+ * A log must not hold what signs tokens, nor a token that still works: the secrets and each token's
+ * signature become as many x. A replay that signs the token anew with that secret takes the same path.
+ * @param {(string | Uint8Array)[]} parts of a Z0_FRAME_REQUEST
+ */
+function withoutSecrets(parts) {
+  return parts.map((part, i) => {
+    if (typeof part !== "string") return part;
+    if (i === 3) return part.replace(/[^,]/g, "x");
+    if (i < 4 || parts[i - 1] !== "authorization") return part;
+    const signature = part.lastIndexOf(".") + 1;
+    return part.slice(0, signature) + "x".repeat(part.length - signature);
+  });
+}

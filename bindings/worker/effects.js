@@ -1,0 +1,198 @@
+// The codec of effects and answers, as include/z0.h lays them out.
+
+import { Writer } from "./bytes.js";
+import { Effect } from "./types.js";
+
+/** @import { AnyEffect, NeedCall, Statement, Value } from "./types.js" */
+/** @import { Reader } from "./bytes.js" */
+
+/**
+ * @param {Reader} reader
+ * @returns {AnyEffect[]}
+ */
+export function decodeEffects(reader) {
+  return times(reader.u32(), () => {
+    const kind = reader.u8();
+    const phase = reader.u8();
+    reader.u16();
+    const end = reader.u32() + reader.at;
+    const effect = decodeEffect(reader, kind, phase);
+    if (reader.at !== end) throw new RangeError(`effect ${kind} has another size than it says`);
+    return effect;
+  });
+}
+
+/**
+ * @param {Reader} r
+ * @param {number} kind
+ * @param {number} phase
+ * @returns {AnyEffect}
+ */
+function decodeEffect(r, kind, phase) {
+  switch (kind) {
+    case Effect.NEED_ROWS:
+    case Effect.WRITE:
+      return { kind, phase, ...decodeStatement(r) };
+    case Effect.NEED_QUERY:
+      return { kind, phase, statements: times(r.u16(), () => decodeStatement(r)) };
+    case Effect.NEED_CALL:
+      return {
+        kind,
+        phase,
+        target: r.u8(),
+        name: r.text(),
+        frameKind: r.u16(),
+        timeoutMs: r.u32(),
+        request: r.blob(),
+      };
+    case Effect.NEED_RESUME:
+      return { kind, phase, frameKind: r.u16(), continuation: r.blob() };
+    case Effect.ALARM:
+      return { kind, phase, atMs: r.i64() };
+    case Effect.REPLY:
+      return {
+        kind,
+        phase,
+        status: r.u16(),
+        headers: times(r.u16(), () => /** @type {[string, string]} */ ([r.text(), r.text()])),
+        body: r.blob(),
+      };
+    case Effect.SEND:
+      return { kind, phase, body: r.blob() };
+    case Effect.TELL:
+      return { kind, phase, report: r.blob() };
+    case Effect.POINT:
+      return {
+        kind,
+        phase,
+        index: r.text(),
+        blobs: times(r.u16(), () => r.text()),
+        doubles: times(r.u16(), () => r.f64()),
+      };
+    case Effect.LOG:
+      return { kind, phase, level: r.u8(), text: r.text() };
+    default:
+      throw new RangeError(`effect of unknown kind ${kind}`);
+  }
+}
+
+/**
+ * @param {Reader} r
+ * @returns {Statement}
+ */
+function decodeStatement(r) {
+  return { sql: r.text(), values: times(r.u16(), () => decodeValue(r)) };
+}
+
+/**
+ * @param {Reader} r
+ * @returns {Value}
+ */
+function decodeValue(r) {
+  const tag = r.u8();
+  switch (tag) {
+    case 0:
+      return null;
+    case 1:
+      return r.i64();
+    case 2:
+      return r.text();
+    case 3:
+      return r.blob();
+    case 4:
+      return r.f64();
+    default:
+      throw new RangeError(`value of unknown kind ${tag}`);
+  }
+}
+
+/**
+ * The answer to a statement that ran.
+ * @param {number} changes
+ * @param {number} columns
+ * @param {Value[][]} rows
+ */
+export function encodeRows(changes, columns, rows) {
+  const w = new Writer().u8(0).u32(changes).u16(columns).u32(rows.length);
+  for (const row of rows) for (const value of row) encodeValue(w, value);
+  return w.done();
+}
+
+/**
+ * The answer to a statement that failed.
+ * @param {string} message
+ */
+export function encodeFailure(message) {
+  return new Writer().u8(1).text(message).done();
+}
+
+/**
+ * The answer to Z0_NEED_QUERY: one answer a statement.
+ * @param {Uint8Array[]} answers
+ */
+export function encodeQuery(answers) {
+  const w = new Writer().u16(answers.length);
+  for (const answer of answers) w.blob(answer);
+  return w.done();
+}
+
+/**
+ * The answer to Z0_NEED_QUERY when the batch failed as a whole.
+ * @param {string} message
+ */
+export function encodeQueryFailure(message) {
+  return new Writer().u16(0).text(message).done();
+}
+
+/**
+ * The answer to Z0_NEED_CALL: a reply or, for any other outcome, a message; then the request again.
+ * @param {NeedCall} need
+ * @param {number} outcome
+ * @param {Uint8Array | string} result
+ */
+export function encodeCall(need, outcome, result) {
+  const w = new Writer(64 + result.length + need.request.length).u8(outcome);
+  if (typeof result === "string") w.text(result);
+  else w.blob(result);
+  return w.blob(need.request).done();
+}
+
+/**
+ * A Z0_FRAME_MONITOR_TELL request: reports one after the other, each with its length.
+ * @param {Uint8Array[]} reports
+ */
+export function encodeReports(reports) {
+  const w = new Writer();
+  for (const report of reports) w.blob(report);
+  return w.done().slice();
+}
+
+/**
+ * JavaScript has one kind of number: whole ones within 2^53 are integers, all else is a float.
+ * @param {Writer} w
+ * @param {Value} value
+ */
+function encodeValue(w, value) {
+  if (value === null) w.u8(0);
+  else if (typeof value === "string") w.u8(2).text(value);
+  else if (typeof value !== "number") w.u8(3).blob(bytesOf(value));
+  else if (Number.isSafeInteger(value)) w.u8(1).i64(value);
+  else w.u8(4).f64(value);
+}
+
+/** @param {Uint8Array | ArrayBuffer | number[]} blob */
+function bytesOf(blob) {
+  return blob instanceof Uint8Array ? blob : new Uint8Array(blob);
+}
+
+/**
+ * @template T
+ * @param {number} count
+ * @param {() => T} make
+ * @returns {T[]}
+ */
+function times(count, make) {
+  const made = [];
+  for (let i = 0; i < count; i++) made.push(make());
+  return made;
+}

@@ -1,0 +1,131 @@
+// The Worker: HTTP requests and queue messages become frames, replies become responses. Which routes
+// there are, who may use them and what they answer is decided in the core.
+
+import { readBody } from "./body.js";
+import { logError } from "./log.js";
+import { run } from "./perform.js";
+import { Frame } from "./types.js";
+
+/** @import { Env, Host, Reply } from "./types.js" */
+
+export { Ledger } from "./ledger.js";
+export { Monitor } from "./monitor.js";
+
+// The headers that include/z0.h names.
+const HEADERS = ["authorization", "traceparent", "tracestate", "content-type", "content-encoding"];
+const NO_LIFE = new Uint32Array(2);
+const DEAD_LETTERS = "z0-facts-dead";
+// For messages that met an error before the core could name a pause.
+const RETRY_SECONDS = 5;
+
+/** @type {ExportedHandler<Env>} */
+export default {
+  async fetch(request, env, ctx) {
+    try {
+      const { pathname, search, searchParams } = new URL(request.url);
+      if (env.Z0_DEBUG === "1" && request.method === "POST" && pathname === "/debug/trap") {
+        await trap(env, searchParams.get("object") ?? "");
+      }
+      const parts = [
+        request.method,
+        pathname + search,
+        await readBody(request),
+        env.Z0_TOKEN_SECRET,
+      ];
+      for (const name of HEADERS) {
+        const value = request.headers.get(name);
+        if (value !== null) parts.push(name, value);
+      }
+      return respond(await run(edge(env, ctx), Frame.REQUEST, parts));
+    } catch (error) {
+      logError("z0.request_failed", error);
+      return internalError(request);
+    }
+  },
+
+  async queue(batch, env, ctx) {
+    // One after the other: a run's successor finds its predecessor in D1.
+    for (const message of batch.messages) {
+      try {
+        settle(message, await run(edge(env, ctx), ...frameOf(batch.queue, message)));
+      } catch (error) {
+        logError("z0.message_failed", error);
+        message.retry({ delaySeconds: RETRY_SECONDS });
+      }
+    }
+  },
+};
+
+/**
+ * @param {Env} env
+ * @param {Host["ctx"]} ctx
+ * @returns {Host}
+ */
+function edge(env, ctx) {
+  return { ctx, env, incarnation: NO_LIFE };
+}
+
+/**
+ * @param {string} queue
+ * @param {Message} message
+ * @returns {[number, (string | Uint8Array)[]]}
+ */
+function frameOf(queue, message) {
+  // Our messages are bytes. Anything else in the queue is somebody's mistake; the core says so.
+  const body =
+    message.body instanceof ArrayBuffer || ArrayBuffer.isView(message.body)
+      ? bytesOf(message.body)
+      : JSON.stringify(message.body);
+  return queue === DEAD_LETTERS ? [Frame.DEAD_LETTER, [message.id, body]] : [Frame.MESSAGE, [body]];
+}
+
+/** @param {ArrayBuffer | ArrayBufferView} body */
+function bytesOf(body) {
+  return body instanceof ArrayBuffer
+    ? new Uint8Array(body)
+    : new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+}
+
+/**
+ * @param {Message} message
+ * @param {Reply} reply
+ */
+function settle(message, { status, headers }) {
+  if (status === 200) return message.ack();
+  const pause = headers.find(([name]) => name.toLowerCase() === "retry-after");
+  message.retry({ delaySeconds: pause === undefined ? RETRY_SECONDS : Number(pause[1]) });
+}
+
+/** @param {Reply} reply */
+function respond({ status, headers, body }) {
+  // 204 and 304 have no body, not even an empty one.
+  return new Response(body.length > 0 ? body : null, { status, headers });
+}
+
+/**
+ * Says nothing of what went wrong inside; the log does, under the same trace.
+ * @param {Request} request
+ */
+function internalError(request) {
+  const traceparent = request.headers.get("traceparent") ?? "";
+  const trace_id = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1];
+  return Response.json(
+    {
+      status: "internal_error",
+      http: 500,
+      message: "z0 could not complete the request",
+      action: "Send it again with the same fact ids: what was recorded is answered as a duplicate.",
+      trace_id,
+    },
+    { status: 500 },
+  );
+}
+
+/**
+ * Only for tests of what a trap does: makes the core trap inside a ledger's object.
+ * @param {Env} env
+ * @param {string} name of the object, {type}_{entity_id}
+ */
+async function trap(env, name) {
+  await env.LEDGER.getByName(name).call(Frame.DEBUG_TRAP, name, new Uint8Array(0));
+}

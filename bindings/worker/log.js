@@ -1,0 +1,17 @@
+// The shim's own log lines, structured like the core's.
+
+/**
+ * @param {string} event
+ * @param {unknown} error
+ */
+export function logError(event, error) {
+  console.error(JSON.stringify({ level: "error", event, error: messageOf(error) }));
+}
+
+/**
+ * What is thrown is not always an Error.
+ * @param {unknown} error
+ */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,213 @@
+// Carries out what the core decided: needs first, then one switch over the effect kinds, in the order
+// in which they stand. No await lies between the last step and its commit unless the step needed
+// something from outside the object.
+
+import { step } from "./core.js";
+import { callObject } from "./call.js";
+import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./effects.js";
+import { logError, messageOf } from "./log.js";
+import { tell } from "./tell.js";
+import { Effect, FLAG_DEBUG, Phase } from "./types.js";
+
+/** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
+
+// A step that asks again and again is broken. The longest honest chain reads a ledger of a million
+// facts, 300 MB, at 2 MiB a round: 150.
+const ROUNDS_MAX = 1_000;
+
+/**
+ * Of a step that owes nobody an answer, as an alarm does.
+ * @type {Reply}
+ */
+const NO_REPLY = { status: 204, headers: [], body: new Uint8Array(0) };
+
+/**
+ * Runs one frame to its end.
+ * @param {Host} host
+ * @param {number} kind
+ * @param {(string | Uint8Array)[]} parts
+ * @returns {Promise<Reply>}
+ */
+export async function run(host, kind, parts) {
+  const flags = host.env.Z0_DEBUG === "1" ? FLAG_DEBUG : 0;
+  /** @type {Omit<FrameInput, "now" | "incarnation">} */
+  let input = { kind, flags, parts, answers: [] };
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const effects = step({ ...input, now: Date.now(), incarnation: host.incarnation });
+    if (effects[0]?.phase !== Phase.NEED) return perform(host, effects);
+    const answers = [];
+    for (const effect of effects) {
+      if (effect.kind === Effect.NEED_RESUME) {
+        input = { ...input, kind: effect.frameKind, parts: [effect.continuation] };
+      } else {
+        answers.push(answer(host, effect));
+      }
+    }
+    // Rows are answered already: waiting for them would let another event in before the commit.
+    input.answers = answers.every((a) => a instanceof Uint8Array)
+      ? answers
+      : await Promise.all(answers);
+  }
+  throw new Error(`a frame of kind ${kind} took more than ${ROUNDS_MAX} rounds`);
+}
+
+/**
+ * @param {Host} host
+ * @param {AnyEffect} need
+ * @returns {Uint8Array | Promise<Uint8Array>}
+ */
+function answer(host, need) {
+  switch (need.kind) {
+    case Effect.NEED_ROWS:
+      return rows(storageOf(host), need);
+    case Effect.NEED_QUERY:
+      return query(host.env, need);
+    case Effect.NEED_CALL:
+      return callObject(host.env, need);
+    default:
+      throw new Error(`effect ${need.kind} stands among needs`);
+  }
+}
+
+/**
+ * @param {Host} host
+ * @param {AnyEffect[]} effects
+ * @returns {Reply}
+ */
+function perform(host, effects) {
+  const commits = effects.filter((effect) => effect.phase === Phase.COMMIT);
+  if (commits.length > 0) commit(host, commits);
+  let reply = NO_REPLY;
+  for (const effect of effects) {
+    switch (effect.kind) {
+      case Effect.WRITE:
+      case Effect.ALARM:
+        break;
+      case Effect.REPLY:
+        reply = effect;
+        break;
+      case Effect.SEND:
+        host.ctx.waitUntil(send(host.env, effect.body));
+        break;
+      case Effect.TELL:
+        tell(host, effect.report);
+        break;
+      case Effect.POINT:
+        point(host, effect.index, effect.blobs, effect.doubles);
+        break;
+      case Effect.LOG:
+        if (effect.level === 0) console.log(effect.text);
+        else console.error(effect.text);
+        break;
+      default:
+        throw new Error(`effect ${effect.kind} stands after the needs`);
+    }
+  }
+  return reply;
+}
+
+/**
+ * All of it or nothing. After a failure the core holds a state that was never written, so the host
+ * begins a new life: its rows are the truth, and the core will ask for them.
+ * @param {Host} host
+ * @param {AnyEffect[]} commits
+ */
+function commit(host, commits) {
+  const storage = storageOf(host);
+  try {
+    storage.transactionSync(() => {
+      for (const effect of commits) {
+        if (effect.kind === Effect.WRITE) storage.sql.exec(effect.sql, ...bindable(effect.values));
+        // The alarm is a row of the same database: the promise says nothing that the commit does not.
+        else if (effect.kind === Effect.ALARM && effect.atMs === 0) void storage.deleteAlarm();
+        else if (effect.kind === Effect.ALARM) void storage.setAlarm(effect.atMs);
+      }
+    });
+  } catch (error) {
+    host.incarnation = newIncarnation();
+    throw error;
+  }
+}
+
+/** A random life: two u32, so that stale state of an earlier one is never met. */
+export function newIncarnation() {
+  return crypto.getRandomValues(new Uint32Array(2));
+}
+
+/** @param {Host} host */
+function storageOf(host) {
+  if (host.storage === undefined) throw new Error("the edge has no storage");
+  return host.storage;
+}
+
+/**
+ * @param {DurableObjectStorage} storage
+ * @param {NeedRows} need
+ */
+function rows(storage, need) {
+  try {
+    const cursor = storage.sql.exec(need.sql, ...bindable(need.values));
+    const found = [...cursor.raw()];
+    return encodeRows(cursor.rowsWritten, cursor.columnNames.length, found);
+  } catch (error) {
+    return encodeFailure(messageOf(error));
+  }
+}
+
+/**
+ * @param {Env} env
+ * @param {NeedQuery} need
+ */
+async function query(env, need) {
+  try {
+    const statements = need.statements.map((s) => env.DB.prepare(s.sql).bind(...s.values));
+    const results = await env.DB.batch(statements);
+    return encodeQuery(
+      results.map(({ results: found, meta }) => {
+        // D1 gives objects whose members stand in the order of the columns.
+        const table = found.map((row) => Object.values(/** @type {Record<string, Value>} */ (row)));
+        return encodeRows(meta.changes, table[0]?.length ?? 0, table);
+      }),
+    );
+  } catch (error) {
+    return encodeQueryFailure(messageOf(error));
+  }
+}
+
+/**
+ * The facts are in the ledger already: a message that gets lost is sent again by the ledger's alarm.
+ * @param {Env} env
+ * @param {Uint8Array} body
+ */
+async function send(env, body) {
+  try {
+    await env.FACTS_QUEUE.send(body, { contentType: "bytes" });
+  } catch (error) {
+    logError("z0.send_failed", error);
+  }
+}
+
+/**
+ * Analytics Engine's own binding returns nothing, and throws when a point breaks one of its limits; an
+ * RPC stand-in returns a promise. Neither concerns the caller, whose facts are recorded.
+ * @param {Host} host
+ * @param {string} index
+ * @param {string[]} blobs
+ * @param {number[]} doubles
+ */
+function point(host, index, blobs, doubles) {
+  try {
+    const written = host.env.METRICS?.writeDataPoint({ indexes: [index], blobs, doubles });
+    if (written) host.ctx.waitUntil(written.catch((error) => logError("z0.point_failed", error)));
+  } catch (error) {
+    logError("z0.point_failed", error);
+  }
+}
+
+/**
+ * The platform's types ask for ArrayBuffer; it takes views, too.
+ * @param {Value[]} values
+ */
+function bindable(values) {
+  return /** @type {SqlStorageValue[]} */ (values);
+}

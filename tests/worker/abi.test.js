@@ -1,0 +1,49 @@
+// The shim's numbers are those of include/z0.h.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { BODY_BYTES_READ } from "../../bindings/worker/body.js";
+import * as types from "../../bindings/worker/types.js";
+
+/** @param {string} path */
+const include = (path) =>
+  readFileSync(join(import.meta.dirname, "..", "..", "include", path), "utf8");
+const header = include("z0.h").replace(/\/\*[^]*?\*\//g, "");
+
+/** @param {string} name */
+function enumeration(name) {
+  const body = new RegExp(`enum ${name} ?\\{([^}]*)\\}`).exec(header)?.[1] ?? "";
+  return Object.fromEntries(
+    [...body.matchAll(/Z0_(\w+)\s*=\s*(\d+)/g)].map(([, key, n]) => [key, Number(n)]),
+  );
+}
+
+test("frame kinds are those of the header", () => {
+  const kinds = Object.entries(enumeration("z0_frame_kind"));
+  const stripped = Object.fromEntries(kinds.map(([key, n]) => [key.replace("FRAME_", ""), n]));
+  assert.deepEqual({ ...types.Frame }, stripped);
+});
+
+test("effect kinds, targets and outcomes are those of the header", () => {
+  assert.deepEqual({ ...types.Effect }, enumeration("z0_effect_kind"));
+  assert.deepEqual({ ...types.Outcome }, enumeration("z0_outcome"));
+  const targets = Object.entries(enumeration("z0_target"));
+  assert.deepEqual(
+    { ...types.Target },
+    Object.fromEntries(targets.map(([key, n]) => [key.replace("TARGET_", ""), n])),
+  );
+});
+
+test("the frame's sizes are those of the header", () => {
+  const sizes = enumeration("");
+  assert.equal(types.ABI_VERSION, sizes.ABI_VERSION);
+  assert.equal(types.HEADER_BYTES, sizes.FRAME_HEADER_BYTES);
+  assert.equal(types.ENTROPY_BYTES, sizes.ENTROPY_BYTES);
+});
+
+test("one byte more than the largest body is read", () => {
+  const mebibytes = /body_bytes_max = (\d+)u << 20/.exec(include("z0/limits.hpp"))?.[1];
+  assert.equal(BODY_BYTES_READ, Number(mebibytes) * 2 ** 20 + 1);
+});

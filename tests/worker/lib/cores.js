@@ -1,0 +1,44 @@
+// Cores that are broken on purpose, a hundred bytes each: what the shim does with them is its own doing.
+
+/**
+ * A module with the exports of include/z0.h.
+ * @param {number[]} step the body of z0_step
+ * @param {number} [version] what z0_abi_version says
+ */
+export function brokenCore(step, version = 1) {
+  const CONST = 0x41,
+    END = 0x0b,
+    I32 = 0x7f,
+    FUNCTION = 0,
+    MEMORY = 2;
+  const names = ["z0_abi_version", "z0_frame", "z0_step", "z0_effects_size"];
+  /** @param {number} id @param {number[]} content */
+  const section = (id, content) => [id, content.length, ...content];
+  /** @param {string} name @param {number} kind @param {number} index */
+  const exported = (name, kind, index) => [name.length, ...Buffer.from(name), kind, index];
+  /** @param {number[]} code */
+  const body = (code) => [code.length + 2, 0, ...code, END];
+  return new Uint8Array([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [2, 0x60, 0, 1, I32, 0x60, 1, I32, 1, I32]),
+    ...section(3, [4, 0, 1, 1, 0]),
+    ...section(5, [1, 0, 16]),
+    ...section(7, [
+      5,
+      ...exported("memory", MEMORY, 0),
+      ...names.flatMap((name, i) => exported(name, FUNCTION, i)),
+    ]),
+    ...section(10, [
+      4,
+      ...body([CONST, version]),
+      ...body([CONST, 16]),
+      ...body(step),
+      ...body([CONST, 4]),
+    ]),
+  ]);
+}
+
+/** z0_step is `unreachable`. */
+export const trappingStep = [0x00];
+/** z0_step gives address 0, where four zero bytes say that there are no effects. */
+export const idleStep = [0x41, 0];

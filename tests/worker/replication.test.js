@@ -1,0 +1,315 @@
+// Ledger -> Queue -> D1: each fact once, whatever the queue does.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { charge, invocation, unique } from "./lib/facts.js";
+import { eventually, startZ0, token } from "./lib/z0.js";
+
+/** @type {import("./lib/z0.js").Z0} */
+let z0;
+before(async () => {
+  z0 = await startZ0({ faults: true });
+});
+afterEach(() => z0.fault({}));
+after(() => z0?.dispose());
+
+const north = token("north");
+const CONFIRM_MS = 11_000;
+
+/**
+ * The sequence numbers of an entity in D1, in order, and how far its head is.
+ * @param {string} entity_id
+ */
+async function inD1(entity_id) {
+  const rows = await z0.d1(
+    "SELECT seq FROM facts WHERE entity_id = ? AND status = 'recorded' ORDER BY seq",
+    entity_id,
+  );
+  const heads = await z0.d1(
+    "SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?",
+    entity_id,
+  );
+  const waiting = await z0.d1(
+    "SELECT first_seq FROM ledger_runs WHERE entity_id = ? ORDER BY first_seq",
+    entity_id,
+  );
+  return {
+    seqs: rows.map((row) => row.seq),
+    head: heads[0]?.contiguous_seq ?? 0,
+    waiting: waiting.map((row) => row.first_seq),
+  };
+}
+
+/** @param {number} last */
+const upTo = (last) => Array.from({ length: last }, (_, i) => i + 1);
+
+/**
+ * Records batches of three facts, and gives the messages that would have been sent, one a batch.
+ * @param {string} entity_id
+ * @param {number} batches
+ */
+async function capture(entity_id, batches) {
+  await z0.fault({ capture: true, queue: "swallow" });
+  await z0.captured();
+  const messages = [];
+  for (let i = 0; i < batches; i++) {
+    await z0.post([charge(entity_id), charge(entity_id), charge(entity_id)], { token: north });
+    const sent = await eventually("the batch's message", async () => {
+      const got = await z0.captured();
+      return got.length > 0 && got;
+    });
+    messages.push(...sent);
+  }
+  await z0.fault({});
+  assert.equal(messages.length, batches);
+  return messages;
+}
+
+/** @param {Uint8Array[]} bodies */
+async function deliver(...bodies) {
+  const result = await z0.deliver(
+    "z0-facts",
+    bodies.map((body) => ({ body })),
+  );
+  assert.deepEqual(result.retryMessages, []);
+}
+
+test("within seconds each fact is in D1 once, with every field", async () => {
+  const entity_id = unique("ast_");
+  const fact = invocation(entity_id, {
+    campaign_id: "cmp_1",
+    timestamp: 1_700_000_000_000,
+    data: { é: [1] },
+  });
+  const { body: receipt } = await z0.post(fact, { token: north });
+  await z0.post(
+    Array.from({ length: 200 }, () => invocation(entity_id)),
+    { token: north },
+  );
+  const { seqs } = await eventually("201 facts in D1", async () => {
+    const found = await inD1(entity_id);
+    return found.head === 201 && found;
+  });
+  assert.deepEqual(seqs, upTo(201));
+  const [row] = await z0.d1("SELECT * FROM facts WHERE entity_id = ? AND seq = 1", entity_id);
+  assert.deepEqual(
+    { ...row, data: JSON.parse(row.data) },
+    {
+      id: fact.id,
+      type: "invocation",
+      subtype: null,
+      timestamp: 1_700_000_000_000,
+      tenant_id: "north",
+      entity_id,
+      source_id: null,
+      asset_id: null,
+      campaign_id: "cmp_1",
+      tool_id: "tool_caller",
+      user_id: null,
+      config_id: null,
+      config_version: null,
+      amount: null,
+      currency: null,
+      trace_id: fact.trace_id,
+      seq: 1,
+      recorded_at: receipt.recorded_at,
+      status: "recorded",
+      data: { é: [1], trace_id: fact.trace_id },
+    },
+  );
+  const types = await z0.d1(
+    "SELECT DISTINCT typeof(timestamp) t, typeof(seq) s FROM facts WHERE entity_id = ?",
+    entity_id,
+  );
+  assert.deepEqual(types, [{ t: "integer", s: "integer" }]);
+});
+
+test("a message that comes twice, also at once, changes nothing", async () => {
+  const entity_id = unique("acct_");
+  const [message] = await capture(entity_id, 1);
+  await deliver(message, message);
+  await Promise.all([deliver(message), deliver(message), deliver(message)]);
+  assert.deepEqual(await inD1(entity_id), { seqs: [1, 2, 3], head: 3, waiting: [] });
+});
+
+test("messages in any order give the same rows; the head waits for the gap to close", async () => {
+  const entity_id = unique("acct_");
+  const [first, second, third, fourth] = await capture(entity_id, 4);
+  await deliver(fourth);
+  assert.deepEqual(await inD1(entity_id), { seqs: [10, 11, 12], head: 0, waiting: [10] });
+  await deliver(second, fourth);
+  assert.deepEqual(await inD1(entity_id), {
+    seqs: [4, 5, 6, 10, 11, 12],
+    head: 0,
+    waiting: [4, 10],
+  });
+  await deliver(first);
+  const joined = await inD1(entity_id);
+  assert.equal(joined.head, 6);
+  assert.deepEqual(joined.waiting, [10]);
+  await deliver(third, first);
+  assert.deepEqual(await inD1(entity_id), { seqs: upTo(12), head: 12, waiting: [] });
+});
+
+test("a message of many ledgers moves each one's head", async () => {
+  const entities = Array.from({ length: 40 }, () => unique("acct_"));
+  await z0.post(
+    entities.flatMap((id) => [charge(id), charge(id)]),
+    { token: north },
+  );
+  await eventually("every head at 2", async () => {
+    const heads = await z0.d1(
+      "SELECT contiguous_seq FROM ledger_heads WHERE entity_id IN (SELECT value FROM json_each(?))",
+      JSON.stringify(entities),
+    );
+    return heads.length === 40 && heads.every(({ contiguous_seq }) => contiguous_seq === 2);
+  });
+});
+
+test("while D1 fails a message is kept for later; then it lands", async () => {
+  const entity_id = unique("acct_");
+  const [message] = await capture(entity_id, 1);
+  await z0.fault({ database: true });
+  const result = await z0.deliver("z0-facts", [{ body: message }]);
+  assert.deepEqual(result.explicitAcks, []);
+  assert.equal(result.retryMessages.length, 1);
+  assert.ok(Number(result.retryMessages[0]?.delaySeconds) > 0);
+  await z0.fault({});
+  await deliver(message);
+  assert.equal((await inD1(entity_id)).head, 3);
+});
+
+test("a poison message ends in dead_letters while its neighbours land", async () => {
+  const entity_id = unique("acct_");
+  const producer = await z0.mf.getQueueProducer("FACTS_QUEUE", "z0");
+  const poison = new TextEncoder().encode(`poison ${entity_id}`);
+  const neighbours = [z0.post(charge(entity_id), { token: north })];
+  await producer.send(poison, { contentType: "bytes" });
+  neighbours.push(z0.post(charge(entity_id), { token: north }));
+  await Promise.all(neighbours);
+  await eventually("the neighbours in D1", async () => (await inD1(entity_id)).head === 2);
+  const letters = await eventually("the dead letter", async () => {
+    const rows = await z0.d1("SELECT id, body FROM dead_letters");
+    return rows.length > 0 && rows;
+  });
+  assert.equal(letters.length, 1);
+  assert.equal(Buffer.from(letters[0].body).toString(), `poison ${entity_id}`);
+});
+
+test("a poison message in a batch is refused alone", async () => {
+  const entity_id = unique("acct_");
+  const [message] = await capture(entity_id, 1);
+  const result = await z0.deliver("z0-facts", [
+    { id: "text", body: "not even bytes" },
+    { id: "good", body: message },
+    { id: "cut", body: message.slice(0, message.length - 1) },
+    { id: "empty", body: new Uint8Array(0) },
+    { id: "object", body: { some: "json" } },
+  ]);
+  assert.deepEqual(result.explicitAcks, ["good"]);
+  assert.deepEqual(
+    result.retryMessages.map(({ msgId }) => msgId),
+    ["text", "cut", "empty", "object"],
+  );
+  assert.deepEqual(z0.logged("z0.trap"), []);
+});
+
+test("a good message that was given up on lands from the dead-letter queue", async () => {
+  const entity_id = unique("acct_");
+  const [message] = await capture(entity_id, 1);
+  const result = await z0.deliver("z0-facts-dead", [{ body: message }]);
+  assert.equal(result.explicitAcks.length, 1);
+  assert.equal((await inD1(entity_id)).head, 3);
+});
+
+test("when the queue lost everything, the ledger's alarm sends it again and confirms", async () => {
+  const entity_id = unique("acct_");
+  const object = `account_${entity_id}`;
+  await capture(entity_id, 3);
+  assert.deepEqual(await inD1(entity_id), { seqs: [], head: 0, waiting: [] });
+
+  // Not yet due: nothing is sent, and the alarm stays set.
+  assert.ok(await z0.ring(object));
+  await z0.fault({ laterMs: CONFIRM_MS });
+  assert.ok(await z0.ring(object), "there is something left to confirm");
+  await eventually("the back-fill", async () => (await inD1(entity_id)).head === 9);
+  assert.deepEqual((await inD1(entity_id)).seqs, upTo(9));
+
+  await z0.fault({ laterMs: 3 * CONFIRM_MS });
+  assert.equal(await z0.ring(object), null, "nothing is left to confirm");
+  const { body } = await z0.fetch(`/v1/entities/${entity_id}`, { token: north });
+  assert.equal(body.replicated_seq, 9);
+});
+
+test("a gap in the middle is back-filled", async () => {
+  const entity_id = unique("acct_");
+  const [first, , third] = await capture(entity_id, 3);
+  await deliver(first, third);
+  assert.deepEqual(await inD1(entity_id), { seqs: [1, 2, 3, 7, 8, 9], head: 3, waiting: [7] });
+  await z0.fault({ laterMs: CONFIRM_MS });
+  await z0.ring(`account_${entity_id}`);
+  await eventually("the gap closed", async () => (await inD1(entity_id)).head === 9);
+  assert.deepEqual(await inD1(entity_id), { seqs: upTo(9), head: 9, waiting: [] });
+});
+
+test("a lost reply's facts reach D1 without the caller's retry", async () => {
+  const entity_id = unique("acct_");
+  await z0.fault({ queue: "throw" });
+  await z0.post(charge(entity_id), { token: north });
+  await z0.evict("Ledger", `account_${entity_id}`);
+  await z0.fault({ laterMs: CONFIRM_MS });
+  await z0.ring(`account_${entity_id}`);
+  await eventually("the fact in D1", async () => (await inD1(entity_id)).head === 1);
+});
+
+test("an alarm while D1 fails sends nothing, and comes back", async () => {
+  const entity_id = unique("acct_");
+  await capture(entity_id, 1);
+  await z0.fault({ database: true, capture: true, laterMs: CONFIRM_MS });
+  const next = await z0.ring(`account_${entity_id}`);
+  assert.ok(next && next > Date.now() + CONFIRM_MS);
+  assert.deepEqual(await z0.captured(), []);
+});
+
+test("an alarm whose own commit fails is set again", async () => {
+  const entity_id = unique("acct_");
+  await capture(entity_id, 1);
+  await z0.fault({ commit: "rollback", laterMs: CONFIRM_MS });
+  assert.ok(await z0.ring(`account_${entity_id}`));
+  await eventually("the log line", () => z0.logged("z0.alarm_failed").length > 0);
+  await z0.fault({ laterMs: CONFIRM_MS });
+  await z0.ring(`account_${entity_id}`);
+  await eventually("the back-fill", async () => (await inD1(entity_id)).head === 3);
+});
+
+test("after a restart that lost the queue, the facts are there and arrive", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "z0-test-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const entity_id = unique("acct_");
+  const facts = [charge(entity_id), charge(entity_id)];
+  const first = await startZ0({ faults: true, directory });
+  try {
+    await first.fault({ queue: "swallow" });
+    await first.post(facts, { token: north });
+  } finally {
+    await first.dispose();
+  }
+  const second = await startZ0({ faults: true, directory, migrate: false });
+  t.after(() => second.dispose());
+  assert.equal((await second.post(facts, { token: north })).body.duplicate, 2);
+  await second.fault({ laterMs: CONFIRM_MS });
+  await second.ring(`account_${entity_id}`);
+  await eventually("both in D1", async () => {
+    const rows = await second.d1("SELECT seq FROM facts WHERE entity_id = ?", entity_id);
+    return rows.length === 2;
+  });
+});
+
+test("the alarm goes off by itself", async () => {
+  const entity_id = unique("acct_");
+  await capture(entity_id, 1);
+  await eventually("the back-fill", async () => (await inD1(entity_id)).head === 3, 40_000);
+});
