@@ -64,7 +64,7 @@
 extern "C" {
 #endif
 
-enum { Z0_ABI_VERSION = 1, Z0_FRAME_HEADER_BYTES = 72, Z0_ENTROPY_BYTES = 48 };
+enum { Z0_ABI_VERSION = 1, Z0_FRAME_HEADER_BYTES = 72, Z0_ENTROPY_BYTES = 48, Z0_MESSAGE_BYTES_MAX = 120000 };
 
 /* What happened to the host. In brackets: the parts, in order. */
 enum z0_frame_kind {
@@ -116,7 +116,8 @@ enum z0_effect_kind {
   /* phase 2. u16 http status, u16 count, count x { text name, text value }, bytes body.
    * Exactly one, except for alarms. Calls between objects use the body alone. */
   Z0_REPLY = 32,
-  /* phase 3. A message for the replication queue: bytes body. */
+  /* phase 3. A message for the replication queue: bytes body. Bodies may be collected for a moment and
+   * sent joined, one after the other, up to Z0_MESSAGE_BYTES_MAX. */
   Z0_SEND = 48,
   /* phase 4. Something for the monitor: bytes report. Reports may be collected for a moment and
    * handed over together: a Z0_FRAME_MONITOR_TELL request is count x bytes. */

@@ -24,7 +24,7 @@ constexpr std::string_view insert_attempts =
     "value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, "
     "value->>13, value->>14, value->>15, value->>16, value->18 FROM json_each(?1)";
 
-// ?1: [[entity, tenant, first, last], ...], adjacent runs joined. Runs ahead of a gap wait.
+// ?1: [[entity, tenant, first, last], ...], runs that meet joined. Runs ahead of a gap wait.
 constexpr std::string_view keep_runs_ahead =
     "INSERT INTO ledger_runs (entity_id, first_seq, last_seq) SELECT value->>0, value->>2, value->>3 "
     "FROM json_each(?1) WHERE value->>2 > 1 + coalesce((SELECT contiguous_seq FROM ledger_heads WHERE "
@@ -157,20 +157,31 @@ std::string attempt_rows(const Message& message) {
   return rows + ']';
 }
 
+// The runs in order of ledger and number, those that meet joined: a message that was collected from
+// many requests brings a ledger's facts in several pieces, and each piece apart would cost a row.
 std::string run_rows(const Message& message) {
+  struct Span {
+    std::string_view entity_id, tenant_id;
+    std::int64_t first, last;
+  };
+  std::vector<Span> spans;
+  for (const Run& run : message.runs) {
+    spans.push_back({run.entity_id, run.tenant_id, run.first_seq, run.first_seq + run.count - 1});
+  }
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+    return a.entity_id != b.entity_id ? a.entity_id < b.entity_id : a.first < b.first;
+  });
   std::string rows = "[";
-  for (std::size_t i = 0; i < message.runs.size(); ++i) {
-    const Run& run = message.runs[i];
-    std::int64_t last = run.first_seq + run.count - 1;
-    for (; i + 1 < message.runs.size(); ++i) {
-      const Run& next = message.runs[i + 1];
-      if (next.entity_id != run.entity_id || next.first_seq != last + 1) break;
-      last += next.count;
+  for (std::size_t i = 0; i < spans.size();) {
+    const Span& span = spans[i];
+    std::int64_t last = span.last;
+    for (++i; i < spans.size() && spans[i].entity_id == span.entity_id && spans[i].first <= last + 1; ++i) {
+      last = std::max(last, spans[i].last);
     }
     rows += rows.size() > 1 ? ",[" : "[";
-    append_json_string(rows, run.entity_id);
-    append_cell(rows, run.tenant_id);
-    append_number(rows, true, run.first_seq);
+    append_json_string(rows, span.entity_id);
+    append_cell(rows, span.tenant_id);
+    append_number(rows, true, span.first);
     append_number(rows, true, last);
     rows += ']';
   }
@@ -212,21 +223,22 @@ Pending measure(const Message& message) {
 }
 
 void need_d1(const Message& message, Effects& effects) {
-  if (message.kind == MessageKind::attempts) {
-    const std::string rows = attempt_rows(message);
-    effects.need_query({{insert_attempts, {Value::text(rows)}}});
-  } else {
-    const std::string facts = fact_rows(message);
-    const std::string runs = run_rows(message);
-    const Value all = Value::text(runs);
-    const std::string_view trace_id = message.traceparent.size() > 35 ? message.traceparent.substr(3, 32) : std::string_view{};
-    effects.need_query({{insert_facts, {Value::text(facts)}},
-                        {keep_runs_ahead, {all}},
-                        {move_heads, {all, Value::text(trace_id)}},
-                        {join_runs, {all}},
-                        {drop_joined_runs, {all}},
-                        {select_heads, {all}}});
+  const std::string facts = fact_rows(message);
+  const std::string runs = run_rows(message);
+  const std::string attempts = attempt_rows(message);
+  const Value all = Value::text(runs);
+  const std::string_view trace_id = message.traceparent.size() > 35 ? message.traceparent.substr(3, 32) : std::string_view{};
+  std::vector<Statement> statements;
+  if (!message.runs.empty()) {
+    statements = {{insert_facts, {Value::text(facts)}},
+                  {keep_runs_ahead, {all}},
+                  {move_heads, {all, Value::text(trace_id)}},
+                  {join_runs, {all}},
+                  {drop_joined_runs, {all}},
+                  {select_heads, {all}}};
   }
+  if (!message.attempts.empty()) statements.push_back({insert_attempts, {Value::text(attempts)}});
+  effects.need_query(statements);
   effects.resume(Z0_FRAME_MESSAGE_RESUME, measure(message).encode());
 }
 

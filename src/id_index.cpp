@@ -135,6 +135,7 @@ bool IdIndex::add_run(std::int64_t key, std::string_view filter) {
   run.count = in.u32();
   run.bucket_bits = in.u32();
   if (!in.ok() || run.bucket_bits == 0 || run.bucket_bits > 24) return false;
+  if (run.first_seq != sealed_through() + 1) return false;
   const std::size_t buckets = (std::size_t{1} << run.bucket_bits) + 1;
   if (in.left() != buckets * 4 + std::size_t{run.count} * 2) return false;
   run.starts.resize(buckets);

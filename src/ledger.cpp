@@ -3,6 +3,7 @@
 
 #include "ledger_sql.hpp"
 #include "ledger_step.hpp"
+#include "z0/limits.hpp"
 
 namespace z0 {
 
@@ -67,6 +68,7 @@ bool hydrate_tail(const Rows& rows, LedgerState& state) {
   state.seq = tail.last_seq;
   state.recorded_at = tail.last_recorded_at;
   return state.counts.decode(rows.at(0, 6).bytes) &&
+         tail.last_seq - tail.first_seq == tail.count - 1 &&
          tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
 }
 
@@ -80,7 +82,9 @@ bool hydrate_ids(const Rows& filters, const Rows& open, LedgerState& state) {
     for (ByteReader in(open.at(i, 1).bytes); !in.done(); ++seq) {
       const std::uint64_t hash = in.u64();
       if (!in.ok()) return false;
-      if (seq > sealed) state.ids.add(seq, hash);
+      if (seq <= sealed) continue;
+      if (seq != state.ids.next_seq()) return false;
+      state.ids.add(seq, hash);
     }
   }
   return true;
@@ -99,10 +103,19 @@ std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
   if (meta.size() > 0 && !state->decode_meta(meta.at(0, 0).bytes)) return nullptr;
   if (!hydrate_tail(rows[answer_tail], *state)) return nullptr;
   if (!hydrate_ids(rows[answer_filters], rows[answer_open_ids], *state)) return nullptr;
+  const bool owned = !state->tenant_id.empty() && !state->entity_id.empty();
+  const bool agree = owned == (state->seq > 0) && state->confirmed_seq <= state->seq && state->ids.next_seq() == state->seq + 1;
+  if (!agree) return nullptr;
+  // Unconfirmed facts were committed with their alarm. To set it again would put it off, and again each
+  // time that memory is lost between two appends.
+  if (state->seq > state->confirmed_seq) state->alarm_at = state->recorded_at + limits::confirm_after_ms;
   return state;
 }
 
-void refuse_storage(Effects& effects) {
+// Nobody waits for an alarm, and nobody else would set it again: it comes back when the rows may be
+// readable.
+void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects) {
+  if (call.kind == Z0_FRAME_LEDGER_ALARM) return effects.alarm(frame.now_ms + limits::confirm_pause_ms_max);
   std::string reply;
   ByteWriter(reply).u8(static_cast<std::uint8_t>(Status::storage_error));
   effects.reply(503, {}, reply);
@@ -113,7 +126,7 @@ void refuse_storage(Effects& effects) {
 void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   LedgerCall call;
   if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
-    if (!call.decode(frame.part(0))) return refuse_storage(effects);
+    if (!call.decode(frame.part(0))) return refuse_storage(call, frame, effects);
   } else {
     call.kind = frame.kind;
     call.name = frame.part(0);
@@ -125,7 +138,7 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   LedgerState* state = ledgers.find(frame.incarnation);
   if (call.stage == LedgerStage::hydrate) {
     auto rebuilt = hydrate(frame);
-    if (!rebuilt) return refuse_storage(effects);
+    if (!rebuilt) return refuse_storage(call, frame, effects);
     state = &ledgers.put(frame.incarnation, std::move(rebuilt));
   }
   if (state == nullptr) return need_state(call, effects);

@@ -236,7 +236,8 @@ class Append {
       effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
     }
     write_tail();
-    if (state_.alarm_at == 0) {
+    // An alarm that is as late as this is lost: the platform gives up after some failures.
+    if (state_.alarm_at + limits::confirm_pause_ms_max < frame_.now_ms) {
       state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
       effects_.alarm(state_.alarm_at);
     }

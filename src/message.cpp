@@ -37,9 +37,7 @@ void MessagePacker::room_for(std::size_t bytes) {
   const bool full = open + bytes + framing_bytes_max > limits::message_bytes_max || facts_ == limits::facts_per_message_max;
   if (full && open > header_bytes_) {
     end_run();
-    done_.push_back(std::move(message_));
-    message_.clear();
-    facts_ = 0;
+    end_message();
   }
   ++facts_;
   if (!message_.empty()) return;
@@ -47,7 +45,19 @@ void MessagePacker::room_for(std::size_t bytes) {
   out.u8(message_version);
   out.u8(static_cast<std::uint8_t>(kind_));
   out.short_bytes(traceparent_);
+  out.u32(0);
   header_bytes_ = message_.size();
+}
+
+void MessagePacker::end_message() {
+  if (message_.size() > header_bytes_) {
+    ByteWriter out(message_);
+    out.patch_u32(header_bytes_ - sizeof(std::uint32_t), static_cast<std::uint32_t>(message_.size() - header_bytes_));
+    done_.push_back(std::move(message_));
+  }
+  message_.clear();
+  header_bytes_ = 0;
+  facts_ = 0;
 }
 
 void MessagePacker::end_run() {
@@ -95,47 +105,57 @@ void MessagePacker::add_attempt(const Attempt& a) {
 
 std::vector<std::string> MessagePacker::take() {
   end_run();
-  if (message_.size() > header_bytes_) done_.push_back(std::move(message_));
-  message_.clear();
-  header_bytes_ = 0;
-  facts_ = 0;
+  end_message();
   return std::move(done_);
 }
 
+namespace {
+
+bool parse_run(ByteReader& in, Message& out) {
+  Run run;
+  run.tenant_id = in.short_bytes();
+  run.entity_id = in.short_bytes();
+  run.first_seq = static_cast<std::int64_t>(in.varint());
+  run.count = static_cast<std::int64_t>(in.varint());
+  run.records = in.bytes();
+  if (!in.ok() || !check_address(run.tenant_id, run.entity_id) || !check_run(run)) return false;
+  out.runs.push_back(run);
+  return true;
+}
+
+bool parse_attempt(ByteReader& in, Message& out) {
+  Attempt a;
+  a.tenant_id = in.short_bytes();
+  a.entity_id = in.short_bytes();
+  a.attempted_at = static_cast<std::int64_t>(in.varint());
+  a.code = in.short_bytes();
+  a.message = in.short_bytes();
+  a.span = in.short_bytes();
+  a.trace = in.raw(16);
+  a.submission = in.short_bytes();
+  Fact fact;
+  if (!in.ok() || !check_address(a.tenant_id, a.entity_id)) return false;
+  if (!parse_submission(a.submission, a.entity_id, fact)) return false;
+  out.attempts.push_back(a);
+  return true;
+}
+
+}  // namespace
+
 bool parse_message(std::string_view bytes, Message& out) {
   ByteReader in(bytes);
-  if (in.u8() != message_version) return false;
-  const std::uint8_t kind = in.u8();
-  if (kind != 1 && kind != 2) return false;
-  out.kind = static_cast<MessageKind>(kind);
-  out.traceparent = in.short_bytes();
-  while (in.ok() && !in.done()) {
-    if (out.kind == MessageKind::facts) {
-      Run run;
-      run.tenant_id = in.short_bytes();
-      run.entity_id = in.short_bytes();
-      run.first_seq = static_cast<std::int64_t>(in.varint());
-      run.count = static_cast<std::int64_t>(in.varint());
-      run.records = in.bytes();
-      if (!in.ok() || !check_address(run.tenant_id, run.entity_id) || !check_run(run)) return false;
-      out.runs.push_back(run);
-    } else {
-      Attempt a;
-      a.tenant_id = in.short_bytes();
-      a.entity_id = in.short_bytes();
-      a.attempted_at = static_cast<std::int64_t>(in.varint());
-      a.code = in.short_bytes();
-      a.message = in.short_bytes();
-      a.span = in.short_bytes();
-      a.trace = in.raw(16);
-      a.submission = in.short_bytes();
-      Fact fact;
-      if (!in.ok() || !check_address(a.tenant_id, a.entity_id)) return false;
-      if (!parse_submission(a.submission, a.entity_id, fact)) return false;
-      out.attempts.push_back(a);
+  while (!in.done()) {
+    if (in.u8() != message_version) return false;
+    const auto kind = static_cast<MessageKind>(in.u8());
+    if (kind != MessageKind::facts && kind != MessageKind::attempts) return false;
+    out.traceparent = in.short_bytes();
+    ByteReader items(in.bytes());
+    if (!in.ok() || items.done()) return false;
+    while (!items.done()) {
+      if (!(kind == MessageKind::facts ? parse_run(items, out) : parse_attempt(items, out))) return false;
     }
   }
-  return in.ok() && (!out.runs.empty() || !out.attempts.empty());
+  return !out.runs.empty() || !out.attempts.empty();
 }
 
 }  // namespace z0

@@ -1,5 +1,10 @@
 #include "z0/words.hpp"
 
+#include <algorithm>
+
+#include "edge_http.hpp"
+#include "ledger_step.hpp"
+#include "shorten.hpp"
 #include "z0/effects.hpp"
 #include "z0/fact.hpp"
 #include "z0/frame.hpp"
@@ -12,6 +17,8 @@ namespace z0 {
 namespace {
 
 constexpr std::size_t shown_text_max = 400;
+constexpr std::size_t shown_columns_max = 40;
+constexpr std::size_t shown_rows_max = 5;
 
 std::string_view frame_name(std::uint16_t kind) {
   switch (kind) {
@@ -32,6 +39,9 @@ std::string_view frame_name(std::uint16_t kind) {
   }
 }
 
+std::string text(std::int64_t n) { return std::to_string(n); }
+std::string text(std::size_t n) { return std::to_string(n); }
+
 bool printable(std::string_view bytes) {
   for (const char c : bytes) {
     if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') return false;
@@ -43,36 +53,109 @@ bool printable(std::string_view bytes) {
 std::string shown(std::string_view bytes) {
   if (printable(bytes)) {
     if (bytes.size() <= shown_text_max) return std::string(bytes);
-    return std::string(bytes.substr(0, shown_text_max)) + "... (" + std::to_string(bytes.size()) + " bytes)";
+    return std::string(shorten(bytes, shown_text_max)) + "... (" + text(bytes.size()) + " bytes)";
   }
   const Digest digest = sha256(bytes);
-  std::string out = std::to_string(bytes.size()) + " bytes ";
+  std::string out = text(bytes.size()) + " bytes ";
   append_hex(out, {reinterpret_cast<const char*>(digest.data()), 4});
   return out;
+}
+
+// Rows of a ledger by what they say: its owner, its counts, facts in a row.
+std::string blob_words(std::string_view bytes) {
+  LedgerState owner;
+  if (owner.decode_meta(bytes)) {
+    return '<' + owner.entity_id + " of " + owner.tenant_id + ", confirmed to " + text(owner.confirmed_seq) + '>';
+  }
+  TypeCounts counts;
+  if (counts.decode(bytes)) {
+    std::string out = "<counts";
+    for (std::size_t i = 0; i < std::size(counts.known); ++i) {
+      if (counts.known[i] > 0) out += ' ' + std::string(type_name(static_cast<FactType>(i))) + ' ' + text(counts.known[i]);
+    }
+    for (const auto& [name, count] : counts.custom) out += ' ' + name + ' ' + text(count);
+    return out + '>';
+  }
+  RecordBytes record;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  ByteReader in(bytes);
+  while (next_record_bytes(in, record) && (last == 0 || record.seq == last + 1)) {
+    last = record.seq;
+    if (first == 0) first = last;
+  }
+  const bool facts = last > 0 && in.ok() && in.done() && record.seq == last;
+  return '<' + (facts ? "facts " + text(first) + ".." + text(last) + ", " : std::string()) + shown(bytes) + '>';
 }
 
 std::string shown(const Value& v) {
   switch (v.kind) {
     case Value::Kind::null: return "null";
-    case Value::Kind::integer: return std::to_string(v.integer);
+    case Value::Kind::integer: return text(v.integer);
     case Value::Kind::real: return std::to_string(v.real);
     case Value::Kind::text: return '\'' + shown(v.bytes) + '\'';
     case Value::Kind::blob: break;
   }
-  return '<' + shown(v.bytes) + '>';
+  return blob_words(v.bytes);
+}
+
+// -- statements and their answers ---------------------------------------------------------------
+
+// The word that follows `before`.
+std::string_view word_after(std::string_view sql, std::string_view before) {
+  const std::size_t at = sql.find(before);
+  if (at == std::string_view::npos) return "?";
+  const std::string_view rest = sql.substr(at + before.size());
+  return rest.substr(0, rest.find_first_of(" ("));
+}
+
+// The verb, what is asked for and the table: enough to know the statement by, short enough to read.
+std::string statement_name(std::string_view sql) {
+  if (sql.starts_with("CREATE TABLE")) return "create " + std::string(word_after(sql, "EXISTS "));
+  if (sql.starts_with("INSERT")) return "insert into " + std::string(word_after(sql, " INTO "));
+  if (sql.starts_with("UPDATE")) return "update " + std::string(word_after(sql, "UPDATE "));
+  if (sql.starts_with("DELETE")) return "delete from " + std::string(word_after(sql, " FROM "));
+  // Behind the tables that a WITH defines.
+  if (sql.starts_with("WITH ")) sql = sql.substr(std::min(sql.size(), sql.find(") SELECT ") + 2));
+  constexpr std::string_view verb = "SELECT ";
+  const std::size_t from = sql.find(" FROM ");
+  if (!sql.starts_with(verb) || from == std::string_view::npos) return shown(sql);
+  std::string columns(sql.substr(verb.size(), from - verb.size()));
+  if (columns.size() > shown_columns_max) columns = columns.substr(0, columns.rfind(',', shown_columns_max) + 1) + " ...";
+  return "select " + columns + " from " + std::string(word_after(sql, " FROM "));
 }
 
 std::string shown(const Statement& s) {
-  std::string out(s.sql);
+  std::string out = statement_name(s.sql);
   for (std::size_t i = 0; i < s.values.size(); ++i) out += (i == 0 ? " | " : ", ") + shown(s.values[i]);
   return out;
 }
 
+std::string rows_words(const Rows& rows) {
+  if (rows.failed) return "failed: " + shown(rows.message);
+  if (rows.columns == 0) return rows.changes == 0 ? "done" : "done, " + text(std::size_t{rows.changes}) + " changed";
+  if (rows.size() == 0) return "no rows";
+  std::string out;
+  for (std::size_t r = 0; r < std::min(rows.size(), shown_rows_max); ++r) {
+    out += r == 0 ? "(" : " (";
+    for (std::size_t c = 0; c < rows.columns; ++c) out += (c == 0 ? "" : ", ") + shown(rows.at(r, c));
+    out += ')';
+  }
+  return rows.size() > shown_rows_max ? out + " and " + text(rows.size() - shown_rows_max) + " more" : out;
+}
+
+std::string query_words(std::string_view answer) {
+  std::string out;
+  for (const Rows& rows : parse_query(answer)) out += (out.empty() ? "" : "; ") + rows_words(rows);
+  return out;
+}
+
+// -- batches, messages, receipts, reports -------------------------------------------------------
+
 std::string batch_words(std::string_view request) {
   AppendRequest batch;
   if (!batch.decode(request)) return shown(request);
-  std::string out = std::to_string(batch.submissions.size()) + " facts of " + std::string(batch.tenant_id) + " for " +
-                    std::string(batch.entity_id) + (batch.atomic ? ", atomic:" : ":");
+  std::string out = std::string(batch.tenant_id) + " to " + std::string(batch.entity_id) + (batch.atomic ? ", atomic:" : ":");
   for (const auto submission : batch.submissions) {
     Fact fact;
     if (!parse_submission(submission, batch.entity_id, fact)) return out + " unreadable";
@@ -81,31 +164,115 @@ std::string batch_words(std::string_view request) {
   return out;
 }
 
+std::string read_words(std::string_view request) {
+  ReadRequest read;
+  if (!read.decode(request)) return shown(request);
+  const std::string who = read.tenant_id.empty() ? "anyone" : std::string(read.tenant_id);
+  std::string out = who + " from " + std::string(read.entity_id) + ": " + text(read.limit) + " from " + text(read.from_seq);
+  return read.types.empty() ? out : out + ", only " + std::string(read.types);
+}
+
+std::string request_words(std::uint16_t kind, std::string_view request) {
+  if (kind == Z0_FRAME_LEDGER_APPEND) return batch_words(request);
+  if (kind == Z0_FRAME_LEDGER_READ || kind == Z0_FRAME_LEDGER_HEAD) return read_words(request);
+  return shown(request);
+}
+
 std::string message_words(std::string_view bytes) {
   Message message;
   if (!parse_message(bytes, message)) return shown(bytes);
-  std::string out = message.kind == MessageKind::facts ? "facts" : "attempts";
+  std::string out;
   for (const auto& run : message.runs) {
-    out += ' ' + std::string(run.entity_id) + ' ' + std::to_string(run.first_seq) + ".." +
-           std::to_string(run.first_seq + run.count - 1);
+    out += (out.empty() ? "facts " : ", ") + std::string(run.entity_id) + ' ' + text(run.first_seq) + ".." +
+           text(run.first_seq + run.count - 1);
   }
   for (const auto& a : message.attempts) {
-    out += ' ' + std::string(a.entity_id) + ' ' + std::string(submission_id(a.submission)) + ' ' + std::string(a.code);
+    out += (out.empty() ? "attempt " : ", attempt ") + std::string(a.entity_id) + ' ' +
+           std::string(submission_id(a.submission)) + ' ' + std::string(a.code);
   }
   return out;
 }
 
-std::string results_words(std::string_view body) {
+// A reply to a caller is text; between objects it is receipts, or a status and JSON.
+std::string reply_words(std::string_view body) {
+  if (body.empty()) return "nothing";
   std::vector<AppendResult> results;
-  if (body.empty() || printable(body) || !decode_append_results(body, results)) return shown(body);
+  if (printable(body)) return shown(body);
+  if (!decode_append_results(body, results)) {
+    const auto status = static_cast<std::uint8_t>(body[0]);
+    if (status >= static_cast<std::uint8_t>(Status::count_)) return shown(body);
+    return std::string(info(static_cast<Status>(status)).name) + ' ' + shown(body.substr(1));
+  }
   std::string out;
   for (const auto& r : results) {
     if (!out.empty()) out += ", ";
     out += info(r.status).name;
-    if (accepted(r.status)) out += ' ' + std::to_string(r.seq) + " at " + std::to_string(r.recorded_at);
-    if (!r.field.empty()) out += " at " + std::string(r.field);
+    if (accepted(r.status)) out += ' ' + text(r.seq) + " at " + text(r.recorded_at);
+    if (!r.field.empty()) out += " in " + std::string(r.field);
   }
   return out;
+}
+
+std::string call_words(std::string_view bytes) {
+  constexpr std::string_view outcomes[] = {"ok", "overloaded", "timeout", "failed"};
+  const CallAnswer answer = parse_call(bytes);
+  return std::string(outcomes[answer.outcome]) + ": " + reply_words(answer.reply);
+}
+
+// As encode_report and ledger_report of monitor.hpp write them, by their first byte.
+std::string request_report_words(ByteReader& in) {
+  std::string out;
+  for (const auto name : {"recorded", "duplicate", "conflict", "refused", "failed"}) {
+    const std::uint64_t n = in.varint();
+    if (n > 0) out += (out.empty() ? "" : ", ") + std::to_string(n) + ' ' + name;
+  }
+  in.short_bytes();  // the same by type
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    out += ", " + std::string(in.short_bytes()) + " at " + std::to_string(in.varint());
+    in.varint();
+  }
+  return out;
+}
+
+std::string ledger_report_words(ByteReader& in) {
+  std::string out(in.short_bytes());
+  for (const auto name : {" at ", ", confirmed ", ", oldest from ", ", sent again "}) {
+    out += name + std::to_string(in.varint());
+  }
+  return out;
+}
+
+std::string message_report_words(ByteReader& in) {
+  const std::uint8_t flags = in.u8();
+  std::string out = (flags & 1) != 0 ? "message failed" : (flags & 2) != 0 ? "message dead" : "message";
+  for (const auto name : {", facts ", ", new ", ", lag "}) out += name + std::to_string(in.varint());
+  while (in.ok() && !in.done()) {
+    out += ", " + std::string(in.short_bytes()) + " to ";
+    out += std::to_string(in.varint());
+  }
+  return out;
+}
+
+std::string report_words(std::string_view bytes) {
+  ByteReader in(bytes);
+  std::string out;
+  switch (in.u8()) {
+    case 1: out = request_report_words(in); break;
+    case 2: out = ledger_report_words(in); break;
+    case 3: out = message_report_words(in); break;
+    default: return shown(bytes);
+  }
+  return in.ok() ? out : shown(bytes);
+}
+
+// -- effects ------------------------------------------------------------------------------------
+
+std::string call_need_words(ByteReader& in) {
+  std::string out = in.u8() == Z0_TARGET_LEDGER ? "need ledger " : "need monitor ";
+  out += in.bytes();
+  const std::uint16_t kind = in.u16();
+  out += ' ' + std::string(frame_name(kind)) + " within " + std::to_string(in.u32()) + " ms: ";
+  return out + request_words(kind, in.bytes());
 }
 
 std::string effect_words(const Effect& e) {
@@ -117,18 +284,8 @@ std::string effect_words(const Effect& e) {
       for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += "\n    " + shown(parse_statement(in));
       return out;
     }
-    case Z0_NEED_CALL: {
-      std::string out = in.u8() == Z0_TARGET_LEDGER ? "need ledger " : "need monitor ";
-      out += in.bytes();
-      const std::uint16_t kind = in.u16();
-      out += ' ' + std::string(frame_name(kind)) + " within " + std::to_string(in.u32()) + " ms: ";
-      const auto request = in.bytes();
-      return out + (kind == Z0_FRAME_LEDGER_APPEND ? batch_words(request) : shown(request));
-    }
-    case Z0_NEED_RESUME: {
-      const auto kind = in.u16();
-      return "resume as " + std::string(frame_name(kind));
-    }
+    case Z0_NEED_CALL: return call_need_words(in);
+    case Z0_NEED_RESUME: return "resume as " + std::string(frame_name(in.u16()));
     case Z0_WRITE: return "write: " + shown(parse_statement(in));
     case Z0_ALARM: return "alarm at " + std::to_string(in.u64());
     case Z0_REPLY: {
@@ -137,10 +294,10 @@ std::string effect_words(const Effect& e) {
         const auto name = in.bytes();
         out += ' ' + std::string(name) + '=' + std::string(in.bytes());
       }
-      return out + ": " + results_words(in.bytes());
+      return out + ": " + reply_words(in.bytes());
     }
     case Z0_SEND: return "send " + message_words(in.bytes());
-    case Z0_TELL: return "tell monitor " + shown(in.bytes());
+    case Z0_TELL: return "tell " + report_words(in.bytes());
     case Z0_POINT: {
       std::string out = "point " + std::string(in.bytes());
       for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::string(in.bytes());
@@ -152,21 +309,63 @@ std::string effect_words(const Effect& e) {
   return "unknown effect";
 }
 
+// -- frames -------------------------------------------------------------------------------------
+
+// Secrets and tokens are for nobody's eyes.
+std::string http_words(const Frame& frame) {
+  std::string out = "  " + shown(frame.part(0)) + ' ' + shown(frame.part(1)) + '\n';
+  for (std::size_t i = 4; i + 1 < frame.parts.size(); i += 2) {
+    const bool secret = frame.parts[i] == "authorization";
+    out += "  " + shown(frame.parts[i]) + ": " + (secret ? "(secret)" : shown(frame.parts[i + 1])) + '\n';
+  }
+  return frame.part(2).empty() ? out : out + "  " + shown(frame.part(2)) + '\n';
+}
+
+std::string part_words(const Frame& frame, std::size_t i) {
+  const std::string_view part = frame.parts[i];
+  switch (frame.kind) {
+    case Z0_FRAME_MESSAGE: return message_words(part);
+    case Z0_FRAME_DEAD_LETTER: return i == 1 ? message_words(part) : shown(part);
+    case Z0_FRAME_RESUME:
+    case Z0_FRAME_MESSAGE_RESUME:
+    case Z0_FRAME_LEDGER_RESUME: return "(continuation of " + text(part.size()) + " bytes)";
+    default: return i == 1 ? request_words(frame.kind, part) : shown(part);
+  }
+}
+
+// What the answers are is known from what was asked, which the continuation remembers.
+enum class Answers : std::uint8_t { rows, query, call };
+
+Answers answers_of(const Frame& frame) {
+  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Answers::query;
+  if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
+    LedgerCall call;
+    return call.decode(frame.part(0)) && call.stage == LedgerStage::confirm ? Answers::query : Answers::rows;
+  }
+  ByteReader in(frame.part(0));
+  Operation operation{};
+  Context context;
+  const bool query = read_context(in, operation, context) && (operation == Operation::query || operation == Operation::report);
+  return query ? Answers::query : Answers::call;
+}
+
+std::string answer_words(Answers kind, std::string_view answer) {
+  if (kind == Answers::query) return query_words(answer);
+  return kind == Answers::call ? call_words(answer) : rows_words(parse_rows(answer));
+}
+
 }  // namespace
 
 std::string describe_frame(std::string_view bytes) {
   Frame frame;
   if (!parse_frame(bytes, frame)) return "not a frame: " + shown(bytes) + '\n';
-  std::string out = std::string(frame_name(frame.kind)) + " at " + std::to_string(frame.now_ms) + '\n';
+  std::string out = std::string(frame_name(frame.kind)) + " at " + text(frame.now_ms) + '\n';
+  if (frame.kind == Z0_FRAME_REQUEST) return out + http_words(frame);
   for (std::size_t i = 0; i < frame.parts.size(); ++i) {
-    const bool batch = frame.kind == Z0_FRAME_LEDGER_APPEND && i == 1;
-    const bool message = frame.kind == Z0_FRAME_MESSAGE && i == 0;
-    // Secrets and tokens are for nobody's eyes.
-    const bool secret = frame.kind == Z0_FRAME_REQUEST && (i == 3 || (i > 4 && frame.parts[i - 1] == "authorization"));
-    const std::string_view part = frame.parts[i];
-    out += "  " + (secret ? "(secret)" : batch ? batch_words(part) : message ? message_words(part) : shown(part)) + '\n';
+    if (!frame.parts[i].empty()) out += "  " + part_words(frame, i) + '\n';
   }
-  for (const auto answer : frame.answers) out += "  answer: " + shown(answer) + '\n';
+  const Answers kind = answers_of(frame);
+  for (const auto answer : frame.answers) out += "  answer: " + answer_words(kind, answer) + '\n';
   return out;
 }
 

@@ -6,7 +6,7 @@ import { step } from "./core.js";
 import { callObject } from "./call.js";
 import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./effects.js";
 import { logError, messageOf } from "./log.js";
-import { tell } from "./tell.js";
+import { send, tell } from "./collect.js";
 import { Effect, FLAG_DEBUG, Phase } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
@@ -87,7 +87,7 @@ function perform(host, effects) {
         reply = effect;
         break;
       case Effect.SEND:
-        host.ctx.waitUntil(send(host.env, effect.body));
+        send(host, effect.body);
         break;
       case Effect.TELL:
         tell(host, effect.report);
@@ -171,19 +171,6 @@ async function query(env, need) {
     );
   } catch (error) {
     return encodeQueryFailure(messageOf(error));
-  }
-}
-
-/**
- * The facts are in the ledger already: a message that gets lost is sent again by the ledger's alarm.
- * @param {Env} env
- * @param {Uint8Array} body
- */
-async function send(env, body) {
-  try {
-    await env.FACTS_QUEUE.send(body, { contentType: "bytes" });
-  } catch (error) {
-    logError("z0.send_failed", error);
   }
 }
 

@@ -4,6 +4,7 @@
 export const ABI_VERSION = 1;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
+export const MESSAGE_BYTES_MAX = 120_000;
 
 /** What happened to the host: z0_frame_kind. */
 export const Frame = Object.freeze({

@@ -37,7 +37,11 @@ struct Rows {
   std::vector<Value> cells;
 
   std::size_t size() const { return columns == 0 ? 0 : cells.size() / columns; }
-  const Value& at(std::size_t row, std::size_t column) const { return cells[row * columns + column]; }
+  // The cell; null where the rows have fewer columns than the statement asked for.
+  const Value& at(std::size_t row, std::size_t column) const {
+    static constexpr Value none{};
+    return row < size() && column < columns ? cells[row * columns + column] : none;
+  }
 };
 
 // The answer to a call of another object, with the request that was sent.

@@ -46,6 +46,8 @@ class IdIndex {
 
   std::size_t open_count() const { return hashes_.size(); }
   std::int64_t open_first_seq() const { return open_first_seq_; }
+  // What the next add() has to bring.
+  std::int64_t next_seq() const { return open_first_seq_ + static_cast<std::int64_t>(hashes_.size()); }
   std::int64_t sealed_through() const;
   std::size_t memory_bytes() const;
 

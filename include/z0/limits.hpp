@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "z0.h"
+
 namespace z0::limits {
 
 // -- what a caller sends ------------------------------------------------------------------------
@@ -80,7 +82,7 @@ inline constexpr std::size_t resident_bytes_max = 40u << 20;
 // -- replication --------------------------------------------------------------------------------
 
 // One queue message. The platform takes 128,000 bytes with about 100 of its own.
-inline constexpr std::size_t message_bytes_max = 120'000;
+inline constexpr std::size_t message_bytes_max = Z0_MESSAGE_BYTES_MAX;
 // Facts in one message. The rows that they become are one parameter of D1, whose ceiling is 2,000,000
 // bytes: 2,000 x 550 for the names that each row repeats, and the message itself.
 inline constexpr std::size_t facts_per_message_max = 2'000;

@@ -1,6 +1,8 @@
-// Queue messages: runs of recorded facts, or attempts that failed, packed until the platform's limit.
+// Queue messages: runs of recorded facts, and attempts that failed, packed until the platform's limit.
 //
-//   message  u8 version, u8 kind (1 facts, 2 attempts), traceparent, then items until the end
+//   message  sections, one after the other: joined messages are a message, so a host may collect what
+//            many requests have to send
+//   section  u8 version, u8 kind (1 facts, 2 attempts), traceparent, items as u32-length bytes
 //   run      tenant, entity, varint first_seq, varint count, records as u32-length bytes
 //   attempt  tenant, entity, varint attempted_at, code, message, span, 16 bytes trace, submission
 //   Texts and submissions are varint length and bytes.
@@ -40,7 +42,7 @@ struct Attempt {
   std::string_view submission;
 };
 
-// Packs items into as few messages as they fit.
+// Packs items of one kind into as few messages of one section as they fit.
 class MessagePacker {
  public:
   MessagePacker(MessageKind kind, std::string_view traceparent);
@@ -56,6 +58,7 @@ class MessagePacker {
  private:
   void room_for(std::size_t bytes);
   void end_run();
+  void end_message();
 
   MessageKind kind_;
   std::string traceparent_;
@@ -72,8 +75,7 @@ class MessagePacker {
 };
 
 struct Message {
-  MessageKind kind = MessageKind::facts;
-  std::string_view traceparent;
+  std::string_view traceparent;  // of its last section
   std::vector<Run> runs;
   std::vector<Attempt> attempts;
 };

@@ -130,6 +130,7 @@ TEST_CASE("A body may have 4 MiB and 1,000 facts and not one more", "[edge]") {
   CHECK(w.post_lines(lines).json.at("recorded") == 1000);
   CHECK(w.post_lines(lines + deposit("i_x")).text("status") == "too_many_facts");
   CHECK(seq_of(w, "acct_a") == 2001);
+  CHECK(w.get("/v1/facts/acct_a").json.at("facts").size() == z0::limits::page_facts_default);
   CHECK(w.largest_frame <= z0::limits::frame_bytes_max);
 }
 

@@ -70,10 +70,12 @@ test("what was recorded, repeated, in conflict, refused and failed is counted", 
 });
 
 test("once all has landed depth is zero, and lag was measured", async () => {
+  const before = (await live()).recorded;
   await z0.post(charge(unique("acct_")), { token: north });
-  const { replication } = await eventually("depth 0", async () => {
+  const { replication } = await eventually("told, and depth 0", async () => {
     const body = await live();
-    return body.replication.depth === 0 && body.replication.lag_p99_ms > 0 && body;
+    const told = body.recorded === before + 1;
+    return told && body.replication.depth === 0 && body.replication.lag_p99_ms > 0 && body;
   });
   assert.equal(replication.oldest_age_ms, 0);
   assert.equal(replication.failure_rate, 0);

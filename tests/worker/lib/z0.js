@@ -35,6 +35,9 @@ export const SECRET = "a secret that only tests know";
  * @property {boolean} [migrate] false where D1 has its tables already
  */
 
+/** What all Workers of this test file have logged, for the message of a failure. @type {Line[]} */
+const logged = [];
+
 /** @param {Options} [options] */
 export async function startZ0(options = {}) {
   /** @type {Line[]} */
@@ -47,7 +50,7 @@ export async function startZ0(options = {}) {
     logRequests: false,
     log: new Log(LogLevel.NONE),
     ...(options.directory ? { resourcePersistencePath: options.directory } : {}),
-    handleStructuredLogs: (/** @type {Line} */ line) => void lines.push(line),
+    handleStructuredLogs: (/** @type {Line} */ line) => void (lines.push(line), logged.push(line)),
     workers: [workerOptions(options), ...(options.points ? [metricsOptions()] : [])],
   });
   try {
@@ -327,7 +330,10 @@ export async function eventually(what, look, deadlineMs = 15_000) {
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    if (performance.now() > end) {
+      const last = logged.slice(-5).map(({ message }) => message.slice(0, 300));
+      throw new Error([`not within ${deadlineMs} ms: ${what}`, ...last].join("\n"));
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
