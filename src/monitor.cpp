@@ -125,6 +125,7 @@ void Monitor::landed(std::string_view entity_id, std::int64_t contiguous_seq, st
 }
 
 bool Monitor::take(std::string_view report, std::int64_t now_ms) {
+  if (since_ms_ == 0) since_ms_ = now_ms;
   ByteReader in(report);
   switch (static_cast<Report>(in.u8())) {
     case Report::request: return take_request(in, now_ms);
@@ -282,7 +283,9 @@ std::string Monitor::live(std::int64_t now_ms) {
     const std::int64_t back = now_s - 1 - s.at;
     if (back >= 0 && back < curve_seconds) curve[curve_seconds - 1 - back] = s.recorded;
   }
-  std::string json = "{\"now\":" + std::to_string(now_ms) + ",\"facts_per_second\":[";
+  std::string json = "{\"now\":" + std::to_string(now_ms);
+  append_number(json, "since", since_ms_ == 0 ? now_ms : since_ms_);
+  json += ",\"facts_per_second\":[";
   for (std::int64_t i = 0; i < curve_seconds; ++i) {
     if (i > 0) json += ',';
     json += std::to_string(curve[i]);

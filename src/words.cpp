@@ -16,26 +16,40 @@
 namespace z0 {
 namespace {
 
-constexpr std::size_t shown_text_max = 400;
+constexpr std::size_t shown_text_max = 1'200;
 constexpr std::size_t shown_columns_max = 40;
 constexpr std::size_t shown_rows_max = 5;
 
 std::string_view frame_name(std::uint16_t kind) {
   switch (kind) {
-    case Z0_FRAME_REQUEST: return "request";
-    case Z0_FRAME_RESUME: return "resume";
-    case Z0_FRAME_MESSAGE: return "message";
-    case Z0_FRAME_DEAD_LETTER: return "dead_letter";
-    case Z0_FRAME_MESSAGE_RESUME: return "message_resume";
-    case Z0_FRAME_LEDGER_APPEND: return "ledger_append";
-    case Z0_FRAME_LEDGER_READ: return "ledger_read";
-    case Z0_FRAME_LEDGER_HEAD: return "ledger_head";
-    case Z0_FRAME_LEDGER_ALARM: return "ledger_alarm";
-    case Z0_FRAME_LEDGER_RESUME: return "ledger_resume";
-    case Z0_FRAME_MONITOR_TELL: return "monitor_tell";
-    case Z0_FRAME_MONITOR_LIVE: return "monitor_live";
-    case Z0_FRAME_DEBUG_TRAP: return "debug_trap";
-    default: return "unknown";
+    case Z0_FRAME_REQUEST:
+      return "request";
+    case Z0_FRAME_RESUME:
+      return "resume";
+    case Z0_FRAME_MESSAGE:
+      return "message";
+    case Z0_FRAME_DEAD_LETTER:
+      return "dead_letter";
+    case Z0_FRAME_MESSAGE_RESUME:
+      return "message_resume";
+    case Z0_FRAME_LEDGER_APPEND:
+      return "ledger_append";
+    case Z0_FRAME_LEDGER_READ:
+      return "ledger_read";
+    case Z0_FRAME_LEDGER_HEAD:
+      return "ledger_head";
+    case Z0_FRAME_LEDGER_ALARM:
+      return "ledger_alarm";
+    case Z0_FRAME_LEDGER_RESUME:
+      return "ledger_resume";
+    case Z0_FRAME_MONITOR_TELL:
+      return "monitor_tell";
+    case Z0_FRAME_MONITOR_LIVE:
+      return "monitor_live";
+    case Z0_FRAME_DEBUG_TRAP:
+      return "debug_trap";
+    default:
+      return "unknown";
   }
 }
 
@@ -65,13 +79,15 @@ std::string shown(std::string_view bytes) {
 std::string blob_words(std::string_view bytes) {
   LedgerState owner;
   if (owner.decode_meta(bytes)) {
-    return '<' + owner.entity_id + " of " + owner.tenant_id + ", confirmed to " + text(owner.confirmed_seq) + '>';
+    return '<' + owner.entity_id + " of " + owner.tenant_id + ", confirmed to " +
+           text(owner.confirmed_seq) + '>';
   }
   TypeCounts counts;
   if (counts.decode(bytes)) {
     std::string out = "<counts";
     for (std::size_t i = 0; i < std::size(counts.known); ++i) {
-      if (counts.known[i] > 0) out += ' ' + std::string(type_name(static_cast<FactType>(i))) + ' ' + text(counts.known[i]);
+      if (counts.known[i] > 0)
+        out += ' ' + std::string(type_name(static_cast<FactType>(i))) + ' ' + text(counts.known[i]);
     }
     for (const auto& [name, count] : counts.custom) out += ' ' + name + ' ' + text(count);
     return out + '>';
@@ -85,16 +101,22 @@ std::string blob_words(std::string_view bytes) {
     if (first == 0) first = last;
   }
   const bool facts = last > 0 && in.ok() && in.done() && record.seq == last;
-  return '<' + (facts ? "facts " + text(first) + ".." + text(last) + ", " : std::string()) + shown(bytes) + '>';
+  return '<' + (facts ? "facts " + text(first) + ".." + text(last) + ", " : std::string()) +
+         shown(bytes) + '>';
 }
 
 std::string shown(const Value& v) {
   switch (v.kind) {
-    case Value::Kind::null: return "null";
-    case Value::Kind::integer: return text(v.integer);
-    case Value::Kind::real: return std::to_string(v.real);
-    case Value::Kind::text: return '\'' + shown(v.bytes) + '\'';
-    case Value::Kind::blob: break;
+    case Value::Kind::null:
+      return "null";
+    case Value::Kind::integer:
+      return text(v.integer);
+    case Value::Kind::real:
+      return std::to_string(v.real);
+    case Value::Kind::text:
+      return '\'' + shown(v.bytes) + '\'';
+    case Value::Kind::blob:
+      break;
   }
   return blob_words(v.bytes);
 }
@@ -121,27 +143,32 @@ std::string statement_name(std::string_view sql) {
   const std::size_t from = sql.find(" FROM ");
   if (!sql.starts_with(verb) || from == std::string_view::npos) return shown(sql);
   std::string columns(sql.substr(verb.size(), from - verb.size()));
-  if (columns.size() > shown_columns_max) columns = columns.substr(0, columns.rfind(',', shown_columns_max) + 1) + " ...";
+  if (columns.size() > shown_columns_max)
+    columns = columns.substr(0, columns.rfind(',', shown_columns_max) + 1) + " ...";
   return "select " + columns + " from " + std::string(word_after(sql, " FROM "));
 }
 
 std::string shown(const Statement& s) {
   std::string out = statement_name(s.sql);
-  for (std::size_t i = 0; i < s.values.size(); ++i) out += (i == 0 ? " | " : ", ") + shown(s.values[i]);
+  for (std::size_t i = 0; i < s.values.size(); ++i)
+    out += (i == 0 ? " | " : ", ") + shown(s.values[i]);
   return out;
 }
 
 std::string rows_words(const Rows& rows) {
   if (rows.failed) return "failed: " + shown(rows.message);
-  if (rows.columns == 0) return rows.changes == 0 ? "done" : "done, " + text(std::size_t{rows.changes}) + " changed";
+  if (rows.columns == 0)
+    return rows.changes == 0 ? "done" : "done, " + text(std::size_t{rows.changes}) + " changed";
   if (rows.size() == 0) return "no rows";
   std::string out;
   for (std::size_t r = 0; r < std::min(rows.size(), shown_rows_max); ++r) {
     out += r == 0 ? "(" : " (";
-    for (std::size_t c = 0; c < rows.columns; ++c) out += (c == 0 ? "" : ", ") + shown(rows.at(r, c));
+    for (std::size_t c = 0; c < rows.columns; ++c)
+      out += (c == 0 ? "" : ", ") + shown(rows.at(r, c));
     out += ')';
   }
-  return rows.size() > shown_rows_max ? out + " and " + text(rows.size() - shown_rows_max) + " more" : out;
+  return rows.size() > shown_rows_max ? out + " and " + text(rows.size() - shown_rows_max) + " more"
+                                      : out;
 }
 
 std::string query_words(std::string_view answer) {
@@ -155,7 +182,8 @@ std::string query_words(std::string_view answer) {
 std::string batch_words(std::string_view request) {
   AppendRequest batch;
   if (!batch.decode(request)) return shown(request);
-  std::string out = std::string(batch.tenant_id) + " to " + std::string(batch.entity_id) + (batch.atomic ? ", atomic:" : ":");
+  std::string out = std::string(batch.tenant_id) + " to " + std::string(batch.entity_id) +
+                    (batch.atomic ? ", atomic:" : ":");
   for (const auto submission : batch.submissions) {
     Fact fact;
     if (!parse_submission(submission, batch.entity_id, fact)) return out + " unreadable";
@@ -168,7 +196,8 @@ std::string read_words(std::string_view request) {
   ReadRequest read;
   if (!read.decode(request)) return shown(request);
   const std::string who = read.tenant_id.empty() ? "anyone" : std::string(read.tenant_id);
-  std::string out = who + " from " + std::string(read.entity_id) + ": " + text(read.limit) + " from " + text(read.from_seq);
+  std::string out = who + " from " + std::string(read.entity_id) + ": " + text(read.limit) +
+                    " from " + text(read.from_seq);
   return read.types.empty() ? out : out + ", only " + std::string(read.types);
 }
 
@@ -183,8 +212,8 @@ std::string message_words(std::string_view bytes) {
   if (!parse_message(bytes, message)) return shown(bytes);
   std::string out;
   for (const auto& run : message.runs) {
-    out += (out.empty() ? "facts " : ", ") + std::string(run.entity_id) + ' ' + text(run.first_seq) + ".." +
-           text(run.first_seq + run.count - 1);
+    out += (out.empty() ? "facts " : ", ") + std::string(run.entity_id) + ' ' +
+           text(run.first_seq) + ".." + text(run.first_seq + run.count - 1);
   }
   for (const auto& a : message.attempts) {
     out += (out.empty() ? "attempt " : ", attempt ") + std::string(a.entity_id) + ' ' +
@@ -244,8 +273,11 @@ std::string ledger_report_words(ByteReader& in) {
 
 std::string message_report_words(ByteReader& in) {
   const std::uint8_t flags = in.u8();
-  std::string out = (flags & 1) != 0 ? "message failed" : (flags & 2) != 0 ? "message dead" : "message";
-  for (const auto name : {", facts ", ", new ", ", lag "}) out += name + std::to_string(in.varint());
+  std::string out = (flags & 1) != 0   ? "message failed"
+                    : (flags & 2) != 0 ? "message dead"
+                                       : "message";
+  for (const auto name : {", facts ", ", new ", ", lag "})
+    out += name + std::to_string(in.varint());
   while (in.ok() && !in.done()) {
     out += ", " + std::string(in.short_bytes()) + " to ";
     out += std::to_string(in.varint());
@@ -257,10 +289,17 @@ std::string report_words(std::string_view bytes) {
   ByteReader in(bytes);
   std::string out;
   switch (in.u8()) {
-    case 1: out = request_report_words(in); break;
-    case 2: out = ledger_report_words(in); break;
-    case 3: out = message_report_words(in); break;
-    default: return shown(bytes);
+    case 1:
+      out = request_report_words(in);
+      break;
+    case 2:
+      out = ledger_report_words(in);
+      break;
+    case 3:
+      out = message_report_words(in);
+      break;
+    default:
+      return shown(bytes);
   }
   return in.ok() ? out : shown(bytes);
 }
@@ -278,16 +317,22 @@ std::string call_need_words(ByteReader& in) {
 std::string effect_words(const Effect& e) {
   ByteReader in(e.payload);
   switch (e.kind) {
-    case Z0_NEED_ROWS: return "need rows: " + shown(parse_statement(in));
+    case Z0_NEED_ROWS:
+      return "need rows: " + shown(parse_statement(in));
     case Z0_NEED_QUERY: {
       std::string out = "need query:";
-      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += "\n    " + shown(parse_statement(in));
+      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n)
+        out += "\n    " + shown(parse_statement(in));
       return out;
     }
-    case Z0_NEED_CALL: return call_need_words(in);
-    case Z0_NEED_RESUME: return "resume as " + std::string(frame_name(in.u16()));
-    case Z0_WRITE: return "write: " + shown(parse_statement(in));
-    case Z0_ALARM: return "alarm at " + std::to_string(in.u64());
+    case Z0_NEED_CALL:
+      return call_need_words(in);
+    case Z0_NEED_RESUME:
+      return "resume as " + std::string(frame_name(in.u16()));
+    case Z0_WRITE:
+      return "write: " + shown(parse_statement(in));
+    case Z0_ALARM:
+      return "alarm at " + std::to_string(in.u64());
     case Z0_REPLY: {
       std::string out = "reply " + std::to_string(in.u16());
       for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
@@ -296,15 +341,18 @@ std::string effect_words(const Effect& e) {
       }
       return out + ": " + reply_words(in.bytes());
     }
-    case Z0_SEND: return "send " + message_words(in.bytes());
-    case Z0_TELL: return "tell " + report_words(in.bytes());
+    case Z0_SEND:
+      return "send " + message_words(in.bytes());
+    case Z0_TELL:
+      return "tell " + report_words(in.bytes());
     case Z0_POINT: {
       std::string out = "point " + std::string(in.bytes());
       for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::string(in.bytes());
       for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::to_string(in.f64());
       return out;
     }
-    case Z0_LOG: return std::string(in.u8() == 0 ? "log info " : "log error ") + shown(in.bytes());
+    case Z0_LOG:
+      return std::string(in.u8() == 0 ? "log info " : "log error ") + shown(in.bytes());
   }
   return "unknown effect";
 }
@@ -316,7 +364,8 @@ std::string http_words(const Frame& frame) {
   std::string out = "  " + shown(frame.part(0)) + ' ' + shown(frame.part(1)) + '\n';
   for (std::size_t i = 4; i + 1 < frame.parts.size(); i += 2) {
     const bool secret = frame.parts[i] == "authorization";
-    out += "  " + shown(frame.parts[i]) + ": " + (secret ? "(secret)" : shown(frame.parts[i + 1])) + '\n';
+    out += "  " + shown(frame.parts[i]) + ": " + (secret ? "(secret)" : shown(frame.parts[i + 1])) +
+           '\n';
   }
   return frame.part(2).empty() ? out : out + "  " + shown(frame.part(2)) + '\n';
 }
@@ -324,12 +373,16 @@ std::string http_words(const Frame& frame) {
 std::string part_words(const Frame& frame, std::size_t i) {
   const std::string_view part = frame.parts[i];
   switch (frame.kind) {
-    case Z0_FRAME_MESSAGE: return message_words(part);
-    case Z0_FRAME_DEAD_LETTER: return i == 1 ? message_words(part) : shown(part);
+    case Z0_FRAME_MESSAGE:
+      return message_words(part);
+    case Z0_FRAME_DEAD_LETTER:
+      return i == 1 ? message_words(part) : shown(part);
     case Z0_FRAME_RESUME:
     case Z0_FRAME_MESSAGE_RESUME:
-    case Z0_FRAME_LEDGER_RESUME: return "(continuation of " + text(part.size()) + " bytes)";
-    default: return i == 1 ? request_words(frame.kind, part) : shown(part);
+    case Z0_FRAME_LEDGER_RESUME:
+      return "(continuation of " + text(part.size()) + " bytes)";
+    default:
+      return i == 1 ? request_words(frame.kind, part) : shown(part);
   }
 }
 
@@ -340,12 +393,14 @@ Answers answers_of(const Frame& frame) {
   if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Answers::query;
   if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
     LedgerCall call;
-    return call.decode(frame.part(0)) && call.stage == LedgerStage::confirm ? Answers::query : Answers::rows;
+    return call.decode(frame.part(0)) && call.stage == LedgerStage::confirm ? Answers::query
+                                                                            : Answers::rows;
   }
   ByteReader in(frame.part(0));
   Operation operation{};
   Context context;
-  const bool query = read_context(in, operation, context) && (operation == Operation::query || operation == Operation::report);
+  const bool query = read_context(in, operation, context) &&
+                     (operation == Operation::query || operation == Operation::report);
   return query ? Answers::query : Answers::call;
 }
 

@@ -16,6 +16,15 @@ const SECONDS = 120;
 /** @type {(keyof Totals)[]} */
 const OUTCOMES = ["recorded", "duplicate", "conflict", "refused", "failed"];
 
+const WINDOW_MS = 600_000;
+
+/**
+ * The totals cover ten minutes, or less when the monitor has not counted for as long.
+ * @param {Live} live
+ */
+const windowWords = ({ now, since }) =>
+  now - since >= WINDOW_MS ? "Last 10 minutes" : `Since ${clock(since)}`;
+
 export class LiveView {
   #chart;
   #facts = new FactsTable();
@@ -43,6 +52,7 @@ export class LiveView {
   render(live) {
     this.#now = live.now;
     this.#renderEmpty(live);
+    setText(byId("totals-title", HTMLHeadingElement), windowWords(live));
     this.#renderTotals(live.totals);
     this.#renderRate(live.factsPerSecond);
     this.#renderReplication(live);

@@ -40,6 +40,7 @@
 /**
  * @typedef {object} Live
  * @property {number} now z0's clock, ms
+ * @property {number} since when the monitor began to count, ms
  * @property {number[]} factsPerSecond oldest first, at most SECONDS_MAX
  * @property {Totals} totals
  * @property {{type: string, count: number}[]} byType most first
@@ -64,6 +65,7 @@ export function readLive(body) {
   if (!isRecord(body)) return null;
   return {
     now: number(body.now) ?? Date.now(),
+    since: number(body.since) ?? 0,
     factsPerSecond: list(body.facts_per_second)
       .slice(-SECONDS_MAX)
       .map((n) => measure(n) ?? 0),

@@ -72,7 +72,8 @@ class Monitor {
  public:
   // Takes one report; false when it is malformed.
   bool take(std::string_view report, std::int64_t now_ms);
-  // GET /v1/live as JSON.
+  // GET /v1/live as JSON. `since` is when the monitor heard its first report: an object that nobody
+  // asks or tells for a while leaves memory, and the window begins anew.
   std::string live(std::int64_t now_ms);
 
  private:
@@ -107,6 +108,7 @@ class Monitor {
   Minute minutes_[limits::live_seconds / 60];
   std::unordered_map<std::string, Lagging> lagging_;
   std::deque<std::string> latest_;  // newest first, JSON objects
+  std::int64_t since_ms_ = 0;       // the first report: nothing earlier is known
 };
 
 // Frames Z0_FRAME_MONITOR_TELL and Z0_FRAME_MONITOR_LIVE. Reply of LIVE: JSON.

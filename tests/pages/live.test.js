@@ -353,3 +353,12 @@ pageTest(
     assert.equal(await page.locator(".readout").isVisible(), false);
   },
 );
+
+pageTest(
+  "a monitor that has not counted for ten minutes says since when",
+  (({ now, ...rest }) => ({ ...rest, now, since: now - 60_000 }))(busy()),
+  async (page, server) => {
+    await enter(page, server.url);
+    await says(page, "#totals-title", /^Since \d\d:\d\d:\d\d/);
+  },
+);
