@@ -1,0 +1,36 @@
+// Members of the server's answers, read without trust: a missing or strange one is empty or 0.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace z0::cli {
+
+// A string as it is, anything else but null as JSON.
+inline std::string text_of(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return {};
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+inline std::int64_t integer_of(const nlohmann::json& value) {
+  return value.is_number() ? value.get<std::int64_t>() : 0;
+}
+
+inline std::int64_t integer_of(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() ? 0 : integer_of(*found);
+}
+
+inline bool has_integer(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number_integer();
+}
+
+inline nlohmann::json object_of(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_object() ? *found : nlohmann::json::object();
+}
+
+}  // namespace z0::cli

@@ -1,0 +1,87 @@
+// z0's command-line tool.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "commands.hpp"
+#include "failure.hpp"
+#include "terminal.hpp"
+#include "z0/version.hpp"
+
+namespace {
+
+constexpr const char* footer =
+    "Where z0 is: --url and --token, or Z0_URL and Z0_TOKEN, or .wrangler/z0.json, which "
+    "./scripts/dev\n"
+    "writes while it runs; it is looked for here and in the directories above.\n\n"
+    "Exit codes: 0 all went well, 1 what was asked about failed, 2 wrong use.\n\n"
+    "Examples:\n"
+    "  z0 demo                        a lively day, made up and sent until Ctrl-C\n"
+    "  z0 replay day.ndjson           send a recording\n"
+    "  z0 check day.ndjson            what the recording would get, without a server\n"
+    "  z0 report --tenant tenant_acme money by tenant and account\n"
+    "  z0 facts --status failed       the attempts that failed\n"
+    "  z0 live                        what happens right now\n";
+
+int fail(const char* sentence, int code) {
+  const std::string mark = z0::cli::coloured("z0:", z0::cli::Colour::red, 2);
+  std::fprintf(stderr, "%s %s\n", mark.c_str(), sentence);
+  return code;
+}
+
+// Asked before parsing, because the parser would only say that a command is missing.
+bool has_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace z0::cli;
+  Context context;
+  CLI::App app("z0: facts, ledgers and money of a product, from the terminal.", "z0");
+  app.set_version_flag("--version", "z0 " + std::string(z0::version));
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(footer);
+  app.get_formatter()->column_width(34);
+  app.add_option("--url", context.url, "Where z0 is, for example http://localhost:8787")
+      ->envname("Z0_URL");
+  app.add_option("--token", context.token, "The bearer token")->envname("Z0_TOKEN");
+
+  add_replay(app, context);
+  add_check(app, context);
+  add_demo(app, context);
+  add_report(app, context);
+  add_facts(app, context);
+  add_entity(app, context);
+  add_live(app, context);
+  add_token(app, context);
+  add_step(app, context);
+
+  if (argc == 1) {
+    std::fputs(app.help().c_str(), stderr);
+    return exit_usage;
+  }
+  if (argv[1][0] != '-' && !has_command(app, argv[1])) {
+    return fail(("there is no command " + std::string(argv[1]) + ": z0 --help lists them").c_str(),
+                exit_usage);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      return app.exit(error);  // --help and --version
+    }
+    return fail((std::string(error.what()) + " (z0 --help shows how)").c_str(), exit_usage);
+  } catch (const Failure& failure) {
+    return fail(failure.what(), failure.code);
+  } catch (const std::exception& error) {
+    return fail(error.what(), exit_failed);
+  }
+  return context.exit_code;
+}
