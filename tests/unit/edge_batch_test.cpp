@@ -1,4 +1,5 @@
-// Batches: the order of answers, the code of a mixed reply, limits of a body, NDJSON, atomic batches.
+// Batches: the order of answers, the code of a mixed reply, limits of a body, NDJSON, atomic
+// batches.
 #include <set>
 #include <string>
 #include <vector>
@@ -27,7 +28,9 @@ TEST_CASE("One object is answered by its item, a list by a list", "[edge]") {
   TestWorld w;
   const Reply recorded = w.post(deposit("f_1"));
   CHECK(recorded.status == 201);
-  CHECK(recorded.json.dump() == R"({"entity_id":"acct_a","id":"f_1","recorded_at":1774915200000,"seq":1,"status":"recorded"})");
+  CHECK(
+      recorded.json.dump() ==
+      R"({"entity_id":"acct_a","id":"f_1","recorded_at":1774915200000,"seq":1,"status":"recorded"})");
   w.now_ms += 5;
   const Reply again = w.post(deposit("f_1"));
   CHECK(again.status == 200);
@@ -79,8 +82,10 @@ TEST_CASE("Answers stand in the order of the facts, across ledgers and refusals"
   TestWorld w;
   std::vector<std::string> facts;
   for (int i = 0; i < 60; ++i) {
-    if (i % 7 == 3) facts.push_back(R"({"id":"f_)" + std::to_string(i) + "\"}");
-    else facts.push_back(deposit("f_" + std::to_string(i), "acct_" + std::to_string(i % 5)));
+    if (i % 7 == 3)
+      facts.push_back(R"({"id":"f_)" + std::to_string(i) + "\"}");
+    else
+      facts.push_back(deposit("f_" + std::to_string(i), "acct_" + std::to_string(i % 5)));
   }
   const Reply r = w.post(list(facts));
   REQUIRE(r.status == 207);
@@ -136,22 +141,24 @@ TEST_CASE("A body may have 4 MiB and 1,000 facts and not one more", "[edge]") {
 
 TEST_CASE("A line of NDJSON that is broken spoils no other", "[edge]") {
   TestWorld w;
-  const std::string lines = deposit("f_1") + "\r\n" +           // 0 a line of another system
-                            "\n \t\n" +                          //   empty ones do not count
-                            "{\"id\":\n" +                       // 1 cut
-                            deposit("f_2") + " x\n" +            // 2 something behind the fact
-                            deposit("f_3") + "{}\n" +            // 3
-                            "[" + deposit("f_4") + "]\n" +       // 4 a list is no fact
-                            "{\"a\xff\":1}\n" +                  // 5
-                            std::string(30, '[') + "\n" +        // 6
-                            R"({"id":"f_5","type":"note","entity_id":"acct_b","data":{"a":1,"a":2}})" + "\n" +  // 7
-                            "{} {}\n" +                          // 8 refused as a fact, and then as a line
-                            deposit("f_6", "acct_b") + "\n" +    // 9
-                            deposit("f_7");                      // 10 without a newline
+  const std::string lines =
+      deposit("f_1") + "\r\n" +       // 0 a line of another system
+      "\n \t\n" +                     //   empty ones do not count
+      "{\"id\":\n" +                  // 1 cut
+      deposit("f_2") + " x\n" +       // 2 something behind the fact
+      deposit("f_3") + "{}\n" +       // 3
+      "[" + deposit("f_4") + "]\n" +  // 4 a list is no fact
+      "{\"a\xff\":1}\n" +             // 5
+      std::string(30, '[') + "\n" +   // 6
+      R"({"id":"f_5","type":"note","entity_id":"acct_b","data":{"a":1,"a":2}})" + "\n" +  // 7
+      "{} {}\n" +                        // 8 refused as a fact, and then as a line
+      deposit("f_6", "acct_b") + "\n" +  // 9
+      deposit("f_7");                    // 10 without a newline
   const Reply r = w.post_lines(lines);
   CHECK(r.status == 207);
   CHECK(r.statuses() ==
-        "recorded not_json not_json not_json not_an_object not_utf8 too_deep duplicate_key not_json recorded recorded");
+        "recorded not_json not_json not_json not_an_object not_utf8 too_deep duplicate_key "
+        "not_json recorded recorded");
   CHECK(r.item(2).at("field") == "byte 62");
   CHECK(r.item(9).at("seq") == 1);
   CHECK(r.item(10).at("seq") == 2);
@@ -163,14 +170,16 @@ TEST_CASE("A line of NDJSON that is broken spoils no other", "[edge]") {
 TEST_CASE("NDJSON is told by its content type", "[edge]") {
   TestWorld w;
   const std::string lines = deposit("f_1") + "\n" + deposit("f_2");
-  for (const char* type : {"application/x-ndjson", "application/x-ndjson; charset=utf-8", "application/ndjson",
-                           "application/jsonl"}) {
+  for (const char* type : {"application/x-ndjson", "application/x-ndjson; charset=utf-8",
+                           "application/ndjson", "application/jsonl"}) {
     CHECK(w.post(lines, "north", "/v1/facts", {{"content-type", type}}).status == 200);
   }
   for (const char* type : {"application/json", "text/plain", ""}) {
-    CHECK(w.post(lines, "north", "/v1/facts", {{"content-type", type}}).text("status") == "not_json");
+    CHECK(w.post(lines, "north", "/v1/facts", {{"content-type", type}}).text("status") ==
+          "not_json");
   }
-  CHECK(w.post(deposit("f_1"), "north", "/v1/facts", {{"content-encoding", "identity"}}).status == 200);
+  CHECK(w.post(deposit("f_1"), "north", "/v1/facts", {{"content-encoding", "identity"}}).status ==
+        200);
 }
 
 TEST_CASE("An atomic batch is recorded whole or not at all", "[edge]") {
@@ -184,15 +193,25 @@ TEST_CASE("An atomic batch is recorded whole or not at all", "[edge]") {
       {"nothing is wrong", {deposit("f_1"), deposit("f_2")}, "recorded recorded"},
       {"a retry is not wrong", {deposit("f_0"), deposit("f_1")}, "duplicate recorded"},
       {"a retry within is not wrong", {deposit("f_1"), deposit("f_1")}, "recorded duplicate"},
-      {"a conflict", {deposit("f_1"), other, deposit("f_2")}, "batch_refused conflict batch_refused"},
+      {"a conflict",
+       {deposit("f_1"), other, deposit("f_2")},
+       "batch_refused conflict batch_refused"},
       {"a conflict among retries", {deposit("f_0"), other}, "duplicate conflict"},
-      {"a conflict within", {deposit("f_1"), deposit("f_1", "acct_a", 6)}, "batch_refused conflict"},
-      {"retries within, beside a conflict", {deposit("f_1"), deposit("f_1"), other},
+      {"a conflict within",
+       {deposit("f_1"), deposit("f_1", "acct_a", 6)},
+       "batch_refused conflict"},
+      {"retries within, beside a conflict",
+       {deposit("f_1"), deposit("f_1"), other},
        "batch_refused batch_refused conflict"},
-      {"one is refused before the ledger is asked", {deposit("f_1"), deposit("f_2", "acct_a", 0)},
+      {"one is refused before the ledger is asked",
+       {deposit("f_1"), deposit("f_2", "acct_a", 0)},
        "batch_refused number_out_of_range"},
-      {"one names no ledger", {deposit("f_1"), R"({"type":"note"})"}, "batch_refused missing_member"},
-      {"one names something without a ledger", {deposit("f_1"), deposit("f_2", "cmp_1")}, "batch_refused unknown_ledger"},
+      {"one names no ledger",
+       {deposit("f_1"), R"({"type":"note"})"},
+       "batch_refused missing_member"},
+      {"one names something without a ledger",
+       {deposit("f_1"), deposit("f_2", "cmp_1")},
+       "batch_refused unknown_ledger"},
       {"one is no object", {"5", deposit("f_1")}, "not_an_object batch_refused"},
   };
   for (const auto& row : rows) {
@@ -213,14 +232,17 @@ TEST_CASE("An atomic batch is recorded whole or not at all", "[edge]") {
 TEST_CASE("An atomic batch over several ledgers is whole in each of them", "[edge]") {
   TestWorld w;
   w.post(deposit("f_0", "acct_b"));
-  const Reply r = w.post(list({deposit("f_1"), deposit("f_2", "acct_b"), deposit("f_0", "acct_b", 6), deposit("f_3")}),
-                         "north", atomic_url);
+  const Reply r = w.post(
+      list({deposit("f_1"), deposit("f_2", "acct_b"), deposit("f_0", "acct_b", 6), deposit("f_3")}),
+      "north", atomic_url);
   CHECK(r.statuses() == "recorded batch_refused conflict recorded");
-  const Reply at_edge = w.post(list({deposit("f_4"), deposit("f_5", "acct_b"), deposit("f_6", "acct_b", 0)}), "north",
-                               atomic_url);
+  const Reply at_edge =
+      w.post(list({deposit("f_4"), deposit("f_5", "acct_b"), deposit("f_6", "acct_b", 0)}), "north",
+             atomic_url);
   CHECK(at_edge.statuses() == "recorded batch_refused number_out_of_range");
   CHECK(seq_of(w, "acct_b") == 1);
-  const Reply nowhere = w.post(list({deposit("f_7"), deposit("f_8", "acct_b"), "{}"}), "north", atomic_url);
+  const Reply nowhere =
+      w.post(list({deposit("f_7"), deposit("f_8", "acct_b"), "{}"}), "north", atomic_url);
   CHECK(nowhere.statuses() == "batch_refused batch_refused missing_member");
 }
 
@@ -234,14 +256,16 @@ TEST_CASE("An atomic batch for a ledger that cannot be read or written leaves no
   w.faults.commit = nullptr;
   CHECK(seq_of(w, "acct_a") == 1);
 
-  const auto meta = w.ledger_rows("acct_a", "SELECT hex(value) FROM meta").at(0).at(0).get<std::string>();
+  const auto meta =
+      w.ledger_rows("acct_a", "SELECT hex(value) FROM meta").at(0).at(0).get<std::string>();
   w.ledger("acct_a").script("UPDATE meta SET value = x'00'");
   w.evict("account_acct_a");
   const Reply unreadable = w.post(list({deposit("f_1"), deposit("f_2")}), "north", atomic_url);
   CHECK(unreadable.statuses() == "storage_error storage_error");
   CHECK(unreadable.status == 503);
   w.ledger("acct_a").script("UPDATE meta SET value = x'" + meta + "'");
-  CHECK(w.post(list({deposit("f_1"), deposit("f_2")}), "north", atomic_url).statuses() == "recorded recorded");
+  CHECK(w.post(list({deposit("f_1"), deposit("f_2")}), "north", atomic_url).statuses() ==
+        "recorded recorded");
 }
 
 TEST_CASE("An operator's batch goes to the ledgers of many tenants", "[edge]") {
@@ -249,9 +273,10 @@ TEST_CASE("An operator's batch goes to the ledgers of many tenants", "[edge]") {
   const auto of = [](const char* id, const char* entity, const char* tenant) {
     return deposit(id, entity, 5, std::string(R"(,"tenant_id":")") + tenant + '"');
   };
-  const Reply r = w.post(list({of("f_1", "acct_a", "north"), of("f_1", "acct_b", "south"), of("f_2", "acct_a", "south"),
-                               deposit("f_3"), of("f_2", "acct_a", "north")}),
-                         "");
+  const Reply r =
+      w.post(list({of("f_1", "acct_a", "north"), of("f_1", "acct_b", "south"),
+                   of("f_2", "acct_a", "south"), deposit("f_3"), of("f_2", "acct_a", "north")}),
+             "");
   CHECK(r.statuses() == "recorded recorded forbidden missing_member recorded");
   CHECK(r.item(4).at("seq") == 2);
   CHECK(w.get("/v1/entities/acct_a").text("tenant_id") == "north");

@@ -1,4 +1,5 @@
-// Reads: tenants apart, facts across ledgers with their filters and pages, reports, the live window.
+// Reads: tenants apart, facts across ledgers with their filters and pages, reports, the live
+// window.
 #include <set>
 #include <string>
 #include <vector>
@@ -29,11 +30,14 @@ std::vector<std::string> ids_of(const Json& facts) {
 }
 
 // Every page of a query, newest first.
-std::vector<std::string> all_pages(TestWorld& w, const std::string& query, int limit, std::string_view who = "north") {
+std::vector<std::string> all_pages(TestWorld& w, const std::string& query, int limit,
+                                   std::string_view who = "north") {
   std::vector<std::string> ids;
   std::string cursor;
   for (int pages = 0; pages < 200; ++pages) {
-    const Reply r = w.get("/v1/facts?limit=" + std::to_string(limit) + query + (cursor.empty() ? "" : "&cursor=" + cursor), who);
+    const Reply r = w.get("/v1/facts?limit=" + std::to_string(limit) + query +
+                              (cursor.empty() ? "" : "&cursor=" + cursor),
+                          who);
     REQUIRE(r.status == 200);
     for (const auto& id : ids_of(r.json.at("facts"))) ids.push_back(id);
     CHECK(static_cast<int>(r.json.at("facts").size()) <= limit);
@@ -46,7 +50,8 @@ std::vector<std::string> all_pages(TestWorld& w, const std::string& query, int l
 
 }  // namespace
 
-TEST_CASE("Another tenant's ledger reads as one that does not exist, and cannot be written", "[edge]") {
+TEST_CASE("Another tenant's ledger reads as one that does not exist, and cannot be written",
+          "[edge]") {
   TestWorld w;
   w.post(deposit("f_1", "acct_a"), "south");
   w.deliver_all();
@@ -89,13 +94,15 @@ TEST_CASE("A fact reads the same from its ledger and from D1", "[edge]") {
   const Json from_d1 = w.get("/v1/facts").json.at("facts");
   REQUIRE(from_d1.size() == 2);
   CHECK(from_d1 == from_ledger);
-  CHECK(w.get("/v1/facts").body.find(R"("n":[1.50,1e2,-0,12345678901234567890])") != std::string::npos);
+  CHECK(w.get("/v1/facts").body.find(R"("n":[1.50,1e2,-0,12345678901234567890])") !=
+        std::string::npos);
   CHECK(from_d1.at(0).at("amount") == -9007199254740991);
 }
 
 TEST_CASE("A head tells what a ledger holds", "[edge]") {
   TestWorld w;
-  w.post(list({deposit("f_1"), deposit("f_2"), R"({"id":"f_3","type":"lead_scored","entity_id":"acct_a"})"}));
+  w.post(list({deposit("f_1"), deposit("f_2"),
+               R"({"id":"f_3","type":"lead_scored","entity_id":"acct_a"})"}));
   w.now_ms += 10;
   w.post(R"({"id":"f_4","type":"custom","entity_id":"acct_a"})");
   const Json head = w.get("/v1/entities/acct_a").json;
@@ -121,10 +128,12 @@ TEST_CASE("Facts across ledgers are filtered and come newest first, page by page
     const std::string id = "f_" + std::to_string(i);
     all.insert(id);
     // Many share a timestamp, so that pages end among equals.
-    facts.push_back(deposit(id, "acct_" + std::to_string(i % 3), 5, ",\"timestamp\":" + std::to_string(1000 + i / 9)));
+    facts.push_back(deposit(id, "acct_" + std::to_string(i % 3), 5,
+                            ",\"timestamp\":" + std::to_string(1000 + i / 9)));
   }
   w.post(list(facts));
-  w.post(R"({"id":"n_1","type":"note","entity_id":"acct_0","timestamp":1002,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})");
+  w.post(
+      R"({"id":"n_1","type":"note","entity_id":"acct_0","timestamp":1002,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})");
   w.faults.call = [](std::string_view, z0_outcome& how, std::string&) {
     how = Z0_TIMEOUT;
     return true;
@@ -150,8 +159,10 @@ TEST_CASE("Facts across ledgers are filtered and come newest first, page by page
     CHECK(std::set<std::string>(both.begin(), both.end()).size() == both.size());
   }
   const Json newest = w.get("/v1/facts?limit=1000").json.at("facts");
-  for (std::size_t i = 1; i < newest.size(); ++i) CHECK(newest.at(i - 1).at("timestamp") >= newest.at(i).at("timestamp"));
-  CHECK(all_pages(w, "&trace_id=4bf92f3577b34da6a3ce929d0e0e4736", 10) == std::vector<std::string>{"n_1"});
+  for (std::size_t i = 1; i < newest.size(); ++i)
+    CHECK(newest.at(i - 1).at("timestamp") >= newest.at(i).at("timestamp"));
+  CHECK(all_pages(w, "&trace_id=4bf92f3577b34da6a3ce929d0e0e4736", 10) ==
+        std::vector<std::string>{"n_1"});
   CHECK(all_pages(w, "&type=note", 10) == std::vector<std::string>{"n_1"});
   CHECK(all_pages(w, "&type=memo", 10).empty());
   CHECK(all_pages(w, "&from=1002&to=1002&type=deposit&status=recorded", 4).size() == 9);
@@ -165,19 +176,21 @@ TEST_CASE("Facts across ledgers are filtered and come newest first, page by page
 
 TEST_CASE("The report adds up each tenant's money by currency", "[edge]") {
   TestWorld w;
-  w.post(list({
-      deposit("f_1", "acct_a", 1000), R"({"id":"f_2","type":"credit_issued","entity_id":"acct_a","amount":50})",
-      R"({"id":"f_3","type":"charge","entity_id":"acct_a","source_id":"o","amount":300})",
-      R"({"id":"f_4","type":"charge","entity_id":"acct_a","source_id":"o","amount":7,"currency":"EUR"})",
-      R"({"id":"f_5","type":"correction","entity_id":"acct_a","source_id":"f_3","amount":-100,"data":{"reason":"r"}})",
-      R"({"id":"f_6","type":"cost","entity_id":"acct_a","source_id":"i","amount":0})",
-      R"({"id":"f_7","type":"payout","entity_id":"acct_p","source_id":"o","amount":40})",
-      R"({"id":"f_8","type":"invocation","entity_id":"ast_1","asset_id":"ast_1","tool_id":"t","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})",
-      R"({"id":"f_9","type":"outcome","entity_id":"ast_1","source_id":"f_8","subtype":"sale"})"}));
+  w.post(list(
+      {deposit("f_1", "acct_a", 1000),
+       R"({"id":"f_2","type":"credit_issued","entity_id":"acct_a","amount":50})",
+       R"({"id":"f_3","type":"charge","entity_id":"acct_a","source_id":"o","amount":300})",
+       R"({"id":"f_4","type":"charge","entity_id":"acct_a","source_id":"o","amount":7,"currency":"EUR"})",
+       R"({"id":"f_5","type":"correction","entity_id":"acct_a","source_id":"f_3","amount":-100,"data":{"reason":"r"}})",
+       R"({"id":"f_6","type":"cost","entity_id":"acct_a","source_id":"i","amount":0})",
+       R"({"id":"f_7","type":"payout","entity_id":"acct_p","source_id":"o","amount":40})",
+       R"({"id":"f_8","type":"invocation","entity_id":"ast_1","asset_id":"ast_1","tool_id":"t","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})",
+       R"({"id":"f_9","type":"outcome","entity_id":"ast_1","source_id":"f_8","subtype":"sale"})"}));
   w.post(deposit("f_1", "acct_s", 9), "south");
   w.deliver_all();
   const Json report = w.get("/v1/report").json;
-  CHECK(report.at("accounts").at("acct_a").dump() == R"({"credits":50,"deposited":1000,"remaining":850,"spent":200})");
+  CHECK(report.at("accounts").at("acct_a").dump() ==
+        R"({"credits":50,"deposited":1000,"remaining":850,"spent":200})");
   CHECK(report.at("accounts").size() == 2);
   CHECK(report.at("recorded_by_type").at("charge") == 2);
   const Json& north = report.at("tenants").at("north");
@@ -226,24 +239,24 @@ TEST_CASE("A request tells of its last facts, the newest last", "[edge]") {
   w.post(deposits("f_", 0, 37));
   const Json latest = w.get("/v1/live", "").json.at("latest");
   REQUIRE(latest.size() == z0::limits::latest_per_report);
-  for (int i = 0; i < 10; ++i) CHECK(latest.at(static_cast<std::size_t>(i)).at("id") == "f_" + std::to_string(36 - i));
+  for (int i = 0; i < static_cast<int>(latest.size()); ++i)
+    CHECK(latest.at(static_cast<std::size_t>(i)).at("id") == "f_" + std::to_string(36 - i));
 }
 
 TEST_CASE("Large facts make short pages, not large frames", "[edge]") {
   TestWorld w;
   const std::string data = R"(,"data":{"a":")" + std::string(60'000, 'x') + "\"}";
-  for (int i = 0; i < 200; i += 40) w.post(deposits("f_", i, 40, "acct_a", data));
-  w.deliver_all();
+  for (int i = 0; i < 90; i += 45) w.post(deposits("f_", i, 45, "acct_a", data));
   w.largest_frame = 0;
-  std::size_t seen = 0;
-  for (std::string from = "1"; !from.empty();) {
-    const Reply r = w.get("/v1/facts/acct_a?limit=1000&from_seq=" + from);
+  std::int64_t seen = 0;
+  int pages = 0;
+  for (std::int64_t from = 1; from != 0; ++pages) {
+    const Reply r = w.get("/v1/facts/acct_a?limit=1000&from_seq=" + std::to_string(from));
     REQUIRE(r.status == 200);
-    for (const auto& fact : r.json.at("facts")) CHECK(fact.at("seq") == ++seen);
-    from = r.json.at("next_seq").is_null() ? "" : std::to_string(r.json.at("next_seq").get<int>());
+    for (const auto& fact : r.json.at("facts")) REQUIRE(fact.at("seq") == ++seen);
+    from = r.json.at("next_seq").is_null() ? 0 : r.json.at("next_seq").get<std::int64_t>();
   }
-  CHECK(seen == 200);
-  CHECK(w.largest_frame < z0::limits::frame_bytes_max / 4);
-  CHECK(all_pages(w, "", 1000).size() == 200);
-  CHECK(w.largest_frame < z0::limits::frame_bytes_max);
+  CHECK(seen == 90);
+  CHECK(pages == 2);
+  CHECK(w.largest_frame < z0::limits::frame_bytes_max / 8);
 }

@@ -58,7 +58,9 @@ std::vector<Row> whole_request_rows() {
   return {
       posts(Status::too_large, "body", std::string(z0::limits::body_bytes_max + 1, ' ')),
       {Status::unsupported_encoding, "content-encoding",
-       [](TestWorld& w) { return w.post(deposit("f_1"), "north", post_url, {{"content-encoding", "gzip"}}); }},
+       [](TestWorld& w) {
+         return w.post(deposit("f_1"), "north", post_url, {{"content-encoding", "gzip"}});
+       }},
       posts(Status::not_utf8, "byte 2", "{\"\xff\":1}"),
       posts(Status::not_json, "byte 0", "\xef\xbb\xbf{}"),
       posts(Status::not_json, "byte 1", "{"),
@@ -74,18 +76,23 @@ std::vector<Row> whole_request_rows() {
       posts(Status::not_an_object, "body", "\"f\""),
       posts(Status::duplicate_key, "byte 67", note(R"("type":"note","data":{"a":1,"b":2,"a":3})")),
       {Status::unauthorized, "",
-       [](TestWorld& w) { return z0::test::read_reply(w.request("POST", post_url, {}, deposit("f_1"))); }},
+       [](TestWorld& w) {
+         return z0::test::read_reply(w.request("POST", post_url, {}, deposit("f_1")));
+       }},
       {Status::scope_missing, "facts:write",
        [](TestWorld& w) {
          const auto headers = w.authorization("north", z0::scope_facts_read | z0::scope_ops);
          return z0::test::read_reply(w.request("POST", post_url, headers, deposit("f_1")));
        }},
-      {Status::not_found, "", [](TestWorld& w) { return w.post(deposit("f_1"), "north", "/v2/facts"); }},
-      {Status::method_not_allowed, "", [](TestWorld& w) { return w.ask("PUT", post_url, "north", deposit("f_1"), {}); }},
+      {Status::not_found, "",
+       [](TestWorld& w) { return w.post(deposit("f_1"), "north", "/v2/facts"); }},
+      {Status::method_not_allowed, "",
+       [](TestWorld& w) { return w.ask("PUT", post_url, "north", deposit("f_1"), {}); }},
       {Status::bad_parameter, "atomic",
        [](TestWorld& w) { return w.post(deposit("f_1"), "north", "/v1/facts?atomic=yes"); }},
       {Status::bad_parameter, "url", [](TestWorld& w) { return w.get("/v1/facts?type=%zz"); }},
-      {Status::bad_parameter, "url", [](TestWorld& w) { return w.get("/v1/facts?type=" + std::string(9000, 'a')); }},
+      {Status::bad_parameter, "url",
+       [](TestWorld& w) { return w.get("/v1/facts?type=" + std::string(9000, 'a')); }},
   };
 }
 
@@ -113,7 +120,8 @@ std::vector<Row> fact_rows() {
       posts(Status::reserved_type, "type", note(R"("type":"reconciliation")")),
       posts(Status::trace_required, "trace_id", note(R"("type":"invocation","tool_id":"t")")),
       posts(Status::trace_mismatch, "data.trace_id",
-            note(R"("type":"note","trace_id":")" + trace_a + R"(","data":{"trace_id":")" + trace_b + "\"}")),
+            note(R"("type":"note","trace_id":")" + trace_a + R"(","data":{"trace_id":")" + trace_b +
+                 "\"}")),
       {Status::forbidden, "",
        [](TestWorld& w) {
          w.post(deposit("f_0"), "south");
@@ -144,8 +152,9 @@ std::vector<Row> fact_rows() {
 
 std::vector<Row> read_rows() {
   std::vector<Row> rows;
-  for (const auto* url : {"/v1/facts/acct_z", "/v1/facts/", "/v1/facts/acct_", "/v1/facts/cmp_1", "/v1/facts/acct_a/x",
-                          "/v1/entities/acct_z", "/v1/entities/", "/v1/nothing", "/", ""}) {
+  for (const auto* url :
+       {"/v1/facts/acct_z", "/v1/facts/", "/v1/facts/acct_", "/v1/facts/cmp_1",
+        "/v1/facts/acct_a/x", "/v1/entities/acct_z", "/v1/entities/", "/v1/nothing", "/", ""}) {
     rows.push_back(gets(Status::not_found, "", url));
   }
   for (const auto* url : {"/v1/facts?tenant=south", "/v1/report?tenant=south"}) {
@@ -153,18 +162,21 @@ std::vector<Row> read_rows() {
   }
   for (const auto* value : {"0", "1001", "ten", "-1", "1.0", "99999999999999999"}) {
     rows.push_back(gets(Status::bad_parameter, "limit", std::string("/v1/facts?limit=") + value));
-    rows.push_back(gets(Status::bad_parameter, "limit", std::string("/v1/facts/acct_a?limit=") + value));
+    rows.push_back(
+        gets(Status::bad_parameter, "limit", std::string("/v1/facts/acct_a?limit=") + value));
   }
   for (const auto* value : {"0", "x", "9007199254740992"}) {
-    rows.push_back(gets(Status::bad_parameter, "from_seq", std::string("/v1/facts/acct_a?from_seq=") + value));
+    rows.push_back(
+        gets(Status::bad_parameter, "from_seq", std::string("/v1/facts/acct_a?from_seq=") + value));
   }
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"type", "Bad"},
-                                                                                   {"status", "odd"},
-                                                                                   {"trace_id", "12"},
-                                                                                   {"from", "yesterday"},
-                                                                                   {"to", "-1"},
-                                                                                   {"cursor", "%00"},
-                                                                                   {"cursor", "AAAA"}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"type", "Bad"},
+                                                        {"status", "odd"},
+                                                        {"trace_id", "12"},
+                                                        {"from", "yesterday"},
+                                                        {"to", "-1"},
+                                                        {"cursor", "%00"},
+                                                        {"cursor", "AAAA"}}) {
     rows.push_back(gets(Status::bad_parameter, name, "/v1/facts?" + name + '=' + value));
   }
   rows.push_back(gets(Status::bad_parameter, "types", "/v1/facts/acct_a?types=deposit,Bad"));
@@ -223,7 +235,8 @@ void check(const Row& row, std::set<Status>& met) {
 
 }  // namespace
 
-TEST_CASE("Every status that a request can meet is answered with its name, code and field", "[edge]") {
+TEST_CASE("Every status that a request can meet is answered with its name, code and field",
+          "[edge]") {
   std::set<Status> met;
   for (const auto& row : whole_request_rows()) check(row, met);
   for (const auto& row : fact_rows()) check(row, met);
@@ -243,9 +256,11 @@ TEST_CASE("Of two faults of a request the first in order is answered", "[edge]")
   const auto no_token = [&](const char* method, const char* url) {
     return z0::test::read_reply(w.request(method, url, {}, deposit("f_1"))).text("status");
   };
-  CHECK(w.post(large, "north", "/v1/facts?atomic=yes", {{"content-encoding", "gzip"}}).text("status") == "too_large");
-  CHECK(w.post("{", "north", "/v1/facts?atomic=yes", {{"content-encoding", "gzip"}}).text("status") ==
-        "unsupported_encoding");
+  CHECK(w.post(large, "north", "/v1/facts?atomic=yes", {{"content-encoding", "gzip"}})
+            .text("status") == "too_large");
+  CHECK(
+      w.post("{", "north", "/v1/facts?atomic=yes", {{"content-encoding", "gzip"}}).text("status") ==
+      "unsupported_encoding");
   CHECK(w.post("{", "north", "/v1/facts?atomic=yes").text("status") == "bad_parameter");
   // Whoever has no token learns nothing of the body, only which addresses there are.
   CHECK(no_token("POST", "/v1/facts?atomic=yes") == "unauthorized");
@@ -268,14 +283,15 @@ TEST_CASE("Tokens that are absent, foreign, expired or too small are refused ali
   CHECK(ask(good).status == 200);
   const std::string bearer = good[0].second;
   std::set<std::string> messages;
-  for (const Headers& headers : std::vector<Headers>{{},
-                                                     {{"authorization", ""}},
-                                                     {{"authorization", "Bearer "}},
-                                                     {{"authorization", "Bearer x"}},
-                                                     {{"authorization", bearer + "x"}},
-                                                     {{"authorization", bearer.substr(0, bearer.size() - 2)}},
-                                                     {{"authorization", "Basic " + bearer.substr(7)}},
-                                                     {{"authorization", bearer.substr(7)}}}) {
+  for (const Headers& headers :
+       std::vector<Headers>{{},
+                            {{"authorization", ""}},
+                            {{"authorization", "Bearer "}},
+                            {{"authorization", "Bearer x"}},
+                            {{"authorization", bearer + "x"}},
+                            {{"authorization", bearer.substr(0, bearer.size() - 2)}},
+                            {{"authorization", "Basic " + bearer.substr(7)}},
+                            {{"authorization", bearer.substr(7)}}}) {
     const Reply r = ask(headers);
     CHECK(r.status == 401);
     messages.insert(r.text("message"));
@@ -310,11 +326,16 @@ TEST_CASE("A scope opens its own routes and no other", "[edge]") {
                           {"GET", "/v1/live", z0::scope_ops, true}};
   for (const auto& route : routes) {
     for (const std::string tenant : {"north", ""}) {
-      for (std::uint8_t scope : {z0::scope_facts_write, z0::scope_facts_read, z0::scope_telemetry_write, z0::scope_ops}) {
-        const std::string body = tenant.empty() ? deposit("f_1", "acct_a", 5, R"(,"tenant_id":"north")") : deposit("f_1");
-        const auto r = z0::test::read_reply(w.request(route.method, route.url, w.authorization(tenant, scope), body));
+      for (std::uint8_t scope : {z0::scope_facts_write, z0::scope_facts_read,
+                                 z0::scope_telemetry_write, z0::scope_ops}) {
+        const std::string body = tenant.empty()
+                                     ? deposit("f_1", "acct_a", 5, R"(,"tenant_id":"north")")
+                                     : deposit("f_1");
+        const auto r = z0::test::read_reply(
+            w.request(route.method, route.url, w.authorization(tenant, scope), body));
         const bool open = scope == route.scope && (!route.operators_only || tenant.empty());
-        INFO(route.method << ' ' << route.url << " for '" << tenant << "' with " << z0::scope_names(scope));
+        INFO(route.method << ' ' << route.url << " for '" << tenant << "' with "
+                          << z0::scope_names(scope));
         CHECK(r.status == (open ? 200 : 403));
         if (!open) CHECK(r.text("status") == "scope_missing");
         if (!open) CHECK(r.text("field") == z0::scope_names(route.scope));
@@ -338,7 +359,8 @@ TEST_CASE("A trace goes in and out", "[edge]") {
   CHECK(r.header("content-type") == "application/json");
   CHECK(r.header("cache-control") == "no-store");
   // An invalid one begins a new trace.
-  const Reply fresh = w.post("{}", "north", post_url, {{"traceparent", "00-" + trace_a + "-0000000000000000-01"}});
+  const Reply fresh =
+      w.post("{}", "north", post_url, {{"traceparent", "00-" + trace_a + "-0000000000000000-01"}});
   CHECK(fresh.text("trace_id") != trace_a);
   CHECK(fresh.text("trace_id").size() == 32);
   // And it travels with the facts.
@@ -386,15 +408,14 @@ TEST_CASE("Parameters that a route does not know, or has twice, are refused", "[
     const char* url;
     const char* field;
   };
-  for (const auto& [method, url, field] : {Row{"POST", "/v1/facts?atomc=true", "atomc"},
-                                           Row{"POST", "/v1/facts?atomic=true&atomic=false", "atomic"},
-                                           Row{"GET", "/v1/facts?limitt=5", "limitt"},
-                                           Row{"GET", "/v1/facts?limit=5&limit=6", "limit"},
-                                           Row{"GET", "/v1/facts/acct_a?type=deposit", "type"},
-                                           Row{"GET", "/v1/entities/acct_a?x=", "x"},
-                                           Row{"GET", "/v1/report?type=charge", "type"},
-                                           Row{"GET", "/healthz?x=1", nullptr},
-                                           Row{"GET", "/v1/facts?&", nullptr}}) {
+  for (const auto& [method, url, field] :
+       {Row{"POST", "/v1/facts?atomc=true", "atomc"},
+        Row{"POST", "/v1/facts?atomic=true&atomic=false", "atomic"},
+        Row{"GET", "/v1/facts?limitt=5", "limitt"},
+        Row{"GET", "/v1/facts?limit=5&limit=6", "limit"},
+        Row{"GET", "/v1/facts/acct_a?type=deposit", "type"},
+        Row{"GET", "/v1/entities/acct_a?x=", "x"}, Row{"GET", "/v1/report?type=charge", "type"},
+        Row{"GET", "/healthz?x=1", nullptr}, Row{"GET", "/v1/facts?&", nullptr}}) {
     INFO(url);
     const Reply r = w.ask(method, url, "north", deposit("f_2"), {});
     CHECK(r.status == (field == nullptr ? 200 : 400));

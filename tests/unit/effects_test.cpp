@@ -54,7 +54,8 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
   const auto effects = parse(bytes);
   REQUIRE(effects.size() == 7);
   const z0_effect_kind kinds[] = {Z0_WRITE, Z0_ALARM, Z0_REPLY, Z0_SEND, Z0_TELL, Z0_POINT, Z0_LOG};
-  const Phase phases[] = {Phase::commit, Phase::commit, Phase::reply, Phase::send, Phase::tell, Phase::tell, Phase::tell};
+  const Phase phases[] = {Phase::commit, Phase::commit, Phase::reply, Phase::send,
+                          Phase::tell,   Phase::tell,   Phase::tell};
   for (std::size_t i = 0; i < 7; ++i) {
     CHECK(effects[i].kind == kinds[i]);
     CHECK(effects[i].phase == phases[i]);
@@ -116,16 +117,22 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
 TEST_CASE("An effect out of order traps", "[effects]") {
   const std::vector<std::function<void(Effects&)>> phases = {
       [](Effects& e) { e.need_rows("", {}); }, [](Effects& e) { e.write("", {}); },
-      [](Effects& e) { e.reply(200, {}, ""); }, [](Effects& e) { e.send(""); }, [](Effects& e) { e.tell(""); }};
+      [](Effects& e) { e.reply(200, {}, ""); }, [](Effects& e) { e.send(""); },
+      [](Effects& e) { e.tell(""); }};
   for (std::size_t first = 0; first < phases.size(); ++first) {
     for (std::size_t second = 0; second < phases.size(); ++second) {
+      const auto both = [&] {
+        Effects e;
+        phases[first](e);
+        phases[second](e);
+      };
       const bool in_order = first == 0 ? second == 0 : second >= first;
       INFO(first << " then " << second);
-      CHECK(traps([&] {
-              Effects e;
-              phases[first](e);
-              phases[second](e);
-            }) == !in_order);
+      // A process of its own is slow under the sanitizers, and only a trap needs one.
+      if (in_order)
+        both();
+      else
+        CHECK(traps(both));
     }
   }
 }
@@ -147,7 +154,8 @@ TEST_CASE("Bytes that are no effects are refused", "[effects]") {
   CHECK_FALSE(z0::parse_effects(backwards, refused));
 }
 
-TEST_CASE("The core traps on what no host sends, and on a debug frame only when it is allowed", "[effects]") {
+TEST_CASE("The core traps on what no host sends, and on a debug frame only when it is allowed",
+          "[effects]") {
   const auto step = [](std::uint16_t kind, std::uint16_t flags) {
     z0::Core core;
     z0::Frame frame;

@@ -81,8 +81,9 @@ TEST_CASE("Cut, lengthened and lying frames are refused", "[frame]") {
 TEST_CASE("Rows keep every kind of value", "[frame]") {
   const std::string blob("\0\xff", 2);
   std::string bytes;
-  z0::append_rows(bytes, rows_of(3, {Value::null(), Value::of(-5), Value::text("t\xc3\xb6"), Value::blob(blob),
-                                     Value{Value::Kind::real, 0, 1.5, {}}, Value::text("")}));
+  z0::append_rows(
+      bytes, rows_of(3, {Value::null(), Value::of(-5), Value::text("t\xc3\xb6"), Value::blob(blob),
+                         Value{Value::Kind::real, 0, 1.5, {}}, Value::text("")}));
   const Rows rows = z0::parse_rows(bytes);
   REQUIRE_FALSE(rows.failed);
   CHECK(rows.changes == 7);
@@ -160,5 +161,6 @@ TEST_CASE("A call is answered with its request, and anything else is a failure",
   bytes[0] = 9;
   CHECK(z0::parse_call(bytes).outcome == Z0_FAILED);
   bytes[0] = Z0_OK;
-  for (std::size_t n = 0; n < bytes.size(); ++n) CHECK(z0::parse_call(bytes.substr(0, n)).outcome == Z0_FAILED);
+  for (std::size_t n = 0; n < bytes.size(); ++n)
+    CHECK(z0::parse_call(bytes.substr(0, n)).outcome == Z0_FAILED);
 }

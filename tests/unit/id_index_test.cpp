@@ -115,7 +115,8 @@ TEST_CASE("The open part finds what was added, also where hashes collide", "[id_
   Random random(1);
   Checked all;
   for (int i = 0; i < 4'000; ++i) {
-    // Few distinct low bits, so that probing runs into others, and now and then the same hash again.
+    // Few distinct low bits, so that probing runs into others, and now and then the same hash
+    // again.
     all.add(i % 5 == 4 ? all.known(random.next()) : (random.below(64) | (random.next() << 40)) + 1);
     if (i % 997 == 0) all.rebuild();
   }
@@ -159,14 +160,16 @@ TEST_CASE("A hash that many facts share is found in every chunk that it spans", 
   Random random(4);
   Checked all;
   const std::uint64_t shared = random.next();
-  for (std::size_t i = 0; i <= z0::limits::open_ids_max; ++i) all.add(i % 8'191 == 0 ? shared : random.next());
+  for (std::size_t i = 0; i <= z0::limits::open_ids_max; ++i)
+    all.add(i % 8'191 == 0 ? shared : random.next());
   all.seal();
   REQUIRE(all.index().sealed_through() > 0);
   CHECK(all.find(shared).size() == 17);
   CHECK(all.agrees(shared));
 }
 
-TEST_CASE("Chunks are read in vain about once in fifteen thousand questions for each run", "[id_index]") {
+TEST_CASE("Chunks are read in vain about once in fifteen thousand questions for each run",
+          "[id_index]") {
   Random random(5);
   Checked all;
   for (std::size_t i = 0; i < z0::limits::open_ids_max + 1; ++i) all.add(random.next());
@@ -200,14 +203,17 @@ TEST_CASE("Bytes that are no filter are refused", "[id_index]") {
   const auto& [key, filter] = *all.rows().begin();
   IdIndex fresh;
   REQUIRE(fresh.add_run(key, filter));
-  const auto refused = [&, k = key](const std::string& bytes) { return !IdIndex().add_run(k, bytes); };
+  const auto refused = [&, k = key](const std::string& bytes) {
+    return !IdIndex().add_run(k, bytes);
+  };
   const auto patched = [&, f = filter](std::size_t at, std::uint32_t value) {
     std::string bytes = f;
     z0::ByteWriter(bytes).patch_u32(at, value);
     return bytes;
   };
   CHECK(refused(""));
-  for (const std::size_t size : {std::size_t{3}, std::size_t{7}, std::size_t{8}, filter.size() - 2, filter.size() - 1}) {
+  for (const std::size_t size :
+       {std::size_t{3}, std::size_t{7}, std::size_t{8}, filter.size() - 2, filter.size() - 1}) {
     CHECK(refused(filter.substr(0, size)));
   }
   CHECK(refused(filter + 'x'));
@@ -216,10 +222,10 @@ TEST_CASE("Bytes that are no filter are refused", "[id_index]") {
   CHECK(refused(patched(4, 0)));            // no buckets
   CHECK(refused(patched(4, 16)));           // twice as many
   CHECK(refused(patched(4, 64)));
-  CHECK(refused(patched(8, 1)));                             // the first bucket begins late
-  CHECK(refused(patched(8 + 4 * 100, 0xffffffffu)));         // beyond the end
-  CHECK(refused(patched(8 + 4 * 100, 0)));                   // backwards
-  CHECK(refused(patched(8 + (std::size_t{4} << 15), 7)));    // the last bucket ends early
+  CHECK(refused(patched(8, 1)));                           // the first bucket begins late
+  CHECK(refused(patched(8 + 4 * 100, 0xffffffffu)));       // beyond the end
+  CHECK(refused(patched(8 + 4 * 100, 0)));                 // backwards
+  CHECK(refused(patched(8 + (std::size_t{4} << 15), 7)));  // the last bucket ends early
 }
 
 TEST_CASE("A chunk that is cut yields what is whole", "[id_index]") {

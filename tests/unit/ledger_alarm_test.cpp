@@ -17,7 +17,9 @@ using z0::test::TestWorld;
 
 constexpr const char* object_a = "account_acct_a";
 
-std::int64_t replicated(TestWorld& w) { return w.get("/v1/entities/acct_a").json.at("replicated_seq"); }
+std::int64_t replicated(TestWorld& w) {
+  return w.get("/v1/entities/acct_a").json.at("replicated_seq");
+}
 
 // Moves time to the alarm and lets it go off; returns how long that was.
 std::int64_t next_alarm(TestWorld& w) {
@@ -110,18 +112,22 @@ TEST_CASE("Nothing is written when nothing moved", "[alarm]") {
   CHECK(w.ledger("acct_a").rows_written() == before + 1);
 }
 
-TEST_CASE("The pauses grow while nothing arrives, up to their limit, and shrink when it does", "[alarm]") {
+TEST_CASE("The pauses grow while nothing arrives, up to their limit, and shrink when it does",
+          "[alarm]") {
   for (const bool d1_down : {true, false}) {
     TestWorld w;
-    if (d1_down) w.faults.query = [] { return true; };
-    else w.faults.send = [] { return true; };
+    if (d1_down)
+      w.faults.query = [] { return true; };
+    else
+      w.faults.send = [] { return true; };
     w.post(deposit("f_1"));
     const std::size_t queued = w.queue.size();
     CHECK(next_alarm(w) == confirm_after_ms);
     std::int64_t last = confirm_after_ms;
     for (int i = 0; i < 8; ++i) {
       const std::int64_t wait = next_alarm(w);
-      CHECK(wait == std::min(z0::limits::confirm_pause_ms_max, i == 0 ? confirm_after_ms : 2 * last));
+      CHECK(wait ==
+            std::min(z0::limits::confirm_pause_ms_max, i == 0 ? confirm_after_ms : 2 * last));
       last = wait;
     }
     CHECK(last == z0::limits::confirm_pause_ms_max);

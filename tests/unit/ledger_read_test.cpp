@@ -55,8 +55,9 @@ class Filled : public TestWorld {
 
  private:
   static std::string fact(std::int64_t seq) {
-    return R"({"id":"f_)" + std::to_string(seq) + R"(","entity_id":"acct_a","amount":)" + std::to_string(seq) +
-           R"(,"type":")" + type_of(seq) + R"(","data":{"a":")" + std::string(3'000, 'x') + "\"}}";
+    return R"({"id":"f_)" + std::to_string(seq) + R"(","entity_id":"acct_a","amount":)" +
+           std::to_string(seq) + R"(,"type":")" + type_of(seq) + R"(","data":{"a":")" +
+           std::string(3'000, 'x') + "\"}}";
   }
 };
 
@@ -73,7 +74,8 @@ bool named(const std::string& types, const std::string& type) {
 
 TEST_CASE("A range of a ledger is read exactly, wherever segments end", "[ledger]") {
   Filled w;
-  std::vector<std::int64_t> froms = {1, 2, Filled::count - 1, Filled::count, Filled::count + 1, 100'000};
+  std::vector<std::int64_t> froms = {1,      2, Filled::count - 1, Filled::count, Filled::count + 1,
+                                     100'000};
   for (const auto first : w.firsts) {
     for (const std::int64_t from : {first - 1, first, first + 1}) {
       if (from >= 1) froms.push_back(from);
@@ -81,14 +83,16 @@ TEST_CASE("A range of a ledger is read exactly, wherever segments end", "[ledger
   }
   for (const auto from : froms) {
     const std::int64_t all = from % 3 == 0 ? 1'000 : 3;
-    for (const std::int64_t limit : {std::int64_t{1}, std::int64_t{2}, w.firsts[1] - 1, w.firsts[1], all}) {
+    for (const std::int64_t limit :
+         {std::int64_t{1}, std::int64_t{2}, w.firsts[1] - 1, w.firsts[1], all}) {
       const Reply r = w.get(url_of(from, limit));
       INFO(url_of(from, limit));
       REQUIRE(r.status == 200);
       CHECK(r.json.at("entity_id") == "acct_a");
       const Json& facts = r.json.at("facts");
       const std::int64_t last = std::min(from + limit - 1, Filled::count);
-      REQUIRE(static_cast<std::int64_t>(facts.size()) == std::max<std::int64_t>(0, last - from + 1));
+      REQUIRE(static_cast<std::int64_t>(facts.size()) ==
+              std::max<std::int64_t>(0, last - from + 1));
       for (std::size_t i = 0; i < facts.size(); ++i) {
         const std::int64_t seq = from + static_cast<std::int64_t>(i);
         CHECK(facts[i].at("seq") == seq);
@@ -96,16 +100,18 @@ TEST_CASE("A range of a ledger is read exactly, wherever segments end", "[ledger
         CHECK(facts[i].at("tenant_id") == "north");
         CHECK(facts[i].at("status") == "recorded");
       }
-      if (last >= Filled::count) CHECK(r.json.at("next_seq").is_null());
-      else CHECK(r.json.at("next_seq") == last + 1);
+      if (last >= Filled::count)
+        CHECK(r.json.at("next_seq").is_null());
+      else
+        CHECK(r.json.at("next_seq") == last + 1);
     }
   }
 }
 
 TEST_CASE("Pages with a filter bring every fact of the types and no other", "[ledger]") {
   Filled w;
-  for (const std::string types : {"deposit", "note", "lead_scored", "note,lead_scored", "deposit,note,lead_scored", "memo",
-                                  "charge", "deposit,memo"}) {
+  for (const std::string types : {"deposit", "note", "lead_scored", "note,lead_scored",
+                                  "deposit,note,lead_scored", "memo", "charge", "deposit,memo"}) {
     for (const std::int64_t limit : {1, 7, 19, 20, 21, 1000}) {
       std::int64_t from = 1;
       std::int64_t pages = 0;
@@ -146,14 +152,16 @@ TEST_CASE("A read asks for the segments that hold its range and types", "[ledger
   CHECK(w.segments_of(url_of(1, 1000, "charge")) == 0);
 }
 
-TEST_CASE("A filter that looks through many segments ends its page and says where to go on", "[ledger]") {
+TEST_CASE("A filter that looks through many segments ends its page and says where to go on",
+          "[ledger]") {
   TestWorld w;
   const std::string padding = R"(,"data":{"a":")" + std::string(20'000, 'x') + "\"}";
   for (int i = 0; i < 150; i += 50) {
     std::vector<std::string> facts;
     for (int j = i; j < i + 50; ++j) {
       const std::string type = j == 149 ? "rare" : j % 2 == 0 ? "note" : "memo";
-      facts.push_back(R"({"id":"f_)" + std::to_string(j) + R"(","entity_id":"acct_a","type":")" + type + '"' + padding + '}');
+      facts.push_back(R"({"id":"f_)" + std::to_string(j) + R"(","entity_id":"acct_a","type":")" +
+                      type + '"' + padding + '}');
     }
     w.post(list(facts));
   }
@@ -181,10 +189,12 @@ TEST_CASE("A read needs no state and leaves none", "[ledger]") {
     kinds.push_back(frame.kind);
   };
   w.get(url_of(5, 5));
-  CHECK(kinds == std::vector<std::uint16_t>{Z0_FRAME_REQUEST, Z0_FRAME_LEDGER_READ, Z0_FRAME_LEDGER_RESUME, Z0_FRAME_RESUME});
+  CHECK(kinds == std::vector<std::uint16_t>{Z0_FRAME_REQUEST, Z0_FRAME_LEDGER_READ,
+                                            Z0_FRAME_LEDGER_RESUME, Z0_FRAME_RESUME});
   kinds.clear();
   w.get("/v1/entities/acct_a");
-  CHECK(kinds == std::vector<std::uint16_t>{Z0_FRAME_REQUEST, Z0_FRAME_LEDGER_HEAD, Z0_FRAME_LEDGER_RESUME, Z0_FRAME_RESUME});
+  CHECK(kinds == std::vector<std::uint16_t>{Z0_FRAME_REQUEST, Z0_FRAME_LEDGER_HEAD,
+                                            Z0_FRAME_LEDGER_RESUME, Z0_FRAME_RESUME});
   // And makes no tables where there are none.
   w.get("/v1/facts/acct_z");
   CHECK(w.ledger_rows("acct_z", "SELECT name FROM sqlite_master").empty());
@@ -192,7 +202,8 @@ TEST_CASE("A read needs no state and leaves none", "[ledger]") {
 
 TEST_CASE("Rows that cannot be read are a failure, never wrong facts", "[ledger]") {
   Filled w;
-  w.ledger("acct_a").script("UPDATE segments SET body = substr(body, 1, length(body) - 1) WHERE first_seq = 1");
+  w.ledger("acct_a").script(
+      "UPDATE segments SET body = substr(body, 1, length(body) - 1) WHERE first_seq = 1");
   CHECK(w.get(url_of(1, 1000)).text("status") == "storage_error");
   CHECK(w.get(url_of(w.firsts[1], 1000)).status == 200);
   w.ledger("acct_a").script("UPDATE segments SET summary = x'07'");

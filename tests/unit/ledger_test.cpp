@@ -1,4 +1,5 @@
-// The append: identity, order, bytes that never change, and state that is only ever a cache of rows.
+// The append: identity, order, bytes that never change, and state that is only ever a cache of
+// rows.
 #include "z0/ledger.hpp"
 
 #include <algorithm>
@@ -22,7 +23,9 @@ using z0::test::TestWorld;
 
 constexpr const char* object_a = "account_acct_a";
 // Facts of this size fill a segment each, or nearly.
-std::string padding(std::size_t bytes) { return R"(,"data":{"a":")" + std::string(bytes, 'x') + "\"}"; }
+std::string padding(std::size_t bytes) {
+  return R"(,"data":{"a":")" + std::string(bytes, 'x') + "\"}";
+}
 
 std::map<std::int64_t, std::string> segment_bodies(TestWorld& w, const char* entity_id = "acct_a") {
   std::map<std::int64_t, std::string> bodies;
@@ -37,13 +40,14 @@ std::string storage(TestWorld& w, const char* entity_id = "acct_a") {
   std::string all;
   for (const char* table : {"meta", "segments", "id_runs"}) {
     const auto answer = w.ledger(entity_id).run({std::string("SELECT * FROM ") + table, {}});
-    for (const auto& cell : answer->rows.cells) all += std::to_string(cell.integer) + '|' + std::string(cell.bytes) + '\n';
+    for (const auto& cell : answer->rows.cells)
+      all += std::to_string(cell.integer) + '|' + std::string(cell.bytes) + '\n';
   }
   return all;
 }
 
-// Deposits f_1 to f_{count - 1} behind f_0, as the ledger would have written them: a thousand requests
-// would take too long under the sanitizers.
+// Deposits f_1 to f_{count - 1} behind f_0, as the ledger would have written them: a thousand
+// requests would take too long under the sanitizers.
 void write_history(TestWorld& w, std::int64_t count) {
   constexpr std::int64_t facts_per_segment = 500;
   z0::LedgerState state;
@@ -74,7 +78,8 @@ void write_history(TestWorld& w, std::int64_t count) {
     const auto done = w.ledger("acct_a").run(
         {"INSERT INTO segments VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8)",
          {Value::of(first), Value::of(last), Value::of(w.now_ms), Value::of(last - first + 1),
-          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(ids), Value::blob(body.view())}});
+          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(ids),
+          Value::blob(body.view())}});
     REQUIRE_FALSE(done->rows.failed);
   }
   w.ledger("acct_a").commit();
@@ -118,8 +123,10 @@ TEST_CASE("A retry gets the original's receipt, from the tail and from old segme
       CHECK(again.status == 200);
       CHECK(again.text("status") == "duplicate");
       CHECK(again.json.at("seq") == first[static_cast<std::size_t>(i)].json.at("seq"));
-      CHECK(again.json.at("recorded_at") == first[static_cast<std::size_t>(i)].json.at("recorded_at"));
-      CHECK(w.post(deposit("f_" + std::to_string(i), "acct_a", 6, padding(3'000))).text("field") == "amount");
+      CHECK(again.json.at("recorded_at") ==
+            first[static_cast<std::size_t>(i)].json.at("recorded_at"));
+      CHECK(w.post(deposit("f_" + std::to_string(i), "acct_a", 6, padding(3'000))).text("field") ==
+            "amount");
     }
   }
   CHECK(storage(w) == before);
@@ -132,13 +139,16 @@ TEST_CASE("A batch may be a retry of many segments and of itself at once", "[led
   Seen seen;
   seen.watch(w);
   std::vector<std::string> facts;
-  for (int i = 0; i < 60; i += 3) facts.push_back(deposit("f_" + std::to_string(i), "acct_a", i % 2 == 0 ? 5 : 6, padding(3'000)));
+  for (int i = 0; i < 60; i += 3)
+    facts.push_back(
+        deposit("f_" + std::to_string(i), "acct_a", i % 2 == 0 ? 5 : 6, padding(3'000)));
   facts.push_back(deposit("g_1"));
   facts.push_back(deposit("g_1"));
   facts.push_back(deposit("g_1", "acct_a", 6));
   facts.push_back(deposit("g_2"));
   const Reply r = w.post(list(facts));
-  for (std::size_t i = 0; i < 20; ++i) CHECK(r.item(i).at("status") == (i % 2 == 0 ? "duplicate" : "conflict"));
+  for (std::size_t i = 0; i < 20; ++i)
+    CHECK(r.item(i).at("status") == (i % 2 == 0 ? "duplicate" : "conflict"));
   CHECK(r.item(20).at("seq") == 61);
   CHECK(r.item(21).at("status") == "duplicate");
   CHECK(r.item(21).at("seq") == 61);
@@ -151,7 +161,8 @@ TEST_CASE("A batch may be a retry of many segments and of itself at once", "[led
 
 TEST_CASE("A new fact costs no question once the state is in memory", "[ledger]") {
   TestWorld w;
-  for (int i = 0; i < 40; ++i) w.post(deposit("f_" + std::to_string(i), "acct_a", 5, padding(3'000)));
+  for (int i = 0; i < 40; ++i)
+    w.post(deposit("f_" + std::to_string(i), "acct_a", 5, padding(3'000)));
   Seen seen;
   seen.watch(w);
   w.post(deposit("g_1"));
@@ -185,7 +196,9 @@ TEST_CASE("A conflict names the first field that differs", "[ledger]") {
     }
     changed.erase(field);
     // What a correction or its partner field needs cannot be left out.
-    if (field == "source_id" || field == "data" || field == "config_id" || field == "config_version" || field == "amount") continue;
+    if (field == "source_id" || field == "data" || field == "config_id" ||
+        field == "config_version" || field == "amount")
+      continue;
     CHECK(w.post(changed.dump()).text("field") == field);
   }
   Json other_type = base;
@@ -198,11 +211,14 @@ TEST_CASE("The same content in another spelling is a retry", "[ledger]") {
   TestWorld w;
   const std::string id = R"("id":"f_1","type":"deposit","entity_id":"acct_a",)";
   const std::string tr = R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736")";
-  REQUIRE(w.post('{' + id + R"("amount":5,)" + tr + R"(,"data":{"a":"A/","b":{"c":1,"d":[2]}}})").status == 201);
+  REQUIRE(w.post('{' + id + R"("amount":5,)" + tr + R"(,"data":{"a":"A/","b":{"c":1,"d":[2]}}})")
+              .status == 201);
   for (const std::string& spelling :
        {'{' + id + R"("data":{"b":{"d":[2],"c":1},"a":"\u0041\/"},)" + tr + R"(,"amount":5})",
-        '{' + id + R"("amount":5,"currency":"USD","data":{)" + tr + R"(,"a":"A/","b":{"c":1,"d":[2]}}})",
-        "{\n " + id + R"("tenant_id":"north","amount" : 5, "data":{"a":"A/",)" + tr + R"(,"b":{"c":1,"d":[2]}}, )" + tr + '}'}) {
+        '{' + id + R"("amount":5,"currency":"USD","data":{)" + tr +
+            R"(,"a":"A/","b":{"c":1,"d":[2]}}})",
+        "{\n " + id + R"("tenant_id":"north","amount" : 5, "data":{"a":"A/",)" + tr +
+            R"(,"b":{"c":1,"d":[2]}}, )" + tr + '}'}) {
     const Reply r = w.post(spelling);
     INFO(spelling << r.body);
     CHECK(r.text("status") == "duplicate");
@@ -251,7 +267,8 @@ TEST_CASE("The bytes of a recorded fact never change", "[ledger]") {
     CHECK(body.size() <= z0::limits::segment_bytes_max);
     z0::ByteReader in(body);
     z0::RecordBytes record;
-    for (std::int64_t seq = first_seq; z0::next_record_bytes(in, record); ++seq) CHECK(record.seq == seq);
+    for (std::int64_t seq = first_seq; z0::next_record_bytes(in, record); ++seq)
+      CHECK(record.seq == seq);
     CHECK(in.done());
   }
 }
@@ -259,7 +276,8 @@ TEST_CASE("The bytes of a recorded fact never change", "[ledger]") {
 TEST_CASE("A fact larger than a segment has one of its own", "[ledger]") {
   TestWorld w;
   w.post(list({deposit("f_1"), deposit("f_2", "acct_a", 5, padding(60'000)), deposit("f_3")}));
-  CHECK(w.ledger_rows("acct_a", "SELECT first_seq, last_seq, count FROM segments").dump() == "[[1,1,1],[2,2,1],[3,3,1]]");
+  CHECK(w.ledger_rows("acct_a", "SELECT first_seq, last_seq, count FROM segments").dump() ==
+        "[[1,1,1],[2,2,1],[3,3,1]]");
   CHECK(w.post(deposit("f_2", "acct_a", 5, padding(60'000))).text("status") == "duplicate");
 }
 
@@ -279,7 +297,8 @@ TEST_CASE("Losing memory at any point changes nothing", "[ledger]") {
     }
     const Reply read = w.get("/v1/facts/acct_a?limit=1000");
     std::string bodies;
-    for (const auto& [first_seq, body] : segment_bodies(w)) bodies += std::to_string(first_seq) + ':' + body;
+    for (const auto& [first_seq, body] : segment_bodies(w))
+      bodies += std::to_string(first_seq) + ':' + body;
     return replies + read.body + bodies;
   };
   const std::string unharmed = run(0, 1);
@@ -351,7 +370,8 @@ TEST_CASE("Retries that touch too many segments are answered in parts", "[ledger
     std::vector<std::string> facts;
     for (int j = i; j < i + 90; ++j) {
       facts.push_back(small[static_cast<std::size_t>(j)]);
-      facts.push_back(deposit("l_" + std::to_string(j), "acct_a", 5, padding(z0::limits::segment_bytes_max - 200)));
+      facts.push_back(deposit("l_" + std::to_string(j), "acct_a", 5,
+                              padding(z0::limits::segment_bytes_max - 200)));
     }
     REQUIRE(w.post(list(facts)).status == 200);
   }
@@ -359,10 +379,13 @@ TEST_CASE("Retries that touch too many segments are answered in parts", "[ledger
   const Reply r = w.post(list(small));
   std::vector<std::string> left;
   for (std::size_t i = 0; i < count; ++i) {
-    if (r.item(i).at("status") == "overloaded") left.push_back(small[i]);
-    else CHECK(r.item(i).at("status") == "duplicate");
+    if (r.item(i).at("status") == "overloaded")
+      left.push_back(small[i]);
+    else
+      CHECK(r.item(i).at("status") == "duplicate");
   }
-  CHECK(left.size() == count - 1 - z0::limits::originals_per_append_max);  // the last segment is in memory
+  CHECK(left.size() ==
+        count - 1 - z0::limits::originals_per_append_max);  // the last segment is in memory
   CHECK(w.post(list(left)).json.at("duplicate") == left.size());
   CHECK(w.largest_frame <= z0::limits::frame_bytes_max);
 }
@@ -378,7 +401,8 @@ TEST_CASE("History that was sealed still knows every id", "[ledger]") {
   w.now_ms += z0::limits::confirm_after_ms;
   REQUIRE(w.run_alarms() == 1);
   w.queue.clear();
-  const auto runs = w.ledger_rows("acct_a", "SELECT count(*), sum(count) FROM id_runs WHERE key % 256 > 0");
+  const auto runs =
+      w.ledger_rows("acct_a", "SELECT count(*), sum(count) FROM id_runs WHERE key % 256 > 0");
   CHECK(runs.at(0).at(1) == z0::limits::open_ids_max);
   for (const bool evicted : {false, true}) {
     if (evicted) w.evict(object_a);

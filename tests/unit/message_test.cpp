@@ -36,7 +36,9 @@ std::string submission(const std::string& id, std::size_t data_bytes = 0) {
 }
 
 z0::Attempt attempt(const std::string& packed, std::string_view message = "no answer") {
-  return {"north", "acct_a", now_ms, "timeout", message, "z0.do.ledger.append_fact", "0123456789abcdef", packed};
+  return {
+      "north", "acct_a", now_ms, "timeout", message, "z0.do.ledger.append_fact", "0123456789abcdef",
+      packed};
 }
 
 // A run as text: entity first..last.
@@ -46,8 +48,9 @@ std::string runs_of(const std::string& bytes) {
   CHECK(message.traceparent == traceparent);
   std::string out;
   for (const auto& run : message.runs) {
-    out += std::string(run.tenant_id) + '/' + std::string(run.entity_id) + ' ' + std::to_string(run.first_seq) + ".." +
-           std::to_string(run.first_seq + run.count - 1) + ' ';
+    out += std::string(run.tenant_id) + '/' + std::string(run.entity_id) + ' ' +
+           std::to_string(run.first_seq) + ".." + std::to_string(run.first_seq + run.count - 1) +
+           ' ';
   }
   return out;
 }
@@ -64,14 +67,15 @@ TEST_CASE("Facts of one ledger in a row make one run", "[message]") {
     std::int64_t seq;
   };
   for (const auto& [tenant, entity, seq] :
-       {Row{"north", "acct_a", 1}, Row{"north", "acct_a", 2}, Row{"north", "acct_a", 4}, Row{"north", "acct_b", 5},
-        Row{"south", "acct_b", 6}, Row{"north", "acct_a", 5}}) {
+       {Row{"north", "acct_a", 1}, Row{"north", "acct_a", 2}, Row{"north", "acct_a", 4},
+        Row{"north", "acct_b", 5}, Row{"south", "acct_b", 6}, Row{"north", "acct_a", 5}}) {
     packer.add_record(tenant, entity, seq, now_ms, s);
   }
   const auto messages = packer.take();
   REQUIRE(messages.size() == 1);
-  CHECK(runs_of(messages[0]) ==
-        "north/acct_a 1..2 north/acct_a 4..4 north/acct_b 5..5 south/acct_b 6..6 north/acct_a 5..5 ");
+  CHECK(
+      runs_of(messages[0]) ==
+      "north/acct_a 1..2 north/acct_a 4..4 north/acct_b 5..5 south/acct_b 6..6 north/acct_a 5..5 ");
   CHECK(packer.take().empty());
 }
 
@@ -96,15 +100,16 @@ TEST_CASE("A packed fact reads back as it was", "[message]") {
 TEST_CASE("No message is larger than the platform takes, and none is empty", "[message]") {
   // Sizes that end near the limit, above and below, and the largest fact there can be.
   const std::string longest(z0::limits::id_bytes_max - 5, 'e');
-  for (const std::size_t data_bytes : {std::size_t{1}, std::size_t{500}, std::size_t{39'900}, std::size_t{59'900},
-                                       z0::limits::data_bytes_max - 8}) {
+  for (const std::size_t data_bytes : {std::size_t{1}, std::size_t{500}, std::size_t{39'900},
+                                       std::size_t{59'900}, z0::limits::data_bytes_max - 8}) {
     const std::string s = submission("f_1", data_bytes);
     const std::size_t count = 400'000 / (data_bytes + 200) + 3;
     for (const bool one_ledger : {true, false}) {
       MessagePacker packer(MessageKind::facts, traceparent);
       std::vector<std::string> expected;
       for (std::size_t i = 1; i <= count; ++i) {
-        const std::string entity = one_ledger ? "acct_a" : "acct_" + longest.substr(0, 20 + i % 100);
+        const std::string entity =
+            one_ledger ? "acct_a" : "acct_" + longest.substr(0, 20 + i % 100);
         const auto seq = static_cast<std::int64_t>(one_ledger ? i : 10 * i);
         expected.push_back(entity + std::to_string(seq));
         packer.add_record("north", entity, seq, now_ms, s);
@@ -202,7 +207,8 @@ TEST_CASE("A message holds no more facts than the consumer can carry", "[message
   MessagePacker packer(MessageKind::facts, traceparent);
   const std::string packed = submission("f");
   const auto count = static_cast<std::int64_t>(2 * z0::limits::facts_per_message_max + 1);
-  for (std::int64_t seq = 1; seq <= count; ++seq) packer.add_record("north", "acct_a", seq, now_ms, packed);
+  for (std::int64_t seq = 1; seq <= count; ++seq)
+    packer.add_record("north", "acct_a", seq, now_ms, packed);
   std::int64_t next = 1;
   for (const auto& bytes : packer.take()) {
     Message message;
@@ -280,13 +286,15 @@ TEST_CASE("Messages of another version, kind or address are refused", "[message]
   const std::string whole = packer.take().at(0);
   Message message;
   REQUIRE(z0::parse_message(whole, message));
-  for (const auto& [at, value] : {std::pair{0, '\0'}, std::pair{0, '\2'}, std::pair{1, '\0'}, std::pair{1, '\3'}}) {
+  for (const auto& [at, value] :
+       {std::pair{0, '\0'}, std::pair{0, '\2'}, std::pair{1, '\0'}, std::pair{1, '\3'}}) {
     std::string other = whole;
     other[static_cast<std::size_t>(at)] = value;
     Message refused;
     CHECK_FALSE(z0::parse_message(other, refused));
   }
-  for (const auto& [from, to] : {std::pair{"acct_a", "cmp__a"}, std::pair{"acct_a", "acct /"}, std::pair{"north", "no/th"}}) {
+  for (const auto& [from, to] : {std::pair{"acct_a", "cmp__a"}, std::pair{"acct_a", "acct /"},
+                                 std::pair{"north", "no/th"}}) {
     std::string other = whole;
     other.replace(other.find(from), std::string(to).size(), to);
     Message refused;

@@ -26,7 +26,8 @@ Json live(Monitor& m, std::int64_t now) {
 Json replication(Monitor& m, std::int64_t now) { return live(m, now).at("replication"); }
 
 // `count` facts of a ledger that thereby reached `seq`.
-void recorded(Monitor& m, std::int64_t now, const char* entity_id, std::int64_t seq, std::int64_t count = 1) {
+void recorded(Monitor& m, std::int64_t now, const char* entity_id, std::int64_t seq,
+              std::int64_t count = 1) {
   RequestReport report;
   report.recorded = count;
   for (std::int64_t i = 0; i < count; ++i) report.recorded_by_type.add(z0::FactType::deposit, {});
@@ -34,7 +35,8 @@ void recorded(Monitor& m, std::int64_t now, const char* entity_id, std::int64_t 
   REQUIRE(m.take(z0::encode_report(report), now));
 }
 
-void landed(Monitor& m, std::int64_t now, const char* entity_id, std::int64_t contiguous_seq, std::int64_t lag_ms = 0) {
+void landed(Monitor& m, std::int64_t now, const char* entity_id, std::int64_t contiguous_seq,
+            std::int64_t lag_ms = 0) {
   MessageReport report;
   report.facts = report.inserted = 1;
   report.lag_ms_max = lag_ms;
@@ -58,10 +60,18 @@ TEST_CASE("Every value has one band, and the worst of the three wins", "[monitor
     const char* band;
   };
   const Row rows[] = {
-      {0, 0, 0, "healthy"},        {999, 999, 0, "healthy"},      {1'000, 0, 0, "degraded"},
-      {60'000, 0, 0, "degraded"},  {60'001, 0, 0, "critical"},    {0, 1'000, 0, "degraded"},
-      {0, 100'000, 0, "degraded"}, {0, 100'001, 0, "critical"},   {0, 0, 0.000'001, "degraded"},
-      {0, 0, 0.01, "degraded"},    {0, 0, 0.010'001, "critical"}, {0, 0, 1, "critical"},
+      {0, 0, 0, "healthy"},
+      {999, 999, 0, "healthy"},
+      {1'000, 0, 0, "degraded"},
+      {60'000, 0, 0, "degraded"},
+      {60'001, 0, 0, "critical"},
+      {0, 1'000, 0, "degraded"},
+      {0, 100'000, 0, "degraded"},
+      {0, 100'001, 0, "critical"},
+      {0, 0, 0.000'001, "degraded"},
+      {0, 0, 0.01, "degraded"},
+      {0, 0, 0.010'001, "critical"},
+      {0, 0, 1, "critical"},
       {1'000, 100'001, 0, "critical"},
       {60'001, 1'000, 0.01, "critical"},
       {999, 1'000, 0, "degraded"},
@@ -72,7 +82,8 @@ TEST_CASE("Every value has one band, and the worst of the three wins", "[monitor
   }
 }
 
-TEST_CASE("Depth is what was recorded and has not arrived, whatever happens to reports", "[monitor]") {
+TEST_CASE("Depth is what was recorded and has not arrived, whatever happens to reports",
+          "[monitor]") {
   Monitor m;
   recorded(m, start, "acct_a", 3, 3);
   recorded(m, start, "acct_b", 2, 2);
@@ -106,7 +117,8 @@ TEST_CASE("A stalled pipeline lags by the age of its oldest fact", "[monitor]") 
     std::int64_t after;
     const char* band;
   };
-  for (const auto& [after, band] : {Row{999, "healthy"}, Row{1'000, "degraded"}, Row{60'000, "degraded"}, Row{60'001, "critical"}}) {
+  for (const auto& [after, band] : {Row{999, "healthy"}, Row{1'000, "degraded"},
+                                    Row{60'000, "degraded"}, Row{60'001, "critical"}}) {
     const Json r = replication(m, start + after);
     CHECK(r.at("lag_ms") == after);
     CHECK(r.at("lag_p99_ms") == after);
@@ -206,8 +218,10 @@ TEST_CASE("Types are counted by name for ten minutes", "[monitor]") {
   report.recorded_by_type.add(z0::FactType::custom, "custom");
   REQUIRE(m.take(z0::encode_report(report), start));
   REQUIRE(m.take(z0::encode_report(report), start + 61'000));
-  CHECK(live(m, start + 61'000).at("by_type").dump() == R"({"charge":2,"custom":2,"lead_scored":4})");
-  CHECK(live(m, start + 600'000).at("by_type").dump() == R"({"charge":1,"custom":1,"lead_scored":2})");
+  CHECK(live(m, start + 61'000).at("by_type").dump() ==
+        R"({"charge":2,"custom":2,"lead_scored":4})");
+  CHECK(live(m, start + 600'000).at("by_type").dump() ==
+        R"({"charge":1,"custom":1,"lead_scored":2})");
   CHECK(live(m, start + 661'000).at("by_type").empty());
   // More names than are kept apart count together.
   for (std::size_t i = 0; i < z0::limits::counted_types_max + 10; ++i) {
@@ -225,12 +239,14 @@ TEST_CASE("The latest facts stand newest first and are bounded", "[monitor]") {
   Monitor m;
   for (int i = 0; i < 30; ++i) {
     RequestReport report;
-    for (int j = 0; j < 3; ++j) report.latest.push_back("{\"id\":\"f_" + std::to_string(3 * i + j) + "\"}");
+    for (int j = 0; j < 3; ++j)
+      report.latest.push_back("{\"id\":\"f_" + std::to_string(3 * i + j) + "\"}");
     REQUIRE(m.take(z0::encode_report(report), start));
   }
   const Json latest = live(m, start).at("latest");
   REQUIRE(latest.size() == z0::limits::latest_facts);
-  for (std::size_t i = 0; i < latest.size(); ++i) CHECK(latest[i].at("id") == "f_" + std::to_string(89 - i));
+  for (std::size_t i = 0; i < latest.size(); ++i)
+    CHECK(latest[i].at("id") == "f_" + std::to_string(89 - i));
 }
 
 TEST_CASE("Reports that are cut are refused, and the monitor goes on", "[monitor]") {

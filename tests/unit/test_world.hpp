@@ -1,5 +1,5 @@
-// Shortcuts for tests that talk to a whole world: requests in one line, answers as JSON, rows of D1 and
-// of a ledger's storage, and a check on every frame that passes.
+// Shortcuts for tests that talk to a whole world: requests in one line, answers as JSON, rows of D1
+// and of a ledger's storage, and a check on every frame that passes.
 #pragma once
 
 #include <algorithm>
@@ -77,10 +77,14 @@ inline Json rows_of(world::Database& database, std::string_view sql) {
     Json row = Json::array();
     for (std::size_t c = 0; c < answer->rows.columns; ++c) {
       const Value& v = answer->rows.at(r, c);
-      if (v.kind == Value::Kind::null) row.push_back(nullptr);
-      else if (v.kind == Value::Kind::integer) row.push_back(v.integer);
-      else if (v.kind == Value::Kind::real) row.push_back(v.real);
-      else row.push_back(std::string(v.bytes));
+      if (v.kind == Value::Kind::null)
+        row.push_back(nullptr);
+      else if (v.kind == Value::Kind::integer)
+        row.push_back(v.integer);
+      else if (v.kind == Value::Kind::real)
+        row.push_back(v.real);
+      else
+        row.push_back(std::string(v.bytes));
     }
     out.push_back(std::move(row));
   }
@@ -105,12 +109,15 @@ class TestWorld : public world::World {
              const world::Headers& more = {}) {
     return ask("POST", url, who, body, more);
   }
-  Reply post_lines(const std::string& body, std::string_view who = "north", const char* url = "/v1/facts") {
+  Reply post_lines(const std::string& body, std::string_view who = "north",
+                   const char* url = "/v1/facts") {
     return ask("POST", url, who, body, {{"content-type", "application/x-ndjson"}});
   }
-  Reply get(const std::string& url, std::string_view who = "north") { return ask("GET", url, who, {}, {}); }
-  Reply ask(std::string_view method, const std::string& url, std::string_view who, const std::string& body,
-            const world::Headers& more) {
+  Reply get(const std::string& url, std::string_view who = "north") {
+    return ask("GET", url, who, {}, {});
+  }
+  Reply ask(std::string_view method, const std::string& url, std::string_view who,
+            const std::string& body, const world::Headers& more) {
     world::Headers headers = authorization(who, all_scopes);
     headers.insert(headers.end(), more.begin(), more.end());
     return read_reply(request(method, url, headers, body));
@@ -118,18 +125,22 @@ class TestWorld : public world::World {
 
   Json d1_rows(std::string_view sql) { return rows_of(d1(), sql); }
   // A number that a query of D1 yields.
-  std::int64_t d1_count(std::string_view sql) { return d1_rows(sql).at(0).at(0).get<std::int64_t>(); }
+  std::int64_t d1_count(std::string_view sql) {
+    return d1_rows(sql).at(0).at(0).get<std::int64_t>();
+  }
   Json ledger_rows(std::string_view entity_id, std::string_view sql) {
     return rows_of(ledger(entity_id), sql);
   }
   world::Database& ledger(std::string_view entity_id) { return storage_of(object_of(entity_id)); }
   // The object of an account, the only kind that most tests use.
-  static std::string object_of(std::string_view entity_id) { return "account_" + std::string(entity_id); }
+  static std::string object_of(std::string_view entity_id) {
+    return "account_" + std::string(entity_id);
+  }
 };
 
 // A deposit, which needs nothing but an amount; `more` are further members with a comma in front.
-inline std::string deposit(std::string_view id, std::string_view entity_id = "acct_a", int amount = 5,
-                           std::string_view more = {}) {
+inline std::string deposit(std::string_view id, std::string_view entity_id = "acct_a",
+                           int amount = 5, std::string_view more = {}) {
   std::string json = R"({"type":"deposit","id":")";
   json += id;
   json += R"(","entity_id":")";
@@ -150,8 +161,8 @@ inline std::string list(const std::vector<std::string>& items) {
 }
 
 // `count` deposits with ids {prefix}{first}, {prefix}{first + 1} ...
-inline std::string deposits(std::string_view prefix, int first, int count, std::string_view entity_id = "acct_a",
-                            std::string_view more = {}) {
+inline std::string deposits(std::string_view prefix, int first, int count,
+                            std::string_view entity_id = "acct_a", std::string_view more = {}) {
   std::vector<std::string> items;
   for (int i = first; i < first + count; ++i) {
     items.push_back(deposit(std::string(prefix) + std::to_string(i), entity_id, 5, more));

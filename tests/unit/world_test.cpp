@@ -1,5 +1,5 @@
-// The native host keeps its promises: the same seed gives the same world, and faults fall where they
-// are asked for.
+// The native host keeps its promises: the same seed gives the same world, and faults fall where
+// they are asked for.
 #include "world.hpp"
 
 #include <string>
@@ -82,6 +82,7 @@ TEST_CASE("The migrations are what D1 needs and no more than it takes", "[world]
   std::string names;
   for (const auto& row : columns) names += row.at(0).get<std::string>() + ' ';
   CHECK(names ==
-        "id type subtype timestamp tenant_id entity_id source_id asset_id campaign_id tool_id user_id config_id "
+        "id type subtype timestamp tenant_id entity_id source_id asset_id campaign_id tool_id "
+        "user_id config_id "
         "config_version amount currency trace_id seq recorded_at status data ");
 }

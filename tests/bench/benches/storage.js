@@ -1,0 +1,204 @@
+// What is billed: rows written in the Durable Objects and in D1, calls, messages, from the
+// platform's own counters, and the price of a million facts by part, z0 beside the naive Worker.
+import { call, startZ0 } from "../lib/contenders.js";
+import { entityName, makeBody } from "../lib/facts.js";
+import { cpuMs } from "../lib/proc.js";
+import { progress } from "../lib/rounds.js";
+import { exact, gate, round } from "../lib/report.js";
+import { SCHEMA } from "../peers/row_schema.js";
+import { peer, start } from "../lib/workers.js";
+
+/** @typedef {import("../lib/contenders.js").Contender} Contender */
+/** @typedef {import("../lib/report.js").Row} Row */
+
+// Dollars a million, above what a plan includes, as published (addresses in README.md).
+const PRICES = {
+  worker_request: 0.3,
+  worker_cpu_ms: 0.02,
+  do_request: 0.15,
+  do_row_written: 1.0,
+  do_row_read: 0.001,
+  queue_operation: 0.4,
+  d1_row_written: 1.0,
+  d1_row_read: 0.001,
+};
+// Duration of an object, per GB-second: 128 MB for as long as it works on a request.
+const DOLLARS_GB_SECOND = 12.5e-6;
+const OBJECT_GB = 0.128;
+
+/** @returns {Promise<Contender>} */
+async function startNaive() {
+  const durable = (/** @type {string} */ exportName) => ({
+    type: "durable-object",
+    worker: "naive",
+    exportName,
+  });
+  const running = await start(
+    await peer("naive", "workers/rows.js", {
+      objects: ["Rows", "Noop"],
+      env: {
+        ROWS: durable("Rows"),
+        NOOP: durable("Noop"),
+        FACTS_QUEUE: { type: "queue", name: "naive" },
+        DB: { type: "d1", id: "naive" },
+        BENCH_METER: { type: "text", value: "1" },
+      },
+      triggers: [{ type: "queue", name: "naive", maxBatchSize: 100, maxBatchTimeout: 1 }],
+    }),
+  );
+  const database = await running.mf.getD1Database("DB", "naive");
+  for (const sql of SCHEMA) await database.prepare(sql).run();
+  return { ...running, headers: {} };
+}
+
+/** @param {Contender} contender @param {string} name */
+async function factsInD1(contender, name) {
+  const database = await contender.mf.getD1Database("DB", name);
+  const { results } = await database.prepare("SELECT count(*) AS n FROM facts").all();
+  return Number(results[0].n);
+}
+
+/**
+ * Sends `count` facts, waits until D1 has them all and the ledgers have confirmed it, and returns
+ * what was counted.
+ * @param {Contender} contender
+ * @param {string} database
+ * @param {number} count
+ * @param {number} batch
+ * @param {number} ledgers
+ */
+async function record(contender, database, count, batch, ledgers) {
+  const before = await factsInD1(contender, database);
+  await call(contender, "/bench/counters");
+  const cpu = cpuMs(contender.pid);
+  const begun = performance.now();
+  const requests = Math.ceil(count / batch);
+  for (let i = 0; i < requests; i++) {
+    const entities = Array.from({ length: ledgers }, (_, k) =>
+      entityName("acme", ledgers === 1 ? i % 2 : k),
+    );
+    const body = makeBody({
+      count: batch,
+      entities,
+      seed: i * 7919 + batch * 31 + ledgers,
+      nowMs: Date.now(),
+    });
+    const answer = await call(contender, "/v1/facts", body.text);
+    if (answer.recorded !== batch)
+      throw new Error(
+        `recorded ${answer.recorded} of ${batch}: ${JSON.stringify(answer).slice(0, 500)}`,
+      );
+  }
+  const postSeconds = (performance.now() - begun) / 1000;
+  const until = Date.now() + 60_000;
+  while ((await factsInD1(contender, database)) < before + requests * batch) {
+    if (Date.now() > until) throw new Error("the facts do not come to D1");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  // The ledgers ask D1 some seconds later whether all has arrived; that is part of the price.
+  if (database === "z0") await new Promise((resolve) => setTimeout(resolve, 13_000));
+  const counted = await call(contender, "/bench/counters");
+  return {
+    ...counted,
+    facts: requests * batch,
+    requests,
+    cpu_ms: cpuMs(contender.pid) - cpu,
+    seconds: postSeconds,
+  };
+}
+
+/**
+ * @param {Record<string, number>} c
+ * @returns {Record<string, number>} dollars a million facts, by part
+ */
+function price(c) {
+  const n = (/** @type {string} */ key) => (c[key] ?? 0) / /** @type {number} */ (c["facts"]);
+  // An alarm that is set is billed as a row written, one that goes off as a request.
+  const parts = {
+    "Worker requests": (n("requests") + n("consumed_batches")) * PRICES.worker_request,
+    "Worker CPU": n("cpu_ms") * PRICES.worker_cpu_ms,
+    "object requests": n("do_requests") * PRICES.do_request,
+    "object rows written": (n("do_rows_written") + n("do_alarms_set")) * PRICES.do_row_written,
+    "object rows read": n("do_rows_read") * PRICES.do_row_read,
+    "object duration": n("seconds") * 1e6 * OBJECT_GB * DOLLARS_GB_SECOND,
+    queue: n("queue_operations") * PRICES.queue_operation,
+    "D1 rows written": n("d1_rows_written") * PRICES.d1_row_written,
+    "D1 rows read": n("d1_rows_read") * PRICES.d1_row_read,
+  };
+  return { ...parts, total: Object.values(parts).reduce((a, b) => a + b, 0) };
+}
+
+/**
+ * @param {import("../run.js").Options} options
+ * @returns {Promise<import("../lib/report.js").Section[]>}
+ */
+export async function storage({ wasm, quick }) {
+  /** @type {Row[]} */
+  const counts = [];
+  /** @type {Row[]} */
+  const dollars = [];
+  for (const [batch, ledgers] of /** @type {[number, number][]} */ ([
+    [1, 1],
+    [100, 1],
+    [100, 4],
+    [1000, 1],
+  ])) {
+    const what = `batches of ${batch}${ledgers > 1 ? ` over ${ledgers} ledgers` : ""}`;
+    progress(`rows and prices, ${what}`);
+    const z0 = await startZ0(wasm, { consumer: true, meter: true });
+    const naive = await startNaive();
+    const facts = Math.max(batch === 1 ? (quick ? 100 : 400) : quick ? 2_000 : 10_000, batch);
+    const counted = {
+      z0: await record(z0, "z0", facts, batch, ledgers),
+      naive: await record(naive, "naive", facts, batch, ledgers),
+    };
+    await z0.dispose();
+    await naive.dispose();
+    const per = (/** @type {string} */ key) => ({
+      z0: exact(counted.z0[key] / counted.z0.facts),
+      "naive Worker": exact(counted.naive[key] / counted.naive.facts),
+    });
+    counts.push(
+      { name: what, unit: "object rows written a fact", cells: per("do_rows_written") },
+      { name: what, unit: "alarms set a fact", cells: per("do_alarms_set") },
+      { name: what, unit: "object rows read a fact", cells: per("do_rows_read") },
+      { name: what, unit: "D1 rows written a fact", cells: per("d1_rows_written") },
+      { name: what, unit: "D1 rows read a fact", cells: per("d1_rows_read") },
+      { name: what, unit: "object requests a fact", cells: per("do_requests") },
+      { name: what, unit: "messages a fact", cells: per("messages") },
+      { name: what, unit: "message bytes a fact", cells: per("message_bytes") },
+      { name: what, unit: "data points a fact", cells: per("points") },
+    );
+    const prices = { z0: price(counted.z0), naive: price(counted.naive) };
+    for (const part of Object.keys(prices.z0)) {
+      const total = prices.z0[part] ?? 0;
+      dollars.push({
+        name: `${what}: ${part}`,
+        unit: "$ a million facts",
+        cells: { z0: exact(total), "naive Worker": exact(prices.naive[part] ?? 0) },
+        gates:
+          part === "total" && batch === 100 && ledgers === 1
+            ? [gate(`≤ $1.5 ($${round(total)})`, total <= 1.5)]
+            : [],
+      });
+    }
+  }
+  return [
+    {
+      title: "Rows, calls and messages",
+      rows: counts,
+      notes: [
+        "Counted where they happen: `rowsWritten` and `rowsRead` of the objects' cursors, " +
+          "`meta` of D1's results, until every fact was in D1 and the ledgers had confirmed it.",
+      ],
+    },
+    {
+      title: "Dollars a million facts",
+      rows: dollars,
+      notes: [
+        "At published prices beyond what a plan includes; CPU is that of the whole local " +
+          "process, which includes SQLite and the queue, and so an upper bound.",
+      ],
+    },
+  ];
+}

@@ -1,0 +1,165 @@
+// The loops that the core benchmark times, the same in Node and in workerd: one request's work, n
+// times over, synchronously. Timing is the caller's: inside workerd no clock advances without I/O.
+import { handlePlain } from "../peers/plain.js";
+import { handleZodOtel } from "../peers/zod_otel.js";
+import {
+  EFFECT,
+  FRAME,
+  NO_ROWS,
+  answerCall,
+  loadCore,
+  readNeedCall,
+  readReply,
+  readResume,
+} from "./abi.js";
+import { findIds, renewIds } from "./facts.js";
+
+/** @typedef {{text: string, ids: string[], token: string, secret: string, nowMs: number}} Work */
+
+const encoder = new TextEncoder();
+// A ledger in these loops starts anew after so many facts, since nothing stores its rows.
+const LEDGER_FACTS_MAX = 50_000;
+
+/** @type {Record<string, (work: Work, wasm: WebAssembly.Module) => (n: number) => unknown>} */
+export const LOOPS = {
+  empty: () => (n) => {
+    let x = 0;
+    for (let i = 0; i < n; i++) x = (x + i) | 0;
+    return x;
+  },
+  plain: (work) => bytesLoop(work, handlePlain),
+  zod_otel: (work) => bytesLoop(work, handleZodOtel),
+  z0_edge: edgeLoop,
+  z0_append: appendLoop,
+};
+
+/** @param {Work} work @param {(body: Uint8Array, nowMs: number) => number} handle */
+function bytesLoop(work, handle) {
+  const body = encoder.encode(work.text);
+  return (/** @type {number} */ n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += handle(body, work.nowMs);
+    return sum;
+  };
+}
+
+/** @param {Work} work */
+function requestParts(work) {
+  return [
+    "POST",
+    "/v1/facts",
+    work.text,
+    work.secret,
+    "authorization",
+    `Bearer ${work.token}`,
+    "content-type",
+    "application/json",
+  ].map((part) => encoder.encode(part));
+}
+
+/** @param {import("./abi.js").Effect[]} effects @param {number} kind */
+const ofKind = (effects, kind) => effects.filter((e) => e.kind === kind);
+
+/**
+ * What the edge asks of ledgers for this request. @param {import("./abi.js").Core} core
+ * @param {Uint8Array[]} parts @param {number} nowMs
+ */
+function ask(core, parts, nowMs) {
+  const effects = core.step(FRAME.request, parts, { nowMs });
+  const calls = ofKind(effects, EFFECT.needCall).map((e) => readNeedCall(e.payload));
+  const resume = ofKind(effects, EFFECT.needResume)[0];
+  if (!calls.length || !resume) {
+    const reply = ofKind(effects, EFFECT.reply)[0];
+    throw new Error(
+      `the edge asked nobody: ` +
+        `${reply ? new TextDecoder().decode(readReply(reply.payload).body) : "no reply"}`,
+    );
+  }
+  return { calls, resume: readResume(resume.payload) };
+}
+
+/**
+ * One append on a ledger; needs of a ledger without rows are answered until it replies.
+ * @param {import("./abi.js").Core} core @param {string} object @param {Uint8Array} request
+ * @param {number} nowMs @param {number} incarnation
+ */
+function append(core, object, request, nowMs, incarnation) {
+  /** @type {number} */
+  let kind = FRAME.ledgerAppend;
+  let parts = [encoder.encode(object), request];
+  /** @type {Uint8Array[]} */
+  let answers = [];
+  for (let turn = 0; turn < 8; turn++) {
+    const effects = core.step(kind, parts, { nowMs, incarnation, answers });
+    const reply = ofKind(effects, EFFECT.reply)[0];
+    if (reply) return readReply(reply.payload);
+    answers = [];
+    for (const effect of effects) {
+      if (effect.kind === EFFECT.needResume) {
+        const { frame, continuation } = readResume(effect.payload);
+        kind = frame;
+        parts = [continuation];
+      } else {
+        answers.push(NO_ROWS);
+      }
+    }
+  }
+  throw new Error("the ledger keeps asking");
+}
+
+/** @param {Work} work @param {WebAssembly.Module} wasm */
+function edgeLoop(work, wasm) {
+  const core = loadCore(wasm);
+  const parts = requestParts(work);
+  const canned = ask(core, parts, work.nowMs).calls.map(
+    (call, i) => append(core, call.object, call.request, work.nowMs, i + 1).body,
+  );
+  return (/** @type {number} */ n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      const { calls, resume } = ask(core, parts, work.nowMs);
+      const answers = calls.map((call, k) =>
+        answerCall(/** @type {Uint8Array} */ (canned[k]), call.request),
+      );
+      const effects = core.step(resume.frame, [resume.continuation], {
+        nowMs: work.nowMs,
+        answers,
+      });
+      const reply = readReply(
+        /** @type {import("./abi.js").Effect} */ (ofKind(effects, EFFECT.reply)[0]).payload,
+      );
+      if (reply.status > 201)
+        throw new Error(`HTTP ${reply.status}: ${new TextDecoder().decode(reply.body)}`);
+      sum += reply.body.length;
+    }
+    return sum;
+  };
+}
+
+/** @param {Work} work @param {WebAssembly.Module} wasm */
+function appendLoop(work, wasm) {
+  const core = loadCore(wasm);
+  const call = /** @type {ReturnType<typeof readNeedCall>} */ (
+    ask(core, requestParts(work), work.nowMs).calls[0]
+  );
+  const request = call.request.slice();
+  const offsets = findIds(request, work.ids);
+  let counter = 0;
+  let incarnation = 1;
+  let held = 0;
+  return (/** @type {number} */ n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      counter = renewIds(request, offsets, 1, counter);
+      held += work.ids.length;
+      if (held > LEDGER_FACTS_MAX) {
+        incarnation++;
+        held = work.ids.length;
+      }
+      const reply = append(core, call.object, request, work.nowMs, incarnation);
+      if (reply.status > 201) throw new Error(`HTTP ${reply.status}`);
+      sum += reply.body.length;
+    }
+    return sum;
+  };
+}

@@ -1,0 +1,124 @@
+// z0's Worker with the routes of a benchmark in front of it. Everything else goes through
+// untouched, unless BENCH_METER asks for counting.
+import { DurableObject } from "cloudflare:workers";
+// @ts-ignore: resolved inside workerd, where this file stands beside z0's own.
+import z0, { Ledger as RealLedger, Monitor as RealMonitor } from "./index.js";
+import { benchRoutes } from "../lib/bench_routes.js";
+import { findIds, renewIds } from "../lib/facts.js";
+import { counters, meterEnv, meterObject, meterStorage, takeCounters } from "../lib/meter.js";
+
+/**
+ * @type {{kind: number, name: string, request: Uint8Array, reply: Uint8Array, offsets: Uint32Array} | undefined}
+ */
+let ready;
+let counter = 0;
+
+export class Ledger extends RealLedger {
+  /** @param {any} ctx @param {any} env */
+  constructor(ctx, env) {
+    super(ctx, env.BENCH_METER ? meter(ctx, env) : env);
+  }
+}
+export class Monitor extends RealMonitor {
+  /** @param {any} ctx @param {any} env */
+  constructor(ctx, env) {
+    super(ctx, env.BENCH_METER ? meter(ctx, env) : env);
+  }
+}
+
+/** Takes the same call as a ledger and does nothing. */
+export class Noop extends DurableObject {
+  /** @param {number} _kind @param {string} _name @param {Uint8Array} _request */
+  async call(_kind, _name, _request) {
+    return ready?.reply ?? new Uint8Array(0);
+  }
+}
+
+/** @param {any} ctx @param {any} env */
+function meter(ctx, env) {
+  meterStorage(ctx.storage);
+  meterObject(RealLedger.prototype, ["call", "alarm"]);
+  meterObject(RealMonitor.prototype, ["call"]);
+  return meterEnv(env);
+}
+
+/**
+ * Lets a request through once and keeps the call that it made.
+ * @param {Request} request
+ * @param {any} env
+ * @param {any} ctx
+ */
+async function prepare(request, env, ctx) {
+  const body = await request.arrayBuffer();
+  /** @type {any[]} */
+  const calls = [];
+  const LEDGER = {
+    getByName: (/** @type {string} */ object) => ({
+      async call(
+        /** @type {number} */ kind,
+        /** @type {string} */ name,
+        /** @type {Uint8Array} */ bytes,
+      ) {
+        const sent = bytes.slice();
+        const reply = await env.LEDGER.getByName(object).call(kind, name, bytes);
+        calls.push({ kind, name, request: sent, reply });
+        return reply;
+      },
+    }),
+  };
+  const url = new URL("/v1/facts", request.url);
+  const response = await z0.fetch(
+    new Request(url, { method: "POST", headers: request.headers, body }),
+    { ...env, LEDGER },
+    ctx,
+  );
+  const answer = /** @type {any} */ (await response.json());
+  if (response.status !== 200 && response.status !== 201) throw new Error(JSON.stringify(answer));
+  if (calls.length !== 1) throw new Error(`${calls.length} calls, not one`);
+  const ids = (answer.results ?? [answer]).map((/** @type {any} */ item) => item.id);
+  ready = { ...calls[0], offsets: findIds(calls[0].request, ids) };
+  return {
+    name: calls[0].name,
+    request_bytes: calls[0].request.length,
+    reply_bytes: calls[0].reply.length,
+  };
+}
+
+/** @param {any} env @param {any} ctx @returns {import("../lib/bench_routes.js").Driver} */
+function driver(env, ctx) {
+  const run = async (
+    /** @type {any} */ namespace,
+    /** @type {number} */ n,
+    /** @type {number} */ stream,
+  ) => {
+    if (!ready) throw new Error("not prepared");
+    const { kind, name, request, offsets } = ready;
+    const stub = namespace.getByName(name);
+    let bytes = 0;
+    for (let i = 0; i < n; i++) {
+      counter = renewIds(request, offsets, stream, counter);
+      bytes = (await stub.call(kind, name, request)).length;
+    }
+    return { n, last_reply_bytes: bytes };
+  };
+  return {
+    prepare: (request) => prepare(request, env, ctx),
+    loop: (n, stream) => run(env.LEDGER, n, stream),
+    noop: (n) => run(env.NOOP, n, 0),
+  };
+}
+
+export default {
+  /** @param {Request} request @param {any} env @param {any} ctx */
+  async fetch(request, env, ctx) {
+    if (request.url.endsWith("/bench/counters")) return Response.json(takeCounters());
+    const answer = await benchRoutes(request, driver(env, ctx));
+    return answer ?? z0.fetch(request, env.BENCH_METER ? meterEnv(env) : env, ctx);
+  },
+
+  /** @param {any} batch @param {any} env @param {any} ctx */
+  async queue(batch, env, ctx) {
+    counters.consumed_batches++;
+    return z0.queue(batch, env.BENCH_METER ? meterEnv(env) : env, ctx);
+  },
+};

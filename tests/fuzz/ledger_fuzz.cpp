@@ -1,0 +1,93 @@
+// Any bytes as what a ledger's storage and D1 answer: the ledger refuses, or goes on; it never
+// breaks.
+//
+// The first byte says what is called: 0 an append, 1 a read, 2 the head, 3 the alarm. The rest are
+// the answers, each with its length in front (u32), dealt out as they are needed.
+#include <vector>
+
+#include "step_law.hpp"
+#include "z0/fact.hpp"
+#include "z0/ledger.hpp"
+
+namespace {
+
+using namespace z0;
+using namespace z0::step_law;
+
+constexpr std::uint16_t kinds[] = {Z0_FRAME_LEDGER_APPEND, Z0_FRAME_LEDGER_READ,
+                                   Z0_FRAME_LEDGER_HEAD, Z0_FRAME_LEDGER_ALARM};
+// Rebuild, chunks, originals, D1, resend, and one to spare.
+constexpr int rounds_max = 7;
+
+std::string append_request() {
+  std::string packed;
+  for (const auto id : {"f1", "f2", "f1"}) {
+    Fact fact;
+    fact.type = FactType::deposit;
+    fact.fields = field_amount;
+    fact.amount = 100;
+    fact.id = id;
+    fact.timestamp = 1'774'915'000'000;
+    Buffer submission;
+    append_submission(submission, fact);
+    ByteWriter(packed).short_bytes(submission.view());
+  }
+  return encode_append_request(false, "ten_amber", "acct_1", 3, packed);
+}
+
+std::string read_request() {
+  ReadRequest request;
+  request.tenant_id = "ten_amber";
+  request.entity_id = "acct_1";
+  request.limit = 10;
+  std::string bytes;
+  request.encode(bytes);
+  return bytes;
+}
+
+void check_reply(std::uint16_t kind, const std::vector<Effect>& effects) {
+  const Reply reply = reply_of(effects);
+  if (kind == Z0_FRAME_LEDGER_ALARM) return;
+  std::vector<AppendResult> results;
+  if (kind == Z0_FRAME_LEDGER_APPEND) {
+    const bool answered = decode_append_results(reply.body, results) && results.size() == 3;
+    if (!answered && reply.status != 503) broken("an append is answered or refused");
+    return;
+  }
+  ByteReader in(reply.body);
+  const auto status = static_cast<Status>(in.u8());
+  if (status >= Status::count_) broken("a read has a status");
+  if (status != Status::recorded && reply.status < 400) broken("a refusal says so");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::uint16_t kind = kinds[data[0] % 4];
+  ByteReader answers({reinterpret_cast<const char*>(data) + 1, size - 1});
+  const std::string request = kind == Z0_FRAME_LEDGER_APPEND  ? append_request()
+                              : kind == Z0_FRAME_LEDGER_ALARM ? ""
+                                                              : read_request();
+  Core core;
+  Frame frame;
+  frame.kind = kind;
+  frame.now_ms = 1'774'915'200'000;
+  frame.incarnation = 1;
+  frame.parts = {"account_acct_1", request};
+  std::string continuation;
+  for (int round = 0; round < rounds_max; ++round) {
+    const auto effects = step(core, frame, kind == Z0_FRAME_LEDGER_ALARM ? 0 : 1);
+    if (!asks(effects)) {
+      check_reply(kind, effects);
+      return 0;
+    }
+    frame.answers.clear();
+    for (std::size_t i = 0; i + 1 < effects.size(); ++i) frame.answers.push_back(answers.bytes());
+    ByteReader in(effects.back().payload);
+    frame.kind = in.u16();
+    continuation = in.bytes();
+    frame.parts = {continuation};
+  }
+  broken("a call ends");
+}

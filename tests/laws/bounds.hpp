@@ -1,0 +1,99 @@
+// The most that one step may want done, from limits.hpp: how many effects, and how many bytes of
+// them. A bound is generous where the exact one would need a long proof; it is there to be broken
+// by a list that somebody forgot to limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "z0/frame.hpp"
+#include "z0/limits.hpp"
+
+namespace z0::laws {
+
+struct Bound {
+  std::size_t effects = 0;
+  std::size_t bytes = 0;
+};
+
+inline constexpr std::size_t small = 1'024;      // a statement, a log line, a point
+inline constexpr std::size_t room = 64 * 1'024;  // what does not grow with the request
+
+inline constexpr std::size_t facts = limits::facts_per_request_max;
+inline constexpr std::size_t id = limits::id_bytes_max + 16;  // with length, quotes and a name
+// A submission is no longer than its JSON, but for an id that was made for it (31 bytes), numbers
+// whose defaults were not written, and the ledger's numbers in front.
+inline constexpr std::size_t posted = limits::body_bytes_max + facts * 96;
+// Apart from data: nine ids, two types, numbers, the trace.
+inline constexpr std::size_t submission = limits::data_bytes_max + 12 * id;
+// The smallest record, and the hash beside it.
+inline constexpr std::size_t record_min = 20;
+inline constexpr std::size_t hash = 8;
+// Counts by type: sixteen numbers, and the named ones.
+inline constexpr std::size_t counts =
+    16 * 10 + limits::counted_types_max * (limits::type_bytes_max + 12);
+
+// Things of at most `total` bytes, packed so that any two neighbours exceed `each`.
+constexpr std::size_t packed(std::size_t total, std::size_t each) { return 2 * total / each + 2; }
+
+// A call names its object, tenant and entity; an item of the continuation a field, an id, an
+// entity, a tenant.
+inline constexpr Bound edge_asks = {facts + 1,
+                                    posted + facts*(3 * id + 64) + facts * 4 * id + room};
+
+// An error item: a member's name of 128 bytes, each escaped as six; two ids; sentence, remedy and
+// trace.
+inline constexpr std::size_t reply_item = 6 * id + 2 * id + small;
+// An attempt: tenant, entity, the platform's words (200 bytes), span, trace.
+inline constexpr std::size_t attempt = 2 * id + 512;
+// One reply, messages, one report, points, one line.
+inline constexpr Bound edge_answers = {
+    1 + packed(posted + facts * attempt, limits::message_bytes_max) + 1 +
+        limits::points_per_request_max + 1,
+    posted + facts*(reply_item + attempt + id) + limits::points_per_request_max* small + room};
+
+// Rows become a row of JSON with the ledger's names, the fact's own id as asset, and `null` for the
+// rest.
+inline constexpr std::size_t row = 3 * id + 256;
+inline constexpr Bound consumer_asks = {2, 2 * limits::message_bytes_max +
+                                               limits::facts_per_message_max* row +
+                                               limits::facts_per_message_max * 3 * id + room};
+// The reply, a report with the heads of all runs, a line.
+inline constexpr Bound consumer_answers = {3, limits::facts_per_message_max* id + room};
+
+// The rows of the state, or one query for originals; the continuation holds the request.
+inline constexpr Bound ledger_asks = {8, posted + facts * 64 + room};
+
+inline constexpr std::size_t segments = packed(posted, limits::segment_bytes_max);
+// The owner, the tail rewritten and the new segments, the alarm, the reply.
+inline constexpr Bound append_answers = {
+    1 + 1 + segments + 1 + 1, limits::segment_bytes_max + posted +
+                                  (limits::segment_bytes_max / record_min + facts) * hash +
+                                  segments*(counts + small) + facts * 64 + room};
+
+inline constexpr std::size_t resent = limits::resend_messages_max * limits::message_bytes_max;
+// A sealed run (its filter and its chunks: 12 bytes an id and 3 of filter, 16 in all), the owner,
+// the alarm, messages, one report.
+inline constexpr Bound alarm_answers = {1 + limits::open_ids_max / limits::ids_per_chunk + 1 + 1 +
+                                            packed(resent, limits::message_bytes_max) +
+                                            resent / (record_min * limits::facts_per_message_max) +
+                                            1,
+                                        limits::open_ids_max * 16 + 2 * resent + 64 * small + room};
+
+// A page: whole segments at most, each of its limit's size or of one fact; names for each fact.
+inline constexpr Bound read_answers = {
+    1, static_cast<std::size_t>(limits::originals_per_append_max) * submission +
+           limits::page_facts_max*(10 * id + small)};
+
+// The live window: curves, types of ten minutes, latest facts.
+inline constexpr Bound monitor_answers = {
+    1, 10 * counts + limits::latest_facts*(8 * id + small) + room};
+
+// What D1 answered, as JSON: its rows with the names of the columns.
+inline Bound from_answers(const Frame& frame) {
+  std::size_t bytes = room;
+  for (const auto answer : frame.answers) bytes += 8 * answer.size();
+  return {1, bytes};
+}
+
+}  // namespace z0::laws

@@ -1,0 +1,108 @@
+// The books against the tables, when nothing is on its way any more.
+#include "auditor.hpp"
+#include "z0/ids.hpp"
+
+namespace z0::laws {
+namespace {
+
+std::string attempt_key(std::string_view tenant_id, std::string_view type, std::int64_t timestamp,
+                        std::string_view entity_id, std::string_view id,
+                        std::int64_t attempted_at) {
+  std::string key;
+  for (const auto text : {tenant_id, type, entity_id, id}) key += std::string(text) + ' ';
+  return key + std::to_string(timestamp) + ' ' + std::to_string(attempted_at);
+}
+
+}  // namespace
+
+void Auditor::landed(std::string_view bytes) {
+  Message message;
+  if (!parse_message(bytes, message))
+    return fail("what the consumer acknowledges can be read", "a message");
+  Fact fact;
+  for (const Attempt& a : message.attempts) {
+    parse_submission(a.submission, a.entity_id, fact);
+    attempts_landed_.insert(attempt_key(a.tenant_id, fact.name(), fact.timestamp, a.entity_id,
+                                        fact.id, a.attempted_at));
+  }
+}
+
+void Auditor::settle_ledger(world::World& world, const std::string& entity_id, const Book& book) {
+  std::string held;
+  const auto answer = world.storage_of(ledger_object_name(entity_id))
+                          .run({"SELECT body FROM segments ORDER BY first_seq", {}});
+  for (std::size_t i = 0; i < answer->rows.size(); ++i) held += answer->rows.at(i, 0).bytes;
+  std::string written;
+  for (const auto& record : book.records) written += record;
+  if (held != written) fail("a ledger holds each fact once, as it was recorded", entity_id);
+}
+
+void Auditor::settle_d1(world::World& world) {
+  const auto answer =
+      world.d1().run({"SELECT entity_id, seq, tenant_id, type, timestamp, id, amount, currency, "
+                      "lower(trace_id), recorded_at, data "
+                      "FROM ledger_facts ORDER BY entity_id, seq",
+                      {}});
+  const Rows& rows = answer->rows;
+  std::size_t row = 0;
+  Fact fact;
+  std::string data;
+  std::string trace;
+  for (const auto& [entity_id, book] : books_) {
+    for (const auto& record : book.records) {
+      ByteReader in(record);
+      next_record(in, entity_id, fact);
+      data.clear();
+      trace.clear();
+      append_data_json(data, fact);
+      append_hex(trace, fact.trace);
+      const bool same =
+          row < rows.size() && rows.at(row, 0).bytes == entity_id &&
+          rows.at(row, 1).integer == fact.seq && rows.at(row, 2).bytes == book.tenant_id &&
+          rows.at(row, 3).bytes == fact.name() && rows.at(row, 4).integer == fact.timestamp &&
+          rows.at(row, 5).bytes == fact.id && rows.at(row, 6).integer == fact.amount &&
+          rows.at(row, 7).bytes == fact.currency && rows.at(row, 8).bytes == trace &&
+          rows.at(row, 9).integer == fact.recorded_at && rows.at(row, 10).bytes == data;
+      if (!same) return fail("D1 holds each fact once", entity_id + " " + std::to_string(fact.seq));
+      ++row;
+    }
+  }
+  if (row != rows.size())
+    fail("D1 holds nothing that no ledger holds", std::to_string(rows.size()) + " rows");
+}
+
+void Auditor::settle_heads(world::World& world) {
+  const auto heads = world.d1().run(
+      {"SELECT entity_id, contiguous_seq, tenant_id FROM ledger_heads ORDER BY 1", {}});
+  std::size_t row = 0;
+  for (const auto& [entity_id, book] : books_) {
+    if (book.records.empty()) continue;
+    const bool same =
+        row < heads->rows.size() && heads->rows.at(row, 0).bytes == entity_id &&
+        heads->rows.at(row, 1).integer == static_cast<std::int64_t>(book.records.size()) &&
+        heads->rows.at(row, 2).bytes == book.tenant_id;
+    if (!same) return fail("heads are contiguous to the last fact", entity_id);
+    ++row;
+  }
+  const auto waiting = world.d1().run({"SELECT count(*) FROM ledger_runs", {}});
+  if (waiting->rows.at(0, 0).integer != 0)
+    fail("no run waits for a gap that is closed", "ledger_runs");
+}
+
+void Auditor::settle(world::World& world) {
+  for (const auto& [entity_id, book] : books_) settle_ledger(world, entity_id, book);
+  settle_d1(world);
+  settle_heads(world);
+  const auto failed = world.d1().run(
+      {"SELECT tenant_id, type, timestamp, entity_id, id, attempted_at FROM failed_facts", {}});
+  std::set<std::string> attempts;
+  for (std::size_t i = 0; i < failed->rows.size(); ++i) {
+    const Rows& r = failed->rows;
+    attempts.insert(attempt_key(r.at(i, 0).bytes, r.at(i, 1).bytes, r.at(i, 2).integer,
+                                r.at(i, 3).bytes, r.at(i, 4).bytes, r.at(i, 5).integer));
+  }
+  if (attempts != attempts_landed_)
+    fail("D1 holds each attempt that reached it", std::to_string(attempts.size()));
+}
+
+}  // namespace z0::laws
