@@ -260,8 +260,9 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
   append_number(json, "depth", depth);
   append_number(json, "oldest_age_ms", oldest_age);
   // Parts per ten thousand are fine enough for bands at 1 %, and need no printing of doubles.
-  const std::string rate = std::to_string(10'000 + static_cast<std::int64_t>(failure_rate * 10'000 + 0.5));
-  json += rate == "20000" ? ",\"failure_rate\":1" : ",\"failure_rate\":0." + rate.substr(1);
+  const std::int64_t parts = messages == 0 ? 0 : (failures * 10'000 + messages / 2) / messages;
+  json += ",\"failure_rate\":";
+  json += parts == 10'000 ? "1" : "0." + std::to_string(10'000 + parts).substr(1);
   append_number(json, "failures", all_failures);
   append_number(json, "retries", resent + all_failures);
   append_number(json, "dead_letters", dead);
