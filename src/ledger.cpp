@@ -68,7 +68,8 @@ bool hydrate_tail(const Rows& rows, LedgerState& state) {
   state.seq = tail.last_seq;
   state.recorded_at = tail.last_recorded_at;
   return state.counts.decode(rows.at(0, 6).bytes) &&
-         tail.last_seq - tail.first_seq == tail.count - 1 &&
+         tail.first_seq >= 1 && tail.last_seq >= tail.first_seq &&
+         tail.last_seq - tail.first_seq + 1 == tail.count &&
          tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
 }
 
@@ -104,7 +105,7 @@ std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
   if (!hydrate_tail(rows[answer_tail], *state)) return nullptr;
   if (!hydrate_ids(rows[answer_filters], rows[answer_open_ids], *state)) return nullptr;
   const bool owned = !state->tenant_id.empty() && !state->entity_id.empty();
-  const bool agree = owned == (state->seq > 0) && state->confirmed_seq <= state->seq && state->ids.next_seq() == state->seq + 1;
+  const bool agree = owned == (state->seq > 0) && state->confirmed_seq <= state->seq && state->ids.next_seq() - 1 == state->seq;
   if (!agree) return nullptr;
   // Unconfirmed facts were committed with their alarm. To set it again would put it off, and again each
   // time that memory is lost between two appends.

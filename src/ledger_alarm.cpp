@@ -84,7 +84,7 @@ class Alarm {
       for (ByteReader body(rows.at(i, 2).bytes); next_record_bytes(body, record);) {
         if (record.seq <= state_.confirmed_seq) continue;
         if (oldest == 0) oldest = record.recorded_at;
-        const bool due = record.recorded_at + limits::confirm_after_ms <= frame_.now_ms;
+        const bool due = record.recorded_at <= frame_.now_ms - limits::confirm_after_ms;
         bytes += record.whole.size();
         if (!due || bytes > limits::resend_messages_max * limits::message_bytes_max) break;
         packer.add_record(state_.tenant_id, state_.entity_id, record.seq, record.recorded_at, record.submission);
@@ -115,9 +115,7 @@ class Alarm {
 
   // The rows and the next alarm. Needs no row when nothing moved.
   void finish(bool moved) {
-    for (const auto& row : state_.ids.seal()) {
-      effects_.write(ledger_sql::put_id_run, {Value::of(row.key), Value::of(row.count), Value::blob(row.body)});
-    }
+    seal_ids(state_, effects_);
     if (moved) effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
     state_.alarm_at = 0;
     if (state_.seq == state_.confirmed_seq) {
@@ -129,7 +127,7 @@ class Alarm {
   }
 
   static constexpr std::int64_t segments_per_resend =
-      static_cast<std::int64_t>(limits::resend_messages_max * limits::message_bytes_max / limits::segment_bytes_max) + 1;
+      static_cast<std::int64_t>(limits::resend_messages_max * limits::message_bytes_max / limits::tail_bytes_max) + 1;
 
   LedgerState& state_;
   const LedgerCall& call_;
@@ -138,6 +136,14 @@ class Alarm {
 };
 
 }  // namespace
+
+void seal_ids(LedgerState& state, Effects& effects) {
+  while (state.ids.open_count() > limits::open_ids_max) {
+    for (const auto& row : state.ids.seal()) {
+      effects.write(ledger_sql::put_id_run, {Value::of(row.key), Value::of(row.count), Value::blob(row.body)});
+    }
+  }
+}
 
 void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
   Alarm(state, call, frame, effects).run();

@@ -243,6 +243,17 @@ class Append {
     }
   }
 
+  // A batch that would take the tail past its size begins a segment of its own: the tail's row is right
+  // as it stands, and one row is written instead of two.
+  void begin_segment_for_batch() {
+    std::size_t bytes = 0;
+    for (const auto& item : items_) {
+      if (item.result.status == Status::recorded) bytes += record_bytes_max(item.submission.size());
+    }
+    Segment& tail = state_.tail;
+    if (bytes > 0 && tail.count > 0 && tail.body.size() + bytes > limits::tail_bytes_max) tail.begin(state_.seq + 1);
+  }
+
   void record(const Item& item) {
     Segment& tail = state_.tail;
     const std::size_t bytes = record_bytes_max(item.submission.size());

@@ -96,15 +96,15 @@ LedgerState* Ledgers::find(std::uint64_t incarnation) {
 }
 
 LedgerState& Ledgers::put(std::uint64_t incarnation, std::unique_ptr<LedgerState> state) {
-  make_room();
+  make_room(state->memory_bytes());
   auto& place = states_[incarnation];
   place = std::move(state);
   place->used_at = ++tick_;
   return *place;
 }
 
-void Ledgers::make_room() {
-  std::size_t bytes = 0;
+void Ledgers::make_room(std::size_t incoming_bytes) {
+  std::size_t bytes = incoming_bytes;
   for (const auto& [incarnation, state] : states_) bytes += state->memory_bytes();
   while (!states_.empty() &&
          (states_.size() >= limits::resident_ledgers_max || bytes > limits::resident_bytes_max)) {

@@ -33,6 +33,9 @@ struct LedgerCall {
 // Asks again with the answers: the continuation that ends a list of needs.
 void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::string_view extra);
 
+// Seals whole runs of open ids, as many as there are, and writes their rows.
+void seal_ids(LedgerState& state, Effects& effects);
+
 void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects);
 void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects);
 void read_head(const LedgerCall& call, const Frame& frame, Effects& effects);

@@ -81,7 +81,7 @@ class Ledgers {
   LedgerState& put(std::uint64_t incarnation, std::unique_ptr<LedgerState> state);
 
  private:
-  void make_room();
+  void make_room(std::size_t incoming_bytes);
 
   std::unordered_map<std::uint64_t, std::unique_ptr<LedgerState>> states_;
   std::uint64_t tick_ = 0;
