@@ -8,7 +8,8 @@
  *   1. p = z0_frame(n)      room for a frame of n bytes; valid until the next call of any export.
  *   2. the host writes the frame at p.
  *   3. q = z0_step(n)       the effects; z0_effects_size() bytes; valid until the next call.
- *   4. the host copies what it needs, then carries the effects out in the order in which they stand.
+ *   4. the host copies what it needs, then carries the effects out in the order in which they
+ * stand.
  *   5. if there were `need` effects, nothing else was decided: the host fetches the answers and
  *      calls again (see "Needs").
  *
@@ -35,9 +36,9 @@
  * ANSWER, to Z0_NEED_ROWS and to each statement of Z0_NEED_QUERY
  *   u8 0, u32 changes, u16 columns, u32 rows, rows x columns x value
  *   u8 1, text message                     the statement failed
- *   An answer to Z0_NEED_QUERY is: u16 statement_count, statement_count x (such an answer, as bytes);
- *   when the whole batch failed: u16 0, text message.
- *   value: u8 0 null | u8 1, i64 | u8 2, text | u8 3, bytes | u8 4, f64
+ *   An answer to Z0_NEED_QUERY is: u16 statement_count, statement_count x (such an answer, as
+ * bytes); when the whole batch failed: u16 0, text message. value: u8 0 null | u8 1, i64 | u8 2,
+ * text | u8 3, bytes | u8 4, f64
  *
  * ANSWER, to Z0_NEED_CALL
  *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
@@ -50,10 +51,10 @@
  *   storage transaction with no await between step and commit; the reply follows the commit; sends
  *   happen at least once or are healed by the ledger's alarm; tells are best effort.
  *
- * Needs. When effects of phase 0 are there, they are the only ones. The host answers all of them and
- * steps again with the same frame plus the answers, unless a Z0_NEED_RESUME was among them: then the
- * next frame has that kind and that one part instead. A resume is not itself answered. now_ms and
- * entropy are taken afresh for each step.
+ * Needs. When effects of phase 0 are there, they are the only ones. The host answers all of them
+ * and steps again with the same frame plus the answers, unless a Z0_NEED_RESUME was among them:
+ * then the next frame has that kind and that one part instead. A resume is not itself answered.
+ * now_ms and entropy are taken afresh for each step.
  */
 #ifndef Z0_H
 #define Z0_H
@@ -64,7 +65,12 @@
 extern "C" {
 #endif
 
-enum { Z0_ABI_VERSION = 1, Z0_FRAME_HEADER_BYTES = 72, Z0_ENTROPY_BYTES = 48, Z0_MESSAGE_BYTES_MAX = 120000 };
+enum {
+  Z0_ABI_VERSION = 1,
+  Z0_FRAME_HEADER_BYTES = 72,
+  Z0_ENTROPY_BYTES = 48,
+  Z0_MESSAGE_BYTES_MAX = 120000
+};
 
 /* What happened to the host. In brackets: the parts, in order. */
 enum z0_frame_kind {
@@ -116,8 +122,8 @@ enum z0_effect_kind {
   /* phase 2. u16 http status, u16 count, count x { text name, text value }, bytes body.
    * Exactly one, except for alarms. Calls between objects use the body alone. */
   Z0_REPLY = 32,
-  /* phase 3. A message for the replication queue: bytes body. Bodies may be collected for a moment and
-   * sent joined, one after the other, up to Z0_MESSAGE_BYTES_MAX. */
+  /* phase 3. A message for the replication queue: bytes body. Bodies may be collected for a moment
+   * and sent joined, one after the other, up to Z0_MESSAGE_BYTES_MAX. */
   Z0_SEND = 48,
   /* phase 4. Something for the monitor: bytes report. Reports may be collected for a moment and
    * handed over together: a Z0_FRAME_MONITOR_TELL request is count x bytes. */
@@ -137,11 +143,12 @@ enum z0_outcome { Z0_OK = 0, Z0_OVERLOADED = 1, Z0_TIMEOUT = 2, Z0_FAILED = 3 };
 /* The version of everything in this file. A host refuses a core of another version. */
 uint32_t z0_abi_version(void);
 
-/* Room for a frame of `size` bytes. Owned by the core, valid until the next call. Traps when size is
- * above Z0_FRAME_BYTES_MAX. */
+/* Room for a frame of `size` bytes. Owned by the core, valid until the next call. Traps when size
+ * is above Z0_FRAME_BYTES_MAX. */
 uint8_t* z0_frame(uint32_t size);
 
-/* Takes one step on the frame of `size` bytes that was written at z0_frame(). Returns the effects. */
+/* Takes one step on the frame of `size` bytes that was written at z0_frame(). Returns the effects.
+ */
 const uint8_t* z0_step(uint32_t size);
 
 /* The size in bytes of the effects of the last step. */

@@ -13,41 +13,52 @@ namespace {
 
 constexpr std::string_view insert_facts =
     "INSERT OR IGNORE INTO ledger_facts (tenant_id, type, timestamp, entity_id, seq, id, subtype, "
-    "source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, amount, currency, "
+    "source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, amount, "
+    "currency, "
     "trace_id, recorded_at, data) SELECT value->>0, value->>1, value->>2, value->>3, value->>4, "
     "value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, "
     "value->>13, value->>14, value->>15, value->>16, value->>17, value->18 FROM json_each(?1)";
 constexpr std::string_view insert_attempts =
     "INSERT OR IGNORE INTO failed_facts (tenant_id, type, timestamp, entity_id, attempted_at, id, "
-    "subtype, source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, amount, "
+    "subtype, source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, "
+    "amount, "
     "currency, trace_id, data) SELECT value->>0, value->>1, value->>2, value->>3, value->>4, "
     "value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, "
     "value->>13, value->>14, value->>15, value->>16, value->18 FROM json_each(?1)";
 
 // ?1: [[entity, tenant, first, last], ...], runs that meet joined. Runs ahead of a gap wait.
 constexpr std::string_view keep_runs_ahead =
-    "INSERT INTO ledger_runs (entity_id, first_seq, last_seq) SELECT value->>0, value->>2, value->>3 "
-    "FROM json_each(?1) WHERE value->>2 > 1 + coalesce((SELECT contiguous_seq FROM ledger_heads WHERE "
+    "INSERT INTO ledger_runs (entity_id, first_seq, last_seq) SELECT value->>0, value->>2, "
+    "value->>3 "
+    "FROM json_each(?1) WHERE value->>2 > 1 + coalesce((SELECT contiguous_seq FROM ledger_heads "
+    "WHERE "
     "entity_id = value->>0), 0) ON CONFLICT (entity_id, first_seq) DO UPDATE SET last_seq = "
     "excluded.last_seq WHERE excluded.last_seq > last_seq";
 // The others move their head, when they bring anything new.
 constexpr std::string_view move_heads =
     "INSERT INTO ledger_heads (entity_id, tenant_id, contiguous_seq, trace_id) SELECT value->>0, "
     "value->>1, max(value->>3), ?2 FROM json_each(?1) WHERE value->>2 <= 1 + coalesce((SELECT "
-    "contiguous_seq FROM ledger_heads WHERE entity_id = value->>0), 0) GROUP BY value->>0 ON CONFLICT "
-    "(entity_id) DO UPDATE SET contiguous_seq = excluded.contiguous_seq, trace_id = excluded.trace_id "
+    "contiguous_seq FROM ledger_heads WHERE entity_id = value->>0), 0) GROUP BY value->>0 ON "
+    "CONFLICT "
+    "(entity_id) DO UPDATE SET contiguous_seq = excluded.contiguous_seq, trace_id = "
+    "excluded.trace_id "
     "WHERE excluded.contiguous_seq > contiguous_seq";
 // Heads take in the waiting runs that they have reached.
 constexpr std::string_view join_runs =
     "UPDATE ledger_heads SET contiguous_seq = (WITH RECURSIVE reach(seq) AS (SELECT "
-    "ledger_heads.contiguous_seq UNION SELECT r.last_seq FROM ledger_runs r JOIN reach ON r.first_seq "
-    "<= reach.seq + 1 AND r.last_seq > reach.seq WHERE r.entity_id = ledger_heads.entity_id) SELECT "
-    "max(seq) FROM reach) WHERE entity_id IN (SELECT value->>0 FROM json_each(?1)) AND EXISTS (SELECT 1 "
+    "ledger_heads.contiguous_seq UNION SELECT r.last_seq FROM ledger_runs r JOIN reach ON "
+    "r.first_seq "
+    "<= reach.seq + 1 AND r.last_seq > reach.seq WHERE r.entity_id = ledger_heads.entity_id) "
+    "SELECT "
+    "max(seq) FROM reach) WHERE entity_id IN (SELECT value->>0 FROM json_each(?1)) AND EXISTS "
+    "(SELECT 1 "
     "FROM ledger_runs r WHERE r.entity_id = ledger_heads.entity_id AND r.first_seq <= "
     "ledger_heads.contiguous_seq + 1)";
 constexpr std::string_view drop_joined_runs =
-    "DELETE FROM ledger_runs WHERE entity_id IN (SELECT value->>0 FROM json_each(?1)) AND last_seq <= "
-    "coalesce((SELECT contiguous_seq FROM ledger_heads h WHERE h.entity_id = ledger_runs.entity_id), 0)";
+    "DELETE FROM ledger_runs WHERE entity_id IN (SELECT value->>0 FROM json_each(?1)) AND last_seq "
+    "<= "
+    "coalesce((SELECT contiguous_seq FROM ledger_heads h WHERE h.entity_id = "
+    "ledger_runs.entity_id), 0)";
 constexpr std::string_view select_heads =
     "SELECT entity_id, contiguous_seq FROM ledger_heads WHERE entity_id IN (SELECT value->>0 FROM "
     "json_each(?1))";
@@ -55,14 +66,16 @@ constexpr std::string_view select_heads =
 constexpr std::string_view keep_dead_letter =
     "INSERT OR IGNORE INTO dead_letters (id, received_at, body) VALUES (?1, ?2, ?3)";
 
-// Seconds until a message is delivered again after D1 failed. 20 deliveries make three minutes; after
-// that the dead-letter queue takes over, and the ledger sends again by itself.
+// Seconds until a message is delivered again after D1 failed. 20 deliveries make three minutes;
+// after that the dead-letter queue takes over, and the ledger sends again by itself.
 constexpr std::string_view retry_after_seconds = "10";
 
 void append_cell(std::string& row, std::string_view text) {
   row += ',';
-  if (text.empty()) row += "null";
-  else append_json_string(row, text);
+  if (text.empty())
+    row += "null";
+  else
+    append_json_string(row, text);
 }
 
 void append_number(std::string& row, bool present, std::int64_t value) {
@@ -114,8 +127,8 @@ std::string fact_rows(const Message& message) {
   return rows + ']';
 }
 
-// data of an attempt: the trace and the error, then what the caller gave, whose own members of these
-// names give way.
+// data of an attempt: the trace and the error, then what the caller gave, whose own members of
+// these names give way.
 std::string attempt_data(const Attempt& a, const Fact& fact, std::string_view trace_hex) {
   std::string data = "{\"trace_id\":\"";
   data += trace_hex;
@@ -175,7 +188,9 @@ std::string run_rows(const Message& message) {
   for (std::size_t i = 0; i < spans.size();) {
     const Span& span = spans[i];
     std::int64_t last = span.last;
-    for (++i; i < spans.size() && spans[i].entity_id == span.entity_id && spans[i].first <= last + 1; ++i) {
+    for (++i;
+         i < spans.size() && spans[i].entity_id == span.entity_id && spans[i].first <= last + 1;
+         ++i) {
       last = std::max(last, spans[i].last);
     }
     rows += rows.size() > 1 ? ",[" : "[";
@@ -217,7 +232,8 @@ Pending measure(const Message& message) {
     RecordBytes first;
     ByteReader in(run.records);
     if (!next_record_bytes(in, first)) continue;
-    if (p.oldest_recorded_at == 0 || first.recorded_at < p.oldest_recorded_at) p.oldest_recorded_at = first.recorded_at;
+    if (p.oldest_recorded_at == 0 || first.recorded_at < p.oldest_recorded_at)
+      p.oldest_recorded_at = first.recorded_at;
   }
   return p;
 }
@@ -227,7 +243,8 @@ void need_d1(const Message& message, Effects& effects) {
   const std::string runs = run_rows(message);
   const std::string attempts = attempt_rows(message);
   const Value all = Value::text(runs);
-  const std::string_view trace_id = message.traceparent.size() > 35 ? message.traceparent.substr(3, 32) : std::string_view{};
+  const std::string_view trace_id =
+      message.traceparent.size() > 35 ? message.traceparent.substr(3, 32) : std::string_view{};
   std::vector<Statement> statements;
   if (!message.runs.empty()) {
     statements = {{insert_facts, {Value::text(facts)}},
@@ -247,7 +264,8 @@ void refuse(Effects& effects, std::string_view retry_after, std::string_view why
   MessageReport report;
   report.failed = true;
   effects.tell(encode_report(report));
-  std::string line = "{\"level\":\"error\",\"event\":\"z0.replication.message_failed\",\"message\":";
+  std::string line =
+      "{\"level\":\"error\",\"event\":\"z0.replication.message_failed\",\"message\":";
   append_json_string(line, why);
   effects.log(true, line + '}');
 }
@@ -266,9 +284,11 @@ void resume(const Frame& frame, Effects& effects) {
   if (pending.facts > 0 && answers.size() > 5) {
     report.inserted = answers[0].changes;
     // Redelivered facts have been readable since they first came; they say nothing about lag.
-    if (report.inserted > 0) report.lag_ms_max = std::max<std::int64_t>(0, frame.now_ms - pending.oldest_recorded_at);
+    if (report.inserted > 0)
+      report.lag_ms_max = std::max<std::int64_t>(0, frame.now_ms - pending.oldest_recorded_at);
     const Rows& heads = answers[5];
-    for (std::size_t i = 0; i < heads.size(); ++i) report.heads.push_back({heads.at(i, 0).bytes, heads.at(i, 1).integer});
+    for (std::size_t i = 0; i < heads.size(); ++i)
+      report.heads.push_back({heads.at(i, 0).bytes, heads.at(i, 1).integer});
   }
   effects.tell(encode_report(report));
 }
@@ -283,7 +303,8 @@ void step_consumer(const Frame& frame, Effects& effects) {
   if (parse_message(body, message)) return need_d1(message, effects);
   // At once: waiting makes no message readable.
   if (!from_dead_letters) return refuse(effects, "0", "the message is not readable");
-  effects.need_query({{keep_dead_letter, {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
+  effects.need_query({{keep_dead_letter,
+                       {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
   Pending pending;
   pending.dead = true;
   effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());

@@ -19,7 +19,8 @@ constexpr std::uint16_t flag_debug = 1;
 // Objects that died leave their state behind; only the living one is ever asked for again.
 constexpr std::size_t resident_monitors_max = 8;
 
-Monitor& monitor_of(std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>>& monitors, std::uint64_t incarnation) {
+Monitor& monitor_of(std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>>& monitors,
+                    std::uint64_t incarnation) {
   if (monitors.size() >= resident_monitors_max && !monitors.contains(incarnation)) monitors.clear();
   auto& monitor = monitors[incarnation];
   if (!monitor) monitor = std::make_unique<Monitor>();
@@ -38,15 +39,21 @@ std::string_view Core::step(std::string_view bytes) {
   Effects& effects = *state_->effects;
   switch (frame.kind) {
     case Z0_FRAME_REQUEST:
-    case Z0_FRAME_RESUME: step_edge(frame, effects); break;
+    case Z0_FRAME_RESUME:
+      step_edge(frame, effects);
+      break;
     case Z0_FRAME_MESSAGE:
     case Z0_FRAME_DEAD_LETTER:
-    case Z0_FRAME_MESSAGE_RESUME: step_consumer(frame, effects); break;
+    case Z0_FRAME_MESSAGE_RESUME:
+      step_consumer(frame, effects);
+      break;
     case Z0_FRAME_LEDGER_APPEND:
     case Z0_FRAME_LEDGER_READ:
     case Z0_FRAME_LEDGER_HEAD:
     case Z0_FRAME_LEDGER_ALARM:
-    case Z0_FRAME_LEDGER_RESUME: step_ledger(state_->ledgers, frame, effects); break;
+    case Z0_FRAME_LEDGER_RESUME:
+      step_ledger(state_->ledgers, frame, effects);
+      break;
     case Z0_FRAME_MONITOR_TELL:
     case Z0_FRAME_MONITOR_LIVE:
       step_monitor(monitor_of(state_->monitors, frame.incarnation), frame, effects);
@@ -55,7 +62,8 @@ std::string_view Core::step(std::string_view bytes) {
       if (frame.flags & flag_debug) __builtin_trap();
       effects.reply(403, {}, {});
       break;
-    default: __builtin_trap();
+    default:
+      __builtin_trap();
   }
   return effects.finish();
 }

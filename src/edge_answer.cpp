@@ -1,5 +1,5 @@
-// POST /v1/facts, second half: the ledgers have answered. Receipts for the caller, facts for the queue,
-// attempts for what failed, a report for the monitor, points for Analytics Engine.
+// POST /v1/facts, second half: the ledgers have answered. Receipts for the caller, facts for the
+// queue, attempts for what failed, a report for the monitor, points for Analytics Engine.
 #include <algorithm>
 
 #include "edge_http.hpp"
@@ -47,7 +47,9 @@ struct Tally {
 class Answer {
  public:
   Answer(const Context& context, const Frame& frame, Effects& effects)
-      : context_(context), frame_(frame), effects_(effects),
+      : context_(context),
+        frame_(frame),
+        effects_(effects),
         facts_(MessageKind::facts, context.trace.traceparent()),
         attempts_(MessageKind::attempts, context.trace.traceparent()) {
     trace_.resize(16);
@@ -58,8 +60,10 @@ class Answer {
     read_calls();
     for (const auto& item : all.items) {
       if (results_.size() > 0) results_.end_at(put::byte(results_.room(1), ','));
-      if (item.status == Status::recorded) add(from_call(item), {});
-      else add(refused(item.status, all.refusal(item)), all.refusal(item).field);
+      if (item.status == Status::recorded)
+        add(from_call(item), {});
+      else
+        add(refused(item.status, all.refusal(item)), all.refusal(item).field);
     }
     for (const auto& call : calls_) queue_recorded(call);
     collect_latest(all);
@@ -79,7 +83,8 @@ class Answer {
       const std::size_t count = call.request.submissions.size();
       Status failed = Status::storage_error;
       if (answer.outcome == Z0_OK) {
-        if (decode_append_results(answer.reply, call.results) && call.results.size() == count) continue;
+        if (decode_append_results(answer.reply, call.results) && call.results.size() == count)
+          continue;
         call.failure = "the ledger could not read its rows";
       } else {
         call.failure = shorten(answer.reply, failure_bytes_max);
@@ -152,15 +157,18 @@ class Answer {
       ++report_.refused;
     }
     if (status == Status::recorded || leaves_attempt(status)) tally(a);
-    if (accepted(status)) add_receipt(a);
-    else add_error(a, status == Status::conflict ? a.result.field : field);
+    if (accepted(status))
+      add_receipt(a);
+    else
+      add_error(a, status == Status::conflict ? a.result.field : field);
   }
 
   // Ids are of an alphabet that needs no escapes.
   void add_receipt(const Answered& a) {
     constexpr std::size_t around = 128;  // the names and two numbers
     char* p = results_.room(a.fact.id.size() + a.fact.entity_id.size() + around);
-    p = put::text(p, a.result.status == Status::recorded ? "{\"status\":\"recorded\",\"id\":\"" : "{\"status\":\"duplicate\",\"id\":\"");
+    p = put::text(p, a.result.status == Status::recorded ? "{\"status\":\"recorded\",\"id\":\""
+                                                         : "{\"status\":\"duplicate\",\"id\":\"");
     p = put::text(p, a.fact.id);
     p = put::text(p, "\",\"entity_id\":\"");
     p = put::text(p, a.fact.entity_id);
@@ -188,7 +196,8 @@ class Answer {
 
   void tally(const Answered& a) {
     for (auto& t : tallies_) {
-      if (t.type == a.fact.type && t.status == a.result.status && t.tenant_id == a.tenant_id && t.type_name == a.fact.name()) {
+      if (t.type == a.fact.type && t.status == a.result.status && t.tenant_id == a.tenant_id &&
+          t.type_name == a.fact.name()) {
         ++t.count;
         return;
       }
@@ -204,11 +213,13 @@ class Answer {
   // that nobody will see cost nothing.
   void collect_latest(const PostItems& all) {
     for (auto& call : calls_) call.next = call.results.size();
-    for (std::size_t i = all.items.size(); i-- > 0 && report_.latest.size() < limits::latest_per_report;) {
+    for (std::size_t i = all.items.size();
+         i-- > 0 && report_.latest.size() < limits::latest_per_report;) {
       const PostItem& item = all.items[i];
       const bool refused_here = item.status != Status::recorded;
       if (!refused_here) --calls_[item.index].next;
-      const Answered a = refused_here ? refused(item.status, all.refusal(item)) : answered(calls_[item.index]);
+      const Answered a =
+          refused_here ? refused(item.status, all.refusal(item)) : answered(calls_[item.index]);
       if (a.result.status != Status::duplicate) report_.latest.push_back(latest_json(a));
     }
     std::reverse(report_.latest.begin(), report_.latest.end());
@@ -291,7 +302,8 @@ class Answer {
   void log_failure() {
     std::string line = "{\"level\":\"error\",\"event\":\"span\",\"name\":\"";
     line += append_span;
-    line += "\",\"trace_id\":\"" + context_.trace.trace_id + "\",\"parent_id\":\"" + context_.trace.span_id;
+    line += "\",\"trace_id\":\"" + context_.trace.trace_id + "\",\"parent_id\":\"" +
+            context_.trace.span_id;
     line += "\",\"start_ms\":" + std::to_string(context_.started_ms);
     line += ",\"duration_ms\":" + std::to_string(frame_.now_ms - context_.started_ms);
     line += ",\"status\":\"error\",\"error_code\":\"";
@@ -316,7 +328,8 @@ class Answer {
 
 }  // namespace
 
-void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame, Effects& effects) {
+void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects) {
   bool single = false;
   PostItems items;
   if (!read_items(continuation, single, items)) __builtin_trap();  // our own bytes

@@ -19,7 +19,8 @@ bool read_numbers(const Request& request, ReadRequest& read, std::string_view& w
     return false;
   }
   const std::string_view from = request.parameter("from_seq");
-  if (!from.empty() && (!parse_number(from, read.from_seq) || read.from_seq < 1 || read.from_seq > limits::version_max)) {
+  if (!from.empty() && (!parse_number(from, read.from_seq) || read.from_seq < 1 ||
+                        read.from_seq > limits::version_max)) {
     wrong = "from_seq";
     return false;
   }
@@ -49,27 +50,31 @@ Status status_of(z0_outcome outcome) {
 
 }  // namespace
 
-void get_ledger(const Request& request, const Claims& claims, const Context& context, std::string_view entity_id,
-                std::uint16_t frame_kind, Effects& effects) {
+void get_ledger(const Request& request, const Claims& claims, const Context& context,
+                std::string_view entity_id, std::uint16_t frame_kind, Effects& effects) {
   // An id that cannot be one does not exist, as one that nobody made: the answer is the same.
   if (!valid_id(entity_id) || ledger_type(entity_id).empty()) {
     return reply_error(effects, context, Status::not_found, {});
   }
   ReadRequest read;
   std::string_view wrong;
-  if (!read_numbers(request, read, wrong)) return reply_error(effects, context, Status::bad_parameter, wrong);
+  if (!read_numbers(request, read, wrong))
+    return reply_error(effects, context, Status::bad_parameter, wrong);
   read.types = request.parameter("types");
-  if (!valid_types(read.types)) return reply_error(effects, context, Status::bad_parameter, "types");
+  if (!valid_types(read.types))
+    return reply_error(effects, context, Status::bad_parameter, "types");
   read.tenant_id = claims.tenant_id;
   read.entity_id = entity_id;
   std::string bytes;
   read.encode(bytes);
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), frame_kind, limits::read_timeout_ms, bytes);
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), frame_kind,
+                    limits::read_timeout_ms, bytes);
   effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
 }
 
 void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects) {
-  const CallAnswer answer = parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
   ByteReader in(answer.reply);
   const std::uint8_t code = in.u8();
@@ -85,7 +90,8 @@ void get_live(const Context& context, Effects& effects) {
 }
 
 void resume_live(const Context& context, const Frame& frame, Effects& effects) {
-  const CallAnswer answer = parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
   reply_json(effects, context, 200, answer.reply);
 }

@@ -103,7 +103,8 @@ void reply_json(Effects& effects, const Context& context, std::uint16_t http, st
   const Header type{"content-type", "application/json"};
   const Header trace{"traceparent", traceparent};
   const Header fresh{"cache-control", "no-store"};
-  if (http == 401) return effects.reply(http, {type, trace, fresh, {"www-authenticate", "Bearer"}}, json);
+  if (http == 401)
+    return effects.reply(http, {type, trace, fresh, {"www-authenticate", "Bearer"}}, json);
   if (retry) {
     return effects.reply(http, {type, trace, fresh, {"retry-after", retry_after_seconds}}, json);
   }

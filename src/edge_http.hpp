@@ -58,23 +58,27 @@ void append_error(std::string& json, const Context& context, Status status, std:
 inline constexpr std::string_view retry_after_seconds = "1";
 
 // The routes. Each replies, or asks and leaves a continuation.
-void post_facts(const Request& request, const Claims& claims, const Context& context, const Frame& frame,
-                Effects& effects);
-void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame, Effects& effects);
-void get_ledger(const Request& request, const Claims& claims, const Context& context, std::string_view entity_id,
-                std::uint16_t frame_kind, Effects& effects);
+void post_facts(const Request& request, const Claims& claims, const Context& context,
+                const Frame& frame, Effects& effects);
+void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects);
+void get_ledger(const Request& request, const Claims& claims, const Context& context,
+                std::string_view entity_id, std::uint16_t frame_kind, Effects& effects);
 void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects);
 void get_live(const Context& context, Effects& effects);
 void resume_live(const Context& context, const Frame& frame, Effects& effects);
-void query_facts(const Request& request, const Claims& claims, const Context& context, Effects& effects);
-void resume_query(ByteReader& continuation, const Context& context, const Frame& frame, Effects& effects);
-void get_report(const Request& request, const Claims& claims, const Context& context, Effects& effects);
+void query_facts(const Request& request, const Claims& claims, const Context& context,
+                 Effects& effects);
+void resume_query(ByteReader& continuation, const Context& context, const Frame& frame,
+                  Effects& effects);
+void get_report(const Request& request, const Claims& claims, const Context& context,
+                Effects& effects);
 void resume_report(const Context& context, const Frame& frame, Effects& effects);
 
 // A whole number in decimal, of at most 16 digits; false for anything else.
 bool parse_number(std::string_view text, std::int64_t& out);
-// The tenant that a read is for: the credential's, or the one that an operator names; empty for all.
-// False when a tenant asks for another's.
+// The tenant that a read is for: the credential's, or the one that an operator names; empty for
+// all. False when a tenant asks for another's.
 bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);
 
 }  // namespace z0

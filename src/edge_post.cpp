@@ -1,9 +1,10 @@
 // POST /v1/facts, first half: read and check each fact, pack them by ledger, ask the ledgers.
+#include "edge_post.hpp"
+
 #include <algorithm>
 #include <unordered_map>
 
 #include "edge_http.hpp"
-#include "edge_post.hpp"
 #include "z0/fact.hpp"
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
@@ -24,10 +25,14 @@ struct Group {
 
 class PostFacts {
  public:
-  PostFacts(const Request& request, const Claims& claims, const Context& context, const Frame& frame,
-            Effects& effects)
-      : request_(request), context_(context), frame_(frame), effects_(effects),
-        who_{claims.tenant_id, frame.now_ms}, atomic_(request.parameter("atomic") == "true") {}
+  PostFacts(const Request& request, const Claims& claims, const Context& context,
+            const Frame& frame, Effects& effects)
+      : request_(request),
+        context_(context),
+        frame_(frame),
+        effects_(effects),
+        who_{claims.tenant_id, frame.now_ms},
+        atomic_(request.parameter("atomic") == "true") {}
 
   void run() {
     if (request_.body.size() > limits::body_bytes_max) return refuse(Status::too_large, "body");
@@ -35,7 +40,8 @@ class PostFacts {
       return refuse(Status::unsupported_encoding, "content-encoding");
     }
     const std::string_view atomic = request_.parameter("atomic");
-    if (!atomic.empty() && atomic != "true" && atomic != "false") return refuse(Status::bad_parameter, "atomic");
+    if (!atomic.empty() && atomic != "true" && atomic != "false")
+      return refuse(Status::bad_parameter, "atomic");
     const bool lines = request_.content_type.starts_with("application/x-ndjson") ||
                        request_.content_type.starts_with("application/ndjson") ||
                        request_.content_type.starts_with("application/jsonl");
@@ -46,16 +52,23 @@ class PostFacts {
   }
 
  private:
-  void refuse(Status status, std::string_view field) { reply_error(effects_, context_, status, field); }
+  void refuse(Status status, std::string_view field) {
+    reply_error(effects_, context_, status, field);
+  }
 
   static Status status_of(JsonError error) {
     switch (error) {
-      case JsonError::utf8: return Status::not_utf8;
-      case JsonError::depth: return Status::too_deep;
-      case JsonError::duplicate_key: return Status::duplicate_key;
-      case JsonError::members: return Status::data_too_large;
+      case JsonError::utf8:
+        return Status::not_utf8;
+      case JsonError::depth:
+        return Status::too_deep;
+      case JsonError::duplicate_key:
+        return Status::duplicate_key;
+      case JsonError::members:
+        return Status::data_too_large;
       case JsonError::none:
-      case JsonError::syntax: break;
+      case JsonError::syntax:
+        break;
     }
     return Status::not_json;
   }
@@ -131,8 +144,8 @@ class PostFacts {
     if (in.error() != JsonError::none) return;
     Fact& fact = read.fact;
     if (read.status != Status::recorded) {
-      return items_.refuse(read.status, {std::string(read.field), std::string(fact.id), std::string(fact.entity_id),
-                                         std::string(read.tenant_id)});
+      return items_.refuse(read.status, {std::string(read.field), std::string(fact.id),
+                                         std::string(fact.entity_id), std::string(read.tenant_id)});
     }
     std::string made;
     if (fact.id.empty()) {
@@ -158,7 +171,8 @@ class PostFacts {
     key_.assign(tenant_id);
     key_ += '\n';
     key_ += entity_id;
-    const auto [found, fresh] = by_key_.try_emplace(key_, static_cast<std::uint32_t>(groups_.size()));
+    const auto [found, fresh] =
+        by_key_.try_emplace(key_, static_cast<std::uint32_t>(groups_.size()));
     if (fresh) {
       groups_.emplace_back();
       groups_.back().tenant_id = tenant_id;
@@ -167,7 +181,8 @@ class PostFacts {
     return last_group_ = found->second;
   }
 
-  // Atomic: a fact refused here takes its ledger's others with it. One that names no ledger takes all.
+  // Atomic: a fact refused here takes its ledger's others with it. One that names no ledger takes
+  // all.
   void spoil() {
     for (const auto& refusal : items_.refusals) {
       for (auto& group : groups_) {
@@ -190,9 +205,10 @@ class PostFacts {
       const Group& group = groups_[i];
       if (group.spoiled || group.count == 0) continue;
       call_of[i] = calls++;
-      effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(group.entity_id), Z0_FRAME_LEDGER_APPEND,
-                         limits::append_timeout_ms,
-                         encode_append_request(atomic_, group.tenant_id, group.entity_id, group.count, group.packed.view()));
+      effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(group.entity_id),
+                         Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+                         encode_append_request(atomic_, group.tenant_id, group.entity_id,
+                                               group.count, group.packed.view()));
     }
     for (auto& item : items_.items) {
       if (item.status == Status::recorded) item.index = call_of[item.index];
@@ -268,8 +284,8 @@ bool read_items(ByteReader& in, bool& single, PostItems& all) {
   return in.ok() && in.done();
 }
 
-void post_facts(const Request& request, const Claims& claims, const Context& context, const Frame& frame,
-                Effects& effects) {
+void post_facts(const Request& request, const Claims& claims, const Context& context,
+                const Frame& frame, Effects& effects) {
   PostFacts(request, claims, context, frame, effects).run();
 }
 

@@ -19,7 +19,8 @@ struct Refusal {
   std::string tenant_id;
 };
 
-// One submission: refused at the edge, or (status recorded, so far) the next one of a ledger's batch.
+// One submission: refused at the edge, or (status recorded, so far) the next one of a ledger's
+// batch.
 struct PostItem {
   Status status = Status::recorded;
   std::uint32_t index = 0;  // of its call, or of its refusal

@@ -1,7 +1,7 @@
 // GET /v1/facts: facts across ledgers, from D1, newest first.
 //
-// Recorded and failed facts lie in two tables. Each is asked for a page of its own, so that each uses
-// its own key, and the two pages are merged here.
+// Recorded and failed facts lie in two tables. Each is asked for a page of its own, so that each
+// uses its own key, and the two pages are merged here.
 #include <algorithm>
 
 #include "edge_http.hpp"
@@ -13,14 +13,22 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view columns =
-    "timestamp, entity_id, id, type, subtype, tenant_id, source_id, asset_id, campaign_id, tool_id, "
+    "timestamp, entity_id, id, type, subtype, tenant_id, source_id, asset_id, campaign_id, "
+    "tool_id, "
     "user_id, config_id, config_version, amount, currency, trace_id, data, ";
 // The columns of both, by position; the last two differ by table.
 constexpr std::string_view column_names[] = {
-    "timestamp", "entity_id", "id",        "type",           "subtype", "tenant_id", "source_id",
-    "asset_id",  "campaign_id", "tool_id", "user_id",        "config_id", "config_version", "amount",
-    "currency",  "trace_id",  "data",      "seq",            "recorded_at"};
-enum Column : std::size_t { timestamp = 0, entity_id = 1, id = 2, data = 16, number = 17, recorded_at = 18 };
+    "timestamp", "entity_id",   "id",      "type",    "subtype",    "tenant_id",      "source_id",
+    "asset_id",  "campaign_id", "tool_id", "user_id", "config_id",  "config_version", "amount",
+    "currency",  "trace_id",    "data",    "seq",     "recorded_at"};
+enum Column : std::size_t {
+  timestamp = 0,
+  entity_id = 1,
+  id = 2,
+  data = 16,
+  number = 17,
+  recorded_at = 18
+};
 
 // A place in the order of results: what comes after it is the next page.
 struct Cursor {
@@ -76,8 +84,9 @@ std::string_view read_query(const Request& request, Query& q) {
   const std::string_view to = request.parameter("to");
   if (!to.empty() && !parse_number(to, q.to)) return "to";
   const std::string_view limit = request.parameter("limit");
-  const bool limit_ok = limit.empty() || (parse_number(limit, q.limit) && q.limit >= 1 &&
-                                          q.limit <= static_cast<std::int64_t>(limits::page_facts_max));
+  const bool limit_ok =
+      limit.empty() || (parse_number(limit, q.limit) && q.limit >= 1 &&
+                        q.limit <= static_cast<std::int64_t>(limits::page_facts_max));
   if (!limit_ok) return "limit";
   const std::string_view cursor = request.parameter("cursor");
   q.has_cursor = !cursor.empty();
@@ -110,8 +119,8 @@ Statement page_of(const Query& q, std::string_view table, std::string_view numbe
     const std::size_t at = s.values.size();
     sql += " AND (timestamp, entity_id, ";
     sql += number_column;
-    sql += ", id) < (?" + std::to_string(at + 1) + ", ?" + std::to_string(at + 2) + ", ?" + std::to_string(at + 3) +
-           ", ?" + std::to_string(at + 4) + ")";
+    sql += ", id) < (?" + std::to_string(at + 1) + ", ?" + std::to_string(at + 2) + ", ?" +
+           std::to_string(at + 3) + ", ?" + std::to_string(at + 4) + ")";
     s.values.insert(s.values.end(), {Value::of(q.cursor.timestamp), Value::text(q.cursor.entity_id),
                                      Value::of(q.cursor.number), Value::text(q.cursor.id)});
   }
@@ -132,8 +141,10 @@ void append_row(std::string& json, const Rows& rows, std::size_t row, bool faile
     json += '"';
     json += column_names[c];
     json += "\":";
-    if (v.kind == Value::Kind::integer) json += std::to_string(v.integer);
-    else append_json_string(json, v.bytes);
+    if (v.kind == Value::Kind::integer)
+      json += std::to_string(v.integer);
+    else
+      append_json_string(json, v.bytes);
   }
   json += failed ? ",\"status\":\"failed\",\"data\":" : ",\"status\":\"recorded\",\"data\":";
   json += rows.at(row, data).bytes;
@@ -142,8 +153,10 @@ void append_row(std::string& json, const Rows& rows, std::size_t row, bool faile
 
 // Whether a row of one table comes before a row of the other.
 bool before(const Rows& a, std::size_t i, const Rows& b, std::size_t j) {
-  if (a.at(i, timestamp).integer != b.at(j, timestamp).integer) return a.at(i, timestamp).integer > b.at(j, timestamp).integer;
-  if (a.at(i, entity_id).bytes != b.at(j, entity_id).bytes) return a.at(i, entity_id).bytes > b.at(j, entity_id).bytes;
+  if (a.at(i, timestamp).integer != b.at(j, timestamp).integer)
+    return a.at(i, timestamp).integer > b.at(j, timestamp).integer;
+  if (a.at(i, entity_id).bytes != b.at(j, entity_id).bytes)
+    return a.at(i, entity_id).bytes > b.at(j, entity_id).bytes;
   return a.at(i, number).integer > b.at(j, number).integer;
 }
 
@@ -153,7 +166,8 @@ std::string merge(const Rows& recorded, const Rows& failed, std::int64_t limit) 
   std::size_t i = 0;
   std::size_t j = 0;
   for (std::int64_t n = 0; n < limit && (i < recorded.size() || j < failed.size()); ++n) {
-    const bool take_failed = i == recorded.size() || (j < failed.size() && before(failed, j, recorded, i));
+    const bool take_failed =
+        i == recorded.size() || (j < failed.size() && before(failed, j, recorded, i));
     const Rows& from = take_failed ? failed : recorded;
     std::size_t& row = take_failed ? j : i;
     if (n > 0) json += ',';
@@ -168,17 +182,21 @@ std::string merge(const Rows& recorded, const Rows& failed, std::int64_t limit) 
 
 }  // namespace
 
-void query_facts(const Request& request, const Claims& claims, const Context& context, Effects& effects) {
+void query_facts(const Request& request, const Claims& claims, const Context& context,
+                 Effects& effects) {
   Query q;
-  if (!tenant_for(request, claims, q.tenant_id)) return reply_error(effects, context, Status::not_found, "tenant");
+  if (!tenant_for(request, claims, q.tenant_id))
+    return reply_error(effects, context, Status::not_found, "tenant");
   const std::string_view wrong = read_query(request, q);
   if (!wrong.empty()) return reply_error(effects, context, Status::bad_parameter, wrong);
   std::string recorded_sql;
   std::string failed_sql;
   std::vector<Statement> statements;
-  if (q.status != "failed") statements.push_back(page_of(q, "ledger_facts", "seq", ", recorded_at", recorded_sql));
+  if (q.status != "failed")
+    statements.push_back(page_of(q, "ledger_facts", "seq", ", recorded_at", recorded_sql));
   if (q.status != "recorded") {
-    statements.push_back(page_of(q, "failed_facts", "attempted_at", ", attempted_at AS recorded_at", failed_sql));
+    statements.push_back(
+        page_of(q, "failed_facts", "attempted_at", ", attempted_at AS recorded_at", failed_sql));
   }
   effects.need_query(statements);
   std::string continuation;

@@ -1,7 +1,8 @@
 // GET /v1/report: the totals of each tenant and the balance of each account, from D1.
 //
-// Sums travel as text: JavaScript would round what is above 2^53. Money is summed in each currency apart. The members named _cents are the default currency's; where a
-// tenant has others, they stand under `other_currencies` by code.
+// Sums travel as text: JavaScript would round what is above 2^53. Money is summed in each currency
+// apart. The members named _cents are the default currency's; where a tenant has others, they stand
+// under `other_currencies` by code.
 #include <map>
 
 #include "edge_http.hpp"
@@ -12,16 +13,20 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view sums_sql =
-    "SELECT tenant_id, type, coalesce(currency, ''), count(*), CAST(coalesce(sum(amount), 0) AS TEXT) FROM ledger_facts "
+    "SELECT tenant_id, type, coalesce(currency, ''), count(*), CAST(coalesce(sum(amount), 0) AS "
+    "TEXT) FROM ledger_facts "
     "WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3";
 constexpr std::string_view assets_sql =
-    "SELECT tenant_id, asset_id, count(*) FROM ledger_facts WHERE type = 'invocation' AND asset_id IS NOT "
+    "SELECT tenant_id, asset_id, count(*) FROM ledger_facts WHERE type = 'invocation' AND asset_id "
+    "IS NOT "
     "NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
 // spent is charges plus corrections of them (domain.md section 5).
 constexpr std::string_view accounts_sql =
     "SELECT entity_id, CAST(sum(CASE type WHEN 'credit_issued' THEN amount ELSE 0 END) AS TEXT), "
-    "CAST(sum(CASE type WHEN 'deposit' THEN amount ELSE 0 END) AS TEXT), CAST(sum(CASE WHEN type IN "
-    "('charge', 'correction') THEN coalesce(amount, 0) ELSE 0 END) AS TEXT) FROM ledger_facts WHERE entity_id >= 'acct_' AND entity_id < 'acct`' "
+    "CAST(sum(CASE type WHEN 'deposit' THEN amount ELSE 0 END) AS TEXT), CAST(sum(CASE WHEN type "
+    "IN "
+    "('charge', 'correction') THEN coalesce(amount, 0) ELSE 0 END) AS TEXT) FROM ledger_facts "
+    "WHERE entity_id >= 'acct_' AND entity_id < 'acct`' "
     "AND coalesce(currency, 'USD') = 'USD' AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1";
 
 // A sum as the database wrote it. What 64 bits cannot hold made the statement fail before.
@@ -99,7 +104,8 @@ std::string accounts_json(const Rows& rows) {
     const std::int64_t deposited = number(rows.at(i, 2));
     const std::int64_t spent = number(rows.at(i, 3));
     append_key(json, rows.at(i, 0).bytes);
-    json += "{\"credits\":" + std::to_string(credits) + ",\"deposited\":" + std::to_string(deposited);
+    json +=
+        "{\"credits\":" + std::to_string(credits) + ",\"deposited\":" + std::to_string(deposited);
     json += ",\"remaining\":" + std::to_string(deposited + credits - spent);
     json += ",\"spent\":" + std::to_string(spent) + '}';
   }
@@ -108,9 +114,11 @@ std::string accounts_json(const Rows& rows) {
 
 }  // namespace
 
-void get_report(const Request& request, const Claims& claims, const Context& context, Effects& effects) {
+void get_report(const Request& request, const Claims& claims, const Context& context,
+                Effects& effects) {
   std::string_view tenant_id;
-  if (!tenant_for(request, claims, tenant_id)) return reply_error(effects, context, Status::not_found, "tenant");
+  if (!tenant_for(request, claims, tenant_id))
+    return reply_error(effects, context, Status::not_found, "tenant");
   const Value tenant = Value::text_or_null(tenant_id);
   effects.need_query({{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
   std::string continuation;
@@ -133,8 +141,10 @@ void resume_report(const Context& context, const Frame& frame, Effects& effects)
     Sum& sum = tenants[sums.at(i, 0).bytes].by_type[type];
     sum.count += sums.at(i, 3).integer;
     by_type[type] += sums.at(i, 3).integer;
-    if (currency.empty() || currency == default_currency) sum.amount += number(sums.at(i, 4));
-    else sum.others[currency] += number(sums.at(i, 4));
+    if (currency.empty() || currency == default_currency)
+      sum.amount += number(sums.at(i, 4));
+    else
+      sum.others[currency] += number(sums.at(i, 4));
   }
   const Rows& assets = answers[1];
   for (std::size_t i = 0; i < assets.size(); ++i) {

@@ -22,7 +22,8 @@ Effects::Effects() : out_(bytes_) { out_.u32(0); }
 
 std::size_t Effects::begin(z0_effect_kind kind, Phase phase) {
   // Needs stand alone, and a later phase never comes before an earlier one.
-  if (phase < phase_ || (phase_ == Phase::need && phase != Phase::need && count_ > 0)) __builtin_trap();
+  if (phase < phase_ || (phase_ == Phase::need && phase != Phase::need && count_ > 0))
+    __builtin_trap();
   phase_ = phase;
   ++count_;
   out_.u8(static_cast<std::uint8_t>(kind));
@@ -85,7 +86,8 @@ void Effects::alarm(std::int64_t at_ms) {
   end(mark);
 }
 
-void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers, std::string_view body) {
+void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers,
+                    std::string_view body) {
   const auto mark = begin(Z0_REPLY, Phase::reply);
   out_.u16(http);
   out_.u16(static_cast<std::uint16_t>(headers.size()));

@@ -8,9 +8,10 @@ namespace z0 {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(FactType::count_)> type_names = {
-    "custom",         "invocation",      "outcome",        "charge",         "cost",       "payout",
-    "deposit",        "credit_issued",   "lifecycle",      "reconciliation", "access_granted",
-    "access_modified", "access_revoked", "contact_merged", "correction",     "alert"};
+    "custom",         "invocation",     "outcome",        "charge",
+    "cost",           "payout",         "deposit",        "credit_issued",
+    "lifecycle",      "reconciliation", "access_granted", "access_modified",
+    "access_revoked", "contact_merged", "correction",     "alert"};
 
 constexpr std::uint32_t known_fields = (field_timestamp_defaulted << 1) - 1;
 
@@ -32,9 +33,10 @@ std::uint32_t type_bit(FactType type, std::string_view custom_name) {
 
 void append_submission(Buffer& out, const Fact& f) {
   // Every string with its length, type, fields, timestamp, version, amount, currency, trace.
-  const std::size_t room = f.id.size() + f.custom_type.size() + f.subtype.size() + f.source_id.size() +
-                           f.asset_id.size() + f.campaign_id.size() + f.tool_id.size() + f.user_id.size() +
-                           f.config_id.size() + f.data.size() + 15 * put::varint_bytes_max + 20;
+  const std::size_t room = f.id.size() + f.custom_type.size() + f.subtype.size() +
+                           f.source_id.size() + f.asset_id.size() + f.campaign_id.size() +
+                           f.tool_id.size() + f.user_id.size() + f.config_id.size() +
+                           f.data.size() + 15 * put::varint_bytes_max + 20;
   char* p = out.room(room);
   p = put::byte(p, static_cast<std::uint8_t>(f.type));
   p = put::varint(p, f.fields);
@@ -99,7 +101,8 @@ std::string_view submission_id(std::string_view submission) {
   return in.short_bytes();
 }
 
-void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at, std::string_view submission) {
+void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at,
+                   std::string_view submission) {
   char numbers[2 * put::varint_bytes_max];
   char* end = put::varint(numbers, static_cast<std::uint64_t>(seq));
   end = put::varint(end, static_cast<std::uint64_t>(recorded_at));
@@ -135,11 +138,13 @@ bool same_content(const Fact& a, const Fact& b, std::string_view& field) {
     if (different) field = name;
     return different;
   };
-  const bool either_defaulted = a.has(field_timestamp_defaulted) != b.has(field_timestamp_defaulted);
+  const bool either_defaulted =
+      a.has(field_timestamp_defaulted) != b.has(field_timestamp_defaulted);
   const bool both_given = !a.has(field_timestamp_defaulted) && !b.has(field_timestamp_defaulted);
   if (differs(a.name() != b.name(), "type") || differs(a.subtype != b.subtype, "subtype") ||
       differs(either_defaulted || (both_given && a.timestamp != b.timestamp), "timestamp") ||
-      differs(a.source_id != b.source_id, "source_id") || differs(a.asset_id != b.asset_id, "asset_id") ||
+      differs(a.source_id != b.source_id, "source_id") ||
+      differs(a.asset_id != b.asset_id, "asset_id") ||
       differs(a.campaign_id != b.campaign_id, "campaign_id") ||
       differs(a.tool_id != b.tool_id, "tool_id") || differs(a.user_id != b.user_id, "user_id") ||
       differs(a.config_id != b.config_id, "config_id") ||

@@ -9,17 +9,38 @@ namespace {
 
 // One bit a member, to see a name twice.
 enum class Member : std::uint8_t {
-  id, type, subtype, timestamp, tenant_id, entity_id, source_id, asset_id, campaign_id, tool_id,
-  user_id, config_id, config_version, amount, currency, trace_id, data, unknown
+  id,
+  type,
+  subtype,
+  timestamp,
+  tenant_id,
+  entity_id,
+  source_id,
+  asset_id,
+  campaign_id,
+  tool_id,
+  user_id,
+  config_id,
+  config_version,
+  amount,
+  currency,
+  trace_id,
+  data,
+  unknown
 };
 
 // By length, then by first letter: one comparison a name.
 Member member_of(std::string_view name) {
-  const auto is = [name](std::string_view other, Member member) { return name == other ? member : Member::unknown; };
+  const auto is = [name](std::string_view other, Member member) {
+    return name == other ? member : Member::unknown;
+  };
   switch (name.size()) {
-    case 2: return is("id", Member::id);
-    case 4: return name[0] == 't' ? is("type", Member::type) : is("data", Member::data);
-    case 6: return is("amount", Member::amount);
+    case 2:
+      return is("id", Member::id);
+    case 4:
+      return name[0] == 't' ? is("type", Member::type) : is("data", Member::data);
+    case 6:
+      return is("amount", Member::amount);
     case 7:
       if (name[0] == 's') return is("subtype", Member::subtype);
       return name[0] == 't' ? is("tool_id", Member::tool_id) : is("user_id", Member::user_id);
@@ -30,10 +51,14 @@ Member member_of(std::string_view name) {
       if (name[0] == 's') return is("source_id", Member::source_id);
       if (name[0] == 'e') return is("entity_id", Member::entity_id);
       if (name[0] == 'c') return is("config_id", Member::config_id);
-      return name[1] == 'i' ? is("timestamp", Member::timestamp) : is("tenant_id", Member::tenant_id);
-    case 11: return is("campaign_id", Member::campaign_id);
-    case 14: return is("config_version", Member::config_version);
-    default: return Member::unknown;
+      return name[1] == 'i' ? is("timestamp", Member::timestamp)
+                            : is("tenant_id", Member::tenant_id);
+    case 11:
+      return is("campaign_id", Member::campaign_id);
+    case 14:
+      return is("config_version", Member::config_version);
+    default:
+      return Member::unknown;
   }
 }
 
@@ -73,7 +98,8 @@ class FactReader {
     }
     const std::uint32_t bit = 1u << static_cast<unsigned>(member);
     if (seen_ & bit) {
-      // Not read again: a view of the first value may borrow a string that this one would overwrite.
+      // Not read again: a view of the first value may borrow a string that this one would
+      // overwrite.
       refuse(Status::duplicate_key, key);
       in_.skip();
       return;
@@ -81,29 +107,60 @@ class FactReader {
     seen_ |= bit;
     Fact& f = out_.fact;
     switch (member) {
-      case Member::id: f.id = id("id"); break;
-      case Member::type: read_type(); break;
+      case Member::id:
+        f.id = id("id");
+        break;
+      case Member::type:
+        read_type();
+        break;
       case Member::subtype:
         f.subtype = string("subtype");
         if (!f.subtype.empty() && !valid_type(f.subtype)) refuse(Status::invalid_value, "subtype");
         break;
-      case Member::timestamp: f.timestamp = integer("timestamp", 0, limits::timestamp_ms_max); break;
-      case Member::tenant_id: out_.tenant_id = id("tenant_id"); break;
-      case Member::entity_id: f.entity_id = id("entity_id"); break;
-      case Member::source_id: f.source_id = id("source_id"); break;
-      case Member::asset_id: f.asset_id = id("asset_id"); break;
-      case Member::campaign_id: f.campaign_id = id("campaign_id"); break;
-      case Member::tool_id: f.tool_id = id("tool_id"); break;
-      case Member::user_id: f.user_id = id("user_id"); break;
-      case Member::config_id: f.config_id = id("config_id"); break;
+      case Member::timestamp:
+        f.timestamp = integer("timestamp", 0, limits::timestamp_ms_max);
+        break;
+      case Member::tenant_id:
+        out_.tenant_id = id("tenant_id");
+        break;
+      case Member::entity_id:
+        f.entity_id = id("entity_id");
+        break;
+      case Member::source_id:
+        f.source_id = id("source_id");
+        break;
+      case Member::asset_id:
+        f.asset_id = id("asset_id");
+        break;
+      case Member::campaign_id:
+        f.campaign_id = id("campaign_id");
+        break;
+      case Member::tool_id:
+        f.tool_id = id("tool_id");
+        break;
+      case Member::user_id:
+        f.user_id = id("user_id");
+        break;
+      case Member::config_id:
+        f.config_id = id("config_id");
+        break;
       case Member::config_version:
         f.config_version = integer("config_version", 1, limits::version_max);
         break;
-      case Member::amount: f.amount = integer("amount", -limits::amount_max, limits::amount_max); break;
-      case Member::currency: read_currency(); break;
-      case Member::trace_id: trace_text_ = string("trace_id"); break;
-      case Member::data: read_data(); break;
-      case Member::unknown: break;
+      case Member::amount:
+        f.amount = integer("amount", -limits::amount_max, limits::amount_max);
+        break;
+      case Member::currency:
+        read_currency();
+        break;
+      case Member::trace_id:
+        trace_text_ = string("trace_id");
+        break;
+      case Member::data:
+        read_data();
+        break;
+      case Member::unknown:
+        break;
     }
   }
 
@@ -141,7 +198,8 @@ class FactReader {
       if (value >= low && value <= high) return value;
       refuse(Status::number_out_of_range, name);
     } else if (in_.error() == JsonError::none) {
-      refuse(fit == JsonReader::Fit::overflow ? Status::number_out_of_range : Status::wrong_type, name);
+      refuse(fit == JsonReader::Fit::overflow ? Status::number_out_of_range : Status::wrong_type,
+             name);
     }
     return low;
   }
@@ -162,8 +220,10 @@ class FactReader {
     if (value.empty()) return;
     bool upper = value.size() == 3;
     for (const char c : value) upper = upper && c >= 'A' && c <= 'Z';
-    if (!upper) refuse(Status::invalid_value, "currency");
-    else out_.fact.currency = value;
+    if (!upper)
+      refuse(Status::invalid_value, "currency");
+    else
+      out_.fact.currency = value;
   }
 
   void read_data() {
@@ -261,7 +321,8 @@ class FactReader {
   void finish() {
     Fact& f = out_.fact;
     settle_tenant();
-    if (!seen(Member::entity_id)) refuse(Status::missing_member, "entity_id");
+    if (!seen(Member::entity_id))
+      refuse(Status::missing_member, "entity_id");
     else if (!f.entity_id.empty() && ledger_type(f.entity_id).empty()) {
       refuse(Status::unknown_ledger, "entity_id");
     }
@@ -275,7 +336,8 @@ class FactReader {
     if (data_has_ours_) inspect_data();
     settle_trace();
     set_fields();
-    // A fact whose type is unknown or whose members are broken is not judged by the rules of a type.
+    // A fact whose type is unknown or whose members are broken is not judged by the rules of a
+    // type.
     if (out_.status != Status::recorded && out_.status < Status::missing_member) return;
     if (f.name().empty()) return;
     std::string_view field;
@@ -306,7 +368,8 @@ void read_fact(JsonReader& in, const Submitter& who, Scratch& scratch, ReadFact&
   FactReader(in, who, scratch, out).read();
 }
 
-Status check_type_rules(const Fact& f, bool data_has_error, bool data_has_reason, std::string_view& field) {
+Status check_type_rules(const Fact& f, bool data_has_error, bool data_has_reason,
+                        std::string_view& field) {
   Status status = Status::recorded;
   const auto require = [&](bool holds, Status otherwise, std::string_view name) {
     if (holds || (status != Status::recorded && status <= otherwise)) return;
@@ -333,7 +396,9 @@ Status check_type_rules(const Fact& f, bool data_has_error, bool data_has_reason
       break;
     case FactType::charge:
     case FactType::cost:
-    case FactType::payout: require(has_source, Status::missing_member, "source_id"); break;
+    case FactType::payout:
+      require(has_source, Status::missing_member, "source_id");
+      break;
     case FactType::lifecycle:
       require(!f.subtype.empty(), Status::missing_member, "subtype");
       require(lifecycle_subtype(f.subtype), Status::invalid_value, "subtype");
@@ -349,11 +414,14 @@ Status check_type_rules(const Fact& f, bool data_has_error, bool data_has_reason
       require(data_has_reason, Status::missing_member, "data.reason");
       break;
     case FactType::reconciliation:
-    case FactType::alert: require(false, Status::reserved_type, "type"); break;
+    case FactType::alert:
+      require(false, Status::reserved_type, "type");
+      break;
     case FactType::deposit:
     case FactType::credit_issued:
     case FactType::custom:
-    case FactType::count_: break;
+    case FactType::count_:
+      break;
   }
   require(!data_has_error || !f.trace.empty(), Status::trace_required, "trace_id");
   return status;

@@ -17,12 +17,21 @@ Value read_value(ByteReader& in) {
   Value v;
   v.kind = static_cast<Value::Kind>(in.u8());
   switch (v.kind) {
-    case Value::Kind::null: break;
-    case Value::Kind::integer: v.integer = static_cast<std::int64_t>(in.u64()); break;
-    case Value::Kind::real: v.real = in.f64(); break;
+    case Value::Kind::null:
+      break;
+    case Value::Kind::integer:
+      v.integer = static_cast<std::int64_t>(in.u64());
+      break;
+    case Value::Kind::real:
+      v.real = in.f64();
+      break;
     case Value::Kind::text:
-    case Value::Kind::blob: v.bytes = in.bytes(); break;
-    default: v.kind = Value::Kind::null; break;
+    case Value::Kind::blob:
+      v.bytes = in.bytes();
+      break;
+    default:
+      v.kind = Value::Kind::null;
+      break;
   }
   return v;
 }
@@ -30,11 +39,18 @@ Value read_value(ByteReader& in) {
 void write_value(ByteWriter& out, const Value& v) {
   out.u8(static_cast<std::uint8_t>(v.kind));
   switch (v.kind) {
-    case Value::Kind::null: break;
-    case Value::Kind::integer: out.u64(static_cast<std::uint64_t>(v.integer)); break;
-    case Value::Kind::real: out.f64(v.real); break;
+    case Value::Kind::null:
+      break;
+    case Value::Kind::integer:
+      out.u64(static_cast<std::uint64_t>(v.integer));
+      break;
+    case Value::Kind::real:
+      out.f64(v.real);
+      break;
     case Value::Kind::text:
-    case Value::Kind::blob: out.bytes(v.bytes); break;
+    case Value::Kind::blob:
+      out.bytes(v.bytes);
+      break;
   }
 }
 
@@ -49,7 +65,8 @@ bool parse_frame(std::string_view bytes, Frame& out) {
   out.incarnation = in.u64();
   out.entropy = in.raw(Z0_ENTROPY_BYTES);
   if (!in.ok() || out.now_ms < 0 || out.now_ms > limits::timestamp_ms_max) return false;
-  return read_list(in, parts, out.parts) && read_list(in, in.u32(), out.answers) && in.ok() && in.done();
+  return read_list(in, parts, out.parts) && read_list(in, in.u32(), out.answers) && in.ok() &&
+         in.done();
 }
 
 std::string encode_frame(const Frame& frame) {

@@ -63,7 +63,8 @@ void IdIndex::find(std::uint64_t hash, std::vector<std::int64_t>& open,
                    std::vector<SealedCandidate>& sealed) const {
   if (!table_.empty()) {
     const std::size_t mask = table_.size() - 1;
-    for (std::size_t slot = static_cast<std::size_t>(hash) & mask; table_[slot] != 0; slot = (slot + 1) & mask) {
+    for (std::size_t slot = static_cast<std::size_t>(hash) & mask; table_[slot] != 0;
+         slot = (slot + 1) & mask) {
       const std::uint32_t offset = table_[slot] - 1;
       if (hashes_[offset] == hash) open.push_back(open_first_seq_ + offset);
     }
@@ -74,8 +75,8 @@ void IdIndex::find(std::uint64_t hash, std::vector<std::int64_t>& open,
     std::int64_t last_key = 0;
     for (std::uint32_t i = run.starts[bucket]; i < run.starts[bucket + 1]; ++i) {
       if (run.fingerprints[i] != fingerprint) continue;
-      const std::int64_t key = run.first_seq * keys_per_run + 1 +
-                               static_cast<std::int64_t>(i / limits::ids_per_chunk);
+      const std::int64_t key =
+          run.first_seq * keys_per_run + 1 + static_cast<std::int64_t>(i / limits::ids_per_chunk);
       if (key != last_key) sealed.push_back({key});
       last_key = key;
     }
@@ -156,12 +157,16 @@ void IdIndex::find_in_chunk(std::int64_t key, std::string_view chunk, std::uint6
                             std::vector<std::int64_t>& out) {
   const std::int64_t first_seq = key / keys_per_run;
   const std::size_t count = chunk.size() / entry_bytes;
-  const auto hash_at = [&](std::size_t i) { return ByteReader(chunk.substr(i * entry_bytes, 8)).u64(); };
+  const auto hash_at = [&](std::size_t i) {
+    return ByteReader(chunk.substr(i * entry_bytes, 8)).u64();
+  };
   std::size_t low = 0;
   for (std::size_t high = count; low < high;) {
     const std::size_t middle = (low + high) / 2;
-    if (hash_at(middle) < hash) low = middle + 1;
-    else high = middle;
+    if (hash_at(middle) < hash)
+      low = middle + 1;
+    else
+      high = middle;
   }
   for (; low < count && hash_at(low) == hash; ++low) {
     out.push_back(first_seq + ByteReader(chunk.substr(low * entry_bytes + 8, 4)).u32());

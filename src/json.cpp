@@ -109,7 +109,8 @@ bool JsonReader::string(std::string_view& value, std::string& scratch) {
   if (end_ - p_ > 32 && *p_ == '"') {
     constexpr auto stop = json_scan::Stop::at_non_ascii;
     const char* const from = p_ + 1;
-    const unsigned bits = json_scan::special_bits<stop>(from) | json_scan::special_bits<stop>(from + 16) << 16;
+    const unsigned bits =
+        json_scan::special_bits<stop>(from) | json_scan::special_bits<stop>(from + 16) << 16;
     if (bits != 0 && from[__builtin_ctz(bits)] == '"') {
       value = view(from, from + __builtin_ctz(bits));
       p_ = from + value.size() + 1;

@@ -185,7 +185,8 @@ class Minifier {
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       const std::string_view quoted = text(*keys_.from(i));
       for (auto& w : watched_) {
-        if (quoted.size() == w.name.size() + 2 && quoted.substr(1, w.name.size()) == w.name) w.seen = true;
+        if (quoted.size() == w.name.size() + 2 && quoted.substr(1, w.name.size()) == w.name)
+          w.seen = true;
       }
     }
   }

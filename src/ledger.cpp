@@ -37,7 +37,13 @@ void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::st
 namespace {
 
 // The order of the answers of `hydrate`.
-enum : std::size_t { answer_meta = 3, answer_tail, answer_filters, answer_open_ids, answers_of_hydrate };
+enum : std::size_t {
+  answer_meta = 3,
+  answer_tail,
+  answer_filters,
+  answer_open_ids,
+  answers_of_hydrate
+};
 
 void need_state(const LedgerCall& call, Effects& effects) {
   using namespace ledger_sql;
@@ -67,9 +73,8 @@ bool hydrate_tail(const Rows& rows, LedgerState& state) {
   fill(tail.body, rows.at(0, 8).bytes);
   state.seq = tail.last_seq;
   state.recorded_at = tail.last_recorded_at;
-  return state.counts.decode(rows.at(0, 6).bytes) &&
-         tail.first_seq >= 1 && tail.last_seq >= tail.first_seq &&
-         tail.last_seq - tail.first_seq + 1 == tail.count &&
+  return state.counts.decode(rows.at(0, 6).bytes) && tail.first_seq >= 1 &&
+         tail.last_seq >= tail.first_seq && tail.last_seq - tail.first_seq + 1 == tail.count &&
          tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
 }
 
@@ -105,18 +110,21 @@ std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
   if (!hydrate_tail(rows[answer_tail], *state)) return nullptr;
   if (!hydrate_ids(rows[answer_filters], rows[answer_open_ids], *state)) return nullptr;
   const bool owned = !state->tenant_id.empty() && !state->entity_id.empty();
-  const bool agree = owned == (state->seq > 0) && state->confirmed_seq <= state->seq && state->ids.next_seq() - 1 == state->seq;
+  const bool agree = owned == (state->seq > 0) && state->confirmed_seq <= state->seq &&
+                     state->ids.next_seq() - 1 == state->seq;
   if (!agree) return nullptr;
-  // Unconfirmed facts were committed with their alarm. To set it again would put it off, and again each
-  // time that memory is lost between two appends.
-  if (state->seq > state->confirmed_seq) state->alarm_at = state->recorded_at + limits::confirm_after_ms;
+  // Unconfirmed facts were committed with their alarm. To set it again would put it off, and again
+  // each time that memory is lost between two appends.
+  if (state->seq > state->confirmed_seq)
+    state->alarm_at = state->recorded_at + limits::confirm_after_ms;
   return state;
 }
 
 // Nobody waits for an alarm, and nobody else would set it again: it comes back when the rows may be
 // readable.
 void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects) {
-  if (call.kind == Z0_FRAME_LEDGER_ALARM) return effects.alarm(frame.now_ms + limits::confirm_pause_ms_max);
+  if (call.kind == Z0_FRAME_LEDGER_ALARM)
+    return effects.alarm(frame.now_ms + limits::confirm_pause_ms_max);
   std::string reply;
   ByteWriter(reply).u8(static_cast<std::uint8_t>(Status::storage_error));
   effects.reply(503, {}, reply);

@@ -1,8 +1,8 @@
 // The ledger's one alarm: does D1 hold what was recorded? If not, send it again. And: seal old ids.
 //
-// The edge sends each batch to the queue after the reply; that is the fast way and nearly always the
-// only one. The alarm is what makes it certain: it trusts neither the edge nor the queue, only the
-// contiguous head in D1.
+// The edge sends each batch to the queue after the reply; that is the fast way and nearly always
+// the only one. The alarm is what makes it certain: it trusts neither the edge nor the queue, only
+// the contiguous head in D1.
 #include <algorithm>
 
 #include "ledger_sql.hpp"
@@ -61,9 +61,8 @@ class Alarm {
     out.u8(in_d1.answered ? 1 : 0);
     out.varint(static_cast<std::uint64_t>(std::max(reached, state_.confirmed_seq)));
     const std::int64_t from = std::max(reached, state_.confirmed_seq) + 1;
-    effects_.need_rows(ledger_sql::select_range,
-                       {Value::of(from), Value::of(limits::version_max), Value::of(~0u),
-                        Value::of(segments_per_resend)});
+    effects_.need_rows(ledger_sql::select_range, {Value::of(from), Value::of(limits::version_max),
+                                                  Value::of(~0u), Value::of(segments_per_resend)});
     resume_ledger(effects_, call_, LedgerStage::resend, extra);
   }
 
@@ -87,7 +86,8 @@ class Alarm {
         const bool due = record.recorded_at <= frame_.now_ms - limits::confirm_after_ms;
         bytes += record.whole.size();
         if (!due || bytes > limits::resend_messages_max * limits::message_bytes_max) break;
-        packer.add_record(state_.tenant_id, state_.entity_id, record.seq, record.recorded_at, record.submission);
+        packer.add_record(state_.tenant_id, state_.entity_id, record.seq, record.recorded_at,
+                          record.submission);
       }
     }
     // Without D1's word, what the queue holds is unknown: sending more of it would only add to it.
@@ -106,10 +106,11 @@ class Alarm {
   }
 
   void back_off(bool moved, bool d1_answered, bool sent_again) {
-    if (moved || (d1_answered && !sent_again)) state_.confirm_pause_ms = limits::confirm_after_ms;
+    if (moved || (d1_answered && !sent_again))
+      state_.confirm_pause_ms = limits::confirm_after_ms;
     else {
-      state_.confirm_pause_ms =
-          std::clamp(2 * state_.confirm_pause_ms, limits::confirm_after_ms, limits::confirm_pause_ms_max);
+      state_.confirm_pause_ms = std::clamp(2 * state_.confirm_pause_ms, limits::confirm_after_ms,
+                                           limits::confirm_pause_ms_max);
     }
   }
 
@@ -127,7 +128,9 @@ class Alarm {
   }
 
   static constexpr std::int64_t segments_per_resend =
-      static_cast<std::int64_t>(limits::resend_messages_max * limits::message_bytes_max / limits::tail_bytes_max) + 1;
+      static_cast<std::int64_t>(limits::resend_messages_max * limits::message_bytes_max /
+                                limits::tail_bytes_max) +
+      1;
 
   LedgerState& state_;
   const LedgerCall& call_;
@@ -140,12 +143,14 @@ class Alarm {
 void seal_ids(LedgerState& state, Effects& effects) {
   while (state.ids.open_count() > limits::open_ids_max) {
     for (const auto& row : state.ids.seal()) {
-      effects.write(ledger_sql::put_id_run, {Value::of(row.key), Value::of(row.count), Value::blob(row.body)});
+      effects.write(ledger_sql::put_id_run,
+                    {Value::of(row.key), Value::of(row.count), Value::blob(row.body)});
     }
   }
 }
 
-void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
+void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                  Effects& effects) {
   Alarm(state, call, frame, effects).run();
 }
 

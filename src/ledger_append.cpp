@@ -83,14 +83,19 @@ class Append {
       }
     }
     if (!chunk_keys.empty()) {
-      if (call_.stage < LedgerStage::chunks) return need(ledger_sql::select_chunks, chunk_keys, LedgerStage::chunks, {});
-      if (call_.stage == LedgerStage::chunks) look_into_chunks(suspects);
-      else read_located(suspects);
+      if (call_.stage < LedgerStage::chunks)
+        return need(ledger_sql::select_chunks, chunk_keys, LedgerStage::chunks, {});
+      if (call_.stage == LedgerStage::chunks)
+        look_into_chunks(suspects);
+      else
+        read_located(suspects);
     }
     std::vector<std::int64_t> far;
     for (const auto& s : suspects) {
-      if (s.seq >= state_.tail.first_seq) compare_in(state_.tail.body.view(), s);
-      else far.push_back(s.seq);
+      if (s.seq >= state_.tail.first_seq)
+        compare_in(state_.tail.body.view(), s);
+      else
+        far.push_back(s.seq);
     }
     if (far.empty()) return true;
     if (call_.stage < LedgerStage::originals) {
@@ -123,8 +128,10 @@ class Append {
       std::size_t row = 0;
       while (row < rows.size() && rows.at(row, 0).integer != key) ++row;
       seqs.clear();
-      if (row < rows.size()) IdIndex::find_in_chunk(key, rows.at(row, 1).bytes, items_[item].hash, seqs);
-      else seqs.push_back(0);  // sequence 0: not to be judged
+      if (row < rows.size())
+        IdIndex::find_in_chunk(key, rows.at(row, 1).bytes, items_[item].hash, seqs);
+      else
+        seqs.push_back(0);  // sequence 0: not to be judged
       for (const auto seq : seqs) {
         out.varint(item);
         out.varint(static_cast<std::uint64_t>(seq));
@@ -143,8 +150,10 @@ class Append {
   }
 
   void add_located(std::uint32_t item, std::int64_t seq, std::vector<Suspect>& suspects) {
-    if (seq == 0) decide(item, Status::overloaded);
-    else suspects.push_back({item, seq});
+    if (seq == 0)
+      decide(item, Status::overloaded);
+    else
+      suspects.push_back({item, seq});
   }
 
   void compare_with_originals(const std::vector<Suspect>& suspects) {
@@ -154,8 +163,10 @@ class Append {
       std::size_t row = 0;
       while (row < rows.size() && rows.at(row, 1).integer < s.seq) ++row;
       const bool held = row < rows.size() && rows.at(row, 0).integer <= s.seq;
-      if (held) compare_in(rows.at(row, 2).bytes, s);
-      else decide(s.item, Status::overloaded);
+      if (held)
+        compare_in(rows.at(row, 2).bytes, s);
+      else
+        decide(s.item, Status::overloaded);
     }
   }
 
@@ -170,18 +181,22 @@ class Append {
   }
 
   // Decides an item against a fact that may have its id; another id says nothing.
-  void compare(std::uint32_t i, std::string_view original, std::int64_t seq, std::int64_t recorded_at) {
+  void compare(std::uint32_t i, std::string_view original, std::int64_t seq,
+               std::int64_t recorded_at) {
     Item& item = items_[i];
     if (item.decided || submission_id(original) != item.id) return;
     Fact a;
     Fact b;
     std::string_view field = "data";
-    const bool same = original == item.submission ||
-                      (parse_submission(original, request_.entity_id, a) &&
-                       parse_submission(item.submission, request_.entity_id, b) && same_content(a, b, field));
+    const bool same =
+        original == item.submission ||
+        (parse_submission(original, request_.entity_id, a) &&
+         parse_submission(item.submission, request_.entity_id, b) && same_content(a, b, field));
     item.decided = true;
-    if (same) item.result = {Status::duplicate, seq, recorded_at, {}};
-    else item.result = {Status::conflict, 0, 0, field};
+    if (same)
+      item.result = {Status::duplicate, seq, recorded_at, {}};
+    else
+      item.result = {Status::conflict, 0, 0, field};
   }
 
   void decide(std::uint32_t i, Status status) {
@@ -213,8 +228,9 @@ class Append {
   // All or none: one refusal takes the new ones with it, and retries inside the batch too.
   void settle_atomic() {
     if (!request_.atomic) return;
-    const bool refused = std::any_of(items_.begin(), items_.end(),
-                                     [](const Item& item) { return !accepted(item.result.status); });
+    const bool refused = std::any_of(items_.begin(), items_.end(), [](const Item& item) {
+      return !accepted(item.result.status);
+    });
     if (!refused) return;
     for (auto& item : items_) {
       const bool would_write = item.result.seq > state_.seq;
@@ -224,6 +240,7 @@ class Append {
 
   void commit() {
     before_seq_ = state_.seq;
+    begin_segment_for_batch();
     for (const auto& item : items_) {
       if (item.result.status == Status::recorded) record(item);
     }
@@ -236,6 +253,7 @@ class Append {
       effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
     }
     write_tail();
+    if (state_.ids.open_count() > limits::open_ids_hard_max) seal_ids(state_, effects_);
     // An alarm that is as late as this is lost: the platform gives up after some failures.
     if (state_.alarm_at + limits::confirm_pause_ms_max < frame_.now_ms) {
       state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
@@ -243,15 +261,16 @@ class Append {
     }
   }
 
-  // A batch that would take the tail past its size begins a segment of its own: the tail's row is right
-  // as it stands, and one row is written instead of two.
+  // A batch that would take the tail past its size begins a segment of its own: the tail's row is
+  // right as it stands, and one row is written instead of two.
   void begin_segment_for_batch() {
     std::size_t bytes = 0;
     for (const auto& item : items_) {
       if (item.result.status == Status::recorded) bytes += record_bytes_max(item.submission.size());
     }
     Segment& tail = state_.tail;
-    if (bytes > 0 && tail.count > 0 && tail.body.size() + bytes > limits::tail_bytes_max) tail.begin(state_.seq + 1);
+    if (bytes > 0 && tail.count > 0 && tail.body.size() + bytes > limits::tail_bytes_max)
+      tail.begin(state_.seq + 1);
   }
 
   void record(const Item& item) {
@@ -277,10 +296,12 @@ class Append {
 
   void write_tail() {
     const Segment& tail = state_.tail;
-    effects_.write(ledger_sql::put_segment,
-                   {Value::of(tail.first_seq), Value::of(tail.last_seq), Value::of(tail.first_recorded_at),
-                    Value::of(tail.last_recorded_at), Value::of(tail.count), Value::of(tail.types),
-                    Value::blob(state_.counts.encode()), Value::blob(tail.ids.view()), Value::blob(tail.body.view())});
+    effects_.write(
+        ledger_sql::put_segment,
+        {Value::of(tail.first_seq), Value::of(tail.last_seq), Value::of(tail.first_recorded_at),
+         Value::of(tail.last_recorded_at), Value::of(tail.count), Value::of(tail.types),
+         Value::blob(state_.counts.encode()), Value::blob(tail.ids.view()),
+         Value::blob(tail.body.view())});
   }
 
   void reply() {
@@ -294,7 +315,8 @@ class Append {
 
   void reply_all(Status status) {
     std::string bytes;
-    encode_append_results(bytes, std::vector<AppendResult>(request_.submissions.size(), {status, 0, 0, {}}));
+    encode_append_results(
+        bytes, std::vector<AppendResult>(request_.submissions.size(), {status, 0, 0, {}}));
     effects_.reply(200, {}, bytes);
   }
 
@@ -311,7 +333,8 @@ class Append {
 
 }  // namespace
 
-void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
+void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                      Effects& effects) {
   Append(state, call, frame, effects).run();
 }
 

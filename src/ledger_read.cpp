@@ -1,5 +1,5 @@
-// Reading a ledger: a range of facts, and its head. Both come from rows, never from the state, so that
-// a read needs no rebuilding and touches only the segments that hold what it shows.
+// Reading a ledger: a range of facts, and its head. Both come from rows, never from the state, so
+// that a read needs no rebuilding and touches only the segments that hold what it shows.
 #include <algorithm>
 
 #include "ledger_sql.hpp"
@@ -23,7 +23,8 @@ Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& st
   const Rows rows = parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   // An object that never took a fact has no tables: its statements fail, and it does not exist.
   if (rows.failed) {
-    return rows.message.find("no such table") != std::string_view::npos ? Status::not_found : Status::storage_error;
+    return rows.message.find("no such table") != std::string_view::npos ? Status::not_found
+                                                                        : Status::storage_error;
   }
   if (rows.size() == 0) return Status::not_found;
   if (!state.decode_meta(rows.at(0, 0).bytes)) return Status::storage_error;
@@ -57,7 +58,8 @@ struct Page {
   std::int64_t looked_through = 0;  // the last sequence number that was looked at
 };
 
-bool read_page(const Rows& segments, const ReadRequest& request, std::string_view tenant_id, Page& page) {
+bool read_page(const Rows& segments, const ReadRequest& request, std::string_view tenant_id,
+               Page& page) {
   Fact fact;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     ByteReader in(segments.at(i, 2).bytes);
@@ -81,27 +83,29 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
   const bool filtered = !request.types.empty();
   if (call.stage == LedgerStage::begin) {
-    // Sequence numbers are dense, so without a filter the range is known. The mask has 31 bits in use.
+    // Sequence numbers are dense, so without a filter the range is known. The mask has 31 bits in
+    // use.
     const std::int64_t last = filtered ? limits::version_max : request.from_seq + request.limit - 1;
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
-    effects.need_rows(ledger_sql::select_range,
-                      {Value::of(request.from_seq), Value::of(last), Value::of(mask_of(request.types)),
-                       Value::of(limits::segments_per_read_max)});
+    effects.need_rows(ledger_sql::select_range, {Value::of(request.from_seq), Value::of(last),
+                                                 Value::of(mask_of(request.types)),
+                                                 Value::of(limits::segments_per_read_max)});
     return resume_ledger(effects, call, LedgerStage::read, {});
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
   if (status != Status::recorded) return reply_status(effects, status, {});
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
-  const Rows segments = parse_rows(frame.answers.size() > 2 ? frame.answers[2] : std::string_view{});
+  const Rows segments =
+      parse_rows(frame.answers.size() > 2 ? frame.answers[2] : std::string_view{});
   Page page;
   if (head.size() == 0 || segments.failed || !read_page(segments, request, owner.tenant_id, page)) {
     return reply_status(effects, Status::storage_error, {});
   }
   const std::int64_t last_seq = head.at(0, 0).integer;
-  // A filter may have looked through all that it was given, or found whole segments to skip: then the
-  // page ends with the last segment that it saw, or with the ledger.
+  // A filter may have looked through all that it was given, or found whole segments to skip: then
+  // the page ends with the last segment that it saw, or with the ledger.
   std::int64_t next = page.looked_through + 1;
   const bool full = page.count == request.limit;
   if (filtered && !full) {

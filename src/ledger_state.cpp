@@ -117,8 +117,9 @@ void Ledgers::make_room(std::size_t incoming_bytes) {
   }
 }
 
-std::string encode_append_request(bool atomic, std::string_view tenant_id, std::string_view entity_id,
-                                  std::size_t count, std::string_view packed) {
+std::string encode_append_request(bool atomic, std::string_view tenant_id,
+                                  std::string_view entity_id, std::size_t count,
+                                  std::string_view packed) {
   std::string bytes;
   bytes.reserve(packed.size() + tenant_id.size() + entity_id.size() + 16);
   ByteWriter out(bytes);

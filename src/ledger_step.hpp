@@ -36,7 +36,8 @@ void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::st
 // Seals whole runs of open ids, as many as there are, and writes their rows.
 void seal_ids(LedgerState& state, Effects& effects);
 
-void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects);
+void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                      Effects& effects);
 void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects);
 void read_head(const LedgerCall& call, const Frame& frame, Effects& effects);
 void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects);

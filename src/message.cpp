@@ -33,8 +33,10 @@ MessagePacker::MessagePacker(MessageKind kind, std::string_view traceparent)
     : kind_(kind), traceparent_(traceparent) {}
 
 void MessagePacker::room_for(std::size_t bytes) {
-  const std::size_t open = message_.size() + run_tenant_.size() + run_entity_.size() + run_records_.size();
-  const bool full = open + bytes + framing_bytes_max > limits::message_bytes_max || facts_ == limits::facts_per_message_max;
+  const std::size_t open =
+      message_.size() + run_tenant_.size() + run_entity_.size() + run_records_.size();
+  const bool full = open + bytes + framing_bytes_max > limits::message_bytes_max ||
+                    facts_ == limits::facts_per_message_max;
   if (full && open > header_bytes_) {
     end_run();
     end_message();
@@ -52,7 +54,8 @@ void MessagePacker::room_for(std::size_t bytes) {
 void MessagePacker::end_message() {
   if (message_.size() > header_bytes_) {
     ByteWriter out(message_);
-    out.patch_u32(header_bytes_ - sizeof(std::uint32_t), static_cast<std::uint32_t>(message_.size() - header_bytes_));
+    out.patch_u32(header_bytes_ - sizeof(std::uint32_t),
+                  static_cast<std::uint32_t>(message_.size() - header_bytes_));
     done_.push_back(std::move(message_));
   }
   message_.clear();
@@ -74,12 +77,14 @@ void MessagePacker::end_run() {
   run_count_ = 0;
 }
 
-void MessagePacker::add_record(std::string_view tenant_id, std::string_view entity_id, std::int64_t seq,
-                               std::int64_t recorded_at, std::string_view submission) {
-  const bool follows = run_count_ > 0 && seq == run_first_ + run_count_ && run_entity_ == entity_id &&
-                       run_tenant_ == tenant_id;
+void MessagePacker::add_record(std::string_view tenant_id, std::string_view entity_id,
+                               std::int64_t seq, std::int64_t recorded_at,
+                               std::string_view submission) {
+  const bool follows = run_count_ > 0 && seq == run_first_ + run_count_ &&
+                       run_entity_ == entity_id && run_tenant_ == tenant_id;
   if (!follows) end_run();
-  room_for(record_bytes_max(submission.size()) + tenant_id.size() + entity_id.size() + framing_bytes_max);
+  room_for(record_bytes_max(submission.size()) + tenant_id.size() + entity_id.size() +
+           framing_bytes_max);
   if (run_count_ == 0) {
     run_tenant_ = tenant_id;
     run_entity_ = entity_id;
@@ -90,8 +95,8 @@ void MessagePacker::add_record(std::string_view tenant_id, std::string_view enti
 }
 
 void MessagePacker::add_attempt(const Attempt& a) {
-  room_for(a.tenant_id.size() + a.entity_id.size() + a.code.size() + a.message.size() + a.span.size() +
-           a.submission.size() + framing_bytes_max);
+  room_for(a.tenant_id.size() + a.entity_id.size() + a.code.size() + a.message.size() +
+           a.span.size() + a.submission.size() + framing_bytes_max);
   ByteWriter out(message_);
   out.short_bytes(a.tenant_id);
   out.short_bytes(a.entity_id);
@@ -152,7 +157,8 @@ bool parse_message(std::string_view bytes, Message& out) {
     ByteReader items(in.bytes());
     if (!in.ok() || items.done()) return false;
     while (!items.done()) {
-      if (!(kind == MessageKind::facts ? parse_run(items, out) : parse_attempt(items, out))) return false;
+      if (!(kind == MessageKind::facts ? parse_run(items, out) : parse_attempt(items, out)))
+        return false;
     }
   }
   return !out.runs.empty() || !out.attempts.empty();

@@ -47,7 +47,8 @@ std::string ledger_report(std::string_view entity_id, std::int64_t seq, std::int
   ByteWriter out(bytes);
   out.u8(static_cast<std::uint8_t>(Report::ledger));
   out.short_bytes(entity_id);
-  for (const auto n : {seq, confirmed_seq, oldest_at, resent}) out.varint(static_cast<std::uint64_t>(n));
+  for (const auto n : {seq, confirmed_seq, oldest_at, resent})
+    out.varint(static_cast<std::uint64_t>(n));
   return bytes;
 }
 
@@ -56,7 +57,8 @@ std::string encode_report(const MessageReport& r) {
   ByteWriter out(bytes);
   out.u8(static_cast<std::uint8_t>(Report::message));
   out.u8(static_cast<std::uint8_t>((r.failed ? 1 : 0) | (r.dead ? 2 : 0)));
-  for (const auto n : {r.facts, r.inserted, r.lag_ms_max}) out.varint(static_cast<std::uint64_t>(n));
+  for (const auto n : {r.facts, r.inserted, r.lag_ms_max})
+    out.varint(static_cast<std::uint64_t>(n));
   for (const auto& head : r.heads) {
     out.short_bytes(head.entity_id);
     out.varint(static_cast<std::uint64_t>(head.contiguous_seq));
@@ -66,9 +68,12 @@ std::string encode_report(const MessageReport& r) {
 
 std::string_view band_name(Band band) {
   switch (band) {
-    case Band::healthy: return "healthy";
-    case Band::degraded: return "degraded";
-    case Band::critical: break;
+    case Band::healthy:
+      return "healthy";
+    case Band::degraded:
+      return "degraded";
+    case Band::critical:
+      break;
   }
   return "critical";
 }
@@ -128,9 +133,12 @@ bool Monitor::take(std::string_view report, std::int64_t now_ms) {
   if (since_ms_ == 0) since_ms_ = now_ms;
   ByteReader in(report);
   switch (static_cast<Report>(in.u8())) {
-    case Report::request: return take_request(in, now_ms);
-    case Report::ledger: return take_ledger(in, now_ms);
-    case Report::message: return take_message(in, now_ms);
+    case Report::request:
+      return take_request(in, now_ms);
+    case Report::ledger:
+      return take_ledger(in, now_ms);
+    case Report::message:
+      return take_message(in, now_ms);
   }
   return false;
 }
@@ -172,7 +180,8 @@ bool Monitor::take_ledger(ByteReader& in, std::int64_t now_ms) {
   grew(entity_id, seq, oldest_at);
   const auto found = lagging_.find(std::string(entity_id));
   // The ledger knows the age of its oldest fact better than we do.
-  if (found != lagging_.end() && found->second.contiguous_seq < seq && oldest_at != 0) found->second.oldest_at = oldest_at;
+  if (found != lagging_.end() && found->second.contiguous_seq < seq && oldest_at != 0)
+    found->second.oldest_at = oldest_at;
   return true;
 }
 
@@ -202,8 +211,10 @@ void Monitor::append_by_type(std::string& json, std::int64_t now_ms) const {
     for (const auto& custom : m.by_type.custom) {
       const auto same = std::find_if(sum.custom.begin(), sum.custom.end(),
                                      [&](const auto& c) { return c.first == custom.first; });
-      if (same != sum.custom.end()) same->second += custom.second;
-      else sum.custom.push_back(custom);
+      if (same != sum.custom.end())
+        same->second += custom.second;
+      else
+        sum.custom.push_back(custom);
     }
   }
   json += ",\"by_type\":{";
@@ -214,7 +225,8 @@ void Monitor::append_by_type(std::string& json, std::int64_t now_ms) const {
     append_json_string(json, name);
     json += ':' + std::to_string(count);
   };
-  for (std::size_t i = 1; i < std::size(sum.known); ++i) member(type_name(static_cast<FactType>(i)), sum.known[i]);
+  for (std::size_t i = 1; i < std::size(sum.known); ++i)
+    member(type_name(static_cast<FactType>(i)), sum.known[i]);
   for (const auto& [name, count] : sum.custom) member(name, count);
   member("other", sum.known[0]);
   json += '}';
@@ -229,7 +241,8 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
     if (l.oldest_at != 0 && (oldest_at == 0 || l.oldest_at < oldest_at)) oldest_at = l.oldest_at;
   }
   std::vector<std::int64_t> lags;
-  std::int64_t newest_at = 0, lag_ms = 0, messages = 0, failures = 0, all_failures = 0, resent = 0, dead = 0;
+  std::int64_t newest_at = 0, lag_ms = 0, messages = 0, failures = 0, all_failures = 0, resent = 0,
+               dead = 0;
   const std::int64_t now_s = now_ms / 1'000;
   for (const Second& s : seconds_) {
     if (s.at < 0 || s.at <= now_s - static_cast<std::int64_t>(limits::live_seconds)) continue;
@@ -248,10 +261,12 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
   }
   std::sort(lags.begin(), lags.end());
   const std::int64_t p99 = lags.empty() ? 0 : lags[(lags.size() * 99 + 99) / 100 - 1];
-  const std::int64_t oldest_age = oldest_at == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_at);
+  const std::int64_t oldest_age =
+      oldest_at == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_at);
   // A stalled pipeline lands nothing: then the age of the oldest fact is the lag.
   lag_ms = std::max(lag_ms, oldest_age);
-  const double failure_rate = messages == 0 ? 0 : static_cast<double>(failures) / static_cast<double>(messages);
+  const double failure_rate =
+      messages == 0 ? 0 : static_cast<double>(failures) / static_cast<double>(messages);
   json += ",\"replication\":{\"band\":\"";
   json += band_name(replication_band(lag_ms, depth, failure_rate));
   json += '"';
@@ -309,7 +324,8 @@ std::string Monitor::live(std::int64_t now_ms) {
 
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_MONITOR_TELL) {
-    for (ByteReader in(frame.part(1)); in.ok() && !in.done();) monitor.take(in.bytes(), frame.now_ms);
+    for (ByteReader in(frame.part(1)); in.ok() && !in.done();)
+      monitor.take(in.bytes(), frame.now_ms);
     return effects.reply(200, {}, {});
   }
   effects.reply(200, {}, monitor.live(frame.now_ms));

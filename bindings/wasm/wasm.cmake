@@ -41,13 +41,13 @@ add_custom_command(OUTPUT "${published}"
   DEPENDS z0_wasm COMMENT "bindings/worker/z0.wasm")
 add_custom_target(z0_wasm_published ALL DEPENDS "${published}")
 
-# The unit tests that need nothing but the core, as a WASI program: the same assertions, with the
-# other compiler and 32-bit pointers. Catch2 version 2 is one header, so it compiles here too. It
-# needs exceptions; the core that is tested is the same library, built without.
+# The unit tests that need nothing but the core (no SQLite, no files, no processes), as a WASI
+# program: the same assertions, with the other compiler and 32-bit pointers. Catch2 version 2 is one
+# header, so it compiles here too. It needs exceptions; the core is built without, as ever.
 link_header_directory(catch2)
 set(core_tests)
 foreach(source IN LISTS unit_sources)
-  file(STRINGS "${source}" host_includes REGEX "#include \".*(world|cli|bindings).*\"|sqlite|filesystem")
+  file(STRINGS "${source}" host_includes REGEX "#include \".*(world|cli|bindings).*\"|sqlite|filesystem|sys/wait")
   if(NOT host_includes AND NOT source MATCHES "/cli_")
     list(APPEND core_tests "${source}")
   endif()

@@ -10,32 +10,49 @@ namespace {
 void bind(sqlite3_stmt* s, int i, const Value& v) {
   const auto size = static_cast<int>(v.bytes.size());
   switch (v.kind) {
-    case Value::Kind::null: sqlite3_bind_null(s, i); break;
-    case Value::Kind::integer: sqlite3_bind_int64(s, i, v.integer); break;
-    case Value::Kind::real: sqlite3_bind_double(s, i, v.real); break;
-    case Value::Kind::text: sqlite3_bind_text(s, i, v.bytes.data(), size, SQLITE_TRANSIENT); break;
-    case Value::Kind::blob: sqlite3_bind_blob(s, i, size == 0 ? "" : v.bytes.data(), size, SQLITE_TRANSIENT); break;
+    case Value::Kind::null:
+      sqlite3_bind_null(s, i);
+      break;
+    case Value::Kind::integer:
+      sqlite3_bind_int64(s, i, v.integer);
+      break;
+    case Value::Kind::real:
+      sqlite3_bind_double(s, i, v.real);
+      break;
+    case Value::Kind::text:
+      sqlite3_bind_text(s, i, v.bytes.data(), size, SQLITE_TRANSIENT);
+      break;
+    case Value::Kind::blob:
+      sqlite3_bind_blob(s, i, size == 0 ? "" : v.bytes.data(), size, SQLITE_TRANSIENT);
+      break;
   }
 }
 
 Value column(sqlite3_stmt* s, int c, std::deque<std::string>& bytes) {
   const auto keep = [&](const void* data) {
-    bytes.emplace_back(static_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(s, c)));
+    bytes.emplace_back(static_cast<const char*>(data),
+                       static_cast<std::size_t>(sqlite3_column_bytes(s, c)));
     return std::string_view(bytes.back());
   };
   switch (sqlite3_column_type(s, c)) {
-    case SQLITE_INTEGER: return Value::of(sqlite3_column_int64(s, c));
-    case SQLITE_FLOAT: return {Value::Kind::real, 0, sqlite3_column_double(s, c), {}};
-    case SQLITE_TEXT: return Value::text(keep(sqlite3_column_text(s, c)));
-    case SQLITE_BLOB: return Value::blob(keep(sqlite3_column_blob(s, c)));
-    default: return Value::null();
+    case SQLITE_INTEGER:
+      return Value::of(sqlite3_column_int64(s, c));
+    case SQLITE_FLOAT:
+      return {Value::Kind::real, 0, sqlite3_column_double(s, c), {}};
+    case SQLITE_TEXT:
+      return Value::text(keep(sqlite3_column_text(s, c)));
+    case SQLITE_BLOB:
+      return Value::blob(keep(sqlite3_column_blob(s, c)));
+    default:
+      return Value::null();
   }
 }
 
 }  // namespace
 
 Database::Database() {
-  if (sqlite3_open(":memory:", &db_) != SQLITE_OK) throw std::runtime_error("SQLite cannot open a database in memory");
+  if (sqlite3_open(":memory:", &db_) != SQLITE_OK)
+    throw std::runtime_error("SQLite cannot open a database in memory");
 }
 
 Database::~Database() { sqlite3_close(db_); }
@@ -54,9 +71,11 @@ std::unique_ptr<Answer> Database::run(const Statement& statement) {
   auto answer = std::make_unique<Answer>();
   sqlite3_stmt* s = nullptr;
   const std::int64_t before = rows_written();
-  int code = sqlite3_prepare_v2(db_, statement.sql.data(), static_cast<int>(statement.sql.size()), &s, nullptr);
+  int code = sqlite3_prepare_v2(db_, statement.sql.data(), static_cast<int>(statement.sql.size()),
+                                &s, nullptr);
   if (code == SQLITE_OK) {
-    for (std::size_t i = 0; i < statement.values.size(); ++i) bind(s, static_cast<int>(i) + 1, statement.values[i]);
+    for (std::size_t i = 0; i < statement.values.size(); ++i)
+      bind(s, static_cast<int>(i) + 1, statement.values[i]);
     answer->rows.columns = static_cast<std::size_t>(sqlite3_column_count(s));
     while ((code = sqlite3_step(s)) == SQLITE_ROW) {
       for (int c = 0; c < static_cast<int>(answer->rows.columns); ++c) {

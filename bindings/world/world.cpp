@@ -79,7 +79,8 @@ Headers World::authorization(std::string_view tenant, std::uint8_t scopes) {
   return {{"authorization", "Bearer " + mint_token(claims, secrets, now_ms / 1000)}};
 }
 
-HttpReply World::request(std::string_view method, std::string_view url, const Headers& headers, std::string_view body) {
+HttpReply World::request(std::string_view method, std::string_view url, const Headers& headers,
+                         std::string_view body) {
   std::vector<std::string> parts{std::string(method), std::string(url), std::string(body), secrets};
   for (const auto& [name, value] : headers) {
     parts.push_back(name);
@@ -127,7 +128,8 @@ std::size_t World::run_alarms() {
   return due.size();
 }
 
-World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& parts, std::string_view object_name) {
+World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& parts,
+                          std::string_view object_name) {
   std::vector<std::string> owned = parts;
   std::vector<std::string> answers;
   for (;;) {
@@ -143,7 +145,8 @@ World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& pa
     const std::string effect_bytes(core_->step(bytes));
     if (watch) watch(bytes, effect_bytes);
     std::vector<Effect> effects;
-    if (!parse_effects(effect_bytes, effects)) throw std::runtime_error("the core returned no effects");
+    if (!parse_effects(effect_bytes, effects))
+      throw std::runtime_error("the core returned no effects");
     if (effects.empty() || effects[0].phase != Phase::need) return carry_out(effects, object_name);
     answers.clear();
     for (const auto& need : effects) {
@@ -208,7 +211,8 @@ std::string World::answer_call(ByteReader& in) {
     try {
       outcome = Z0_OK;
       reply = run(kind, {name, request}, name).body;
-      if (faults.lose_reply && faults.lose_reply(name)) throw std::runtime_error("the connection was lost");
+      if (faults.lose_reply && faults.lose_reply(name))
+        throw std::runtime_error("the connection was lost");
     } catch (const std::runtime_error& error) {
       outcome = Z0_FAILED;
       reply = error.what();

@@ -1,9 +1,9 @@
-// A whole z0 in one process, without a network: the edge, a ledger object for each entity, the monitor,
-// the replication queue and D1, over SQLite in memory. Time stands still unless it is told to move, and
-// all randomness comes from a seed, so that whatever happens here happens again.
+// A whole z0 in one process, without a network: the edge, a ledger object for each entity, the
+// monitor, the replication queue and D1, over SQLite in memory. Time stands still unless it is told
+// to move, and all randomness comes from a seed, so that whatever happens here happens again.
 //
-// It does what bindings/worker does, no more: the core decides everything. The command-line tool checks
-// submissions with it, and the tests tell stories with it.
+// It does what bindings/worker does, no more: the core decides everything. The command-line tool
+// checks submissions with it, and the tests tell stories with it.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ struct HttpReply {
   std::string header(std::string_view name) const;
 };
 
-// What goes wrong, asked for at each place where the platform may fail. Return false to let it work.
+// What goes wrong, asked for at each place where the platform may fail. Return false to let it
+// work.
 struct Faults {
   // A call of another object fails before it arrives; `outcome` and `message` say how.
   std::function<bool(std::string_view object, z0_outcome& outcome, std::string& message)> call;
@@ -58,12 +59,13 @@ class World {
   // Sees every frame with its effects.
   std::function<void(std::string_view frame, std::string_view effects)> watch;
 
-  HttpReply request(std::string_view method, std::string_view url, const Headers& headers, std::string_view body);
+  HttpReply request(std::string_view method, std::string_view url, const Headers& headers,
+                    std::string_view body);
   // A bearer header for this world's secret: all tenants when tenant is empty.
   Headers authorization(std::string_view tenant, std::uint8_t scopes);
 
-  // The queue, oldest first. deliver takes the message at a place out and gives it to the consumer; it
-  // goes back to the end when it is refused. Returns whether it was acknowledged.
+  // The queue, oldest first. deliver takes the message at a place out and gives it to the consumer;
+  // it goes back to the end when it is refused. Returns whether it was acknowledged.
   std::deque<std::string> queue;
   bool deliver(std::size_t place = 0);
   // Gives a message to the consumer that stays where it is: a redelivery.
@@ -98,7 +100,8 @@ class World {
   Object& object(std::string_view name);
   std::uint64_t random();
   std::string entropy();
-  Outcome run(std::uint16_t kind, const std::vector<std::string>& parts, std::string_view object_name);
+  Outcome run(std::uint16_t kind, const std::vector<std::string>& parts,
+              std::string_view object_name);
   std::string answer(const Effect& need, std::string_view object_name);
   std::string answer_query(ByteReader& in);
   std::string answer_call(ByteReader& in);

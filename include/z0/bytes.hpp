@@ -1,11 +1,11 @@
 // Little-endian readers and writers for everything binary in z0: frames, effects, facts, messages.
 //
-// ByteWriter appends to a string and is what to reach for. Buffer is for the hot path, where a fact is
-// written in a dozen small pieces: the room is asked for once, then written through a pointer.
+// ByteWriter appends to a string and is what to reach for. Buffer is for the hot path, where a fact
+// is written in a dozen small pieces: the room is asked for once, then written through a pointer.
 //
-// ByteReader never reads past its end: the first read that would sets `ok` to false, and from then on
-// every read yields zero or empty. Callers check `ok` once, at the end. Views it returns borrow the
-// bytes it was given. Variable-length integers are LEB128, at most 10 bytes.
+// ByteReader never reads past its end: the first read that would sets `ok` to false, and from then
+// on every read yields zero or empty. Callers check `ok` once, at the end. Views it returns borrow
+// the bytes it was given. Variable-length integers are LEB128, at most 10 bytes.
 #pragma once
 
 #include <cstddef>
@@ -73,7 +73,8 @@ class Buffer {
   ~Buffer() { std::free(data_); }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  Buffer(Buffer&& other) noexcept : data_(other.data_), size_(other.size_), capacity_(other.capacity_) {
+  Buffer(Buffer&& other) noexcept
+      : data_(other.data_), size_(other.size_), capacity_(other.capacity_) {
     other.data_ = nullptr;
     other.size_ = other.capacity_ = 0;
   }
@@ -188,7 +189,8 @@ class ByteReader {
   }
   std::string_view bytes() { return raw(u32()); }
   std::uint64_t varint() {
-    if (p_ != end_ && static_cast<std::uint8_t>(*p_) < 0x80) return static_cast<std::uint8_t>(*p_++);
+    if (p_ != end_ && static_cast<std::uint8_t>(*p_) < 0x80)
+      return static_cast<std::uint8_t>(*p_++);
     std::uint64_t v = 0;
     for (int shift = 0; shift < 64; shift += 7) {
       const std::uint8_t b = u8();

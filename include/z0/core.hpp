@@ -20,8 +20,8 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
-  // Takes one step. The effects are valid until the next step. Traps on bytes that are no frame: they
-  // come from the host, never from a caller.
+  // Takes one step. The effects are valid until the next step. Traps on bytes that are no frame:
+  // they come from the host, never from a caller.
   std::string_view step(std::string_view frame);
 
  private:

@@ -1,7 +1,9 @@
-// The edge: HTTP in, HTTP out. Routes, credentials, batches and their answers; README.md lists the API.
+// The edge: HTTP in, HTTP out. Routes, credentials, batches and their answers; README.md lists the
+// API.
 //
-// A request that concerns ledgers or D1 takes two steps: the first reads, checks and asks, the second
-// answers. What the second has to know travels in a continuation, so the edge keeps no state at all.
+// A request that concerns ledgers or D1 takes two steps: the first reads, checks and asks, the
+// second answers. What the second has to know travels in a continuation, so the edge keeps no state
+// at all.
 #pragma once
 
 #include "z0/effects.hpp"

@@ -1,7 +1,7 @@
 // Effects: what a step wants done, accumulated in one value. The grammar is in z0.h.
 //
-// Use it as the tail of a decision: needs (and nothing else), or commits, then the reply, then sends,
-// then tells. An effect out of order is a broken invariant and traps.
+// Use it as the tail of a decision: needs (and nothing else), or commits, then the reply, then
+// sends, then tells. An effect out of order is a broken invariant and traps.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // The fact: its types, its encoding, and how it is read from JSON and written to it.
 //
-// A fact has two encoded forms. A *submission* is what the caller gave, checked and packed: it is what
-// the edge hands to a ledger, and what two submissions of one id are compared by. A *record* is a
-// submission with the ledger's sequence number and commit time in front; its bytes never change again,
-// from the segment through the queue message to the consumer.
+// A fact has two encoded forms. A *submission* is what the caller gave, checked and packed: it is
+// what the edge hands to a ledger, and what two submissions of one id are compared by. A *record*
+// is a submission with the ledger's sequence number and commit time in front; its bytes never
+// change again, from the segment through the queue message to the consumer.
 //
 //   record      varint size, then: varint seq, varint recorded_at, submission
 //   submission  u8 type (0 custom), varint field bits, varint timestamp, id, then in the order of
@@ -108,7 +108,8 @@ void append_submission(Buffer& out, const Fact& fact);
 bool parse_submission(std::string_view bytes, std::string_view entity_id, Fact& out);
 
 // A record with its leading size, at most record_bytes_max(submission.size()).
-void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at, std::string_view submission);
+void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at,
+                   std::string_view submission);
 constexpr std::size_t record_bytes_max(std::size_t submission_bytes) {
   return submission_bytes + 3 * put::varint_bytes_max;
 }
@@ -133,7 +134,8 @@ bool same_content(const Fact& a, const Fact& b, std::string_view& field);
 
 // -- JSON ---------------------------------------------------------------------------------------
 
-// Text of one fact that could not be borrowed: strings with escapes, minified data, the trace as bytes.
+// Text of one fact that could not be borrowed: strings with escapes, minified data, the trace as
+// bytes.
 struct Scratch {
   std::string strings[16];
   std::size_t used = 0;
@@ -160,19 +162,21 @@ struct ReadFact {
   Fact fact;
 };
 
-// Reads the next value of `in` as one fact and judges it by every rule that needs no ledger. The whole
-// value is consumed unless the reader itself fails (in.error()): then the text is not JSON as z0 takes
-// it and nothing can be said of what follows. A fact without id keeps `fact.id` empty: the caller
-// makes one. Where several rules are broken, the status of highest precedence is reported.
+// Reads the next value of `in` as one fact and judges it by every rule that needs no ledger. The
+// whole value is consumed unless the reader itself fails (in.error()): then the text is not JSON as
+// z0 takes it and nothing can be said of what follows. A fact without id keeps `fact.id` empty: the
+// caller makes one. Where several rules are broken, the status of highest precedence is reported.
 void read_fact(JsonReader& in, const Submitter& who, Scratch& scratch, ReadFact& out);
 
-// The rules by type alone (domain.md section 3), for a fact whose fields are each valid. `field` names
-// the member at fault.
-Status check_type_rules(const Fact& fact, bool data_has_error, bool data_has_reason, std::string_view& field);
+// The rules by type alone (domain.md section 3), for a fact whose fields are each valid. `field`
+// names the member at fault.
+Status check_type_rules(const Fact& fact, bool data_has_error, bool data_has_reason,
+                        std::string_view& field);
 
 // A stored fact as JSON. data shows trace_id, whichever way it was given.
 void append_fact_json(std::string& out, const Fact& fact, std::string_view tenant_id);
-// data as it is stored in D1 and shown: "{}" when absent, with trace_id inside when there is a trace.
+// data as it is stored in D1 and shown: "{}" when absent, with trace_id inside when there is a
+// trace.
 void append_data_json(std::string& out, const Fact& fact);
 
 }  // namespace z0

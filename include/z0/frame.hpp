@@ -61,7 +61,9 @@ struct Frame {
   std::vector<std::string_view> answers;
 
   // The part, or empty where there are fewer.
-  std::string_view part(std::size_t i) const { return i < parts.size() ? parts[i] : std::string_view{}; }
+  std::string_view part(std::size_t i) const {
+    return i < parts.size() ? parts[i] : std::string_view{};
+  }
 };
 
 // False for bytes that are no frame.

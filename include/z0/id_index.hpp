@@ -1,13 +1,14 @@
 // The duplicate check over a ledger's whole history, without a row a fact.
 //
 // The newest ids are *open*: their 64-bit hashes lie in memory by sequence number, in a table that
-// finds a hash in O(1). When more than limits::open_ids_max are open, the oldest that many are *sealed*
-// into a run: hashes sorted, cut into chunks that are rows, with a filter of 16-bit fingerprints that
-// stays in memory (3 bytes an id). So memory is 3 bytes a fact plus 4 MiB, and an append probes one
-// table and one cache line or two for each 131,072 facts of history.
+// finds a hash in O(1). When more than limits::open_ids_max are open, the oldest that many are
+// *sealed* into a run: hashes sorted, cut into chunks that are rows, with a filter of 16-bit
+// fingerprints that stays in memory (3 bytes an id). So memory is 3 bytes a fact plus 4 MiB, and an
+// append probes one table and one cache line or two for each 131,072 facts of history.
 //
-// The index answers with candidates, never with certainty: a hash may collide, a fingerprint even more
-// so (6 in 100,000 for each run). The ledger compares the full id before it calls anything a duplicate.
+// The index answers with candidates, never with certainty: a hash may collide, a fingerprint even
+// more so (6 in 100,000 for each run). The ledger compares the full id before it calls anything a
+// duplicate.
 #pragma once
 
 #include <cstdint>
@@ -39,20 +40,22 @@ class IdIndex {
   // Appends the hash of the next fact. The first one fixes where the open part begins.
   void add(std::int64_t seq, std::uint64_t hash);
 
-  // The sequence numbers of open facts with this hash, newest first, and the chunks of sealed runs to
-  // look into.
+  // The sequence numbers of open facts with this hash, newest first, and the chunks of sealed runs
+  // to look into.
   void find(std::uint64_t hash, std::vector<std::int64_t>& open,
             std::vector<SealedCandidate>& sealed) const;
 
   std::size_t open_count() const { return hashes_.size(); }
   std::int64_t open_first_seq() const { return open_first_seq_; }
   // What the next add() has to bring.
-  std::int64_t next_seq() const { return open_first_seq_ + static_cast<std::int64_t>(hashes_.size()); }
+  std::int64_t next_seq() const {
+    return open_first_seq_ + static_cast<std::int64_t>(hashes_.size());
+  }
   std::int64_t sealed_through() const;
   std::size_t memory_bytes() const;
 
-  // Seals the oldest limits::open_ids_max open hashes and returns the rows to write; empty when fewer
-  // are open. The index has changed when it returns: rows and index belong to one commit.
+  // Seals the oldest limits::open_ids_max open hashes and returns the rows to write; empty when
+  // fewer are open. The index has changed when it returns: rows and index belong to one commit.
   std::vector<SealedRow> seal();
 
   // Rebuilding: the filter row of a run, in ascending order of runs, before any add().
@@ -68,7 +71,8 @@ class IdIndex {
     std::int64_t first_seq = 0;
     std::uint32_t count = 0;
     std::uint32_t bucket_bits = 0;
-    std::vector<std::uint32_t> starts;  // bucket -> index of its first fingerprint; one more at the end
+    std::vector<std::uint32_t>
+        starts;  // bucket -> index of its first fingerprint; one more at the end
     std::vector<std::uint16_t> fingerprints;
   };
 

@@ -12,8 +12,8 @@ bool valid_id(std::string_view id);
 // [a-z][a-z0-9_]{0,63}
 bool valid_type(std::string_view type);
 
-// The entity type that an id's prefix names and that has a ledger: "account" (acct_), "asset" (ast_),
-// "contact" (con_), "deal" (deal_). Empty when it has none. The prefix alone is no id.
+// The entity type that an id's prefix names and that has a ledger: "account" (acct_), "asset"
+// (ast_), "contact" (con_), "deal" (deal_). Empty when it has none. The prefix alone is no id.
 std::string_view ledger_type(std::string_view entity_id);
 
 // The name of the Durable Object of an entity: {type}_{entity_id}.
@@ -22,7 +22,8 @@ std::string ledger_object_name(std::string_view entity_id);
 // 32 lower-case hex digits, not all zero: a trace id (W3C Trace Context).
 bool valid_trace_id(std::string_view hex);
 
-// Lower-case hexadecimal. from_hex takes exactly 2 x n digits, either case, and says whether it could.
+// Lower-case hexadecimal. from_hex takes exactly 2 x n digits, either case, and says whether it
+// could.
 void append_hex(std::string& out, std::string_view bytes);
 bool from_hex(std::string_view hex, char* out, std::size_t n);
 

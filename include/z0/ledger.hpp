@@ -5,12 +5,13 @@
 //   segments(first_seq, ...)     the facts, in order; the last one is the tail and grows in place
 //   id_runs(key, count, body)    sealed id hashes, see id_index.hpp
 //
-// A segment's row also carries `summary`: the counts of the whole ledger up to its last fact. It costs
-// no row of its own, since the tail is rewritten by every append, and makes every segment a snapshot.
+// A segment's row also carries `summary`: the counts of the whole ledger up to its last fact. It
+// costs no row of its own, since the tail is rewritten by every append, and makes every segment a
+// snapshot.
 //
-// Life of an append: the frame brings the batch; when the state is not resident, its rows are needed
-// first; suspected duplicates need the segments (and chunks) that hold their originals; then all
-// decisions fall in one synchronous step whose writes are one transaction.
+// Life of an append: the frame brings the batch; when the state is not resident, its rows are
+// needed first; suspected duplicates need the segments (and chunks) that hold their originals; then
+// all decisions fall in one synchronous step whose writes are one transaction.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ namespace z0 {
 // How many facts of each type a ledger holds.
 struct TypeCounts {
   std::int64_t known[static_cast<std::size_t>(FactType::count_)] = {};
-  // Custom types in order of first appearance; beyond limits::counted_types_max they count as custom.
+  // Custom types in order of first appearance; beyond limits::counted_types_max they count as
+  // custom.
   std::vector<std::pair<std::string, std::int64_t>> custom;
 
   void add(FactType type, std::string_view custom_name);
@@ -97,9 +99,11 @@ struct AppendRequest {
   bool decode(std::string_view bytes);
 };
 
-// The bytes of such a batch. packed: `count` submissions, each with its length as a varint in front.
-std::string encode_append_request(bool atomic, std::string_view tenant_id, std::string_view entity_id,
-                                  std::size_t count, std::string_view packed);
+// The bytes of such a batch. packed: `count` submissions, each with its length as a varint in
+// front.
+std::string encode_append_request(bool atomic, std::string_view tenant_id,
+                                  std::string_view entity_id, std::size_t count,
+                                  std::string_view packed);
 
 // What became of one of them.
 struct AppendResult {

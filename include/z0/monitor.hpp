@@ -1,9 +1,9 @@
 // The monitor: what happened in the last minutes, and how far replication is, kept in memory.
 //
-// It lives in one Durable Object and hears reports: from the edge after each request, from the consumer
-// after each message, from a ledger whose facts are not yet confirmed. Reports are best effort, so what
-// it counts is exact for what reached it since it started, and replication heals by itself: it compares
-// sequence numbers, and a later number says all that an earlier one did.
+// It lives in one Durable Object and hears reports: from the edge after each request, from the
+// consumer after each message, from a ledger whose facts are not yet confirmed. Reports are best
+// effort, so what it counts is exact for what reached it since it started, and replication heals by
+// itself: it compares sequence numbers, and a later number says all that an earlier one did.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104). Scalar; a host without WebCrypto needs nothing else.
+// SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104). Scalar; a host without WebCrypto needs nothing
+// else.
 #pragma once
 
 #include <array>

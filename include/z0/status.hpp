@@ -55,10 +55,19 @@ enum class Status : std::uint8_t {
   count_,
 };
 
-enum class Category : std::uint8_t { accepted, malformed, invalid, unauthorized, forbidden, conflict, budget, transient };
+enum class Category : std::uint8_t {
+  accepted,
+  malformed,
+  invalid,
+  unauthorized,
+  forbidden,
+  conflict,
+  budget,
+  transient
+};
 
 struct StatusInfo {
-  std::string_view name;      // in answers, metrics and tables
+  std::string_view name;  // in answers, metrics and tables
   std::uint16_t http;
   Category category;
   std::string_view sentence;  // what is wrong, in words that need no context but `field`

@@ -8,9 +8,9 @@
 namespace z0 {
 
 struct TraceContext {
-  std::string trace_id;    // 32 lower-case hex
-  std::string span_id;     // 16 lower-case hex: this hop's own
-  std::string parent_id;   // 16 lower-case hex of the caller's span; empty when the trace began here
+  std::string trace_id;   // 32 lower-case hex
+  std::string span_id;    // 16 lower-case hex: this hop's own
+  std::string parent_id;  // 16 lower-case hex of the caller's span; empty when the trace began here
   std::uint8_t flags = 0;  // bit 0 sampled, bit 1 random
   std::string tracestate;  // passed on unchanged while the trace is the caller's; else empty
 
@@ -18,10 +18,11 @@ struct TraceContext {
   std::string traceparent() const;
 };
 
-// Takes the caller's headers when `traceparent` is valid, else begins a trace. Version ff, zero ids,
-// upper case and wrong lengths are invalid; a higher version is read by its first 55 bytes when a dash
-// or nothing follows. tracestate is dropped when longer than 512 bytes. random: 24 bytes, of which
-// the last 8 make the span id and the first 16 a new trace's id (then flags = sampled | random).
+// Takes the caller's headers when `traceparent` is valid, else begins a trace. Version ff, zero
+// ids, upper case and wrong lengths are invalid; a higher version is read by its first 55 bytes
+// when a dash or nothing follows. tracestate is dropped when longer than 512 bytes. random: 24
+// bytes, of which the last 8 make the span id and the first 16 a new trace's id (then flags =
+// sampled | random).
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random);
 

@@ -160,7 +160,7 @@ void Auditor::check_append(const LedgerCallSeen& call, const std::vector<Effect>
       const Statement statement = parse_statement(in);
       if (statement.sql.find("INTO segments") != std::string_view::npos)
         check_segment(after, statement, entity_id);
-      else
+      else if (statement.sql.find("INTO meta") != std::string_view::npos)
         ++owners;
     }
     if (effect.kind == Z0_REPLY) {

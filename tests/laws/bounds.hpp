@@ -65,20 +65,24 @@ inline constexpr Bound consumer_answers = {3, limits::facts_per_message_max* id 
 inline constexpr Bound ledger_asks = {8, posted + facts * 64 + room};
 
 inline constexpr std::size_t segments = packed(posted, limits::segment_bytes_max);
-// The owner, the tail rewritten and the new segments, the alarm, the reply.
+// Sealed runs, each a filter and its chunks: 12 bytes an id and 3 of filter, 16 in all. An append
+// seals when more than open_ids_hard_max are open; the alarm finds no more than that and one batch.
+inline constexpr std::size_t runs = (limits::open_ids_hard_max + facts) / limits::open_ids_max;
+inline constexpr std::size_t sealed_rows =
+    runs * (1 + limits::open_ids_max / limits::ids_per_chunk);
+inline constexpr std::size_t sealed_bytes = runs * limits::open_ids_max * 16 + sealed_rows * small;
+// The owner, the tail rewritten or a new one, further segments, sealed runs, the alarm, the reply.
 inline constexpr Bound append_answers = {
-    1 + 1 + segments + 1 + 1, limits::segment_bytes_max + posted +
-                                  (limits::segment_bytes_max / record_min + facts) * hash +
-                                  segments*(counts + small) + facts * 64 + room};
+    1 + 1 + segments + sealed_rows + 1 + 1,
+    limits::tail_bytes_max + posted + (limits::tail_bytes_max / record_min + facts) * hash +
+        segments*(counts + small) + sealed_bytes + facts * 64 + room};
 
 inline constexpr std::size_t resent = limits::resend_messages_max * limits::message_bytes_max;
-// A sealed run (its filter and its chunks: 12 bytes an id and 3 of filter, 16 in all), the owner,
-// the alarm, messages, one report.
-inline constexpr Bound alarm_answers = {1 + limits::open_ids_max / limits::ids_per_chunk + 1 + 1 +
-                                            packed(resent, limits::message_bytes_max) +
-                                            resent / (record_min * limits::facts_per_message_max) +
-                                            1,
-                                        limits::open_ids_max * 16 + 2 * resent + 64 * small + room};
+// Sealed runs, the owner, the alarm, messages, one report.
+inline constexpr Bound alarm_answers = {
+    sealed_rows + 1 + 1 + packed(resent, limits::message_bytes_max) +
+        resent / (record_min * limits::facts_per_message_max) + 1,
+    sealed_bytes + 2 * resent + room};
 
 // A page: whole segments at most, each of its limit's size or of one fact; names for each fact.
 inline constexpr Bound read_answers = {

@@ -21,9 +21,9 @@ class Filled : public TestWorld {
   static constexpr std::int64_t count = 90;
 
   Filled() {
-    for (int i = 0; i < count; i += 15) {
+    for (int i = 0; i < count; i += 10) {
       std::vector<std::string> facts;
-      for (int seq = i + 1; seq <= i + 15; ++seq) facts.push_back(fact(seq));
+      for (int seq = i + 1; seq <= i + 10; ++seq) facts.push_back(fact(seq));
       REQUIRE(post(list(facts)).status == 200);
     }
     for (const auto& row : ledger_rows("acct_a", "SELECT first_seq FROM segments ORDER BY 1")) {
@@ -155,7 +155,7 @@ TEST_CASE("A read asks for the segments that hold its range and types", "[ledger
 TEST_CASE("A filter that looks through many segments ends its page and says where to go on",
           "[ledger]") {
   TestWorld w;
-  const std::string padding = R"(,"data":{"a":")" + std::string(20'000, 'x') + "\"}";
+  const std::string padding = R"(,"data":{"a":")" + std::string(40'000, 'x') + "\"}";
   for (int i = 0; i < 150; i += 50) {
     std::vector<std::string> facts;
     for (int j = i; j < i + 50; ++j) {

@@ -2,7 +2,6 @@
 // rows.
 #include "z0/ledger.hpp"
 
-#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,7 +9,6 @@
 #include "catch.hpp"
 #include "test_world.hpp"
 #include "z0/frame.hpp"
-#include "z0/ids.hpp"
 
 namespace {
 
@@ -44,45 +42,6 @@ std::string storage(TestWorld& w, const char* entity_id = "acct_a") {
       all += std::to_string(cell.integer) + '|' + std::string(cell.bytes) + '\n';
   }
   return all;
-}
-
-// Deposits f_1 to f_{count - 1} behind f_0, as the ledger would have written them: a thousand
-// requests would take too long under the sanitizers.
-void write_history(TestWorld& w, std::int64_t count) {
-  constexpr std::int64_t facts_per_segment = 500;
-  z0::LedgerState state;
-  const std::string meta = w.ledger_rows("acct_a", "SELECT value FROM meta").at(0).at(0);
-  REQUIRE(state.decode_meta(meta));
-  z0::Fact fact;
-  fact.type = z0::FactType::deposit;
-  fact.fields = z0::field_amount | z0::field_timestamp_defaulted;
-  fact.amount = 5;
-  fact.timestamp = w.now_ms;
-  w.ledger("acct_a").begin();
-  w.ledger("acct_a").script("DELETE FROM segments");
-  for (std::int64_t first = 1; first <= count; first += facts_per_segment) {
-    z0::Buffer body;
-    std::string ids;
-    const std::int64_t last = std::min(count, first + facts_per_segment - 1);
-    for (std::int64_t seq = first; seq <= last; ++seq) {
-      const std::string id = "f_" + std::to_string(seq - 1);
-      fact.id = id;
-      z0::Buffer submission;
-      z0::append_submission(submission, fact);
-      z0::append_record(body, seq, w.now_ms, submission.view());
-      z0::ByteWriter(ids).u64(z0::id_hash(id, state.hash_seed));
-      state.counts.add(fact.type, {});
-    }
-    using z0::Value;
-    const std::string summary = state.counts.encode();
-    const auto done = w.ledger("acct_a").run(
-        {"INSERT INTO segments VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8)",
-         {Value::of(first), Value::of(last), Value::of(w.now_ms), Value::of(last - first + 1),
-          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(ids),
-          Value::blob(body.view())}});
-    REQUIRE_FALSE(done->rows.failed);
-  }
-  w.ledger("acct_a").commit();
 }
 
 // Kinds of the frames that objects saw, and the rows that each read answered, by answer.
@@ -273,12 +232,34 @@ TEST_CASE("The bytes of a recorded fact never change", "[ledger]") {
   }
 }
 
-TEST_CASE("A fact larger than a segment has one of its own", "[ledger]") {
+TEST_CASE("What does not fit the tail begins a segment, and each append writes one row",
+          "[ledger]") {
   TestWorld w;
-  w.post(list({deposit("f_1"), deposit("f_2", "acct_a", 5, padding(60'000)), deposit("f_3")}));
-  CHECK(w.ledger_rows("acct_a", "SELECT first_seq, last_seq, count FROM segments").dump() ==
-        "[[1,1,1],[2,2,1],[3,3,1]]");
-  CHECK(w.post(deposit("f_2", "acct_a", 5, padding(60'000))).text("status") == "duplicate");
+  const auto segments = [&] {
+    return w.ledger_rows("acct_a", "SELECT first_seq, last_seq FROM segments").dump();
+  };
+  w.post(deposit("f_1"));
+  const auto large = padding(z0::limits::tail_bytes_max);
+  const std::pair<std::string, std::string> appends[] = {
+      {deposit("f_2"), "[[1,2]]"},
+      {deposit("f_3", "acct_a", 5, large), "[[1,2],[3,3]]"},
+      {deposit("f_4"), "[[1,2],[3,3],[4,4]]"},
+      {deposits("g_", 5, 100, "acct_a", padding(300)), "[[1,2],[3,3],[4,4],[5,104]]"},
+      {deposit("f_105"), "[[1,2],[3,3],[4,4],[5,104],[105,105]]"},
+      {deposit("f_106"), "[[1,2],[3,3],[4,4],[5,104],[105,106]]"},
+  };
+  for (const auto& [body, expected] : appends) {
+    const std::int64_t before = w.ledger("acct_a").rows_written();
+    REQUIRE(w.post(body).status < 300);
+    CHECK(w.ledger("acct_a").rows_written() == before + 1);
+    CHECK(segments() == expected);
+  }
+  // A batch may be larger than a segment.
+  w.post(deposits("h_", 0, 60, "acct_a", padding(3'000)));
+  for (const auto& row : w.ledger_rows("acct_a", "SELECT length(body) FROM segments")) {
+    CHECK(row.at(0) <= z0::limits::segment_bytes_max);
+  }
+  CHECK(w.post(deposit("f_3", "acct_a", 5, large)).text("status") == "duplicate");
 }
 
 TEST_CASE("Losing memory at any point changes nothing", "[ledger]") {
@@ -358,62 +339,4 @@ TEST_CASE("More ledgers than fit in memory are all served", "[ledger]") {
   CHECK(seen.rows.empty());
   w.post(deposit("g_1", "acct_0"));  // long gone
   CHECK(seen.rows.size() == 1);
-}
-
-TEST_CASE("Retries that touch too many segments are answered in parts", "[ledger]") {
-  TestWorld w;
-  // Each small fact is followed by one that fills its segment.
-  constexpr int count = 270;
-  std::vector<std::string> small;
-  for (int i = 0; i < count; ++i) small.push_back(deposit("s_" + std::to_string(i)));
-  for (int i = 0; i < count; i += 90) {
-    std::vector<std::string> facts;
-    for (int j = i; j < i + 90; ++j) {
-      facts.push_back(small[static_cast<std::size_t>(j)]);
-      facts.push_back(deposit("l_" + std::to_string(j), "acct_a", 5,
-                              padding(z0::limits::segment_bytes_max - 200)));
-    }
-    REQUIRE(w.post(list(facts)).status == 200);
-  }
-  REQUIRE(segment_bodies(w).size() >= count);
-  const Reply r = w.post(list(small));
-  std::vector<std::string> left;
-  for (std::size_t i = 0; i < count; ++i) {
-    if (r.item(i).at("status") == "overloaded")
-      left.push_back(small[i]);
-    else
-      CHECK(r.item(i).at("status") == "duplicate");
-  }
-  CHECK(left.size() ==
-        count - 1 - z0::limits::originals_per_append_max);  // the last segment is in memory
-  CHECK(w.post(list(left)).json.at("duplicate") == left.size());
-  CHECK(w.largest_frame <= z0::limits::frame_bytes_max);
-}
-
-TEST_CASE("History that was sealed still knows every id", "[ledger]") {
-  TestWorld w;
-  constexpr std::int64_t count = 132'000;
-  REQUIRE(w.post(deposit("f_0")).status == 201);
-  write_history(w, count);
-  w.evict(object_a);
-  REQUIRE(w.post(deposit("f_0")).text("status") == "duplicate");
-  REQUIRE(w.post(deposit("e_0")).json.at("seq") == count + 1);
-  w.now_ms += z0::limits::confirm_after_ms;
-  REQUIRE(w.run_alarms() == 1);
-  w.queue.clear();
-  const auto runs =
-      w.ledger_rows("acct_a", "SELECT count(*), sum(count) FROM id_runs WHERE key % 256 > 0");
-  CHECK(runs.at(0).at(1) == z0::limits::open_ids_max);
-  for (const bool evicted : {false, true}) {
-    if (evicted) w.evict(object_a);
-    std::vector<std::string> facts;
-    for (int i = 0; i < count; i += 1331) facts.push_back(deposit("f_" + std::to_string(i)));
-    const Reply r = w.post(list(facts));
-    CHECK(r.json.at("duplicate") == facts.size());
-    for (std::size_t i = 0; i < facts.size(); ++i) CHECK(r.item(i).at("seq") == 1331 * i + 1);
-    // A retry, a conflict and a new fact, each from the sealed part.
-    CHECK(w.post(deposit("f_77", "acct_a", 6)).text("field") == "amount");
-    CHECK(w.post(deposit(evicted ? "g_1" : "g_0")).text("status") == "recorded");
-  }
-  CHECK(w.largest_frame <= z0::limits::frame_bytes_max);
 }
