@@ -27,7 +27,8 @@ enum Column : std::size_t {
   id = 2,
   data = 16,
   number = 17,
-  recorded_at = 18
+  recorded_at = 18,
+  available = 19,  // how many rows there were before the page was cut to its bytes
 };
 
 // A place in the order of results: what comes after it is the next page.
@@ -104,7 +105,14 @@ Statement page_of(const Query& q, std::string_view table, std::string_view numbe
     sql += condition;
     sql += std::to_string(s.values.size());
   };
-  sql = "SELECT ";
+  // Inside, the page by its key; outside, cut where its data grows too large.
+  const std::string order =
+      " ORDER BY timestamp DESC, entity_id DESC, " + std::string(number_column) + " DESC, id DESC";
+  sql =
+      "SELECT * FROM (SELECT *, count(*) OVER () AS available, sum(length(CAST(data AS BLOB))) "
+      "OVER (";
+  sql += order.substr(1);
+  sql += " ROWS UNBOUNDED PRECEDING) AS bytes FROM (SELECT ";
   sql += columns;
   sql += number_column;
   sql += last_column;
@@ -124,10 +132,11 @@ Statement page_of(const Query& q, std::string_view table, std::string_view numbe
     s.values.insert(s.values.end(), {Value::of(q.cursor.timestamp), Value::text(q.cursor.entity_id),
                                      Value::of(q.cursor.number), Value::text(q.cursor.id)});
   }
-  sql += " ORDER BY timestamp DESC, entity_id DESC, ";
-  sql += number_column;
   s.values.push_back(Value::of(q.limit + 1));
-  sql += " DESC, id DESC LIMIT ?" + std::to_string(s.values.size());
+  s.values.push_back(Value::of(limits::page_bytes_max));
+  const std::size_t at = s.values.size();
+  sql += order + " LIMIT ?" + std::to_string(at - 1) +
+         ")) WHERE bytes - length(CAST(data AS BLOB)) < ?" + std::to_string(at) + order;
   s.sql = sql;
   return s;
 }
@@ -160,12 +169,19 @@ bool before(const Rows& a, std::size_t i, const Rows& b, std::size_t j) {
   return a.at(i, number).integer > b.at(j, number).integer;
 }
 
+// Whether a table has more than it gave.
+bool cut(const Rows& rows) {
+  return rows.size() > 0 && rows.at(0, available).integer > static_cast<std::int64_t>(rows.size());
+}
+
 std::string merge(const Rows& recorded, const Rows& failed, std::int64_t limit) {
   std::string json = "{\"facts\":[";
   std::string cursor;
   std::size_t i = 0;
   std::size_t j = 0;
   for (std::int64_t n = 0; n < limit && (i < recorded.size() || j < failed.size()); ++n) {
+    // What comes next in a table that was cut is not known, so nothing may pass it.
+    if ((i == recorded.size() && cut(recorded)) || (j == failed.size() && cut(failed))) break;
     const bool take_failed =
         i == recorded.size() || (j < failed.size() && before(failed, j, recorded, i));
     const Rows& from = take_failed ? failed : recorded;
@@ -175,7 +191,7 @@ std::string merge(const Rows& recorded, const Rows& failed, std::int64_t limit) 
     cursor = encode_cursor(from, row);
     ++row;
   }
-  const bool more = i < recorded.size() || j < failed.size();
+  const bool more = i < recorded.size() || j < failed.size() || cut(recorded) || cut(failed);
   json += "],\"cursor\":";
   return json + (more ? '"' + cursor + "\"}" : "null}");
 }

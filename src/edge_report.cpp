@@ -1,8 +1,9 @@
 // GET /v1/report: the totals of each tenant and the balance of each account, from D1.
 //
-// Sums travel as text: JavaScript would round what is above 2^53. Money is summed in each currency
-// apart. The members named _cents are the default currency's; where a tenant has others, they stand
-// under `other_currencies` by code.
+// Money is summed in millions and rest apart, and each sum travels as text: a sum of amounts may
+// pass 64 bits, where SQLite fails, and JavaScript rounds what is above 2^53. The members named
+// _cents are the default currency's; where a tenant has others, they stand under `other_currencies`
+// by code.
 #include <map>
 
 #include "edge_http.hpp"
@@ -13,23 +14,20 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view sums_sql =
-    "SELECT tenant_id, type, coalesce(currency, ''), count(*), CAST(coalesce(sum(amount), 0) AS "
-    "TEXT) FROM ledger_facts "
+    "SELECT tenant_id, type, coalesce(currency, '') AS code, count(*) AS facts, "
+    "CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
+    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
     "WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3";
 constexpr std::string_view assets_sql =
-    "SELECT tenant_id, asset_id, count(*) FROM ledger_facts WHERE type = 'invocation' AND asset_id "
-    "IS NOT "
-    "NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
-// spent is charges plus corrections of them (domain.md section 5).
+    "SELECT tenant_id, asset_id, count(*) AS facts FROM ledger_facts WHERE type = 'invocation' AND "
+    "asset_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
+// All accounts, those without money too.
 constexpr std::string_view accounts_sql =
-    "SELECT entity_id, CAST(sum(CASE type WHEN 'credit_issued' THEN amount ELSE 0 END) AS TEXT), "
-    "CAST(sum(CASE type WHEN 'deposit' THEN amount ELSE 0 END) AS TEXT), CAST(sum(CASE WHEN type "
-    "IN "
-    "('charge', 'correction') THEN coalesce(amount, 0) ELSE 0 END) AS TEXT) FROM ledger_facts "
-    "WHERE entity_id >= 'acct_' AND entity_id < 'acct`' "
-    "AND coalesce(currency, 'USD') = 'USD' AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1";
+    "SELECT entity_id, type, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
+    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
+    "WHERE entity_id >= 'acct_' AND entity_id < 'acct`' AND coalesce(currency, 'USD') = 'USD' "
+    "AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
 
-// A sum as the database wrote it. What 64 bits cannot hold made the statement fail before.
 std::int64_t number(const Value& v) {
   std::int64_t sum = 0;
   const bool negative = v.bytes.starts_with('-');
@@ -37,10 +35,43 @@ std::int64_t number(const Value& v) {
   return negative ? -sum : sum;
 }
 
+// A sum of amounts: as many facts as a database holds do not overflow it.
+class Money {
+ public:
+  void add(const Value& millions, const Value& rest) { add(number(millions), number(rest)); }
+  void add(const Money& other) { add(other.millions_, other.rest_); }
+  void subtract(const Money& other) { add(-other.millions_, -other.rest_); }
+
+  std::string decimal() const {
+    if (millions_ == 0) return std::to_string(rest_);
+    const std::string low = std::to_string(million + (rest_ < 0 ? -rest_ : rest_)).substr(1);
+    return std::to_string(millions_) + low;
+  }
+
+ private:
+  static constexpr std::int64_t million = 1'000'000;
+
+  // Keeps both parts of one sign, and the rest below a million.
+  void add(std::int64_t millions, std::int64_t rest) {
+    millions_ += millions + (rest_ + rest) / million;
+    rest_ = (rest_ + rest) % million;
+    if (millions_ > 0 && rest_ < 0) {
+      --millions_;
+      rest_ += million;
+    } else if (millions_ < 0 && rest_ > 0) {
+      ++millions_;
+      rest_ -= million;
+    }
+  }
+
+  std::int64_t millions_ = 0;
+  std::int64_t rest_ = 0;
+};
+
 struct Sum {
   std::int64_t count = 0;
-  std::int64_t amount = 0;  // in the default currency
-  std::map<std::string_view, std::int64_t> others;
+  Money amount;  // in the default currency
+  std::map<std::string_view, Money> others;
 };
 
 struct Tenant {
@@ -73,14 +104,14 @@ void append_tenant(std::string& json, Tenant& tenant) {
                             {"outcome", "outcomes", ""},
                             {"payout", "payouts", "payout_cents"}};
   json += '{';
-  std::map<std::string_view, std::map<std::string_view, std::int64_t>> others;
+  std::map<std::string_view, std::map<std::string_view, Money>> others;
   for (const auto& line : lines) {
     const Sum& sum = tenant.by_type[line.type];
     append_key(json, line.count_name);
     json += std::to_string(sum.count);
     if (line.amount_name.empty()) continue;
     append_key(json, line.amount_name);
-    json += std::to_string(sum.amount);
+    json += sum.amount.decimal();
     for (const auto& [currency, amount] : sum.others) others[currency][line.type] = amount;
   }
   append_key(json, "top_assets");
@@ -90,24 +121,43 @@ void append_tenant(std::string& json, Tenant& tenant) {
     json += '{';
     for (const auto& [currency, amounts] : others) {
       append_key(json, currency);
-      append_counts(json, amounts);
+      json += '{';
+      for (const auto& [type, amount] : amounts) {
+        append_key(json, type);
+        json += amount.decimal();
+      }
+      json += '}';
     }
     json += '}';
   }
   json += '}';
 }
 
+// spent is charges plus corrections of them (domain.md section 5).
 std::string accounts_json(const Rows& rows) {
-  std::string json = "{";
+  struct Account {
+    Money credits, deposited, spent;
+  };
+  std::map<std::string_view, Account> accounts;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const std::int64_t credits = number(rows.at(i, 1));
-    const std::int64_t deposited = number(rows.at(i, 2));
-    const std::int64_t spent = number(rows.at(i, 3));
-    append_key(json, rows.at(i, 0).bytes);
-    json +=
-        "{\"credits\":" + std::to_string(credits) + ",\"deposited\":" + std::to_string(deposited);
-    json += ",\"remaining\":" + std::to_string(deposited + credits - spent);
-    json += ",\"spent\":" + std::to_string(spent) + '}';
+    Account& account = accounts[rows.at(i, 0).bytes];
+    const FactType type = type_of(rows.at(i, 1).bytes);
+    if (type == FactType::credit_issued) account.credits.add(rows.at(i, 2), rows.at(i, 3));
+    if (type == FactType::deposit) account.deposited.add(rows.at(i, 2), rows.at(i, 3));
+    if (type == FactType::charge || type == FactType::correction) {
+      account.spent.add(rows.at(i, 2), rows.at(i, 3));
+    }
+  }
+  std::string json = "{";
+  for (const auto& [id, account] : accounts) {
+    Money remaining = account.deposited;
+    remaining.add(account.credits);
+    remaining.subtract(account.spent);
+    append_key(json, id);
+    json += "{\"credits\":" + account.credits.decimal();
+    json += ",\"deposited\":" + account.deposited.decimal();
+    json += ",\"remaining\":" + remaining.decimal();
+    json += ",\"spent\":" + account.spent.decimal() + '}';
   }
   return json + '}';
 }
@@ -141,10 +191,8 @@ void resume_report(const Context& context, const Frame& frame, Effects& effects)
     Sum& sum = tenants[sums.at(i, 0).bytes].by_type[type];
     sum.count += sums.at(i, 3).integer;
     by_type[type] += sums.at(i, 3).integer;
-    if (currency.empty() || currency == default_currency)
-      sum.amount += number(sums.at(i, 4));
-    else
-      sum.others[currency] += number(sums.at(i, 4));
+    const bool ours = currency.empty() || currency == default_currency;
+    (ours ? sum.amount : sum.others[currency]).add(sums.at(i, 4), sums.at(i, 5));
   }
   const Rows& assets = answers[1];
   for (std::size_t i = 0; i < assets.size(); ++i) {

@@ -63,7 +63,8 @@ std::vector<json> read_pages(Http& http, const std::string& path, Parameters par
       if (facts.size() < limit) facts.push_back(fact);
     }
     parameters.back().second = text_of(page, next);
-    if (parameters.back().second.empty() || found->empty()) break;
+    // A page may be empty and still not be the last: a filter looked through its share in vain.
+    if (parameters.back().second.empty()) break;
   }
   return facts;
 }

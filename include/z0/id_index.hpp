@@ -40,7 +40,7 @@ class IdIndex {
   // Appends the hash of the next fact. The first one fixes where the open part begins.
   void add(std::int64_t seq, std::uint64_t hash);
 
-  // The sequence numbers of open facts with this hash, newest first, and the chunks of sealed runs
+  // The sequence numbers of open facts with this hash, in no order, and the chunks of sealed runs
   // to look into.
   void find(std::uint64_t hash, std::vector<std::int64_t>& open,
             std::vector<SealedCandidate>& sealed) const;

@@ -51,6 +51,10 @@ inline constexpr std::size_t url_bytes_max = 8'192;
 inline constexpr std::size_t page_facts_max = 1'000;
 inline constexpr std::size_t page_facts_default = 100;
 
+// The data of one such page: a page is shorter when its facts are large. Two tables make it 16 MiB,
+// and as much again in the answer, below frame_bytes_max.
+inline constexpr std::int64_t page_bytes_max = std::int64_t{8} << 20;
+
 // -- the core's own buffers ---------------------------------------------------------------------
 
 // A frame: a body, or the rows that answer a need (see segments_per_read_max).
@@ -68,7 +72,7 @@ inline constexpr std::size_t tail_bytes_max = 16u << 10;
 inline constexpr std::size_t segment_bytes_max = 64u << 10;
 // Segments that one append may ask for, to compare suspected duplicates with their originals, and
 // as many chunks of sealed ids: 256 x 64 KiB = 16 MiB, below frame_bytes_max. Items whose original
-// lies in a further one are answered `overloaded`, and the client's retry finds them.
+// lies in a further one are answered `overloaded`, and the client's retry of just those finds them.
 inline constexpr std::int64_t originals_per_append_max = 256;
 // Segments that one read with a type filter looks through: 64 x 64 KiB = 4 MiB. A read without
 // filter asks for those that hold its range, no more.
@@ -117,7 +121,8 @@ inline constexpr std::size_t live_seconds = 600;
 inline constexpr std::size_t latest_facts = 50;
 // Latest facts that one report brings.
 inline constexpr std::size_t latest_per_report = 5;
-// Ledgers with facts on their way that are followed by name; further ones are summed.
+// Ledgers with facts on their way that are followed by name; further ones are not counted in the
+// depth.
 inline constexpr std::size_t lagging_ledgers_max = 20'000;
 // Custom fact types counted by name; further ones count as "other".
 inline constexpr std::size_t counted_types_max = 64;

@@ -260,3 +260,47 @@ TEST_CASE("Large facts make short pages, not large frames", "[edge]") {
   CHECK(pages == 2);
   CHECK(w.largest_frame < z0::limits::frame_bytes_max / 8);
 }
+
+TEST_CASE("Facts too large for one page make more pages, and none is lost", "[edge]") {
+  TestWorld w;
+  const std::string filler(60'000, 'x');
+  std::vector<std::string> posted;
+  for (int i = 0; i < 300; ++i) {
+    const std::string id = "f_" + std::to_string(1000 + i);
+    w.post(R"({"id":")" + id + R"(","type":"note","entity_id":"acct_a","timestamp":)" +
+           std::to_string(i) + R"(,"data":{"text":")" + filler + "\"}}");
+    posted.insert(posted.begin(), id);
+  }
+  w.deliver_all();
+  w.largest_frame = 0;
+  const Reply first = w.get("/v1/facts?limit=1000");
+  CHECK(first.status == 200);
+  CHECK(first.json.at("facts").size() < 300);
+  CHECK(w.largest_frame < 12'000'000);
+  CHECK(all_pages(w, "", 1000) == posted);
+}
+
+TEST_CASE("Sums beyond 64 bits are reported to the last cent", "[edge]") {
+  TestWorld w;
+  // 2,000 x (2^53 - 1) = 18,014,398,509,481,982,000, and 7 charges of as much.
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) {
+    lines += R"({"type":"deposit","entity_id":"acct_a","amount":9007199254740991})"
+             "\n";
+  }
+  CHECK(w.post_lines(lines).json.at("recorded") == 1000);
+  w.now_ms += 1;
+  CHECK(w.post_lines(lines).json.at("recorded") == 1000);
+  lines.clear();
+  for (int i = 0; i < 7; ++i) {
+    lines += R"({"type":"charge","entity_id":"acct_a","amount":9007199254740991,"source_id":"o"})"
+             "\n";
+  }
+  w.post_lines(lines);
+  w.deliver_all();
+  const Reply r = w.get("/v1/report");
+  CHECK(r.body.find(R"("deposited":18014398509481982000,)") != std::string::npos);
+  CHECK(r.body.find(R"("spent":63050394783186937)") != std::string::npos);
+  CHECK(r.body.find(R"("remaining":17951348114698795063,)") != std::string::npos);
+  CHECK(r.body.find(R"("revenue_cents":63050394783186937,)") != std::string::npos);
+}
