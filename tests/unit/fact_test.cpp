@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "fact_reading.hpp"
 #include "z0/limits.hpp"
 
 namespace {
@@ -13,45 +14,11 @@ namespace {
 using z0::Fact;
 using z0::FactType;
 using z0::Status;
-
-constexpr std::int64_t now_ms = 1'700'000'000'000;
-
-struct Read {
-  Status status = Status::recorded;
-  std::string field;
-  std::string submission;
-};
-
-std::string encode(const Fact& f) {
-  z0::Buffer bytes;
-  z0::append_submission(bytes, f);
-  return std::string(bytes.view());
-}
-
-Read read(const std::string& json, std::string_view tenant = "north") {
-  z0::JsonReader in(json, z0::limits::json_depth_max);
-  z0::Scratch scratch;
-  z0::ReadFact fact;
-  z0::read_fact(in, {tenant, now_ms}, scratch, fact);
-  INFO(json.substr(0, 300));
-  REQUIRE(in.error() == z0::JsonError::none);
-  REQUIRE(in.at_end());
-  Read out;
-  out.status = fact.status;
-  out.field = fact.field;
-  out.submission = encode(fact.fact);
-  return out;
-}
-
-// The members that every fact of these tests has, then those of the row.
-std::string fact(std::string_view type, std::string_view members) {
-  std::string json = R"({"id":"f_1","entity_id":"acct_1","type":")";
-  json += type;
-  json += '"';
-  if (!members.empty()) json += ',';
-  json += members;
-  return json + '}';
-}
+using z0::test::encode;
+using z0::test::fact;
+using z0::test::now_ms;
+using z0::test::Read;
+using z0::test::read;
 
 }  // namespace
 
