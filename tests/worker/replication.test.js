@@ -20,26 +20,24 @@ const north = token("north");
 const CONFIRM_MS = 11_000;
 
 /**
- * The sequence numbers of an entity in D1, in order, and how far its head is.
+ * The sequence numbers of an entity in D1, in order, how far its head is, and the runs that wait.
+ * One statement, so that the three are of one moment.
  * @param {string} entity_id
  */
 async function inD1(entity_id) {
-  const rows = await z0.d1(
-    "SELECT seq FROM facts WHERE entity_id = ? AND status = 'recorded' ORDER BY seq",
-    entity_id,
-  );
-  const heads = await z0.d1(
-    "SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?",
-    entity_id,
-  );
-  const waiting = await z0.d1(
-    "SELECT first_seq FROM ledger_runs WHERE entity_id = ? ORDER BY first_seq",
+  const [row] = await z0.d1(
+    `SELECT
+       (SELECT json_group_array(seq) FROM (SELECT seq FROM facts
+          WHERE entity_id = ?1 AND status = 'recorded' ORDER BY seq)) AS seqs,
+       (SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?1) AS head,
+       (SELECT json_group_array(first_seq) FROM (SELECT first_seq FROM ledger_runs
+          WHERE entity_id = ?1 ORDER BY first_seq)) AS waiting`,
     entity_id,
   );
   return {
-    seqs: rows.map((row) => row.seq),
-    head: heads[0]?.contiguous_seq ?? 0,
-    waiting: waiting.map((row) => row.first_seq),
+    seqs: JSON.parse(row.seqs),
+    head: row.head ?? 0,
+    waiting: JSON.parse(row.waiting),
   };
 }
 
