@@ -1,0 +1,119 @@
+// Cached state: named left folds over a ledger's facts, and the one place that says which fact
+// types feed which.
+//
+//   BudgetState       deposit, credit_issued, charge, correction     money by currency
+//   CapState          invocation                                     counts by window
+//   AccessState       access_granted, access_modified, access_revoked
+//   ContactCanonical  contact_merged
+//
+// Each is disposable: the ledger's facts are the truth, and folding them again gives the same
+// bytes. Windows and periods are by commit time in UTC, so that a fold needs no clock. Encodings are
+// canonical: equal states have equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "z0/bytes.hpp"
+#include "z0/fact.hpp"
+
+namespace z0 {
+
+enum class CacheType : std::uint8_t { budget = 0, cap = 1, access = 2, contact = 3, count_ = 4 };
+inline constexpr std::size_t cache_types = static_cast<std::size_t>(CacheType::count_);
+
+// "BudgetState", "CapState", "AccessState", "ContactCanonical".
+std::string_view cache_name(CacheType type);
+bool cache_of(std::string_view name, CacheType& out);
+// Whether facts of this type change this state.
+bool feeds(FactType fact, CacheType cache);
+
+// Periods that a budget or a cap may have. Weeks begin on Monday, as ISO 8601 has them.
+enum class Period : std::uint8_t { total = 0, day = 1, week = 2, month = 3, count_ = 4 };
+std::string_view period_name(Period period);
+bool period_of(std::string_view name, Period& out);
+// The number of the period that a time falls into: days since 1970, weeks since Monday 1969-12-29,
+// months since January 1970; 0 for total.
+std::int64_t period_index(Period period, std::int64_t at_ms);
+
+// Why a fact cannot be folded in. A ledger asks before it appends, so that a fold of its facts never
+// fails unless its rows were damaged.
+enum class FoldError : std::uint8_t {
+  none,
+  overflow,  // a sum would leave +-limits::amount_max
+  full,      // more currencies or users than limits say
+};
+
+class CachedState {
+ public:
+  struct Money {
+    std::string currency;  // 3 letters
+    std::int64_t deposited = 0, credits = 0, spent = 0;
+    // Spent in the period that holds the last fact of this currency which moved `spent`, by Period;
+    // [total] is unused.
+    std::int64_t period[4] = {}, period_spent[4] = {};
+    friend bool operator==(const Money&, const Money&) = default;
+  };
+  struct Access {
+    std::string user_id;
+    std::string role;  // data.role of the fact that granted or modified, may be empty
+    std::int64_t since_seq = 0;
+    friend bool operator==(const Access&, const Access&) = default;
+  };
+
+  // Would apply() succeed? Changes nothing.
+  FoldError check(const Fact& fact) const;
+  // Folds the ledger's next fact in; fact.seq and fact.recorded_at are set. On an error nothing
+  // changes.
+  FoldError apply(const Fact& fact);
+
+  // What of one currency was spent in the period that holds `at_ms`.
+  std::int64_t spent(std::string_view currency, Period period, std::int64_t at_ms) const;
+  const Money* money(std::string_view currency) const;  // null when the currency never occurred
+
+  // Canonical bytes of one cache, with last_seq and last_fact_id: the last fact that fed it.
+  std::string encode(CacheType type) const;
+  // False, and that cache is left empty, for bytes that encode() did not make.
+  bool decode(CacheType type, std::string_view bytes);
+  // Whether two states agree in one cache.
+  bool same(CacheType type, const CachedState& other) const;
+  void clear(CacheType type);
+  std::int64_t last_seq(CacheType type) const;
+  std::string_view last_fact_id(CacheType type) const;
+
+  // One cache as a JSON object, as of a time:
+  //   BudgetState       {"currency":"USD","deposited","credits","spent","remaining","day_spent",
+  //                      "week_spent","month_spent", "currencies":[the others, alike], last_seq, ..}
+  //   CapState          {"total","hour","day","month"} of invocations in the window that holds at_ms
+  //   AccessState       {"users":[{"user_id","role","since_seq"}]} in order of user_id
+  //   ContactCanonical  {"contact_id"|null}
+  // each with "last_seq" and "last_fact_id" (null before the first).
+  void append_json(std::string& out, CacheType type, std::int64_t at_ms) const;
+  // {"field": calculated - cached, ...} for each numeric field of append_json that differs.
+  void append_delta_json(std::string& out, CacheType type, const CachedState& cached,
+                         std::int64_t at_ms) const;
+  // The greatest absolute difference of money, for BudgetState; 0 for the others.
+  std::int64_t money_delta(const CachedState& cached) const;
+
+ private:
+  struct Cap {
+    std::int64_t total = 0;
+    std::int64_t window[3] = {}, count[3] = {};  // hour, day, month since 1970
+    friend bool operator==(const Cap&, const Cap&) = default;
+  };
+  struct Last {
+    std::int64_t seq = 0;
+    std::string fact_id;
+    friend bool operator==(const Last&, const Last&) = default;
+  };
+
+  std::vector<Money> money_;    // in order of currency
+  Cap cap_;
+  std::vector<Access> access_;  // in order of user_id
+  std::string canonical_;       // the contact that this one was merged into; empty: none
+  Last last_[cache_types];
+};
+
+}  // namespace z0
