@@ -32,6 +32,7 @@
  *   part_count x bytes
  *   u32 answer_count
  *   answer_count x bytes      one for each need of the step before, in its order
+ *   bytes settings            JSON, see include/z0/settings.hpp; may be missing when it is empty
  *
  * ANSWER, to Z0_NEED_ROWS and to each statement of Z0_NEED_QUERY
  *   u8 0, u32 changes, u16 columns, u32 rows, rows x columns x value
@@ -39,6 +40,10 @@
  *   An answer to Z0_NEED_QUERY is: u16 statement_count, statement_count x (such an answer, as
  * bytes); when the whole batch failed: u16 0, text message. value: u8 0 null | u8 1, i64 | u8 2,
  * text | u8 3, bytes | u8 4, f64
+ *
+ * ANSWER, to Z0_NEED_SIGN
+ *   u8 0, bytes signature (64), bytes public key (32)
+ *   u8 1, text message                     there is no key, or it could not be used
  *
  * ANSWER, to Z0_NEED_CALL
  *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
@@ -66,7 +71,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 1,
+  Z0_ABI_VERSION = 2,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000
@@ -96,9 +101,25 @@ enum z0_frame_kind {
   Z0_FRAME_LEDGER_ALARM = 19,
   /* Any of these again, after rows or D1 answered [continuation]. */
   Z0_FRAME_LEDGER_RESUME = 20,
+  /* Cached state now or as of a seq or a time; what it takes to prove something of the tree. */
+  Z0_FRAME_LEDGER_STATE = 21,
+  Z0_FRAME_LEDGER_PROOF = 22,
+  /* One bounded round of a full reconciliation; of writing the ledger to D1 again; of an import. */
+  Z0_FRAME_LEDGER_RECONCILE = 23,
+  Z0_FRAME_LEDGER_REPLICATE = 24,
+  Z0_FRAME_LEDGER_IMPORT = 25,
   /* Calls on the monitor object [object name, request]. */
   Z0_FRAME_MONITOR_TELL = 32,
   Z0_FRAME_MONITOR_LIVE = 33,
+  /* Calls on a directory object, which knows a part of all ledgers and the configs that concern more
+   * than one of them [object name, request]. Reply: body bytes. */
+  Z0_FRAME_DIRECTORY_REGISTER = 48,
+  Z0_FRAME_DIRECTORY_POLICIES = 49,
+  Z0_FRAME_DIRECTORY_PUBLISH = 50,
+  Z0_FRAME_DIRECTORY_LIST = 51,
+  /* Its alarm went off [object name, may be empty, empty request]. No reply. */
+  Z0_FRAME_DIRECTORY_ALARM = 52,
+  Z0_FRAME_DIRECTORY_RESUME = 53,
   /* Traps, when flag bit 0 is set; otherwise refused. Only tests send it. [object name, request] */
   Z0_FRAME_DEBUG_TRAP = 64
 };
@@ -107,14 +128,16 @@ enum z0_effect_kind {
   /* phase 0. A query of this object's own storage, answered at once.
    *   text sql, u16 count, count x value */
   Z0_NEED_ROWS = 1,
-  /* phase 0. Statements for D1, run as one transaction.
-   *   u16 statement_count, statement_count x { text sql, u16 count, count x value } */
+  /* phase 0. Statements for a D1 database, run as one transaction.
+   *   u16 statement_count, statement_count x { text sql, u16 count, count x value }, text binding */
   Z0_NEED_QUERY = 2,
   /* phase 0. A call of another object.
    *   u8 target (z0_target), text object name, u16 frame kind, u32 timeout_ms, bytes request */
   Z0_NEED_CALL = 3,
   /* phase 0. What the next frame is: u16 frame kind, bytes continuation. */
   Z0_NEED_RESUME = 4,
+  /* phase 0. Sign a text with the log's Ed25519 key: bytes text */
+  Z0_NEED_SIGN = 5,
   /* phase 1. A statement that writes: text sql, u16 count, count x value */
   Z0_WRITE = 16,
   /* phase 1. Set the object's one alarm: u64 at_ms; 0 clears it. */
@@ -135,7 +158,7 @@ enum z0_effect_kind {
   Z0_LOG = 66
 };
 
-enum z0_target { Z0_TARGET_LEDGER = 0, Z0_TARGET_MONITOR = 1 };
+enum z0_target { Z0_TARGET_LEDGER = 0, Z0_TARGET_MONITOR = 1, Z0_TARGET_DIRECTORY = 2 };
 
 /* How a call of another object ended. */
 enum z0_outcome { Z0_OK = 0, Z0_OVERLOADED = 1, Z0_TIMEOUT = 2, Z0_FAILED = 3 };

@@ -7,6 +7,7 @@
 #include "z0/limits.hpp"
 #include "z0/message.hpp"
 #include "z0/monitor.hpp"
+#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -255,7 +256,7 @@ void need_d1(const Message& message, Effects& effects) {
                   {select_heads, {all}}};
   }
   if (!message.attempts.empty()) statements.push_back({insert_attempts, {Value::text(attempts)}});
-  effects.need_query(statements);
+  effects.need_query(default_database, statements);
   effects.resume(Z0_FRAME_MESSAGE_RESUME, measure(message).encode());
 }
 
@@ -303,7 +304,7 @@ void step_consumer(const Frame& frame, Effects& effects) {
   if (parse_message(body, message)) return need_d1(message, effects);
   // At once: waiting makes no message readable.
   if (!from_dead_letters) return refuse(effects, "0", "the message is not readable");
-  effects.need_query({{keep_dead_letter,
+  effects.need_query(default_database, {{keep_dead_letter,
                        {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
   Pending pending;
   pending.dead = true;

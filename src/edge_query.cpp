@@ -8,6 +8,7 @@
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
+#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -214,7 +215,7 @@ void query_facts(const Request& request, const Claims& claims, const Context& co
     statements.push_back(
         page_of(q, "failed_facts", "attempted_at", ", attempted_at AS recorded_at", failed_sql));
   }
-  effects.need_query(statements);
+  effects.need_query(default_database, statements);
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, Operation::query, context);

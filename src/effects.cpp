@@ -45,13 +45,20 @@ void Effects::need_rows(std::string_view sql, std::initializer_list<Value> value
   end(mark);
 }
 
-void Effects::need_query(const std::vector<Statement>& statements) {
+void Effects::need_query(std::string_view database, const std::vector<Statement>& statements) {
   const auto mark = begin(Z0_NEED_QUERY, Phase::need);
   out_.u16(static_cast<std::uint16_t>(statements.size()));
   for (const auto& s : statements) {
     out_.bytes(s.sql);
     write_values(out_, s.values.data(), s.values.size());
   }
+  out_.bytes(database);
+  end(mark);
+}
+
+void Effects::need_sign(std::string_view text) {
+  const auto mark = begin(Z0_NEED_SIGN, Phase::need);
+  out_.bytes(text);
   end(mark);
 }
 

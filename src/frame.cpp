@@ -65,8 +65,9 @@ bool parse_frame(std::string_view bytes, Frame& out) {
   out.incarnation = in.u64();
   out.entropy = in.raw(Z0_ENTROPY_BYTES);
   if (!in.ok() || out.now_ms < 0 || out.now_ms > limits::timestamp_ms_max) return false;
-  return read_list(in, parts, out.parts) && read_list(in, in.u32(), out.answers) && in.ok() &&
-         in.done();
+  if (!read_list(in, parts, out.parts) || !read_list(in, in.u32(), out.answers)) return false;
+  if (!in.done()) out.settings = in.bytes();
+  return in.ok() && in.done();
 }
 
 std::string encode_frame(const Frame& frame) {
@@ -83,6 +84,7 @@ std::string encode_frame(const Frame& frame) {
   for (const auto part : frame.parts) out.bytes(part);
   out.u32(static_cast<std::uint32_t>(frame.answers.size()));
   for (const auto answer : frame.answers) out.bytes(answer);
+  if (!frame.settings.empty()) out.bytes(frame.settings);
   return bytes;
 }
 
@@ -126,6 +128,19 @@ CallAnswer parse_call(std::string_view answer) {
   call.request = in.bytes();
   if (in.ok() && outcome <= Z0_FAILED) call.outcome = static_cast<z0_outcome>(outcome);
   return call;
+}
+
+Signature parse_signature(std::string_view answer) {
+  Signature out;
+  ByteReader in(answer);
+  if (in.u8() != 0) {
+    out.message = in.bytes();
+    return out;
+  }
+  out.signature = in.bytes();
+  out.public_key = in.bytes();
+  out.failed = !in.ok() || out.signature.size() != 64 || out.public_key.size() != 32;
+  return out;
 }
 
 void append_rows(std::string& bytes, const Rows& rows) {

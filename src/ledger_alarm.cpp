@@ -10,6 +10,7 @@
 #include "z0/limits.hpp"
 #include "z0/message.hpp"
 #include "z0/monitor.hpp"
+#include "z0/settings.hpp"
 #include "z0/trace.hpp"
 
 namespace z0 {
@@ -44,7 +45,7 @@ class Alarm {
  private:
   void ask() {
     if (state_.seq == state_.confirmed_seq) return finish(false);
-    effects_.need_query({{select_contiguous, {Value::text(state_.entity_id)}}});
+    effects_.need_query(settings_database(frame_.settings, state_.tenant_id), {{select_contiguous, {Value::text(state_.entity_id)}}});
     resume_ledger(effects_, call_, LedgerStage::confirm, {});
   }
 

@@ -11,6 +11,7 @@
 #include "z0/ids.hpp"
 #include "z0/ledger.hpp"
 #include "z0/message.hpp"
+#include "z0/settings.hpp"
 #include "z0/sha256.hpp"
 
 namespace z0 {
@@ -42,10 +43,32 @@ std::string_view frame_name(std::uint16_t kind) {
       return "ledger_alarm";
     case Z0_FRAME_LEDGER_RESUME:
       return "ledger_resume";
+    case Z0_FRAME_LEDGER_STATE:
+      return "ledger_state";
+    case Z0_FRAME_LEDGER_PROOF:
+      return "ledger_proof";
+    case Z0_FRAME_LEDGER_RECONCILE:
+      return "ledger_reconcile";
+    case Z0_FRAME_LEDGER_REPLICATE:
+      return "ledger_replicate";
+    case Z0_FRAME_LEDGER_IMPORT:
+      return "ledger_import";
     case Z0_FRAME_MONITOR_TELL:
       return "monitor_tell";
     case Z0_FRAME_MONITOR_LIVE:
       return "monitor_live";
+    case Z0_FRAME_DIRECTORY_REGISTER:
+      return "directory_register";
+    case Z0_FRAME_DIRECTORY_POLICIES:
+      return "directory_policies";
+    case Z0_FRAME_DIRECTORY_PUBLISH:
+      return "directory_publish";
+    case Z0_FRAME_DIRECTORY_LIST:
+      return "directory_list";
+    case Z0_FRAME_DIRECTORY_ALARM:
+      return "directory_alarm";
+    case Z0_FRAME_DIRECTORY_RESUME:
+      return "directory_resume";
     case Z0_FRAME_DEBUG_TRAP:
       return "debug_trap";
     default:
@@ -307,7 +330,8 @@ std::string report_words(std::string_view bytes) {
 // -- effects ------------------------------------------------------------------------------------
 
 std::string call_need_words(ByteReader& in) {
-  std::string out = in.u8() == Z0_TARGET_LEDGER ? "need ledger " : "need monitor ";
+  constexpr std::string_view targets[] = {"need ledger ", "need monitor ", "need directory "};
+  std::string out(targets[std::min<std::size_t>(in.u8(), Z0_TARGET_DIRECTORY)]);
   out += in.bytes();
   const std::uint16_t kind = in.u16();
   out += ' ' + std::string(frame_name(kind)) + " within " + std::to_string(in.u32()) + " ms: ";
@@ -323,10 +347,13 @@ std::string effect_words(const Effect& e) {
       std::string out = "need query:";
       for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n)
         out += "\n    " + shown(parse_statement(in));
-      return out;
+      const std::string_view database = in.bytes();
+      return database == default_database ? out : out + "\n    of " + std::string(database);
     }
     case Z0_NEED_CALL:
       return call_need_words(in);
+    case Z0_NEED_SIGN:
+      return "need signature: " + shown(in.bytes());
     case Z0_NEED_RESUME:
       return "resume as " + std::string(frame_name(in.u16()));
     case Z0_WRITE:

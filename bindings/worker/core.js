@@ -93,8 +93,8 @@ function writeFrame(core, input) {
 }
 
 /** @param {FrameInput} input */
-function frameBytesMax({ parts, answers }) {
-  let size = HEADER_BYTES + 4;
+function frameBytesMax({ parts, answers, settings = "" }) {
+  let size = HEADER_BYTES + 4 + 4 + textBytesMax(settings);
   for (const part of parts)
     size += 4 + (typeof part === "string" ? textBytesMax(part) : part.length);
   for (const answer of answers) size += 4 + answer.length;
@@ -107,7 +107,7 @@ function frameBytesMax({ parts, answers }) {
  * @param {Uint8Array} bytes
  * @param {FrameInput} input
  */
-function encodeFrame(bytes, { kind, flags, now, incarnation, parts, answers }) {
+function encodeFrame(bytes, { kind, flags, now, incarnation, parts, answers, settings }) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   view.setUint16(0, kind, true);
   view.setUint16(2, flags, true);
@@ -132,6 +132,7 @@ function encodeFrame(bytes, { kind, flags, now, incarnation, parts, answers }) {
   view.setUint32(at, answers.length, true);
   at += 4;
   answers.forEach(write);
+  if (settings) write(settings);
   return at;
 }
 

@@ -34,7 +34,7 @@ function decodeEffect(r, kind, phase) {
     case Effect.WRITE:
       return { kind, phase, ...decodeStatement(r) };
     case Effect.NEED_QUERY:
-      return { kind, phase, statements: times(r.u16(), () => decodeStatement(r)) };
+      return { kind, phase, statements: times(r.u16(), () => decodeStatement(r)), database: r.text() };
     case Effect.NEED_CALL:
       return {
         kind,
@@ -47,6 +47,8 @@ function decodeEffect(r, kind, phase) {
       };
     case Effect.NEED_RESUME:
       return { kind, phase, frameKind: r.u16(), continuation: r.blob() };
+    case Effect.NEED_SIGN:
+      return { kind, phase, text: r.blob() };
     case Effect.ALARM:
       return { kind, phase, atMs: r.i64() };
     case Effect.REPLY:
@@ -124,6 +126,15 @@ export function encodeRows(changes, columns, rows) {
  */
 export function encodeFailure(message) {
   return new Writer().u8(1).text(message).done();
+}
+
+/**
+ * The answer to Z0_NEED_SIGN.
+ * @param {Uint8Array} signature
+ * @param {Uint8Array} publicKey
+ */
+export function encodeSignature(signature, publicKey) {
+  return new Writer().u8(0).blob(signature).blob(publicKey).done();
 }
 
 /**

@@ -7,6 +7,7 @@ import { callObject } from "./call.js";
 import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./effects.js";
 import { logError, messageOf } from "./log.js";
 import { send, tell } from "./collect.js";
+import { sign } from "./sign.js";
 import { Effect, FLAG_DEBUG, Phase } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
@@ -33,7 +34,12 @@ export async function run(host, kind, parts) {
   /** @type {Omit<FrameInput, "now" | "incarnation">} */
   let input = { kind, flags, parts, answers: [] };
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const effects = step({ ...input, now: Date.now(), incarnation: host.incarnation });
+    const effects = step({
+      ...input,
+      now: Date.now(),
+      incarnation: host.incarnation,
+      settings: host.env.Z0_SETTINGS,
+    });
     if (effects[0]?.phase !== Phase.NEED) return perform(host, effects);
     const answers = [];
     for (const effect of effects) {
@@ -64,6 +70,8 @@ function answer(host, need) {
       return query(host.env, need);
     case Effect.NEED_CALL:
       return callObject(host.env, need);
+    case Effect.NEED_SIGN:
+      return sign(host.env, need.text);
     default:
       throw new Error(`effect ${need.kind} stands among needs`);
   }
@@ -160,8 +168,9 @@ function rows(storage, need) {
  */
 async function query(env, need) {
   try {
-    const statements = need.statements.map((s) => env.DB.prepare(s.sql).bind(...s.values));
-    const results = await env.DB.batch(statements);
+    const database = databaseOf(env, need.database);
+    const statements = need.statements.map((s) => database.prepare(s.sql).bind(...s.values));
+    const results = await database.batch(statements);
     return encodeQuery(
       results.map(({ results: found, meta }) => {
         // D1 gives objects whose members stand in the order of the columns.
@@ -172,6 +181,16 @@ async function query(env, need) {
   } catch (error) {
     return encodeQueryFailure(messageOf(error));
   }
+}
+
+/**
+ * @param {Env} env
+ * @param {string} binding
+ */
+function databaseOf(env, binding) {
+  const found = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[binding];
+  if (found === undefined) throw new Error(`Z0_SETTINGS names ${binding}, which is not bound`);
+  return /** @type {D1Database} */ (found);
 }
 
 /**

@@ -1,7 +1,7 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
@@ -18,8 +18,19 @@ export const Frame = Object.freeze({
   LEDGER_HEAD: 18,
   LEDGER_ALARM: 19,
   LEDGER_RESUME: 20,
+  LEDGER_STATE: 21,
+  LEDGER_PROOF: 22,
+  LEDGER_RECONCILE: 23,
+  LEDGER_REPLICATE: 24,
+  LEDGER_IMPORT: 25,
   MONITOR_TELL: 32,
   MONITOR_LIVE: 33,
+  DIRECTORY_REGISTER: 48,
+  DIRECTORY_POLICIES: 49,
+  DIRECTORY_PUBLISH: 50,
+  DIRECTORY_LIST: 51,
+  DIRECTORY_ALARM: 52,
+  DIRECTORY_RESUME: 53,
   DEBUG_TRAP: 64,
 });
 
@@ -29,6 +40,7 @@ export const Effect = Object.freeze({
   NEED_QUERY: 2,
   NEED_CALL: 3,
   NEED_RESUME: 4,
+  NEED_SIGN: 5,
   WRITE: 16,
   ALARM: 17,
   REPLY: 32,
@@ -42,7 +54,7 @@ export const Effect = Object.freeze({
 export const Phase = Object.freeze({ NEED: 0, COMMIT: 1, REPLY: 2, SEND: 3, TELL: 4 });
 
 /** Whom a call goes to: z0_target. */
-export const Target = Object.freeze({ LEDGER: 0, MONITOR: 1 });
+export const Target = Object.freeze({ LEDGER: 0, MONITOR: 1, DIRECTORY: 2 });
 
 /** How a call ended: z0_outcome. */
 export const Outcome = Object.freeze({ OK: 0, OVERLOADED: 1, TIMEOUT: 2, FAILED: 3 });
@@ -63,10 +75,11 @@ export const FLAG_DEBUG = 1;
 /**
  * An effect, decoded: one member a kind.
  * @typedef {{kind: 1, phase: number} & Statement} NeedRows
- * @typedef {{kind: 2, phase: number, statements: Statement[]}} NeedQuery
+ * @typedef {{kind: 2, phase: number, statements: Statement[], database: string}} NeedQuery
  * @typedef {{kind: 3, phase: number, target: number, name: string, frameKind: number,
  *   timeoutMs: number, request: Uint8Array<ArrayBuffer>}} NeedCall
  * @typedef {{kind: 4, phase: number, frameKind: number, continuation: Uint8Array}} NeedResume
+ * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm
  * @typedef {{kind: 32, phase: number} & Reply} ReplyEffect
@@ -74,7 +87,7 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 64, phase: number, report: Uint8Array}} Tell
  * @typedef {{kind: 65, phase: number, index: string, blobs: string[], doubles: number[]}} Point
  * @typedef {{kind: 66, phase: number, level: number, text: string}} Log
- * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | Write | Alarm | ReplyEffect | Send | Tell
+ * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | Write | Alarm | ReplyEffect | Send | Tell
  *   | Point | Log} AnyEffect
  */
 
@@ -87,6 +100,7 @@ export const FLAG_DEBUG = 1;
  * @property {Uint32Array} incarnation
  * @property {(string | Uint8Array)[]} parts
  * @property {Uint8Array[]} answers
+ * @property {string} [settings] JSON of include/z0/settings.hpp
  */
 
 /**
@@ -95,9 +109,11 @@ export const FLAG_DEBUG = 1;
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} LEDGER
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} MONITOR
  * @property {{send(body: Uint8Array, options: {contentType: "bytes"}): Promise<unknown>}} FACTS_QUEUE
- * @property {D1Database} DB
+ * @property {D1Database} DB further ones by the names that Z0_SETTINGS gives them
  * @property {{writeDataPoint(point: object): void | Promise<void>}} [METRICS]
  * @property {string} Z0_TOKEN_SECRET
+ * @property {string} [Z0_LOG_KEY] Ed25519, PKCS #8 in base64; signs checkpoints
+ * @property {string} [Z0_SETTINGS]
  * @property {string} [Z0_DEBUG]
  * @property {string} [Z0_APPEND_TIMEOUT_MS]
  */

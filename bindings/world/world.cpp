@@ -26,9 +26,7 @@ std::string HttpReply::header(std::string_view name) const {
 }
 
 World::World(std::uint64_t seed, const std::string& d1_schema)
-    : core_(std::make_unique<Core>()), random_(seed * 2 + 1) {
-  d1_.script(d1_schema);
-}
+    : core_(std::make_unique<Core>()), d1_schema_(d1_schema), random_(seed * 2 + 1) {}
 
 World::~World() = default;
 
@@ -53,6 +51,14 @@ World::Object& World::object(std::string_view name) {
   if (found != objects_.end()) return found->second;
   Object& made = objects_.try_emplace(std::string(name)).first->second;
   made.incarnation = random();
+  return made;
+}
+
+Database& World::d1(std::string_view binding) {
+  const auto found = d1_.find(binding);
+  if (found != d1_.end()) return found->second;
+  Database& made = d1_.try_emplace(std::string(binding)).first->second;
+  made.script(d1_schema_);
   return made;
 }
 
@@ -141,6 +147,7 @@ World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& pa
     frame.entropy = random_bytes;
     for (const auto& part : owned) frame.parts.push_back(part);
     for (const auto& a : answers) frame.answers.push_back(a);
+    frame.settings = settings;
     const std::string bytes = encode_frame(frame);
     const std::string effect_bytes(core_->step(bytes));
     if (watch) watch(bytes, effect_bytes);
@@ -165,6 +172,7 @@ std::string World::answer(const Effect& need, std::string_view object_name) {
   ByteReader in(need.payload);
   if (need.kind == Z0_NEED_QUERY) return answer_query(in);
   if (need.kind == Z0_NEED_CALL) return answer_call(in);
+  if (need.kind == Z0_NEED_SIGN) return answer_sign(in);
   std::string bytes;
   append_rows(bytes, object(object_name).storage.run(parse_statement(in))->rows);
   return bytes;
@@ -181,20 +189,32 @@ std::string World::answer_query(ByteReader& in) {
   };
   if (faults.query && faults.query()) return fail("D1 is down");
   const std::uint16_t count = in.u16();
+  std::vector<Statement> statements;
+  for (std::uint16_t i = 0; i < count; ++i) statements.push_back(parse_statement(in));
+  Database& database = d1(in.bytes());
   out.u16(count);
-  d1_.begin();
-  for (std::uint16_t i = 0; i < count; ++i) {
-    const auto answer = d1_.run(parse_statement(in));
+  database.begin();
+  for (const Statement& statement : statements) {
+    const auto answer = database.run(statement);
     if (answer->rows.failed) {
-      d1_.roll_back();
+      database.roll_back();
       return fail(answer->message);
     }
     std::string rows;
     append_rows(rows, answer->rows);
     out.bytes(rows);
   }
-  d1_.commit();
+  database.commit();
   if (faults.query_after_commit && faults.query_after_commit()) return fail("D1 timed out");
+  return bytes;
+}
+
+std::string World::answer_sign(ByteReader& in) {
+  if (sign) return sign(in.bytes());
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(1);
+  out.bytes("no key");
   return bytes;
 }
 

@@ -55,6 +55,9 @@ class World {
 
   std::int64_t now_ms = 1'774'915'200'000;
   std::string secrets = "world-secret";
+  std::string settings;  // JSON, see settings.hpp
+  // The answer to Z0_NEED_SIGN for a text; without it there is no key.
+  std::function<std::string(std::string_view text)> sign;
   Faults faults;
   // Sees every frame with its effects.
   std::function<void(std::string_view frame, std::string_view effects)> watch;
@@ -82,7 +85,7 @@ class World {
   void evict(std::string_view object);
   void crash();
 
-  Database& d1() { return d1_; }
+  Database& d1(std::string_view binding = "DB");
   Database& storage_of(std::string_view object);
 
  private:
@@ -104,13 +107,15 @@ class World {
               std::string_view object_name);
   std::string answer(const Effect& need, std::string_view object_name);
   std::string answer_query(ByteReader& in);
+  std::string answer_sign(ByteReader& in);
   std::string answer_call(ByteReader& in);
   Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
   void commit(const std::vector<Effect>& effects, Object& object);
 
   std::unique_ptr<Core> core_;
   std::map<std::string, Object, std::less<>> objects_;
-  Database d1_;
+  std::string d1_schema_;
+  std::map<std::string, Database, std::less<>> d1_;
   std::uint64_t random_;
 };
 

@@ -32,9 +32,11 @@ class Effects {
 
   // -- phase 0
   void need_rows(std::string_view sql, std::initializer_list<Value> values);
-  void need_query(const std::vector<Statement>& statements);
+  // database: a binding's name, see settings.hpp.
+  void need_query(std::string_view database, const std::vector<Statement>& statements);
   void need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
                  std::uint32_t timeout_ms, std::string_view request);
+  void need_sign(std::string_view text);
   void resume(std::uint16_t frame_kind, std::string_view continuation);
   bool needs() const { return phase_ == Phase::need && count_ > 0; }
 

@@ -59,6 +59,7 @@ struct Frame {
   std::string_view entropy;  // Z0_ENTROPY_BYTES
   std::vector<std::string_view> parts;
   std::vector<std::string_view> answers;
+  std::string_view settings;  // settings.hpp
 
   // The part, or empty where there are fewer.
   std::string_view part(std::size_t i) const {
@@ -75,6 +76,15 @@ Rows parse_rows(std::string_view answer);
 // One Rows a statement; a batch that failed as a whole, or is malformed, is one failed Rows.
 std::vector<Rows> parse_query(std::string_view answer);
 CallAnswer parse_call(std::string_view answer);
+
+// The answer to Z0_NEED_SIGN; `failed` with the host's words when there is no signature.
+struct Signature {
+  bool failed = true;
+  std::string_view message;
+  std::string_view signature;   // 64 bytes
+  std::string_view public_key;  // 32 bytes
+};
+Signature parse_signature(std::string_view answer);
 
 // For native hosts.
 void append_rows(std::string& out, const Rows& rows);

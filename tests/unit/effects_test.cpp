@@ -93,7 +93,7 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   Effects e;
   CHECK_FALSE(e.needs());
   e.need_rows("SELECT ?1", {Value::text("x")});
-  e.need_query({{"SELECT 1", {}}, {"SELECT ?1", {Value::null()}}});
+  e.need_query("DB", {{"SELECT 1", {}}, {"SELECT ?1", {Value::null()}}});
   e.need_call(Z0_TARGET_LEDGER, "account_acct_a", Z0_FRAME_LEDGER_APPEND, 30'000, "request");
   e.resume(Z0_FRAME_RESUME, "continuation");
   CHECK(e.needs());
