@@ -111,8 +111,8 @@ enum z0_frame_kind {
   /* Calls on the monitor object [object name, request]. */
   Z0_FRAME_MONITOR_TELL = 32,
   Z0_FRAME_MONITOR_LIVE = 33,
-  /* Calls on a directory object, which knows a part of all ledgers and the configs that concern more
-   * than one of them [object name, request]. Reply: body bytes. */
+  /* Calls on a directory object, which knows a part of all ledgers and the configs that concern
+   * more than one of them [object name, request]. Reply: body bytes. */
   Z0_FRAME_DIRECTORY_REGISTER = 48,
   Z0_FRAME_DIRECTORY_POLICIES = 49,
   Z0_FRAME_DIRECTORY_PUBLISH = 50,
@@ -129,7 +129,8 @@ enum z0_effect_kind {
    *   text sql, u16 count, count x value */
   Z0_NEED_ROWS = 1,
   /* phase 0. Statements for a D1 database, run as one transaction.
-   *   u16 statement_count, statement_count x { text sql, u16 count, count x value }, text binding */
+   *   u16 statement_count, statement_count x { text sql, u16 count, count x value }, text binding
+   */
   Z0_NEED_QUERY = 2,
   /* phase 0. A call of another object.
    *   u8 target (z0_target), text object name, u16 frame kind, u32 timeout_ms, bytes request */

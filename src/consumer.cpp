@@ -304,7 +304,8 @@ void step_consumer(const Frame& frame, Effects& effects) {
   if (parse_message(body, message)) return need_d1(message, effects);
   // At once: waiting makes no message readable.
   if (!from_dead_letters) return refuse(effects, "0", "the message is not readable");
-  effects.need_query(default_database, {{keep_dead_letter,
+  effects.need_query(default_database,
+                     {{keep_dead_letter,
                        {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
   Pending pending;
   pending.dead = true;

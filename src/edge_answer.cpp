@@ -22,7 +22,7 @@ constexpr std::size_t failure_bytes_max = 200;
 
 struct Call {
   AppendRequest request;
-  std::vector<AppendResult> results;
+  AppendReply reply;
   std::string_view failure;
   std::size_t next = 0;
 };
@@ -83,23 +83,22 @@ class Answer {
       const std::size_t count = call.request.submissions.size();
       Status failed = Status::storage_error;
       if (answer.outcome == Z0_OK) {
-        if (decode_append_results(answer.reply, call.results) && call.results.size() == count)
-          continue;
+        if (call.reply.decode(answer.reply) && call.reply.results.size() == count) continue;
         call.failure = "the ledger could not read its rows";
       } else {
         call.failure = shorten(answer.reply, failure_bytes_max);
         if (answer.outcome == Z0_OVERLOADED) failed = Status::overloaded;
         if (answer.outcome == Z0_TIMEOUT) failed = Status::timeout;
       }
-      call.results.assign(count, {failed, 0, 0, {}});
+      call.reply.results.assign(count, {failed, 0, 0, {}});
     }
   }
 
   // The item that a call's cursor stands at.
   Answered answered(const Call& call) const {
-    if (call.next >= call.results.size()) __builtin_trap();
+    if (call.next >= call.reply.results.size()) __builtin_trap();
     Answered a;
-    a.result = call.results[call.next];
+    a.result = call.reply.results[call.next];
     a.submission = call.request.submissions[call.next];
     a.tenant_id = call.request.tenant_id;
     if (!parse_submission(a.submission, call.request.entity_id, a.fact)) __builtin_trap();
@@ -212,7 +211,7 @@ class Answer {
   // The last few facts of the request, for the live page. They are read once more, so that the many
   // that nobody will see cost nothing.
   void collect_latest(const PostItems& all) {
-    for (auto& call : calls_) call.next = call.results.size();
+    for (auto& call : calls_) call.next = call.reply.results.size();
     for (std::size_t i = all.items.size();
          i-- > 0 && report_.latest.size() < limits::latest_per_report;) {
       const PostItem& item = all.items[i];
@@ -253,8 +252,8 @@ class Answer {
   // The records as the ledger wrote them, for the queue; and its new head, for the monitor.
   void queue_recorded(const Call& call) {
     RequestReport::Head head{call.request.entity_id, 0, 0};
-    for (std::size_t i = 0; i < call.results.size(); ++i) {
-      const AppendResult& r = call.results[i];
+    for (std::size_t i = 0; i < call.reply.results.size(); ++i) {
+      const AppendResult& r = call.reply.results[i];
       if (r.status != Status::recorded) continue;
       facts_.add_record(call.request.tenant_id, call.request.entity_id, r.seq, r.recorded_at,
                         call.request.submissions[i]);

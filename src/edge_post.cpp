@@ -207,8 +207,8 @@ class PostFacts {
       call_of[i] = calls++;
       effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(group.entity_id),
                          Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
-                         encode_append_request(atomic_, group.tenant_id, group.entity_id,
-                                               group.count, group.packed.view()));
+                         encode_append_request(atomic_ ? append_atomic : 0, group.tenant_id,
+                                               group.entity_id, group.count, group.packed.view()));
     }
     for (auto& item : items_.items) {
       if (item.status == Status::recorded) item.index = call_of[item.index];

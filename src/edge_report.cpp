@@ -171,7 +171,8 @@ void get_report(const Request& request, const Claims& claims, const Context& con
   if (!tenant_for(request, claims, tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
   const Value tenant = Value::text_or_null(tenant_id);
-  effects.need_query(default_database, {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
+  effects.need_query(default_database,
+                     {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, Operation::report, context);

@@ -45,7 +45,8 @@ class Alarm {
  private:
   void ask() {
     if (state_.seq == state_.confirmed_seq) return finish(false);
-    effects_.need_query(settings_database(frame_.settings, state_.tenant_id), {{select_contiguous, {Value::text(state_.entity_id)}}});
+    effects_.need_query(settings_database(frame_.settings, state_.tenant_id),
+                        {{select_contiguous, {Value::text(state_.entity_id)}}});
     resume_ledger(effects_, call_, LedgerStage::confirm, {});
   }
 

@@ -305,18 +305,19 @@ class Append {
   }
 
   void reply() {
-    std::vector<AppendResult> results;
-    results.reserve(items_.size());
-    for (const auto& item : items_) results.push_back(item.result);
+    AppendReply answer;
+    answer.results.reserve(items_.size());
+    for (const auto& item : items_) answer.results.push_back(item.result);
     std::string bytes;
-    encode_append_results(bytes, results);
+    answer.encode(bytes);
     effects_.reply(200, {}, bytes);
   }
 
   void reply_all(Status status) {
+    AppendReply answer;
+    answer.results.assign(request_.submissions.size(), {status, 0, 0, {}});
     std::string bytes;
-    encode_append_results(
-        bytes, std::vector<AppendResult>(request_.submissions.size(), {status, 0, 0, {}}));
+    answer.encode(bytes);
     effects_.reply(200, {}, bytes);
   }
 

@@ -1,4 +1,6 @@
 // What a ledger remembers, and its bytes.
+#include <algorithm>
+
 #include "z0/ledger.hpp"
 #include "z0/limits.hpp"
 
@@ -117,13 +119,13 @@ void Ledgers::make_room(std::size_t incoming_bytes) {
   }
 }
 
-std::string encode_append_request(bool atomic, std::string_view tenant_id,
+std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
                                   std::string_view entity_id, std::size_t count,
                                   std::string_view packed) {
   std::string bytes;
   bytes.reserve(packed.size() + tenant_id.size() + entity_id.size() + 16);
   ByteWriter out(bytes);
-  out.u8(atomic ? 1 : 0);
+  out.u8(flags);
   out.short_bytes(tenant_id);
   out.short_bytes(entity_id);
   out.varint(count);
@@ -133,7 +135,9 @@ std::string encode_append_request(bool atomic, std::string_view tenant_id,
 
 bool AppendRequest::decode(std::string_view bytes) {
   ByteReader in(bytes);
-  atomic = in.u8() != 0;
+  const std::uint8_t flags = in.u8();
+  atomic = (flags & append_atomic) != 0;
+  system = (flags & append_system) != 0;
   tenant_id = in.short_bytes();
   entity_id = in.short_bytes();
   const std::uint64_t count = in.varint();
@@ -143,7 +147,7 @@ bool AppendRequest::decode(std::string_view bytes) {
   return in.ok() && in.done();
 }
 
-void encode_append_results(std::string& bytes, const std::vector<AppendResult>& results) {
+void AppendReply::encode(std::string& bytes) const {
   ByteWriter out(bytes);
   out.varint(results.size());
   for (const auto& r : results) {
@@ -152,9 +156,12 @@ void encode_append_results(std::string& bytes, const std::vector<AppendResult>& 
     out.varint(static_cast<std::uint64_t>(r.recorded_at));
     if (r.status == Status::conflict) out.short_bytes(r.field);
   }
+  out.varint(static_cast<std::uint64_t>(size));
+  out.raw({reinterpret_cast<const char*>(root.data()), root.size()});
+  out.short_bytes(extra);
 }
 
-bool decode_append_results(std::string_view bytes, std::vector<AppendResult>& results) {
+bool AppendReply::decode(std::string_view bytes) {
   ByteReader in(bytes);
   const std::uint64_t count = in.varint();
   if (!in.ok() || count > limits::facts_per_request_max) return false;
@@ -168,7 +175,12 @@ bool decode_append_results(std::string_view bytes, std::vector<AppendResult>& re
     if (r.status == Status::conflict) r.field = in.short_bytes();
     results.push_back(r);
   }
-  return in.ok() && in.done();
+  size = static_cast<std::int64_t>(in.varint());
+  const std::string_view hash = in.raw(root.size());
+  extra = in.short_bytes();
+  if (!in.ok() || !in.done()) return false;
+  std::copy(hash.begin(), hash.end(), reinterpret_cast<char*>(root.data()));
+  return true;
 }
 
 void ReadRequest::encode(std::string& bytes) const {

@@ -13,7 +13,8 @@ constexpr std::int64_t default_alert_cents = 10'000;
 // An object of arrays inside an object.
 constexpr std::size_t depth_max = 4;
 
-// Calls read(reader) at the value of one member; nothing when there is none. `read` takes the value.
+// Calls read(reader) at the value of one member; nothing when there is none. `read` takes the
+// value.
 template <class Read>
 void with_member(std::string_view settings, std::string_view name, Read read) {
   if (settings.empty()) return;

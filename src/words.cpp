@@ -248,15 +248,15 @@ std::string message_words(std::string_view bytes) {
 // A reply to a caller is text; between objects it is receipts, or a status and JSON.
 std::string reply_words(std::string_view body) {
   if (body.empty()) return "nothing";
-  std::vector<AppendResult> results;
+  AppendReply reply;
   if (printable(body)) return shown(body);
-  if (!decode_append_results(body, results)) {
+  if (!reply.decode(body)) {
     const auto status = static_cast<std::uint8_t>(body[0]);
     if (status >= static_cast<std::uint8_t>(Status::count_)) return shown(body);
     return std::string(info(static_cast<Status>(status)).name) + ' ' + shown(body.substr(1));
   }
   std::string out;
-  for (const auto& r : results) {
+  for (const auto& r : reply.results) {
     if (!out.empty()) out += ", ";
     out += info(r.status).name;
     if (accepted(r.status)) out += ' ' + text(r.seq) + " at " + text(r.recorded_at);

@@ -7,8 +7,8 @@
 //   ContactCanonical  contact_merged
 //
 // Each is disposable: the ledger's facts are the truth, and folding them again gives the same
-// bytes. Windows and periods are by commit time in UTC, so that a fold needs no clock. Encodings are
-// canonical: equal states have equal bytes.
+// bytes. Windows and periods are by commit time in UTC, so that a fold needs no clock. Encodings
+// are canonical: equal states have equal bytes.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ bool period_of(std::string_view name, Period& out);
 // months since January 1970; 0 for total.
 std::int64_t period_index(Period period, std::int64_t at_ms);
 
-// Why a fact cannot be folded in. A ledger asks before it appends, so that a fold of its facts never
-// fails unless its rows were damaged.
+// Why a fact cannot be folded in. A ledger asks before it appends, so that a fold of its facts
+// never fails unless its rows were damaged.
 enum class FoldError : std::uint8_t {
   none,
   overflow,  // a sum would leave +-limits::amount_max
@@ -85,9 +85,10 @@ class CachedState {
 
   // One cache as a JSON object, as of a time:
   //   BudgetState       {"currency":"USD","deposited","credits","spent","remaining","day_spent",
-  //                      "week_spent","month_spent", "currencies":[the others, alike], last_seq, ..}
-  //   CapState          {"total","hour","day","month"} of invocations in the window that holds at_ms
-  //   AccessState       {"users":[{"user_id","role","since_seq"}]} in order of user_id
+  //                      "week_spent","month_spent", "currencies":[the others, alike], last_seq,
+  //                      ..}
+  //   CapState          {"total","hour","day","month"} of invocations in the window that holds
+  //   at_ms AccessState       {"users":[{"user_id","role","since_seq"}]} in order of user_id
   //   ContactCanonical  {"contact_id"|null}
   // each with "last_seq" and "last_fact_id" (null before the first).
   void append_json(std::string& out, CacheType type, std::int64_t at_ms) const;
@@ -109,7 +110,7 @@ class CachedState {
     friend bool operator==(const Last&, const Last&) = default;
   };
 
-  std::vector<Money> money_;    // in order of currency
+  std::vector<Money> money_;  // in order of currency
   Cap cap_;
   std::vector<Access> access_;  // in order of user_id
   std::string canonical_;       // the contact that this one was merged into; empty: none

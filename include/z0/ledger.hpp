@@ -25,6 +25,7 @@
 #include "z0/fact.hpp"
 #include "z0/frame.hpp"
 #include "z0/id_index.hpp"
+#include "z0/merkle.hpp"
 
 namespace z0 {
 
@@ -91,7 +92,8 @@ class Ledgers {
 
 // A batch for one ledger, from the edge.
 struct AppendRequest {
-  bool atomic = false;
+  bool atomic = false;  // all or none
+  bool system = false;  // z0's own facts: a retired ledger takes them too
   std::string_view tenant_id;
   std::string_view entity_id;
   std::vector<std::string_view> submissions;
@@ -101,7 +103,9 @@ struct AppendRequest {
 
 // The bytes of such a batch. packed: `count` submissions, each with its length as a varint in
 // front.
-std::string encode_append_request(bool atomic, std::string_view tenant_id,
+inline constexpr std::uint8_t append_atomic = 1;
+inline constexpr std::uint8_t append_system = 2;
+std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
                                   std::string_view entity_id, std::size_t count,
                                   std::string_view packed);
 
@@ -113,8 +117,18 @@ struct AppendResult {
   std::string_view field;        // when in conflict
 };
 
-void encode_append_results(std::string& out, const std::vector<AppendResult>& results);
-bool decode_append_results(std::string_view bytes, std::vector<AppendResult>& results);
+// The reply to APPEND.
+struct AppendReply {
+  std::vector<AppendResult> results;  // one for each submission, in order
+  // The tree after the batch; root is that of no leaves while the ledger is empty.
+  std::int64_t size = 0;
+  Digest root{};
+  // Records that the ledger wrote of its own accord, for the queue.
+  std::string_view extra;
+
+  void encode(std::string& out) const;
+  bool decode(std::string_view bytes);
+};
 
 struct ReadRequest {
   std::string_view tenant_id;  // empty: any

@@ -53,7 +53,8 @@ class MerkleRange {
   // Appends the next leaf's hash. Nodes of the kept levels that become complete are added to
   // `completed` when it is given.
   void append(const Digest& leaf, std::vector<MerkleNode>* completed = nullptr);
-  // Appends the range that begins where this one ends; false, and nothing changes, when it does not.
+  // Appends the range that begins where this one ends; false, and nothing changes, when it does
+  // not.
   bool join(const MerkleRange& next);
   // The root of a range that begins at 0.
   Digest root() const;
@@ -80,7 +81,8 @@ struct ProofPlan {
     std::int64_t begin = 0;  // index at that level
     std::int64_t end = 0;
   };
-  std::vector<Run> runs;  // in ascending order of level, then of begin; none empty, none overlapping
+  std::vector<Run>
+      runs;  // in ascending order of level, then of begin; none empty, none overlapping
   // The subtrees of the proof, in its order.
   struct Subtree {
     std::int64_t begin = 0;
@@ -91,7 +93,8 @@ struct ProofPlan {
 
 // PATH(index, D[size]); false unless 0 <= index < size.
 bool plan_inclusion(std::int64_t index, std::int64_t size, ProofPlan& out);
-// PROOF(old_size, D[size]); false unless 0 < old_size <= size. The plan is empty when they are equal.
+// PROOF(old_size, D[size]); false unless 0 < old_size <= size. The plan is empty when they are
+// equal.
 bool plan_consistency(std::int64_t old_size, std::int64_t size, ProofPlan& out);
 // The proof, from the hashes of each run in order. False when a run has another number of hashes.
 bool make_proof(const ProofPlan& plan, const std::vector<std::vector<Digest>>& run_hashes,

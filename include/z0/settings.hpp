@@ -1,10 +1,11 @@
-// What an operator sets for a deployment: the Worker's variable Z0_SETTINGS, a JSON object. It comes
-// with every frame, so a step depends on nothing that its frame does not hold.
+// What an operator sets for a deployment: the Worker's variable Z0_SETTINGS, a JSON object. It
+// comes with every frame, so a step depends on nothing that its frame does not hold.
 //
 //   origin                      names this deployment's logs in checkpoints; default "z0.local"
 //   databases                   {"BINDING": ["tenant", ...]}: tenants whose reporting copy lies in
 //                               another D1 database than DB
-//   reconciliation_alert_cents  a cached amount that is wrong by more raises an alert; default 10000
+//   reconciliation_alert_cents  a cached amount that is wrong by more raises an alert; default
+//   10000
 //
 // Unknown members and values of another type are as good as absent: a deployment must not stop over
 // them.

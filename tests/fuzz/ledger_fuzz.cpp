@@ -32,7 +32,7 @@ std::string append_request() {
     append_submission(submission, fact);
     ByteWriter(packed).short_bytes(submission.view());
   }
-  return encode_append_request(false, "ten_amber", "acct_1", 3, packed);
+  return encode_append_request(0, "ten_amber", "acct_1", 3, packed);
 }
 
 std::string read_request() {
@@ -48,9 +48,9 @@ std::string read_request() {
 void check_reply(std::uint16_t kind, const std::vector<Effect>& effects) {
   const Reply reply = reply_of(effects);
   if (kind == Z0_FRAME_LEDGER_ALARM) return;
-  std::vector<AppendResult> results;
   if (kind == Z0_FRAME_LEDGER_APPEND) {
-    const bool answered = decode_append_results(reply.body, results) && results.size() == 3;
+    AppendReply append;
+    const bool answered = append.decode(reply.body) && append.results.size() == 3;
     if (!answered && reply.status != 503) broken("an append is answered or refused");
     return;
   }

@@ -166,7 +166,9 @@ void Auditor::check_append(const LedgerCallSeen& call, const std::vector<Effect>
     if (effect.kind == Z0_REPLY) {
       in.u16();
       in.u16();
-      decode_append_results(in.bytes(), results);
+      AppendReply reply;
+      reply.decode(in.bytes());
+      results = reply.results;
     }
   }
   const std::size_t grown = after.records.size() - before;

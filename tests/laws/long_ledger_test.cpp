@@ -40,11 +40,11 @@ class Ledger {
       ByteWriter(packed).short_bytes(submission.view());
     }
     reply_ = run(Z0_FRAME_LEDGER_APPEND,
-                 encode_append_request(false, tenant_id, entity_id, numbers.size(), packed));
-    std::vector<AppendResult> results;
-    REQUIRE(decode_append_results(reply_, results));
-    REQUIRE(results.size() == numbers.size());
-    return results;
+                 encode_append_request(0, tenant_id, entity_id, numbers.size(), packed));
+    AppendReply reply;
+    REQUIRE(reply.decode(reply_));
+    REQUIRE(reply.results.size() == numbers.size());
+    return reply.results;
   }
 
   // The alarm goes off, and D1 holds everything up to `seq`.
