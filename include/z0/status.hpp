@@ -47,6 +47,9 @@ enum class Status : std::uint8_t {
   forbidden,
   conflict,
   batch_refused,
+  entity_inactive,
+  amount_overflow,
+  ledger_full,
   budget_exhausted,
   // the platform's
   overloaded,
