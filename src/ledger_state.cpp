@@ -270,4 +270,25 @@ bool ReadRequest::decode(std::string_view bytes) {
          limit <= static_cast<std::int64_t>(limits::page_facts_max);
 }
 
+std::string StateRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(tenant_id);
+  out.short_bytes(entity_id);
+  out.u8(what);
+  out.varint(static_cast<std::uint64_t>(as_of_seq));
+  out.varint(static_cast<std::uint64_t>(as_of_ms));
+  return bytes;
+}
+
+bool StateRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  tenant_id = in.short_bytes();
+  entity_id = in.short_bytes();
+  what = in.u8();
+  as_of_seq = static_cast<std::int64_t>(in.varint());
+  as_of_ms = static_cast<std::int64_t>(in.varint());
+  return in.ok() && in.done() && as_of_seq >= 0 && as_of_ms >= 0;
+}
+
 }  // namespace z0

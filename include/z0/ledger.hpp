@@ -183,6 +183,20 @@ struct ReadRequest {
   bool decode(std::string_view bytes);
 };
 
+// What a STATE call asks for: a CacheType, or one of these.
+inline constexpr std::uint8_t state_of_configs = 255;
+struct StateRequest {
+  std::string_view tenant_id;  // empty: any
+  std::string_view entity_id;
+  std::uint8_t what = 0;
+  std::int64_t as_of_seq = 0;  // 0: now
+  std::int64_t as_of_ms = 0;   // 0: none
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+// The reply to STATE: u8 Status, then for state_of_configs the bytes of ConfigState::encode().
+
 // The reply to READ and HEAD: u8 Status (recorded for success), then JSON.
 
 // Takes one step for a ledger object: kinds Z0_FRAME_LEDGER_*.

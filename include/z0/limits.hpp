@@ -88,6 +88,9 @@ inline constexpr std::size_t open_ids_hard_max = 2 * open_ids_max;
 inline constexpr std::size_t ids_per_chunk = 4'096;
 // Ledger states kept in one instance; least recently used ones are dropped and rebuilt from rows.
 inline constexpr std::size_t resident_ledgers_max = 256;
+// Configs that one ledger knows: its tenant's and the platform's, and those of its own. They are
+// part of every snapshot: 64 x 200 bytes.
+inline constexpr std::size_t configs_per_ledger_max = 64;
 // Bytes of those states, the one that is about to come included. An isolate has 128 MB for
 // everything, the core 96 MB: half of it may be a frame and what is made of it.
 inline constexpr std::size_t resident_bytes_max = 40u << 20;
