@@ -1,6 +1,7 @@
 // What a ledger remembers, and its bytes.
 #include <algorithm>
 
+#include "z0/json.hpp"
 #include "z0/ledger.hpp"
 #include "z0/limits.hpp"
 
@@ -114,6 +115,23 @@ bool Checkpoint::decode(ByteReader& in) {
     if (!folds.valid(part) && !manual[part]) *this = Checkpoint{};
   }
   return true;
+}
+
+void TypeCounts::append_json(std::string& out) const {
+  out += '{';
+  const std::size_t empty = out.size();
+  const auto member = [&](std::string_view name, std::int64_t count) {
+    if (count == 0) return;
+    if (out.size() > empty) out += ',';
+    append_json_string(out, name);
+    out += ':';
+    out += std::to_string(count);
+  };
+  for (std::size_t i = 1; i < std::size(known); ++i)
+    member(type_name(static_cast<FactType>(i)), known[i]);
+  for (const auto& [name, count] : custom) member(name, count);
+  member("other", known[0]);
+  out += '}';
 }
 
 std::string LedgerState::encode_meta() const {
