@@ -119,6 +119,13 @@ inline constexpr std::int64_t confirm_pause_ms_max = 300'000;
 // Messages one alarm sends again: 8 x 120 KB. More wait for the next alarm.
 inline constexpr std::size_t resend_messages_max = 8;
 
+// -- checkpoints --------------------------------------------------------------------------------
+
+// A signed note, with the witnesses' signatures: 16 of the 5 KB that post-quantum ones take are the
+// least that its specification asks for.
+inline constexpr std::size_t note_bytes_max = 256u << 10;
+inline constexpr std::size_t note_signatures_max = 64;
+
 // -- time ---------------------------------------------------------------------------------------
 
 // A ledger that has not answered by then has failed (domain: append timeout).
