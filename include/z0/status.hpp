@@ -43,15 +43,18 @@ enum class Status : std::uint8_t {
   reserved_type,
   trace_required,
   trace_mismatch,
+  relaxes_limit,
   // the ledger's answer
   forbidden,
   conflict,
+  version_conflict,
   batch_refused,
   budget_exhausted,
   // the platform's
   overloaded,
   timeout,
   storage_error,
+  not_distributed,
   count_,
 };
 
