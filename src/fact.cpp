@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FactType::count_
     "lifecycle",      "reconciliation", "access_granted", "access_modified",
     "access_revoked", "contact_merged", "correction",     "alert"};
 
-constexpr std::uint32_t known_fields = (field_timestamp_defaulted << 1) - 1;
+constexpr std::uint32_t known_fields = (field_config_stamped << 1) - 1;
 
 }  // namespace
 
@@ -116,7 +116,8 @@ void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at,
 bool next_record_bytes(ByteReader& in, RecordBytes& out) {
   if (in.done()) return false;
   const char* begin = in.at();
-  ByteReader record(in.short_bytes());
+  out.leaf = in.short_bytes();
+  ByteReader record(out.leaf);
   out.seq = static_cast<std::int64_t>(record.varint());
   out.recorded_at = static_cast<std::int64_t>(record.varint());
   out.submission = record.raw(record.left());
@@ -133,6 +134,15 @@ bool next_record(ByteReader& in, std::string_view entity_id, Fact& out) {
   return true;
 }
 
+namespace {
+
+// The config that the caller named, as opposed to the one that the ledger stamped.
+std::string_view given_config(const Fact& fact) {
+  return fact.has(field_config_stamped) ? std::string_view{} : fact.config_id;
+}
+
+}  // namespace
+
 bool same_content(const Fact& a, const Fact& b, std::string_view& field) {
   const auto differs = [&field](bool different, std::string_view name) {
     if (different) field = name;
@@ -147,8 +157,8 @@ bool same_content(const Fact& a, const Fact& b, std::string_view& field) {
       differs(a.asset_id != b.asset_id, "asset_id") ||
       differs(a.campaign_id != b.campaign_id, "campaign_id") ||
       differs(a.tool_id != b.tool_id, "tool_id") || differs(a.user_id != b.user_id, "user_id") ||
-      differs(a.config_id != b.config_id, "config_id") ||
-      differs(a.config_version != b.config_version, "config_version") ||
+      differs(given_config(a) != given_config(b), "config_id") ||
+      differs(!given_config(a).empty() && a.config_version != b.config_version, "config_version") ||
       differs(a.has(field_amount) != b.has(field_amount) || a.amount != b.amount, "amount") ||
       differs(a.currency != b.currency, "currency") || differs(a.trace != b.trace, "trace_id")) {
     return false;

@@ -38,7 +38,7 @@ namespace {
 
 // The order of the answers of `hydrate`.
 enum : std::size_t {
-  answer_meta = 3,
+  answer_meta = 4,
   answer_tail,
   answer_filters,
   answer_open_ids,
@@ -47,8 +47,8 @@ enum : std::size_t {
 
 void need_state(const LedgerCall& call, Effects& effects) {
   using namespace ledger_sql;
-  for (const auto sql : {create_meta, create_segments, create_id_runs, select_meta, select_tail,
-                         select_filters, select_open_ids}) {
+  for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes, select_meta,
+                         select_tail, select_filters, select_open_ids}) {
     effects.need_rows(sql, {});
   }
   resume_ledger(effects, call, LedgerStage::hydrate, {});
@@ -61,7 +61,7 @@ void fill(Buffer& buffer, std::string_view bytes) {
 
 bool hydrate_tail(const Rows& rows, LedgerState& state) {
   if (rows.size() == 0) return true;
-  if (rows.columns != 9) return false;
+  if (rows.columns != 10) return false;
   Segment& tail = state.tail;
   tail.first_seq = rows.at(0, 0).integer;
   tail.last_seq = rows.at(0, 1).integer;
@@ -69,11 +69,12 @@ bool hydrate_tail(const Rows& rows, LedgerState& state) {
   tail.last_recorded_at = rows.at(0, 3).integer;
   tail.count = rows.at(0, 4).integer;
   tail.types = static_cast<std::uint32_t>(rows.at(0, 5).integer);
-  fill(tail.ids, rows.at(0, 7).bytes);
-  fill(tail.body, rows.at(0, 8).bytes);
+  fill(tail.ids, rows.at(0, 8).bytes);
+  fill(tail.body, rows.at(0, 9).bytes);
   state.seq = tail.last_seq;
   state.recorded_at = tail.last_recorded_at;
-  return state.counts.decode(rows.at(0, 6).bytes) && tail.first_seq >= 1 &&
+  state.folds.decode_all(rows.at(0, 7).bytes, state.seq);
+  return state.summary.decode(rows.at(0, 6).bytes) && state.summary.tree.end() == state.seq && tail.first_seq >= 1 &&
          tail.last_seq >= tail.first_seq && tail.last_seq - tail.first_seq + 1 == tail.count &&
          tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
 }
@@ -141,18 +142,33 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
     call.name = frame.part(0);
     call.request = frame.part(1);
   }
+  LedgerState* state = ledgers.find(frame.incarnation);
   if (call.kind == Z0_FRAME_LEDGER_READ) return read_ledger(call, frame, effects);
   if (call.kind == Z0_FRAME_LEDGER_HEAD) return read_head(call, frame, effects);
-
-  LedgerState* state = ledgers.find(frame.incarnation);
+  if (call.kind == Z0_FRAME_LEDGER_PROOF) return read_proof(call, frame, effects);
+  // A state that can answer is asked first: the cheapest of all reads.
+  const bool reads_state = call.kind == Z0_FRAME_LEDGER_STATE;
+  if (reads_state && !needs_refold(state)) return read_state(state, call, frame, effects);
   if (call.stage == LedgerStage::hydrate) {
     auto rebuilt = hydrate(frame);
     if (!rebuilt) return refuse_storage(call, frame, effects);
     state = &ledgers.put(frame.incarnation, std::move(rebuilt));
   }
   if (state == nullptr) return need_state(call, effects);
-  if (call.kind == Z0_FRAME_LEDGER_ALARM) return ledger_alarm(*state, call, frame, effects);
-  append_to_ledger(*state, call, frame, effects);
+  // Damaged folds are made anew before anything is decided by them.
+  if (needs_refold(state) && !refold(*state, call, frame, effects)) return;
+  switch (call.kind) {
+    case Z0_FRAME_LEDGER_ALARM:
+      return ledger_alarm(*state, call, frame, effects);
+    case Z0_FRAME_LEDGER_STATE:
+      return read_state(state, call, frame, effects);
+    case Z0_FRAME_LEDGER_RECONCILE:
+      return reconcile_ledger(*state, call, frame, effects);
+    case Z0_FRAME_LEDGER_IMPORT:
+      return import_to_ledger(*state, call, frame, effects);
+    default:
+      return append_to_ledger(*state, call, frame, effects);
+  }
 }
 
 }  // namespace z0

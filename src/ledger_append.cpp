@@ -1,9 +1,12 @@
 // The append: which submissions are new, which are retries, and the rows that make them facts.
 #include <algorithm>
-#include <cstring>
+#include <optional>
 
+#include "ledger_admit.hpp"
 #include "ledger_sql.hpp"
 #include "ledger_step.hpp"
+#include "ledger_write.hpp"
+#include "z0/directory.hpp"
 #include "z0/ids.hpp"
 #include "z0/limits.hpp"
 
@@ -12,11 +15,9 @@ namespace {
 
 struct Item {
   std::string_view submission;
-  std::string_view id;
-  FactType type = FactType::custom;
-  std::string_view custom_type;
+  Fact fact;
   std::uint64_t hash = 0;
-  AppendResult result{Status::recorded, 0, 0, {}};
+  AppendResult result{Status::recorded, 0, 0, {}, {}};
   bool decided = false;  // a duplicate, a conflict or a failure; else it is new
 };
 
@@ -29,12 +30,19 @@ struct Suspect {
 class Append {
  public:
   Append(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects)
-      : state_(state), call_(call), frame_(frame), effects_(effects) {}
+      : state_(state),
+        call_(call),
+        frame_(frame),
+        effects_(effects),
+        writer_(state, frame, effects) {}
 
   void run() {
-    if (!request_.decode(call_.request)) return reply_all(Status::storage_error);
+    if (!request_.decode(call_.request) || request_.submissions.empty())
+      return reply_all(Status::storage_error);
     const bool other_owner = !state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id;
     if (other_owner) return reply_all(Status::forbidden);
+    if (state_.seq == 0 && call_.stage != LedgerStage::registered) return ask_directory();
+    if (state_.seq == 0 && !take_policies()) return;
     if (!make_items()) return reply_all(Status::storage_error);
     if (!settle_suspects()) return;  // rows are needed first
     settle_within_batch();
@@ -50,18 +58,43 @@ class Append {
     return ByteReader(frame_.entropy.substr(40, 8)).u64();
   }
 
+  // Nothing is recorded in a ledger that the directory does not know: what was lost can be rebuilt
+  // from all ledgers there are, and a budget of the tenant binds from the first fact on.
+  void ask_directory() {
+    const RegisterRequest known{request_.tenant_id, request_.entity_id, frame_.now_ms};
+    effects_.need_call(Z0_TARGET_DIRECTORY, directory_object_name(request_.entity_id),
+                       Z0_FRAME_DIRECTORY_REGISTER, limits::read_timeout_ms, known.encode());
+    resume_ledger(effects_, call_, LedgerStage::registered, {});
+  }
+
+  // What the directory answered. False when it did not, and the caller was told so.
+  bool take_policies() {
+    const CallAnswer answer =
+        parse_call(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
+    Status status = Status::storage_error;
+    if (answer.outcome == Z0_OVERLOADED) status = Status::overloaded;
+    if (answer.outcome == Z0_TIMEOUT) status = Status::timeout;
+    PoliciesReply reply;
+    if (answer.outcome == Z0_OK && reply.decode(answer.reply) && reply.status == Status::recorded) {
+      policies_ = reply.submissions;
+      return true;
+    }
+    reply_all(status);
+    return false;
+  }
+
+  // The ledger's own facts come first; nobody gets a result for them.
   bool make_items() {
-    items_.resize(request_.submissions.size());
+    std::vector<std::string_view> submissions = policies_;
+    submissions.insert(submissions.end(), request_.submissions.begin(),
+                       request_.submissions.end());
+    items_.resize(submissions.size());
     const std::uint64_t key = seed();
-    Fact fact;
     for (std::size_t i = 0; i < items_.size(); ++i) {
       Item& item = items_[i];
-      item.submission = request_.submissions[i];
-      if (!parse_submission(item.submission, request_.entity_id, fact)) return false;
-      item.id = fact.id;
-      item.type = fact.type;
-      item.custom_type = fact.custom_type;
-      item.hash = id_hash(item.id, key);
+      item.submission = submissions[i];
+      if (!parse_submission(item.submission, request_.entity_id, item.fact)) return false;
+      item.hash = id_hash(item.fact.id, key);
     }
     return true;
   }
@@ -184,25 +217,23 @@ class Append {
   void compare(std::uint32_t i, std::string_view original, std::int64_t seq,
                std::int64_t recorded_at) {
     Item& item = items_[i];
-    if (item.decided || submission_id(original) != item.id) return;
+    if (item.decided || submission_id(original) != item.fact.id) return;
     Fact a;
-    Fact b;
     std::string_view field = "data";
-    const bool same =
-        original == item.submission ||
-        (parse_submission(original, request_.entity_id, a) &&
-         parse_submission(item.submission, request_.entity_id, b) && same_content(a, b, field));
+    const bool same = original == item.submission ||
+                      (parse_submission(original, request_.entity_id, a) &&
+                       same_content(a, item.fact, field));
     item.decided = true;
     if (same)
-      item.result = {Status::duplicate, seq, recorded_at, {}};
+      item.result = {Status::duplicate, seq, recorded_at, {}, {}};
     else
-      item.result = {Status::conflict, 0, 0, field};
+      item.result = {Status::conflict, 0, 0, field, {}};
   }
 
   void decide(std::uint32_t i, Status status) {
     if (items_[i].decided) return;
     items_[i].decided = true;
-    items_[i].result = {status, 0, 0, {}};
+    items_[i].result = {status, 0, 0, {}, {}};
   }
 
   // Gives new items their sequence numbers; a second item of one id is judged against the first.
@@ -211,6 +242,7 @@ class Append {
     while (slots < 2 * items_.size()) slots *= 2;
     std::vector<std::uint32_t> table(slots, 0);
     std::int64_t seq = state_.seq;
+    admission_.emplace(state_, items_.size());
     const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
     for (std::uint32_t i = 0; i < items_.size(); ++i) {
       Item& item = items_[i];
@@ -221,7 +253,14 @@ class Append {
       }
       if (item.decided) continue;
       table[slot] = i + 1;
-      item.result = {Status::recorded, ++seq, now, {}};
+      const bool system = request_.system || i < policies_.size();
+      const Status status =
+          admission_->admit(item.fact, item.submission, system, seq + 1, now);
+      if (status != Status::recorded) {
+        decide(i, status);
+        continue;
+      }
+      item.result = {Status::recorded, ++seq, now, {}, {}};
     }
   }
 
@@ -234,26 +273,32 @@ class Append {
     if (!refused) return;
     for (auto& item : items_) {
       const bool would_write = item.result.seq > state_.seq;
-      if (would_write) item.result = {Status::batch_refused, 0, 0, {}};
+      if (would_write) item.result = {Status::batch_refused, 0, 0, {}, {}};
     }
   }
 
   void commit() {
-    before_seq_ = state_.seq;
-    begin_segment_for_batch();
-    for (const auto& item : items_) {
-      if (item.result.status == Status::recorded) record(item);
+    std::size_t bytes = 0;
+    bool any = false;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].result.status != Status::recorded) continue;
+      bytes += record_bytes_max(items_[i].submission.size());
+      any = any || i >= policies_.size();
     }
-    if (state_.seq == before_seq_) return;
-    if (before_seq_ == 0) {
+    if (!any) return;
+    if (state_.seq == 0) {
       state_.tenant_id = request_.tenant_id;
       state_.entity_id = request_.entity_id;
-      state_.hash_seed = ByteReader(frame_.entropy.substr(40, 8)).u64();
-      state_.created_at = state_.recorded_at;
+      state_.hash_seed = seed();
+      state_.created_at = std::max(frame_.now_ms, state_.recorded_at);
       effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
     }
-    write_tail();
-    if (state_.ids.open_count() > limits::open_ids_hard_max) seal_ids(state_, effects_);
+    writer_.expect(bytes);
+    for (const auto& item : items_) {
+      if (item.result.status == Status::recorded)
+        writer_.record(item.submission, item.fact, item.hash, item.result.recorded_at);
+    }
+    writer_.finish();
     // An alarm that is as late as this is lost: the platform gives up after some failures.
     if (state_.alarm_at + limits::confirm_pause_ms_max < frame_.now_ms) {
       state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
@@ -261,53 +306,24 @@ class Append {
     }
   }
 
-  // A batch that would take the tail past its size begins a segment of its own: the tail's row is
-  // right as it stands, and one row is written instead of two.
-  void begin_segment_for_batch() {
-    std::size_t bytes = 0;
-    for (const auto& item : items_) {
-      if (item.result.status == Status::recorded) bytes += record_bytes_max(item.submission.size());
-    }
-    Segment& tail = state_.tail;
-    if (bytes > 0 && tail.count > 0 && tail.body.size() + bytes > limits::tail_bytes_max)
-      tail.begin(state_.seq + 1);
-  }
-
-  void record(const Item& item) {
-    Segment& tail = state_.tail;
-    const std::size_t bytes = record_bytes_max(item.submission.size());
-    if (tail.count > 0 && tail.body.size() + bytes > limits::segment_bytes_max) {
-      // A tail that no fact of this batch came to stands in its row already.
-      if (tail.last_seq > before_seq_) write_tail();
-      tail.begin(item.result.seq);
-    }
-    if (tail.count == 0) tail.first_recorded_at = item.result.recorded_at;
-    append_record(tail.body, item.result.seq, item.result.recorded_at, item.submission);
-    char* p = tail.ids.room(sizeof item.hash);
-    std::memcpy(p, &item.hash, sizeof item.hash);
-    tail.ids.end_at(p + sizeof item.hash);
-    tail.last_seq = state_.seq = item.result.seq;
-    tail.last_recorded_at = state_.recorded_at = item.result.recorded_at;
-    ++tail.count;
-    tail.types |= type_bit(item.type, item.custom_type);
-    state_.counts.add(item.type, item.custom_type);
-    state_.ids.add(item.result.seq, item.hash);
-  }
-
-  void write_tail() {
-    const Segment& tail = state_.tail;
-    effects_.write(
-        ledger_sql::put_segment,
-        {Value::of(tail.first_seq), Value::of(tail.last_seq), Value::of(tail.first_recorded_at),
-         Value::of(tail.last_recorded_at), Value::of(tail.count), Value::of(tail.types),
-         Value::blob(state_.counts.encode()), Value::blob(tail.ids.view()),
-         Value::blob(tail.body.view())});
-  }
-
   void reply() {
     AppendReply answer;
     answer.results.reserve(items_.size());
-    for (const auto& item : items_) answer.results.push_back(item.result);
+    Buffer own;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      Item& item = items_[i];
+      const bool recorded = item.result.status == Status::recorded;
+      if (i < policies_.size()) {
+        if (recorded && state_.seq > 0)
+          append_record(own, item.result.seq, item.result.recorded_at, item.submission);
+        continue;
+      }
+      if (recorded && item.fact.has(field_config_stamped)) item.result.stamped = item.submission;
+      answer.results.push_back(item.result);
+    }
+    answer.size = state_.seq;
+    answer.root = state_.summary.tree.root();
+    answer.extra = own.view();
     std::string bytes;
     answer.encode(bytes);
     effects_.reply(200, {}, bytes);
@@ -315,7 +331,9 @@ class Append {
 
   void reply_all(Status status) {
     AppendReply answer;
-    answer.results.assign(request_.submissions.size(), {status, 0, 0, {}});
+    answer.results.assign(request_.submissions.size(), {status, 0, 0, {}, {}});
+    answer.size = state_.seq;
+    answer.root = state_.summary.tree.root();
     std::string bytes;
     answer.encode(bytes);
     effects_.reply(200, {}, bytes);
@@ -329,7 +347,9 @@ class Append {
   std::vector<Item> items_;
   std::vector<std::pair<std::uint32_t, std::int64_t>> chunk_items_;
   std::string located_;
-  std::int64_t before_seq_ = 0;  // the last fact that was recorded before this batch
+  std::vector<std::string_view> policies_;  // of a ledger's first batch
+  std::optional<Admission> admission_;
+  LedgerWriter writer_;
 };
 
 }  // namespace

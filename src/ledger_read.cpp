@@ -145,20 +145,9 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   json += ",\"created_at\":" + std::to_string(owner.created_at);
   json += ",\"seq\":" + std::to_string(head.at(0, 0).integer);
   json += ",\"recorded_at\":" + std::to_string(head.at(0, 1).integer);
-  json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq) + ",\"counts\":{";
-  const std::size_t empty = json.size();
-  const auto member = [&](std::string_view name, std::int64_t count) {
-    if (count == 0) return;
-    if (json.size() > empty) json += ',';
-    append_json_string(json, name);
-    json += ':' + std::to_string(count);
-  };
-  for (std::size_t i = 1; i < static_cast<std::size_t>(FactType::count_); ++i) {
-    member(type_name(static_cast<FactType>(i)), counts.known[i]);
-  }
-  for (const auto& [name, count] : counts.custom) member(name, count);
-  member("other", counts.known[0]);
-  reply_status(effects, Status::recorded, json + "}}");
+  json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq) + ",\"counts\":";
+  counts.append_json(json);
+  reply_status(effects, Status::recorded, json + "}");
 }
 
 }  // namespace z0

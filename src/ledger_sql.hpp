@@ -1,6 +1,7 @@
 // The statements of a ledger's storage.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace z0::ledger_sql {
@@ -13,10 +14,14 @@ inline constexpr std::string_view create_segments =
     "NULL, "
     "first_recorded_at INTEGER NOT NULL, last_recorded_at INTEGER NOT NULL, count INTEGER NOT "
     "NULL, "
-    "types INTEGER NOT NULL, summary BLOB NOT NULL, ids BLOB NOT NULL, body BLOB NOT NULL)";
+    "types INTEGER NOT NULL, summary BLOB NOT NULL, cache BLOB, ids BLOB NOT NULL, body BLOB NOT "
+    "NULL)";
 inline constexpr std::string_view create_id_runs =
     "CREATE TABLE IF NOT EXISTS id_runs (key INTEGER PRIMARY KEY, count INTEGER NOT NULL, "
     "body BLOB NOT NULL)";
+
+inline constexpr std::string_view create_tree_nodes =
+    "CREATE TABLE IF NOT EXISTS tree_nodes (key INTEGER PRIMARY KEY, hash BLOB NOT NULL)";
 
 inline constexpr std::string_view select_meta = "SELECT value FROM meta WHERE id = 1";
 inline constexpr std::string_view put_meta =
@@ -24,16 +29,15 @@ inline constexpr std::string_view put_meta =
     "excluded.value";
 
 inline constexpr std::string_view select_tail =
-    "SELECT first_seq, last_seq, first_recorded_at, last_recorded_at, count, types, summary, ids, "
-    "body "
-    "FROM segments ORDER BY first_seq DESC LIMIT 1";
+    "SELECT first_seq, last_seq, first_recorded_at, last_recorded_at, count, types, summary, "
+    "cache, ids, body FROM segments ORDER BY first_seq DESC LIMIT 1";
 inline constexpr std::string_view put_segment =
     "INSERT INTO segments (first_seq, last_seq, first_recorded_at, last_recorded_at, count, types, "
-    "summary, ids, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (first_seq) DO "
+    "summary, cache, ids, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (first_seq) DO "
     "UPDATE "
     "SET last_seq = excluded.last_seq, last_recorded_at = excluded.last_recorded_at, "
-    "count = excluded.count, types = excluded.types, summary = excluded.summary, ids = "
-    "excluded.ids, "
+    "count = excluded.count, types = excluded.types, summary = excluded.summary, cache "
+    "= excluded.cache, ids = excluded.ids, "
     "body = excluded.body";
 
 // The filters; their keys are multiples of IdIndex::keys_per_run.
@@ -62,6 +66,42 @@ inline constexpr std::string_view select_range =
     "FROM segments WHERE first_seq <= ?1), 0) AND first_seq <= ?2 AND types & ?3 != 0 "
     "ORDER BY first_seq LIMIT ?4";
 inline constexpr std::string_view select_head =
-    "SELECT last_seq, last_recorded_at, summary FROM segments ORDER BY first_seq DESC LIMIT 1";
+    "SELECT last_seq, last_recorded_at, summary, cache FROM segments ORDER BY first_seq DESC LIMIT 1";
+
+
+// The segment that holds ?1 and those after it: what a pass of reconciliation reads.
+inline constexpr std::string_view select_pass =
+    "SELECT first_seq, last_seq, summary, cache, body FROM segments WHERE first_seq >= coalesce("
+    "(SELECT max(first_seq) FROM segments WHERE first_seq <= ?1), 0) ORDER BY first_seq LIMIT ?2";
+inline constexpr std::string_view put_cache =
+    "UPDATE segments SET cache = ?2 WHERE first_seq = ?1";
+// The segment that holds ?1, with the snapshot before it.
+inline constexpr std::string_view select_as_of_seq =
+    "SELECT s.first_seq, s.last_seq, s.body, p.last_seq, p.cache FROM segments s LEFT JOIN segments "
+    "p ON p.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq < s.first_seq) WHERE "
+    "s.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq <= ?1)";
+// The same for the last segment that begins by the time ?1. Commit times never run back, so the
+// numbers can be halved: some twenty look-ups instead of a walk over every segment.
+inline constexpr std::string_view select_as_of_time =
+    "WITH RECURSIVE half(low, high) AS (SELECT 0, (SELECT max(first_seq) FROM segments) UNION ALL "
+    "SELECT CASE WHEN m.first_recorded_at <= ?1 THEN (low + high + 1) / 2 ELSE low END, CASE WHEN "
+    "m.first_recorded_at <= ?1 THEN high ELSE m.first_seq - 1 END FROM half JOIN segments m ON "
+    "m.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq <= (low + high + 1) / 2) "
+    "WHERE low < high) SELECT s.first_seq, s.last_seq, s.body, p.last_seq, p.cache FROM segments s "
+    "LEFT JOIN segments p ON p.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq < "
+    "s.first_seq) WHERE s.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq <= "
+    "(SELECT max(low) FROM half))";
+
+// Keys of tree_nodes: level x 2^48 + index.
+inline constexpr std::int64_t tree_level_keys = std::int64_t{1} << 48;
+inline constexpr std::string_view put_tree_node =
+    "INSERT INTO tree_nodes (key, hash) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET hash = "
+    "excluded.hash";
+inline constexpr std::string_view select_tree_nodes =
+    "SELECT hash FROM tree_nodes WHERE key >= ?1 AND key < ?2 ORDER BY key";
+// The segments that hold any of ?1 to ?2, for hashing.
+inline constexpr std::string_view select_leaves =
+    "SELECT body FROM segments WHERE first_seq >= coalesce((SELECT max(first_seq) FROM segments "
+    "WHERE first_seq <= ?1), 0) AND first_seq <= ?2 ORDER BY first_seq";
 
 }  // namespace z0::ledger_sql

@@ -1,6 +1,7 @@
 // What a ledger remembers, and its bytes.
 #include <algorithm>
 
+#include "z0/json.hpp"
 #include "z0/ledger.hpp"
 #include "z0/limits.hpp"
 
@@ -9,6 +10,9 @@ namespace {
 
 constexpr std::uint8_t meta_version = 1;
 constexpr std::uint8_t counts_version = 1;
+constexpr std::uint8_t summary_version = 1;
+// In a result of AppendReply: the recorded submission follows.
+constexpr std::uint8_t stamped_flag = 0x80;
 
 }  // namespace
 
@@ -54,6 +58,82 @@ bool TypeCounts::decode(std::string_view bytes) {
   return in.ok() && in.done();
 }
 
+std::string Summary::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(summary_version);
+  out.short_bytes(counts.encode());
+  out.u8(static_cast<std::uint8_t>(lifecycle));
+  out.short_bytes(tree.encode());
+  return bytes;
+}
+
+bool Summary::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.u8() != summary_version || !counts.decode(in.short_bytes())) return false;
+  const std::uint8_t stage = in.u8();
+  if (stage >= static_cast<std::uint8_t>(Lifecycle::count_)) return false;
+  lifecycle = static_cast<Lifecycle>(stage);
+  return tree.decode(in.short_bytes()) && tree.begin() == 0 && in.ok() && in.done();
+}
+
+void Checkpoint::encode(std::string& bytes) const {
+  ByteWriter out(bytes);
+  out.varint(static_cast<std::uint64_t>(seq));
+  out.short_bytes(folds.encode_all(seq));
+  out.u8(whole ? 1 : 0);
+  if (whole) out.short_bytes(tree.encode());
+  out.varint(static_cast<std::uint64_t>(tree_diverged_seq));
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    const Divergence& d = found[part];
+    out.u8(manual[part] ? 1 : 0);
+    out.varint(static_cast<std::uint64_t>(mismatch_at[part]));
+    out.varint(static_cast<std::uint64_t>(d.first_seq));
+    if (d.first_seq == 0) continue;
+    for (const auto& text : {d.trace, d.cached, d.calculated}) out.short_bytes(text);
+  }
+}
+
+bool Checkpoint::decode(ByteReader& in) {
+  seq = static_cast<std::int64_t>(in.varint());
+  const std::string_view parts = in.short_bytes();
+  whole = in.u8() != 0;
+  if (whole && !tree.decode(in.short_bytes())) return false;
+  tree_diverged_seq = static_cast<std::int64_t>(in.varint());
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    Divergence& d = found[part];
+    manual[part] = in.u8() != 0;
+    mismatch_at[part] = static_cast<std::int64_t>(in.varint());
+    d.first_seq = static_cast<std::int64_t>(in.varint());
+    if (d.first_seq == 0) continue;
+    for (auto* text : {&d.trace, &d.cached, &d.calculated}) *text = in.short_bytes();
+  }
+  if (!in.ok()) return false;
+  folds.decode_all(parts, seq);
+  // A checkpoint that cannot be read is no reason to stop: the pass begins anew.
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    if (!folds.valid(part) && !manual[part]) *this = Checkpoint{};
+  }
+  return true;
+}
+
+void TypeCounts::append_json(std::string& out) const {
+  out += '{';
+  const std::size_t empty = out.size();
+  const auto member = [&](std::string_view name, std::int64_t count) {
+    if (count == 0) return;
+    if (out.size() > empty) out += ',';
+    append_json_string(out, name);
+    out += ':';
+    out += std::to_string(count);
+  };
+  for (std::size_t i = 1; i < std::size(known); ++i)
+    member(type_name(static_cast<FactType>(i)), known[i]);
+  for (const auto& [name, count] : custom) member(name, count);
+  member("other", known[0]);
+  out += '}';
+}
+
 std::string LedgerState::encode_meta() const {
   std::string bytes;
   ByteWriter out(bytes);
@@ -63,6 +143,7 @@ std::string LedgerState::encode_meta() const {
   out.u64(hash_seed);
   out.varint(static_cast<std::uint64_t>(created_at));
   out.varint(static_cast<std::uint64_t>(confirmed_seq));
+  checkpoint.encode(bytes);
   return bytes;
 }
 
@@ -74,7 +155,7 @@ bool LedgerState::decode_meta(std::string_view bytes) {
   hash_seed = in.u64();
   created_at = static_cast<std::int64_t>(in.varint());
   confirmed_seq = static_cast<std::int64_t>(in.varint());
-  return in.ok() && in.done();
+  return in.ok() && checkpoint.decode(in) && in.done();
 }
 
 std::size_t LedgerState::memory_bytes() const {
@@ -151,10 +232,12 @@ void AppendReply::encode(std::string& bytes) const {
   ByteWriter out(bytes);
   out.varint(results.size());
   for (const auto& r : results) {
-    out.u8(static_cast<std::uint8_t>(r.status));
+    const std::uint8_t flag = r.stamped.empty() ? 0 : stamped_flag;
+    out.u8(static_cast<std::uint8_t>(static_cast<std::uint8_t>(r.status) | flag));
     out.varint(static_cast<std::uint64_t>(r.seq));
     out.varint(static_cast<std::uint64_t>(r.recorded_at));
     if (r.status == Status::conflict) out.short_bytes(r.field);
+    if (flag != 0) out.short_bytes(r.stamped);
   }
   out.varint(static_cast<std::uint64_t>(size));
   out.raw({reinterpret_cast<const char*>(root.data()), root.size()});
@@ -167,12 +250,14 @@ bool AppendReply::decode(std::string_view bytes) {
   if (!in.ok() || count > limits::facts_per_request_max) return false;
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     AppendResult r;
-    const std::uint8_t status = in.u8();
+    const std::uint8_t first = in.u8();
+    const auto status = static_cast<std::uint8_t>(first & ~stamped_flag);
     if (status >= static_cast<std::uint8_t>(Status::count_)) return false;
     r.status = static_cast<Status>(status);
     r.seq = static_cast<std::int64_t>(in.varint());
     r.recorded_at = static_cast<std::int64_t>(in.varint());
     if (r.status == Status::conflict) r.field = in.short_bytes();
+    if ((first & stamped_flag) != 0) r.stamped = in.short_bytes();
     results.push_back(r);
   }
   size = static_cast<std::int64_t>(in.varint());

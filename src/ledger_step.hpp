@@ -17,6 +17,9 @@ enum class LedgerStage : std::uint8_t {
   confirm = 4,    // what D1 has
   resend = 5,     // segments that D1 lacks
   read = 6,       // rows of a read
+  registered = 7,  // the directory's word on a new ledger
+  pass = 8,        // segments for a pass of reconciliation
+  proof = 9,       // what a proof is made of
 };
 
 struct LedgerCall {

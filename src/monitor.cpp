@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "z0/json.hpp"
-
 namespace z0 {
 namespace {
 
@@ -217,19 +215,8 @@ void Monitor::append_by_type(std::string& json, std::int64_t now_ms) const {
         sum.custom.push_back(custom);
     }
   }
-  json += ",\"by_type\":{";
-  const std::size_t empty = json.size();
-  const auto member = [&](std::string_view name, std::int64_t count) {
-    if (count == 0) return;
-    if (json.size() > empty) json += ',';
-    append_json_string(json, name);
-    json += ':' + std::to_string(count);
-  };
-  for (std::size_t i = 1; i < std::size(sum.known); ++i)
-    member(type_name(static_cast<FactType>(i)), sum.known[i]);
-  for (const auto& [name, count] : sum.custom) member(name, count);
-  member("other", sum.known[0]);
-  json += '}';
+  json += ",\"by_type\":";
+  sum.append_json(json);
 }
 
 void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {

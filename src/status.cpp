@@ -129,6 +129,17 @@ constexpr std::array kRows = {
            "The batch was sent as atomic and another fact in it was refused, so this one was not "
            "recorded.",
            "Mend or remove the facts that carry another status, then send the whole batch again."),
+    Z0_ROW(entity_inactive, 409, conflict,
+           "The entity is retiring or retired, or the lifecycle step does not follow from where it "
+           "stands.",
+           "Send facts to an active entity. A retiring one takes lifecycle facts only, a retired "
+           "one takes none."),
+    Z0_ROW(amount_overflow, 422, invalid,
+           "With this amount a sum of the ledger would leave what can be counted exactly.",
+           "Check the amount: sums of a ledger stay within 2^53 - 1 minor units."),
+    Z0_ROW(ledger_full, 422, invalid,
+           "The ledger holds as many currencies, users or configs as one ledger can.",
+           "Use another entity for the rest; a user that was revoked makes room."),
     Z0_ROW(budget_exhausted, 402, budget,
            "The budget does not cover this amount; the fact was not recorded and no money moved.",
            "Add a deposit or raise the limit of the budget, then send the same fact again under "

@@ -69,6 +69,7 @@ enum Field : std::uint32_t {
   field_data = 1u << 12,
   field_trace_in_data = 1u << 13,        // the data's text holds trace_id itself; no bytes
   field_timestamp_defaulted = 1u << 14,  // the caller gave none; no bytes
+  field_config_stamped = 1u << 15,       // the ledger named the config; no bytes
 };
 
 inline constexpr std::string_view default_currency = "USD";
@@ -120,6 +121,7 @@ struct RecordBytes {
   std::int64_t seq = 0;
   std::int64_t recorded_at = 0;
   std::string_view submission;
+  std::string_view leaf;   // what the Merkle tree hashes: all but the size
   std::string_view whole;
 };
 bool next_record_bytes(ByteReader& in, RecordBytes& out);

@@ -1,13 +1,16 @@
 // One entity's ledger: the append, the reads, the alarm. It lives in a Durable Object; its truth is
-// three small tables, its state in memory is a cache of them.
+// four small tables, its state in memory is a cache of them.
 //
-//   meta(id = 1, value)          owner, hash seed, how far D1 has confirmed
+//   meta(id = 1, value)          owner, hash seed, how far D1 has confirmed, the checkpoint of
+//                                reconciliation
 //   segments(first_seq, ...)     the facts, in order; the last one is the tail and grows in place
 //   id_runs(key, count, body)    sealed id hashes, see id_index.hpp
+//   tree_nodes(key, hash)        roots of complete subtrees of 256, 65,536, ... facts
 //
-// A segment's row also carries `summary`: the counts of the whole ledger up to its last fact. It
-// costs no row of its own, since the tail is rewritten by every append, and makes every segment a
-// snapshot.
+// A segment's row also carries `summary`, what an append cannot do without (counts, lifecycle, the
+// tree's frontier), and `cache`, the folds of folds.hpp: both of the whole ledger up to its last
+// fact. They cost no row of their own, since the tail is rewritten by every append, and make every
+// segment a snapshot.
 //
 // Life of an append: the frame brings the batch; when the state is not resident, its rows are
 // needed first; suspected duplicates need the segments (and chunks) that hold their originals; then
@@ -23,6 +26,7 @@
 
 #include "z0/effects.hpp"
 #include "z0/fact.hpp"
+#include "z0/folds.hpp"
 #include "z0/frame.hpp"
 #include "z0/id_index.hpp"
 #include "z0/merkle.hpp"
@@ -40,6 +44,8 @@ struct TypeCounts {
   std::string encode() const;
   // False for bytes that are no counts.
   bool decode(std::string_view bytes);
+  // {"charge":2,...}: types that occurred, known ones first; uncounted custom types as "other".
+  void append_json(std::string& out) const;
 };
 
 // Move-only: its bytes are the largest thing a ledger keeps in memory.
@@ -57,6 +63,41 @@ struct Segment {
   void begin(std::int64_t seq);
 };
 
+// What an append cannot do without, as of a segment's last fact.
+struct Summary {
+  TypeCounts counts;
+  Lifecycle lifecycle = Lifecycle::active;
+  MerkleRange tree;  // [0, last_seq)
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+
+// How far a ledger's facts were folded again and compared with what is kept of them.
+struct Checkpoint {
+  std::int64_t seq = 0;
+  Folds folds;        // as calculated up to seq
+  bool whole = false;  // this pass began at the first fact, and hashes the facts too
+  MerkleRange tree;    // of a whole pass, up to seq
+  // Where a part was first found to differ in this pass; the fact about it is written when the pass
+  // reaches the last fact.
+  struct Divergence {
+    std::int64_t first_seq = 0;  // 0: none
+    std::string trace;           // of that fact, may be empty
+    std::string cached;          // the part's bytes as they were kept; empty: missing or unreadable
+    std::string calculated;
+  };
+  Divergence found[Folds::parts];
+  std::int64_t tree_diverged_seq = 0;
+  // Parts that cannot be calculated: they stay dropped until a whole pass.
+  bool manual[Folds::parts] = {};
+  // When a part was last found to differ; 0: never.
+  std::int64_t mismatch_at[Folds::parts] = {};
+
+  void encode(std::string& out) const;
+  bool decode(ByteReader& in);
+};
+
 struct LedgerState {
   std::string tenant_id;  // empty: no fact yet
   std::string entity_id;
@@ -66,7 +107,9 @@ struct LedgerState {
   std::int64_t seq = 0;
   std::int64_t recorded_at = 0;
   Segment tail;
-  TypeCounts counts;
+  Summary summary;
+  Folds folds;
+  Checkpoint checkpoint;
   IdIndex ids;
   std::int64_t alarm_at = 0;          // 0: none that we know of
   std::int64_t confirm_pause_ms = 0;  // grows while D1 or the queue fails
@@ -93,7 +136,7 @@ class Ledgers {
 // A batch for one ledger, from the edge.
 struct AppendRequest {
   bool atomic = false;  // all or none
-  bool system = false;  // z0's own facts: a retired ledger takes them too
+  bool system = false;  // z0's own facts: a retiring entity takes them too
   std::string_view tenant_id;
   std::string_view entity_id;
   std::vector<std::string_view> submissions;
@@ -115,6 +158,7 @@ struct AppendResult {
   std::int64_t seq = 0;          // when accepted
   std::int64_t recorded_at = 0;  // when accepted
   std::string_view field;        // when in conflict
+  std::string_view stamped;      // the submission as it was recorded, when the ledger changed it
 };
 
 // The reply to APPEND.

@@ -94,6 +94,12 @@ inline constexpr std::size_t configs_per_ledger_max = 64;
 // Bytes of those states, the one that is about to come included. An isolate has 128 MB for
 // everything, the core 96 MB: half of it may be a frame and what is made of it.
 inline constexpr std::size_t resident_bytes_max = 40u << 20;
+// Currencies whose money one ledger sums up. Each append rewrites the sums, and a fact looks its
+// own up one by one: 32 x 70 bytes at most, where nearly every ledger has one.
+inline constexpr std::size_t currencies_per_ledger_max = 32;
+// Users with access to one entity: 256 x (two texts of 128 bytes, a number) = 67 KB, far below the
+// 2 MB row.
+inline constexpr std::size_t access_users_max = 256;
 
 // -- replication --------------------------------------------------------------------------------
 

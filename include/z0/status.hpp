@@ -49,6 +49,9 @@ enum class Status : std::uint8_t {
   conflict,
   version_conflict,
   batch_refused,
+  entity_inactive,
+  amount_overflow,
+  ledger_full,
   budget_exhausted,
   // the platform's
   overloaded,
