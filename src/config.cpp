@@ -28,6 +28,7 @@ void write(ByteWriter& out, const KnownConfig& c) {
   out.varint(static_cast<std::uint64_t>(c.version));
   out.short_bytes(c.type);
   out.u8(static_cast<std::uint8_t>(c.scope));
+  out.short_bytes(c.applies_to);
   out.varint(static_cast<std::uint64_t>(c.effective_at));
   out.u64(c.content_hash);
   out.u8(static_cast<std::uint8_t>((c.is_budget ? flag_budget : 0) |
@@ -44,6 +45,7 @@ bool read(ByteReader& in, KnownConfig& c) {
   c.version = static_cast<std::int64_t>(in.varint());
   c.type = in.short_bytes();
   c.scope = static_cast<ConfigScope>(in.u8());
+  c.applies_to = in.short_bytes();
   c.effective_at = static_cast<std::int64_t>(in.varint());
   c.content_hash = in.u64();
   const std::uint8_t flags = in.u8();
@@ -107,6 +109,7 @@ FoldError ConfigState::apply(const Fact& fact) {
   if (read_config_data(fact.data, data)) {
     config.type = data.type;
     config.scope = data.scope;
+    config.applies_to = data.applies_to;
     std::string field;
     config.is_budget = data.type == budget_type &&
                        read_budget(data.settings, config.budget, field) == Status::recorded;

@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "z0/consumer.hpp"
+#include "z0/directory.hpp"
 #include "z0/edge.hpp"
 
 namespace z0 {
@@ -57,6 +58,14 @@ std::string_view Core::step(std::string_view bytes) {
     case Z0_FRAME_MONITOR_TELL:
     case Z0_FRAME_MONITOR_LIVE:
       step_monitor(monitor_of(state_->monitors, frame.incarnation), frame, effects);
+      break;
+    case Z0_FRAME_DIRECTORY_REGISTER:
+    case Z0_FRAME_DIRECTORY_POLICIES:
+    case Z0_FRAME_DIRECTORY_PUBLISH:
+    case Z0_FRAME_DIRECTORY_LIST:
+    case Z0_FRAME_DIRECTORY_ALARM:
+    case Z0_FRAME_DIRECTORY_RESUME:
+      step_directory(frame, effects);
       break;
     case Z0_FRAME_DEBUG_TRAP:
       if (frame.flags & flag_debug) __builtin_trap();

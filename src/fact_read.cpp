@@ -323,9 +323,12 @@ class FactReader {
     settle_tenant();
     if (!seen(Member::entity_id))
       refuse(Status::missing_member, "entity_id");
-    else if (!f.entity_id.empty() && ledger_type(f.entity_id).empty()) {
+    else if (!f.entity_id.empty() &&
+             (ledger_type(f.entity_id).empty() || is_config_ledger(f.entity_id))) {
       refuse(Status::unknown_ledger, "entity_id");
     }
+    // Else a caller could take the id that a version of a config is about to have in this ledger.
+    if (is_config_ledger(f.id)) refuse(Status::reserved_type, "id");
     if (!seen(Member::type)) refuse(Status::missing_member, "type");
     if (!seen(Member::timestamp)) f.timestamp = who_.now_ms;
     if (seen(Member::config_id) != seen(Member::config_version)) {
@@ -402,6 +405,7 @@ Status check_type_rules(const Fact& f, bool data_has_error, bool data_has_reason
     case FactType::lifecycle:
       require(!f.subtype.empty(), Status::missing_member, "subtype");
       require(lifecycle_subtype(f.subtype), Status::invalid_value, "subtype");
+      require(f.subtype != "config_updated", Status::reserved_type, "subtype");
       break;
     case FactType::access_granted:
     case FactType::access_modified:

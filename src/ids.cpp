@@ -74,8 +74,11 @@ struct LedgerPrefix {
   std::string_view prefix;
   std::string_view type;
 };
-constexpr LedgerPrefix kLedgerPrefixes[] = {
-    {"acct_", "account"}, {"ast_", "asset"}, {"con_", "contact"}, {"deal_", "deal"}};
+constexpr LedgerPrefix kLedgerPrefixes[] = {{"acct_", "account"},
+                                            {"ast_", "asset"},
+                                            {"con_", "contact"},
+                                            {"deal_", "deal"},
+                                            {"cfg_", "config"}};
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 // Crockford's: no I, L, O, U. In ASCII order, so ULIDs sort as text.

@@ -53,7 +53,8 @@ constexpr std::array kRows = {
     Z0_ROW(scope_missing, 403, forbidden,
            "The token is valid but lacks the scope this request needs.",
            "Use a token with the right scope: facts:write to record, facts:read to read, "
-           "telemetry:write to send telemetry, ops (for all tenants) for the live view."),
+           "telemetry:write to send telemetry, config:write to change configs, ops (for all "
+           "tenants) for the live view."),
     Z0_ROW(not_found, 404, malformed, "There is nothing at this address for this token.",
            "Check the path and the id in it for a typing error, and that the token is of the right "
            "tenant."),
@@ -106,6 +107,11 @@ constexpr std::array kRows = {
     Z0_ROW(trace_mismatch, 422, invalid,
            "The fields trace_id and data.trace_id name different traces.",
            "Send one of the two, or the same value in both."),
+    Z0_ROW(relaxes_limit, 422, invalid,
+           "A wider scope enforces a smaller limit in this currency and period; a narrower one may "
+           "only tighten it.",
+           "Set a limit that is not above the one of the config that `field` names, or raise that "
+           "one first."),
 
     Z0_ROW(forbidden, 403, forbidden, "This token may not do that.",
            "Check the entity_id for a typing error and that the token is of the right tenant."),
@@ -114,6 +120,11 @@ constexpr std::array kRows = {
            "If this is a new fact, give it a new id; if it corrects the recorded one, send a "
            "`correction`; if it is a retry, send exactly what was sent first. `field` names the "
            "first difference."),
+    Z0_ROW(version_conflict, 409, conflict,
+           "The config has another current version than this change was made for; nothing was "
+           "changed.",
+           "Read the current version, decide again, and send the change with its number as "
+           "expected_version."),
     Z0_ROW(batch_refused, 422, invalid,
            "The batch was sent as atomic and another fact in it was refused, so this one was not "
            "recorded.",
@@ -145,6 +156,10 @@ constexpr std::array kRows = {
     Z0_ROW(storage_error, 503, transient, "The fact could not be stored.",
            "Wait for the seconds in Retry-After, then send it again under the id given here: it "
            "cannot be recorded twice."),
+    Z0_ROW(not_distributed, 503, transient,
+           "The version is recorded, but not every ledger that it concerns could be told.",
+           "Wait for the seconds in Retry-After, then send the same config again: no new version "
+           "is made, and the distribution is completed."),
 };
 
 #undef Z0_ROW

@@ -19,7 +19,8 @@ struct ScopeName {
 constexpr ScopeName kScopes[] = {{"facts:write", scope_facts_write},
                                  {"facts:read", scope_facts_read},
                                  {"telemetry:write", scope_telemetry_write},
-                                 {"ops", scope_ops}};
+                                 {"ops", scope_ops},
+                                 {"config:write", scope_config_write}};
 
 constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
 constexpr std::string_view kAllTenants = "*";

@@ -17,13 +17,21 @@ class CallTimeout extends Error {}
 export async function callObject(env, need) {
   const timeoutMs = Number(env.Z0_APPEND_TIMEOUT_MS) || need.timeoutMs;
   try {
-    const namespace = need.target === Target.MONITOR ? env.MONITOR : env.LEDGER;
-    const stub = namespace.getByName(need.name);
+    const stub = namespaceOf(env, need.target).getByName(need.name);
     const reply = await within(timeoutMs, stub.call(need.frameKind, need.name, need.request));
     return encodeCall(need, Outcome.OK, reply);
   } catch (error) {
     return encodeCall(need, outcomeOf(error), messageOf(error));
   }
+}
+
+/**
+ * @param {Env} env
+ * @param {number} target
+ */
+function namespaceOf(env, target) {
+  if (target === Target.DIRECTORY) return env.DIRECTORY;
+  return target === Target.MONITOR ? env.MONITOR : env.LEDGER;
 }
 
 /**

@@ -8,6 +8,7 @@ import { Frame } from "./types.js";
 
 /** @import { Env, Host, Reply } from "./types.js" */
 
+export { Directory } from "./directory.js";
 export { Ledger } from "./ledger.js";
 export { Monitor } from "./monitor.js";
 

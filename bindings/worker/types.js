@@ -108,6 +108,7 @@ export const FLAG_DEBUG = 1;
  * @typedef {object} Env
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} LEDGER
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} MONITOR
+ * @property {DurableObjectNamespace<import("./object.js").CoreObject>} DIRECTORY
  * @property {{send(body: Uint8Array, options: {contentType: "bytes"}): Promise<unknown>}} FACTS_QUEUE
  * @property {D1Database} DB further ones by the names that Z0_SETTINGS gives them
  * @property {{writeDataPoint(point: object): void | Promise<void>}} [METRICS]

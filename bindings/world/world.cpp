@@ -8,6 +8,7 @@ namespace z0::world {
 namespace {
 
 constexpr std::string_view monitor_object = "root";
+constexpr std::string_view directory_objects = "directory_";
 // An alarm that failed goes off again, as in bindings/worker/ledger.js.
 constexpr std::int64_t alarm_pause_ms = 30'000;
 
@@ -126,7 +127,8 @@ std::size_t World::run_alarms() {
     Object& self = object(name);
     self.alarm_at = 0;
     try {
-      run(Z0_FRAME_LEDGER_ALARM, {name, {}}, name);
+      const bool directory = name.starts_with(directory_objects);
+      run(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM, {name, {}}, name);
     } catch (const CommitFailed&) {
       self.alarm_at = now_ms + alarm_pause_ms;
     }

@@ -1,6 +1,7 @@
 // A whole z0 in one process, without a network: the edge, a ledger object for each entity, the
-// monitor, the replication queue and D1, over SQLite in memory. Time stands still unless it is told
-// to move, and all randomness comes from a seed, so that whatever happens here happens again.
+// directory, the monitor, the replication queue and D1, over SQLite in memory. Time stands still
+// unless it is told to move, and all randomness comes from a seed, so that whatever happens here
+// happens again.
 //
 // It does what bindings/worker does, no more: the core decides everything. The command-line tool
 // checks submissions with it, and the tests tell stories with it.

@@ -40,6 +40,7 @@ struct KnownConfig {
   std::int64_t version = 0;
   std::string type;
   ConfigScope scope = ConfigScope::entity;
+  std::string applies_to;          // the entity, when that is its scope
   std::int64_t effective_at = 0;   // its commit time in this ledger
   std::uint64_t content_hash = 0;  // of data's text: the same again is no new version
   bool is_budget = false;          // type is "budget", and its settings can be read

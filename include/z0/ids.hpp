@@ -13,8 +13,11 @@ bool valid_id(std::string_view id);
 bool valid_type(std::string_view type);
 
 // The entity type that an id's prefix names and that has a ledger: "account" (acct_), "asset"
-// (ast_), "contact" (con_), "deal" (deal_). Empty when it has none. The prefix alone is no id.
+// (ast_), "contact" (con_), "deal" (deal_), "config" (cfg_). Empty when it has none. The prefix
+// alone is no id.
 std::string_view ledger_type(std::string_view entity_id);
+// The ledger of a config, which only z0 writes to. Ids of facts that begin so are z0's, too.
+inline bool is_config_ledger(std::string_view id) { return id.starts_with("cfg_"); }
 
 // The name of the Durable Object of an entity: {type}_{entity_id}.
 std::string ledger_object_name(std::string_view entity_id);

@@ -43,9 +43,11 @@ enum class Status : std::uint8_t {
   reserved_type,
   trace_required,
   trace_mismatch,
+  relaxes_limit,
   // the ledger's answer
   forbidden,
   conflict,
+  version_conflict,
   batch_refused,
   entity_inactive,
   amount_overflow,
@@ -55,6 +57,7 @@ enum class Status : std::uint8_t {
   overloaded,
   timeout,
   storage_error,
+  not_distributed,
   count_,
 };
 

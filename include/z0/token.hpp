@@ -17,6 +17,7 @@ enum Scope : std::uint8_t {
   scope_facts_read = 2,
   scope_telemetry_write = 4,
   scope_ops = 8,
+  scope_config_write = 16,
 };
 
 struct Claims {
@@ -26,9 +27,9 @@ struct Claims {
   std::int64_t expires_s = 0;
 };
 
-// Scopes by name, separated by spaces or commas: "facts:write facts:read telemetry:write ops".
-// Returns 0 when one is not known or none is given. A verifier ignores scopes that it does not
-// know.
+// Scopes by name, separated by spaces or commas: "facts:write facts:read telemetry:write ops
+// config:write". Returns 0 when one is not known or none is given. A verifier ignores scopes that
+// it does not know.
 std::uint8_t parse_scopes(std::string_view names, bool ignore_unknown);
 std::string scope_names(std::uint8_t scopes);
 
