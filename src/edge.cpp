@@ -1,6 +1,7 @@
 // Routes and credentials.
 #include "z0/edge.hpp"
 
+#include "edge_config.hpp"
 #include "edge_http.hpp"
 #include "z0/ids.hpp"
 #include "z0/version.hpp"
@@ -11,6 +12,8 @@ namespace {
 constexpr std::string_view bearer = "Bearer ";
 constexpr std::string_view facts_path = "/v1/facts";
 constexpr std::string_view entities_path = "/v1/entities/";
+constexpr std::string_view configs_path = "/v1/configs/";
+constexpr std::string_view versions_path = "/versions";
 
 enum class Route : std::uint8_t {
   none,
@@ -20,7 +23,12 @@ enum class Route : std::uint8_t {
   ledger_facts,
   entity,
   report,
-  live
+  live,
+  put_config,
+  get_config,
+  config_history,
+  config_gaps,
+  ledgers
 };
 
 struct Routed {
@@ -30,6 +38,16 @@ struct Routed {
   bool method_ok = true;
   std::string_view parameters;  // the names it takes, each between commas
 };
+
+Routed config_route(std::string_view method, std::string_view id, bool get) {
+  if (id == "gaps") return {Route::config_gaps, scope_facts_read, {}, get, ",tenant,"};
+  if (id.ends_with(versions_path)) {
+    return {Route::config_history, scope_facts_read, id.substr(0, id.size() - versions_path.size()),
+            get, ",from_version,"};
+  }
+  if (method == "PUT") return {Route::put_config, scope_config_write, id, true, {}};
+  return {Route::get_config, scope_facts_read, id, get, ",version,as_of,"};
+}
 
 Routed route(const Request& request) {
   const std::string_view path = request.path;
@@ -50,6 +68,10 @@ Routed route(const Request& request) {
   if (path.starts_with(entities_path))
     return {Route::entity, scope_facts_read, path.substr(entities_path.size()), get, {}};
   if (path == "/v1/report") return {Route::report, scope_facts_read, {}, get, ",tenant,"};
+  if (path.starts_with(configs_path))
+    return config_route(request.method, path.substr(configs_path.size()), get);
+  if (path == "/v1/ledgers")
+    return {Route::ledgers, scope_facts_read, {}, get, ",tenant,limit,cursor,"};
   if (path == "/v1/live") return {Route::live, scope_ops, {}, get, {}};
   return {};
 }
@@ -93,6 +115,16 @@ void dispatch(const Routed& to, const Request& request, const Claims& claims,
       return get_report(request, claims, context, effects);
     case Route::live:
       return get_live(context, effects);
+    case Route::put_config:
+      return put_config(request, claims, context, to.entity_id, frame, effects);
+    case Route::get_config:
+    case Route::config_history:
+      return get_config(request, claims, context, to.entity_id, to.route == Route::config_history,
+                        effects);
+    case Route::config_gaps:
+      return get_config_gaps(request, claims, context, frame, effects);
+    case Route::ledgers:
+      return get_ledgers(request, claims, context, effects);
   }
 }
 
@@ -141,6 +173,14 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_query(in, context, frame, effects);
     case Operation::report:
       return resume_report(context, frame, effects);
+    case Operation::put_config:
+      return resume_put_config(in, context, frame, effects);
+    case Operation::get_config:
+      return resume_get_config(in, context, frame, effects);
+    case Operation::config_gaps:
+      return resume_config_gaps(context, frame, effects);
+    case Operation::ledgers:
+      return resume_ledgers(in, context, frame, effects);
   }
   __builtin_trap();
 }

@@ -43,11 +43,6 @@ std::string continuation(Operation operation, const Context& context) {
   return bytes;
 }
 
-Status status_of(z0_outcome outcome) {
-  if (outcome == Z0_OVERLOADED) return Status::overloaded;
-  return outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error;
-}
-
 }  // namespace
 
 void get_ledger(const Request& request, const Claims& claims, const Context& context,
@@ -75,13 +70,9 @@ void get_ledger(const Request& request, const Claims& claims, const Context& con
 void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects) {
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
-  ByteReader in(answer.reply);
-  const std::uint8_t code = in.u8();
-  const bool known = in.ok() && code < static_cast<std::uint8_t>(Status::count_);
-  const Status status = known ? static_cast<Status>(code) : Status::storage_error;
+  const Status status = status_in(answer);
   if (status != Status::recorded) return reply_error(effects, context, status, {});
-  reply_json(effects, context, 200, in.raw(in.left()));
+  reply_json(effects, context, 200, answer.reply.substr(1));
 }
 
 void get_live(const Context& context, Effects& effects) {
