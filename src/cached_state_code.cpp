@@ -100,7 +100,8 @@ bool CachedState::decode_money(ByteReader& in) {
   const std::uint64_t count = in.varint();
   if (count == 0 || count > limits::currencies_per_ledger_max) return false;
   for (std::uint64_t i = 0; i < count; ++i) {
-    Money m;
+    // A state that is refused half read is emptied by decode().
+    Money& m = money_.emplace_back();
     m.currency = in.raw(3);
     for (std::int64_t* n : {&m.deposited, &m.credits, &m.spent, &m.period[1], &m.period_spent[1],
                             &m.period_spent[2], &m.period_spent[3]}) {
@@ -113,10 +114,9 @@ bool CachedState::decode_money(ByteReader& in) {
     for (const char c : m.currency) {
       if (!currency_letter(c)) return false;
     }
-    if (!money_.empty() && money_.back().currency >= m.currency) return false;
+    if (i > 0 && money_[static_cast<std::size_t>(i) - 1].currency >= m.currency) return false;
     m.period[2] = period_index(Period::week, m.period[1] * day_ms);
     m.period[3] = period_index(Period::month, m.period[1] * day_ms);
-    money_.push_back(std::move(m));
   }
   return true;
 }
@@ -155,26 +155,17 @@ bool CachedState::decode_access(ByteReader& in) {
         (!access_.empty() && access_.back().user_id >= user_id)) {
       return false;
     }
-    access_.push_back({std::string(user_id), std::string(role), static_cast<std::int64_t>(since)});
+    Access& a = access_.emplace_back();
+    a.user_id = user_id;
+    a.role = role;
+    a.since_seq = static_cast<std::int64_t>(since);
   }
   return true;
 }
 
+// Equal states have equal bytes, so that nothing need be compared member by member.
 bool CachedState::same(CacheType type, const CachedState& other) const {
-  if (last(type) != other.last(type)) return false;
-  switch (type) {
-    case CacheType::budget:
-      return money_ == other.money_;
-    case CacheType::cap:
-      return cap_ == other.cap_;
-    case CacheType::access:
-      return access_ == other.access_;
-    case CacheType::contact:
-      return canonical_ == other.canonical_;
-    case CacheType::count_:
-      break;
-  }
-  return true;
+  return encode(type) == other.encode(type);
 }
 
 void CachedState::clear(CacheType type) {

@@ -90,7 +90,7 @@ class Answer {
         if (answer.outcome == Z0_OVERLOADED) failed = Status::overloaded;
         if (answer.outcome == Z0_TIMEOUT) failed = Status::timeout;
       }
-      call.reply.results.assign(count, {failed, 0, 0, {}});
+      call.reply.results.assign(count, {failed, 0, 0, {}, {}});
     }
   }
 

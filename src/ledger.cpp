@@ -1,6 +1,7 @@
 // A call on a ledger object: find or rebuild its state, then do what was asked.
 #include "z0/ledger.hpp"
 
+#include "ledger_pass.hpp"
 #include "ledger_sql.hpp"
 #include "ledger_step.hpp"
 #include "z0/limits.hpp"
@@ -44,15 +45,6 @@ enum : std::size_t {
   answer_open_ids,
   answers_of_hydrate
 };
-
-void need_state(const LedgerCall& call, Effects& effects) {
-  using namespace ledger_sql;
-  for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes, select_meta,
-                         select_tail, select_filters, select_open_ids}) {
-    effects.need_rows(sql, {});
-  }
-  resume_ledger(effects, call, LedgerStage::hydrate, {});
-}
 
 void fill(Buffer& buffer, std::string_view bytes) {
   buffer.clear();
@@ -121,6 +113,17 @@ std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
   return state;
 }
 
+}  // namespace
+
+void need_state(const LedgerCall& call, Effects& effects) {
+  using namespace ledger_sql;
+  for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes, select_meta,
+                         select_tail, select_filters, select_open_ids}) {
+    effects.need_rows(sql, {});
+  }
+  resume_ledger(effects, call, LedgerStage::hydrate, {});
+}
+
 // Nobody waits for an alarm, and nobody else would set it again: it comes back when the rows may be
 // readable.
 void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects) {
@@ -130,8 +133,6 @@ void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects
   ByteWriter(reply).u8(static_cast<std::uint8_t>(Status::storage_error));
   effects.reply(503, {}, reply);
 }
-
-}  // namespace
 
 void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   LedgerCall call;
@@ -147,7 +148,9 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   if (call.kind == Z0_FRAME_LEDGER_HEAD) return read_head(call, frame, effects);
   if (call.kind == Z0_FRAME_LEDGER_PROOF) return read_proof(call, frame, effects);
   // A state that can answer is asked first: the cheapest of all reads.
-  const bool reads_state = call.kind == Z0_FRAME_LEDGER_STATE;
+  const bool reads_state =
+      call.kind == Z0_FRAME_LEDGER_STATE &&
+      (call.stage == LedgerStage::begin || call.stage == LedgerStage::state);
   if (reads_state && !needs_refold(state)) return read_state(state, call, frame, effects);
   if (call.stage == LedgerStage::hydrate) {
     auto rebuilt = hydrate(frame);
@@ -157,6 +160,10 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   if (state == nullptr) return need_state(call, effects);
   // Damaged folds are made anew before anything is decided by them.
   if (needs_refold(state) && !refold(*state, call, frame, effects)) return;
+  // What comes next has asked for nothing yet; and a ledger that another batch began while this one
+  // asked the directory has a history like any other.
+  const bool known = call.stage == LedgerStage::registered && state->seq > 0;
+  if (call.stage == LedgerStage::refold || known) call.stage = LedgerStage::begin;
   switch (call.kind) {
     case Z0_FRAME_LEDGER_ALARM:
       return ledger_alarm(*state, call, frame, effects);

@@ -119,7 +119,7 @@ class Alarm {
   // The rows and the next alarm. Needs no row when nothing moved.
   void finish(bool moved) {
     seal_ids(state_, effects_);
-    if (moved) effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
+    if (moved) state_.write_meta(effects_);
     state_.alarm_at = 0;
     if (state_.seq == state_.confirmed_seq) {
       state_.confirm_pause_ms = 0;

@@ -291,7 +291,7 @@ class Append {
       state_.entity_id = request_.entity_id;
       state_.hash_seed = seed();
       state_.created_at = std::max(frame_.now_ms, state_.recorded_at);
-      effects_.write(ledger_sql::put_meta, {Value::blob(state_.encode_meta())});
+      state_.write_meta(effects_);
     }
     writer_.expect(bytes);
     for (const auto& item : items_) {
@@ -299,6 +299,8 @@ class Append {
         writer_.record(item.submission, item.fact, item.hash, item.result.recorded_at);
     }
     writer_.finish();
+    // What was found to differ must not be forgotten before a fact says so.
+    if (state_.checkpoint.pending()) state_.write_meta(effects_);
     // An alarm that is as late as this is lost: the platform gives up after some failures.
     if (state_.alarm_at + limits::confirm_pause_ms_max < frame_.now_ms) {
       state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;

@@ -8,7 +8,6 @@
 #include "z0/limits.hpp"
 
 namespace z0 {
-namespace {
 
 void reply_status(Effects& effects, Status status, std::string_view json) {
   std::string bytes;
@@ -31,6 +30,12 @@ Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& st
   const bool visible = tenant_id.empty() || tenant_id == state.tenant_id;
   return visible ? Status::recorded : Status::not_found;
 }
+
+void append_root(std::string& out, const Digest& root) {
+  append_hex(out, {reinterpret_cast<const char*>(root.data()), root.size()});
+}
+
+namespace {
 
 std::uint32_t mask_of(std::string_view types) {
   std::uint32_t mask = 0;
@@ -132,8 +137,8 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   const Status status = open_meta(frame, request.tenant_id, owner);
   if (status != Status::recorded) return reply_status(effects, status, {});
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
-  TypeCounts counts;
-  if (head.size() == 0 || !counts.decode(head.at(0, 2).bytes)) {
+  Summary summary;
+  if (head.size() == 0 || !summary.decode(head.at(0, 2).bytes)) {
     return reply_status(effects, Status::storage_error, {});
   }
   std::string json = "{\"entity_id\":";
@@ -143,10 +148,16 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   json += ",\"tenant_id\":";
   append_json_string(json, owner.tenant_id);
   json += ",\"created_at\":" + std::to_string(owner.created_at);
-  json += ",\"seq\":" + std::to_string(head.at(0, 0).integer);
+  json += ",\"lifecycle\":\"";
+  json += lifecycle_name(summary.lifecycle);
+  json += "\",\"seq\":" + std::to_string(head.at(0, 0).integer);
+  json += ",\"root\":\"";
+  append_root(json, summary.tree.root());
+  json += '"';
   json += ",\"recorded_at\":" + std::to_string(head.at(0, 1).integer);
-  json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq) + ",\"counts\":";
-  counts.append_json(json);
+  json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq);
+  json += ",\"verified_seq\":" + std::to_string(owner.checkpoint.seq) + ",\"counts\":";
+  summary.counts.append_json(json);
   reply_status(effects, Status::recorded, json + "}");
 }
 

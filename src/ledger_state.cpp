@@ -1,6 +1,7 @@
 // What a ledger remembers, and its bytes.
 #include <algorithm>
 
+#include "ledger_sql.hpp"
 #include "z0/json.hpp"
 #include "z0/ledger.hpp"
 #include "z0/limits.hpp"
@@ -77,6 +78,21 @@ bool Summary::decode(std::string_view bytes) {
   return tree.decode(in.short_bytes()) && tree.begin() == 0 && in.ok() && in.done();
 }
 
+void Checkpoint::begin_whole() {
+  seq = 0;
+  folds = Folds{};
+  whole = true;
+  tree = MerkleRange{};
+  tree_diverged_seq = 0;
+}
+
+bool Checkpoint::pending() const {
+  for (const Divergence& d : found) {
+    if (d.first_seq != 0) return true;
+  }
+  return false;
+}
+
 void Checkpoint::encode(std::string& bytes) const {
   ByteWriter out(bytes);
   out.varint(static_cast<std::uint64_t>(seq));
@@ -134,6 +150,13 @@ void TypeCounts::append_json(std::string& out) const {
   out += '}';
 }
 
+void LedgerState::write_meta(Effects& effects) {
+  std::string meta = encode_meta();
+  if (meta == written_meta) return;
+  effects.write(ledger_sql::put_meta, {Value::blob(meta)});
+  written_meta = std::move(meta);
+}
+
 std::string LedgerState::encode_meta() const {
   std::string bytes;
   ByteWriter out(bytes);
@@ -148,6 +171,7 @@ std::string LedgerState::encode_meta() const {
 }
 
 bool LedgerState::decode_meta(std::string_view bytes) {
+  written_meta = bytes;
   ByteReader in(bytes);
   if (in.u8() != meta_version) return false;
   tenant_id = in.short_bytes();
@@ -306,7 +330,8 @@ bool StateRequest::decode(std::string_view bytes) {
   what = in.u8();
   as_of_seq = static_cast<std::int64_t>(in.varint());
   as_of_ms = static_cast<std::int64_t>(in.varint());
-  return in.ok() && in.done() && as_of_seq >= 0 && as_of_ms >= 0;
+  return in.ok() && in.done() && (what < Folds::parts || what == state_of_configs) &&
+         as_of_seq >= 0 && as_of_ms >= 0;
 }
 
 }  // namespace z0

@@ -99,6 +99,22 @@ std::string shown(std::string_view bytes) {
   return out;
 }
 
+// The folds of a segment's row: those that some fact fed.
+std::string folds_words(std::string_view bytes) {
+  std::string out;
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    std::int64_t seq = 0;
+    Folds folds;
+    folds.decode(part, Folds::part_in(bytes, part, seq));
+    if (seq == 0 || !folds.valid(part)) return {};
+    if (part == 0) out = "<folds at " + text(seq);
+    if (folds.last_seq(part) == 0) continue;
+    out += ' ' + std::string(Folds::name(part)) + ' ';
+    folds.append_json(out, part, 0);
+  }
+  return out + '>';
+}
+
 // Rows of a ledger by what they say: its owner, its counts, facts in a row.
 std::string blob_words(std::string_view bytes) {
   LedgerState owner;
@@ -106,16 +122,21 @@ std::string blob_words(std::string_view bytes) {
     return '<' + owner.entity_id + " of " + owner.tenant_id + ", confirmed to " +
            text(owner.confirmed_seq) + '>';
   }
-  TypeCounts counts;
-  if (counts.decode(bytes)) {
+  Summary summary;
+  if (summary.decode(bytes)) {
+    const TypeCounts& counts = summary.counts;
     std::string out = "<counts";
     for (std::size_t i = 0; i < std::size(counts.known); ++i) {
       if (counts.known[i] > 0)
         out += ' ' + std::string(type_name(static_cast<FactType>(i))) + ' ' + text(counts.known[i]);
     }
     for (const auto& [name, count] : counts.custom) out += ' ' + name + ' ' + text(count);
+    out += " root ";
+    append_hex(out, {reinterpret_cast<const char*>(summary.tree.root().data()), 4});
     return out + '>';
   }
+  const std::string folds = folds_words(bytes);
+  if (!folds.empty()) return folds;
   RecordBytes record;
   std::int64_t first = 0;
   std::int64_t last = 0;

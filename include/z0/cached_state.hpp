@@ -115,12 +115,10 @@ class CachedState {
   struct Cap {
     std::int64_t total = 0;
     std::int64_t window[3] = {}, count[3] = {};  // hour, day, month since 1970
-    friend bool operator==(const Cap&, const Cap&) = default;
   };
   struct Last {
     std::int64_t seq = 0;
     std::string fact_id;
-    friend bool operator==(const Last&, const Last&) = default;
   };
 
   // Both check and apply: `into` is this state or null.

@@ -94,6 +94,10 @@ struct Checkpoint {
   // When a part was last found to differ; 0: never.
   std::int64_t mismatch_at[Folds::parts] = {};
 
+  // The next pass begins at the first fact.
+  void begin_whole();
+  // Something differed, and no fact says so yet.
+  bool pending() const;
   void encode(std::string& out) const;
   bool decode(ByteReader& in);
 };
@@ -114,7 +118,10 @@ struct LedgerState {
   std::int64_t alarm_at = 0;          // 0: none that we know of
   std::int64_t confirm_pause_ms = 0;  // grows while D1 or the queue fails
   std::uint64_t used_at = 0;          // for Ledgers
+  std::string written_meta;           // as it stands in its row
 
+  // Writes the meta row when it would differ from what was read or written last.
+  void write_meta(Effects& effects);
   std::string encode_meta() const;
   bool decode_meta(std::string_view bytes);
   std::size_t memory_bytes() const;
@@ -185,7 +192,7 @@ struct ReadRequest {
   bool decode(std::string_view bytes);
 };
 
-// What a STATE call asks for: a CacheType, or one of these.
+// What a STATE call asks for: a part of Folds, or this.
 inline constexpr std::uint8_t state_of_configs = 255;
 struct StateRequest {
   std::string_view tenant_id;  // empty: any
@@ -197,7 +204,45 @@ struct StateRequest {
   std::string encode() const;
   bool decode(std::string_view bytes);
 };
-// The reply to STATE: u8 Status, then for state_of_configs the bytes of ConfigState::encode().
+// The reply to STATE: u8 Status, then for state_of_configs the bytes of ConfigState::encode(), for a
+// part JSON {"entity_id", "tenant_id", "cache", "seq", "computed_at", "source": "memory" | "row" |
+// "facts", "facts_folded", "state"}.
+
+// What it takes to prove something of the tree. Reply: u8 Status, then JSON {"entity_id",
+// "tenant_id", "size", "root", ...}; for an inclusion {"seq", "record" in base64, "proof": [hex]},
+// for a consistency {"old_size", "proof": [hex]}.
+struct ProofRequest {
+  std::string_view tenant_id;  // empty: any
+  std::string_view entity_id;
+  enum class Kind : std::uint8_t { inclusion = 0, consistency = 1 } kind = Kind::inclusion;
+  std::int64_t from = 0;  // the fact's seq, or the smaller size
+  std::int64_t size = 0;  // of the tree; 0: as it is now
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+
+// Facts of another z0's export, as they were recorded there: each keeps its seq and its commit time.
+// They go on where this ledger ends; those that it has are passed over. Reply: u8 Status, then JSON
+// {"entity_id", "size", "root"}.
+struct ImportRequest {
+  std::string_view tenant_id;
+  std::string_view entity_id;
+  std::string_view records;
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+
+// A step of reconciliation. Reply: u8 Status, then JSON {"seq", "verified_seq", "done", ...}.
+struct ReconcileRequest {
+  std::string_view tenant_id;  // empty: any
+  std::string_view entity_id;
+  bool whole = false;  // begin again at the first fact, and check the tree as well
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
 
 // The reply to READ and HEAD: u8 Status (recorded for success), then JSON.
 

@@ -86,6 +86,9 @@ inline constexpr std::size_t open_ids_max = 1u << 17;
 inline constexpr std::size_t open_ids_hard_max = 2 * open_ids_max;
 // Sorted id hashes per row of a sealed run: 4,096 x 12 bytes = 48 KiB, below the 2 MB row.
 inline constexpr std::size_t ids_per_chunk = 4'096;
+// Segments that one step of reconciliation reads: 128 x 64 KiB = 8 MiB at most, some 12,000 facts and
+// 10 ms as a rule. What is left waits for the next step.
+inline constexpr std::int64_t segments_per_pass_step = 128;
 // Ledger states kept in one instance; least recently used ones are dropped and rebuilt from rows.
 inline constexpr std::size_t resident_ledgers_max = 256;
 // Configs that one ledger knows: its tenant's and the platform's, and those of its own. They are
@@ -119,6 +122,13 @@ inline constexpr std::int64_t confirm_after_ms = 10'000;
 inline constexpr std::int64_t confirm_pause_ms_max = 300'000;
 // Messages one alarm sends again: 8 x 120 KB. More wait for the next alarm.
 inline constexpr std::size_t resend_messages_max = 8;
+
+// -- checkpoints --------------------------------------------------------------------------------
+
+// A signed note, with the witnesses' signatures: 16 of the 5 KB that post-quantum ones take are the
+// least that its specification asks for.
+inline constexpr std::size_t note_bytes_max = 256u << 10;
+inline constexpr std::size_t note_signatures_max = 64;
 
 // -- time ---------------------------------------------------------------------------------------
 

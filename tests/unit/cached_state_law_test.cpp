@@ -18,12 +18,19 @@ namespace {
 
 constexpr std::int64_t most = limits::amount_max;
 
-std::string calendar(const char* format, std::int64_t at_ms) {
+enum class Unit : std::uint8_t { ever, month, week, day, hour };
+
+// The same for two times in the same unit of the calendar, as the C library has it.
+std::int64_t calendar(Unit unit, std::int64_t at_ms) {
   const std::time_t seconds = static_cast<std::time_t>(at_ms / 1'000);
   std::tm utc = {};
   gmtime_r(&seconds, &utc);
-  char text[32];
-  return std::string(text, std::strftime(text, sizeof text, format, &utc));
+  const std::int64_t month = utc.tm_year * 100 + utc.tm_mon;
+  if (unit == Unit::ever) return 0;
+  if (unit == Unit::month) return month;
+  // Its Monday, as a day since 1970.
+  if (unit == Unit::week) return seconds / 86'400 - (utc.tm_wday + 6) % 7;
+  return (month * 100 + utc.tm_mday) * 100 + (unit == Unit::hour ? utc.tm_hour : 0);
 }
 
 bool in_range(std::int64_t sum) { return sum >= -most && sum <= most; }
@@ -52,14 +59,13 @@ class Model {
            ",\"last_fact_id\":" + (seq == 0 ? "null" : "\"f_" + std::to_string(seq) + '"') + '}';
   }
 
-  // What charges and corrections of a currency come to, where `format` prints the same for both
-  // times.
-  std::int64_t spent(const std::string& currency, const char* format, std::int64_t at_ms) const {
+  // What charges and corrections of a currency come to, in the unit of a time.
+  std::int64_t spent(const std::string& currency, Unit unit, std::int64_t at_ms) const {
     std::int64_t sum = 0;
     for (const auto& f : facts_) {
       const bool spends = f.type == FactType::charge || f.type == FactType::correction;
       if (spends && f.has_amount && f.currency == currency &&
-          calendar(format, f.recorded_at) == calendar(format, at_ms)) {
+          calendar(unit, f.recorded_at) == calendar(unit, at_ms)) {
         sum += f.amount;
       }
     }
@@ -99,24 +105,24 @@ class Model {
     if (!feeds(f.type, CacheType::budget) || !f.has_amount) return FoldError::none;
     const std::int64_t in = sum(FactType::deposit, f.currency);
     const std::int64_t credits = sum(FactType::credit_issued, f.currency);
-    const std::int64_t out = spent(f.currency, "", 0);
+    const std::int64_t out = spent(f.currency, Unit::ever, 0);
     bool fits = in_range(in) && in_range(credits) && in_range(out) && in_range(in + credits - out);
-    for (const auto format : {"%F", "%G %V", "%Y %m"})
-      fits = fits && in_range(spent(f.currency, format, f.recorded_at));
+    for (const auto unit : {Unit::day, Unit::week, Unit::month})
+      fits = fits && in_range(spent(f.currency, unit, f.recorded_at));
     return fits ? FoldError::none : FoldError::overflow;
   }
 
   std::string one_currency(const std::string& currency, std::int64_t at_ms) const {
     const std::int64_t in = sum(FactType::deposit, currency);
     const std::int64_t credits = sum(FactType::credit_issued, currency);
-    const std::int64_t out = spent(currency, "", 0);
+    const std::int64_t out = spent(currency, Unit::ever, 0);
     std::string json = "\"currency\":\"" + currency + "\",\"deposited\":" + std::to_string(in) +
                        ",\"credits\":" + std::to_string(credits) +
                        ",\"spent\":" + std::to_string(out) +
                        ",\"remaining\":" + std::to_string(in + credits - out);
-    json += ",\"day_spent\":" + std::to_string(spent(currency, "%F", at_ms));
-    json += ",\"week_spent\":" + std::to_string(spent(currency, "%G %V", at_ms));
-    return json + ",\"month_spent\":" + std::to_string(spent(currency, "%Y %m", at_ms));
+    json += ",\"day_spent\":" + std::to_string(spent(currency, Unit::day, at_ms));
+    json += ",\"week_spent\":" + std::to_string(spent(currency, Unit::week, at_ms));
+    return json + ",\"month_spent\":" + std::to_string(spent(currency, Unit::month, at_ms));
   }
 
   std::string budget(std::int64_t at_ms) const {
@@ -131,13 +137,16 @@ class Model {
 
   std::string cap(std::int64_t at_ms) const {
     std::string json;
-    for (const auto& [name, format] : std::map<std::string, const char*>{
-             {"1total", ""}, {"2hour", "%F %H"}, {"3day", "%F"}, {"4month", "%Y %m"}}) {
-      const auto count = std::count_if(facts_.begin(), facts_.end(), [&, f = format](auto& fact) {
+    for (const auto& [name, unit] :
+         std::vector<std::pair<std::string, Unit>>{{"total", Unit::ever},
+                                                   {"hour", Unit::hour},
+                                                   {"day", Unit::day},
+                                                   {"month", Unit::month}}) {
+      const auto count = std::count_if(facts_.begin(), facts_.end(), [&, u = unit](auto& fact) {
         return fact.type == FactType::invocation &&
-               calendar(f, fact.recorded_at) == calendar(f, at_ms);
+               calendar(u, fact.recorded_at) == calendar(u, at_ms);
       });
-      json += (json.empty() ? "\"" : ",\"") + name.substr(1) + "\":" + std::to_string(count);
+      json += (json.empty() ? "\"" : ",\"") + name + "\":" + std::to_string(count);
     }
     return json;
   }
@@ -233,7 +242,7 @@ TEST_CASE("A fold says what looking through all facts says", "[cached_state]") {
       for (const CacheType type : all_caches)
         wrong += shown(state, type, at_ms) == model.json(type, at_ms) ? 0 : 1;
       wrong +=
-          state.spent("USD", Period::week, at_ms) == model.spent("USD", "%G %V", at_ms) ? 0 : 1;
+          state.spent("USD", Period::week, at_ms) == model.spent("USD", Unit::week, at_ms) ? 0 : 1;
     }
     CHECK(wrong == 0);
   }
