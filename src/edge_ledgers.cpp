@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "edge_config.hpp"
+#include "z0/base64.hpp"
 #include "z0/directory.hpp"
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
