@@ -3,6 +3,7 @@
 // does not grow with the history.
 #include <algorithm>
 
+#include "ledger_pass.hpp"
 #include "ledger_sql.hpp"
 #include "ledger_step.hpp"
 #include "z0/ids.hpp"
