@@ -17,7 +17,7 @@ const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url")
  */
 export function operatorToken(secret, days) {
   const now = Math.floor(Date.now() / 1000);
-  const scope = "facts:write facts:read telemetry:write ops";
+  const scope = "facts:write facts:read telemetry:write ops config:write";
   const claims = { tenant: "*", scope, iat: now, exp: now + days * 86_400 };
   const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;

@@ -18,7 +18,7 @@ inline void add_appended(MessagePacker& packer, const AppendRequest& request,
     const AppendResult& r = reply.results[i];
     if (r.status != Status::recorded) continue;
     packer.add_record(request.tenant_id, request.entity_id, r.seq, r.recorded_at,
-                      request.submissions[i]);
+                      r.stamped.empty() ? request.submissions[i] : r.stamped);
   }
 }
 

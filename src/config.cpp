@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "config_data.hpp"
-#include "z0/ids.hpp"
 #include "z0/limits.hpp"
 
 namespace z0 {
@@ -13,8 +12,6 @@ namespace {
 constexpr std::uint8_t code_version = 1;
 constexpr std::uint8_t flag_budget = 1;
 constexpr std::uint8_t flag_enforce = 2;
-// Of the hash that tells one content from another: the same everywhere, for ever.
-constexpr std::uint64_t content_seed = 0;
 
 auto place_of(const std::vector<KnownConfig>& known, std::string_view config_id) {
   return std::lower_bound(
@@ -104,7 +101,7 @@ FoldError ConfigState::apply(const Fact& fact) {
   config.first_version = is_known ? at->first_version : fact.config_version;
   config.version = fact.config_version;
   config.effective_at = fact.recorded_at;
-  config.content_hash = id_hash(fact.data, content_seed);
+  config.content_hash = config_content_hash(fact.data);
   ConfigData data;
   if (read_config_data(fact.data, data)) {
     config.type = data.type;

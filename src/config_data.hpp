@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "z0/config.hpp"
+#include "z0/ids.hpp"
 #include "z0/json.hpp"
 #include "z0/status.hpp"
 
@@ -18,6 +19,9 @@ inline bool is_config_update(const Fact& fact) {
   return fact.type == FactType::lifecycle && fact.subtype == config_subtype &&
          fact.has(field_config);
 }
+
+// Tells one version's data from another's; the same everywhere, for ever.
+inline std::uint64_t config_content_hash(std::string_view data) { return id_hash(data, 0); }
 
 // Borrows the text that it was read from.
 struct ConfigData {

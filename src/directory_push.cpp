@@ -112,7 +112,9 @@ class Push {
       }
       settled_any = true;
       effects_.write(end_retry, {tenant, entity, config});
-      if (!accepted(status)) note_refusal(log, request.entity_id, fact.config_id, status);
+      // A retired entity needs no config any more.
+      if (!accepted(status) && status != Status::entity_inactive)
+        note_refusal(log, request.entity_id, fact.config_id, status);
     }
     move_on(request, settled_any);
     for (const auto& message : packer.take()) effects_.send(message);

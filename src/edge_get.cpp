@@ -49,16 +49,8 @@ bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
                    std::string_view& rest) {
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  Status status = Status::storage_error;
-  if (answer.outcome == Z0_OVERLOADED) status = Status::overloaded;
-  if (answer.outcome == Z0_TIMEOUT) status = Status::timeout;
-  if (answer.outcome == Z0_OK) {
-    ByteReader in(answer.reply);
-    const std::uint8_t code = in.u8();
-    if (in.ok() && code < static_cast<std::uint8_t>(Status::count_))
-      status = static_cast<Status>(code);
-    rest = in.raw(in.left());
-  }
+  const Status status = status_in(answer);
+  if (status == Status::recorded) rest = answer.reply.substr(1);
   if (status != Status::recorded) reply_error(effects, context, status, {});
   return status == Status::recorded;
 }
@@ -99,9 +91,8 @@ void get_live(const Context& context, Effects& effects) {
 void resume_live(const Context& context, const Frame& frame, Effects& effects) {
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);
-  reply_error(effects, context,
-              answer.outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error, {});
+  if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
+  reply_json(effects, context, 200, answer.reply);
 }
 
 }  // namespace z0

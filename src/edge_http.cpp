@@ -136,6 +136,35 @@ void reply_error(Effects& effects, const Context& context, Status status, std::s
   reply_json(effects, context, info(status).http, json, transient(status));
 }
 
+Status status_of(z0_outcome outcome) {
+  if (outcome == Z0_OVERLOADED) return Status::overloaded;
+  return outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error;
+}
+
+Status status_of(JsonError error) {
+  switch (error) {
+    case JsonError::utf8:
+      return Status::not_utf8;
+    case JsonError::depth:
+      return Status::too_deep;
+    case JsonError::duplicate_key:
+      return Status::duplicate_key;
+    case JsonError::members:
+      return Status::data_too_large;
+    case JsonError::none:
+    case JsonError::syntax:
+      break;
+  }
+  return Status::not_json;
+}
+
+Status status_in(const CallAnswer& answer) {
+  if (answer.outcome != Z0_OK || answer.reply.empty()) return status_of(answer.outcome);
+  const std::uint8_t code = ByteReader(answer.reply).u8();
+  const bool known = code < static_cast<std::uint8_t>(Status::count_);
+  return known ? static_cast<Status>(code) : Status::storage_error;
+}
+
 bool parse_number(std::string_view text, std::int64_t& out) {
   if (text.empty() || text.size() > 16) return false;
   out = 0;

@@ -9,6 +9,7 @@
 
 #include "z0/effects.hpp"
 #include "z0/frame.hpp"
+#include "z0/json.hpp"
 #include "z0/status.hpp"
 #include "z0/token.hpp"
 #include "z0/trace.hpp"
@@ -45,6 +46,10 @@ enum class Operation : std::uint8_t {
   signature = 7,
   keys = 8,
   state = 9,
+  put_config = 32,
+  get_config = 33,
+  config_gaps = 34,
+  ledgers = 35,
 };
 
 struct Context {
@@ -110,6 +115,12 @@ void resume_query(ByteReader& continuation, const Context& context, const Frame&
 void get_report(const Request& request, const Claims& claims, const Context& context,
                 Effects& effects);
 void resume_report(const Context& context, const Frame& frame, Effects& effects);
+
+// What becomes of a request whose call did not succeed, or whose JSON could not be read.
+Status status_of(z0_outcome outcome);
+Status status_of(JsonError error);
+// The status that the reply to a call begins with, or what became of the call.
+Status status_in(const CallAnswer& answer);
 
 // A whole number in decimal, of at most 16 digits; false for anything else.
 bool parse_number(std::string_view text, std::int64_t& out);

@@ -56,23 +56,6 @@ class PostFacts {
     reply_error(effects_, context_, status, field);
   }
 
-  static Status status_of(JsonError error) {
-    switch (error) {
-      case JsonError::utf8:
-        return Status::not_utf8;
-      case JsonError::depth:
-        return Status::too_deep;
-      case JsonError::duplicate_key:
-        return Status::duplicate_key;
-      case JsonError::members:
-        return Status::data_too_large;
-      case JsonError::none:
-      case JsonError::syntax:
-        break;
-    }
-    return Status::not_json;
-  }
-
   bool room() {
     if (items_.items.size() < limits::facts_per_request_max) return true;
     refuse(Status::too_many_facts, "body");

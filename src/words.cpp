@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "directory_step.hpp"
 #include "edge_http.hpp"
 #include "ledger_step.hpp"
 #include "shorten.hpp"
@@ -445,10 +446,15 @@ Answers answers_of(const Frame& frame) {
                                                                             : Answers::rows;
   }
   ByteReader in(frame.part(0));
+  if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
+    return static_cast<DirectoryStage>(in.u8()) == DirectoryStage::called ? Answers::call
+                                                                          : Answers::rows;
+  }
   Operation operation{};
   Context context;
   const bool query = read_context(in, operation, context) &&
-                     (operation == Operation::query || operation == Operation::report);
+                     (operation == Operation::query || operation == Operation::report ||
+                      operation == Operation::config_gaps);
   return query ? Answers::query : Answers::call;
 }
 

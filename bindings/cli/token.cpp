@@ -47,9 +47,11 @@ int mint(const Options& options) {
   claims.scopes = parse_scopes(options.scope, false);
   claims.expires_s = (now_ms() + *lifetime_ms) / 1000;
   if (claims.scopes == 0) {
-    throw Failure("--scope takes some of \"facts:write facts:read telemetry:write ops\", not \"" +
-                      options.scope + "\"",
-                  exit_usage);
+    throw Failure(
+        "--scope takes some of \"facts:write facts:read telemetry:write ops config:write\", not "
+        "\"" +
+            options.scope + "\"",
+        exit_usage);
   }
   if (!options.all && !valid_id(options.tenant)) {
     throw Failure("--tenant takes 1 to 128 of A-Z a-z 0-9 _ . : -, not " + options.tenant,
@@ -128,7 +130,9 @@ void add_token(CLI::App& app, Context& context) {
   CLI::Option* tenant = command->add_option("--tenant", options->tenant, "For this tenant alone");
   command->add_flag("--all", options->all, "For an operator: acts for all tenants")
       ->excludes(tenant);
-  command->add_option("--scope", options->scope, "Of facts:write facts:read telemetry:write ops")
+  command
+      ->add_option("--scope", options->scope,
+                   "Of facts:write facts:read telemetry:write ops config:write")
       ->capture_default_str();
   command->add_option("--expires", options->expires, "How long it is good for")
       ->capture_default_str();

@@ -94,6 +94,10 @@ inline constexpr std::size_t resident_ledgers_max = 256;
 // Configs that one ledger knows: its tenant's and the platform's, and those of its own. They are
 // part of every snapshot: 64 x 200 bytes.
 inline constexpr std::size_t configs_per_ledger_max = 64;
+// Of those, the ones of a tenant and of the platform: the rest is for the entity's own.
+inline constexpr std::size_t policies_per_tenant_max = 48;
+// A config's id: with a colon and a version of 16 digits it is the id of a fact.
+inline constexpr std::size_t config_id_bytes_max = id_bytes_max - 17;
 // Bytes of those states, the one that is about to come included. An isolate has 128 MB for
 // everything, the core 96 MB: half of it may be a frame and what is made of it.
 inline constexpr std::size_t resident_bytes_max = 40u << 20;

@@ -135,6 +135,7 @@ TEST_CASE("The prefix of an id names its ledger", "[ids]") {
       {"ast_phone.1", "asset", "asset_ast_phone.1"},
       {"con_x", "contact", "contact_con_x"},
       {"deal_9", "deal", "deal_deal_9"},
+      {"cfg_b", "config", "config_cfg_b"},
       {"acct__", "account", "account_acct__"},
       // The prefix alone, other entities, other spellings.
       {"acct_", "", ""},

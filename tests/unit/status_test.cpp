@@ -60,13 +60,16 @@ TEST_CASE("Each status keeps its name, its HTTP code and its category", "[status
       {Status::reserved_type, "reserved_type", 403, Category::forbidden},
       {Status::trace_required, "trace_required", 422, Category::invalid},
       {Status::trace_mismatch, "trace_mismatch", 422, Category::invalid},
+      {Status::relaxes_limit, "relaxes_limit", 422, Category::invalid},
       {Status::forbidden, "forbidden", 403, Category::forbidden},
       {Status::conflict, "conflict", 409, Category::conflict},
+      {Status::version_conflict, "version_conflict", 409, Category::conflict},
       {Status::batch_refused, "batch_refused", 422, Category::invalid},
       {Status::budget_exhausted, "budget_exhausted", 402, Category::budget},
       {Status::overloaded, "overloaded", 503, Category::transient},
       {Status::timeout, "timeout", 504, Category::transient},
       {Status::storage_error, "storage_error", 503, Category::transient},
+      {Status::not_distributed, "not_distributed", 503, Category::transient},
   };
   REQUIRE(std::size(rows) == static_cast<std::size_t>(kCount));
   for (int i = 0; i < kCount; ++i) {

@@ -42,7 +42,7 @@ inline const std::string& d1_schema() {
 }
 
 inline constexpr std::uint8_t all_scopes =
-    scope_facts_write | scope_facts_read | scope_telemetry_write | scope_ops;
+    scope_facts_write | scope_facts_read | scope_telemetry_write | scope_ops | scope_config_write;
 
 // An HTTP answer with its body as JSON; discarded when it is none.
 struct Reply : world::HttpReply {

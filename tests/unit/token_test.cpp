@@ -58,6 +58,7 @@ TEST_CASE("Scopes are read by name", "[token]") {
       {"facts:read", 2, 2},
       {"telemetry:write", 4, 4},
       {"ops", 8, 8},
+      {"config:write", 16, 16},
       {"facts:write facts:read telemetry:write ops", 15, 15},
       {"ops,facts:read", 10, 10},
       {" ops ,  ops ", 8, 8},
@@ -73,7 +74,7 @@ TEST_CASE("Scopes are read by name", "[token]") {
     CHECK(z0::parse_scopes(row.names, false) == row.strict);
     CHECK(z0::parse_scopes(row.names, true) == row.lenient);
   }
-  for (int scopes = 0; scopes < 16; ++scopes) {
+  for (int scopes = 0; scopes < 32; ++scopes) {
     const auto bits = static_cast<std::uint8_t>(scopes);
     CHECK(z0::parse_scopes(z0::scope_names(bits), false) == bits);
   }

@@ -83,3 +83,13 @@ CREATE TABLE dead_letters (
   received_at INTEGER NOT NULL,
   body BLOB NOT NULL
 ) WITHOUT ROWID;
+
+-- Every version of every config, from the configs' own ledgers.
+CREATE VIEW configs AS
+SELECT config_id AS id, config_version AS version, json_extract(data, '$.type') AS type,
+  json_extract(data, '$.category') AS category, json_extract(data, '$.applies_to') AS applies_to,
+  json_extract(data, '$.scope') AS scope, tenant_id, json_extract(data, '$.settings') AS settings,
+  recorded_at AS effective_at,
+  lead(recorded_at) OVER (PARTITION BY config_id ORDER BY config_version) AS superseded_at
+FROM ledger_facts
+WHERE type = 'lifecycle' AND subtype = 'config_updated' AND entity_id = config_id;

@@ -98,10 +98,11 @@ export async function z0Worker(wasmFile, { consumer, meter }) {
     name: "z0",
     main: "bench.js",
     modules,
-    objects: ["Ledger", "Monitor", "Noop"],
+    objects: ["Ledger", "Monitor", "Directory", "Noop"],
     env: {
       LEDGER: { type: "durable-object", worker: "z0", exportName: "Ledger" },
       MONITOR: { type: "durable-object", worker: "z0", exportName: "Monitor" },
+      DIRECTORY: { type: "durable-object", worker: "z0", exportName: "Directory" },
       NOOP: { type: "durable-object", worker: "z0", exportName: "Noop" },
       FACTS_QUEUE: { type: "queue", name: "z0-facts" },
       DB: { type: "d1", id: "z0" },

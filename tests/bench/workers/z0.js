@@ -2,7 +2,11 @@
 // untouched, unless BENCH_METER asks for counting.
 import { DurableObject } from "cloudflare:workers";
 // @ts-ignore: resolved inside workerd, where this file stands beside z0's own.
-import z0, { Ledger as RealLedger, Monitor as RealMonitor } from "./index.js";
+import z0, {
+  Directory as RealDirectory,
+  Ledger as RealLedger,
+  Monitor as RealMonitor,
+} from "./index.js";
 import { benchRoutes } from "../lib/bench_routes.js";
 import { findIds, renewIds } from "../lib/facts.js";
 import { counters, meterEnv, meterObject, meterStorage, takeCounters } from "../lib/meter.js";
@@ -26,6 +30,13 @@ export class Monitor extends RealMonitor {
   }
 }
 
+export class Directory extends RealDirectory {
+  /** @param {any} ctx @param {any} env */
+  constructor(ctx, env) {
+    super(ctx, env.BENCH_METER ? meter(ctx, env) : env);
+  }
+}
+
 /** Takes the same call as a ledger and does nothing. */
 export class Noop extends DurableObject {
   /** @param {number} _kind @param {string} _name @param {Uint8Array} _request */
@@ -39,6 +50,7 @@ function meter(ctx, env) {
   meterStorage(ctx.storage);
   meterObject(RealLedger.prototype, ["call", "alarm"]);
   meterObject(RealMonitor.prototype, ["call"]);
+  meterObject(RealDirectory.prototype, ["call", "alarm"]);
   return meterEnv(env);
 }
 

@@ -3,6 +3,7 @@
 // it, too.
 
 import worker, {
+  Directory as RealDirectory,
   Ledger as RealLedger,
   Monitor as RealMonitor,
 } from "../../../bindings/worker/index.js";
@@ -105,6 +106,8 @@ export class Ledger extends RealLedger {
 }
 
 export class Monitor extends RealMonitor {}
+
+export class Directory extends RealDirectory {}
 
 export default {
   /**

@@ -89,10 +89,12 @@ function workerOptions({
       exports: {
         Ledger: { type: "durable-object", storage: "sqlite" },
         Monitor: { type: "durable-object", storage: "sqlite" },
+        Directory: { type: "durable-object", storage: "sqlite" },
       },
       env: {
         LEDGER: { type: "durable-object", worker: "z0", exportName: "Ledger" },
         MONITOR: { type: "durable-object", worker: "z0", exportName: "Monitor" },
+        DIRECTORY: { type: "durable-object", worker: "z0", exportName: "Directory" },
         FACTS_QUEUE: { type: "queue", name: "z0-facts" },
         DB: { type: "d1", id: "z0" },
         METRICS: points
@@ -304,7 +306,7 @@ export class Z0 {
  */
 export function token(
   tenant = "*",
-  scope = "facts:write facts:read telemetry:write ops",
+  scope = "facts:write facts:read telemetry:write ops config:write",
   { exp = Math.floor(Date.now() / 1000) + 3600, secret = SECRET } = {},
 ) {
   const signed = [
