@@ -69,7 +69,7 @@ MerkleRange::MerkleRange(std::int64_t begin) : begin_(begin), end_(begin) {
 
 // Whether the last subtree, of this level, is the left half of one that the next would complete.
 bool MerkleRange::ends_with_left_sibling(std::uint8_t level) const {
-  return odd_end(level) && size() >= std::int64_t{1} << level;
+  return level < kLevels && odd_end(level) && size() >= std::int64_t{1} << level;
 }
 
 Digest MerkleRange::pop(std::uint8_t level) {
