@@ -5,7 +5,7 @@
 
 #include "cached_facts.hpp"
 #include "catch.hpp"
-#include "config_data.hpp"
+#include "src/config_data.hpp"
 #include "config_facts.hpp"
 #include "z0/limits.hpp"
 
