@@ -42,7 +42,7 @@
  * text | u8 3, bytes | u8 4, f64
  *
  * ANSWER, to Z0_NEED_SIGN
- *   u8 0, bytes signature (64), bytes public key (32)
+ *   u8 0, u16 count, count x { bytes signature (64), bytes public key (32) }, the current key first
  *   u8 1, text message                     there is no key, or it could not be used
  *
  * ANSWER, to Z0_NEED_CALL

@@ -10,75 +10,115 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view bearer = "Bearer ";
-constexpr std::string_view facts_path = "/v1/facts";
-constexpr std::string_view entities_path = "/v1/entities/";
-constexpr std::string_view configs_path = "/v1/configs/";
-constexpr std::string_view versions_path = "/versions";
+constexpr std::string_view facts_read_parameters = ",from_seq,types,limit,records,";
 
-enum class Route : std::uint8_t {
-  none,
-  health,
-  post_facts,
-  query_facts,
-  ledger_facts,
-  entity,
-  report,
-  live,
-  put_config,
-  get_config,
-  config_history,
-  config_gaps,
-  ledgers
+struct Call {
+  const Request& request;
+  const Claims& claims;
+  const Context& context;
+  const Frame& frame;
+  std::string_view id;  // what stands for {} in the path
+  Effects& effects;
 };
 
-struct Routed {
-  Route route = Route::none;
-  std::uint8_t scope = 0;
-  std::string_view entity_id;
-  bool method_ok = true;
+struct Route {
+  std::string_view method;
+  std::string_view path;        // {} stands for one segment
+  std::uint8_t scope;           // 0: no token
+  bool all_tenants;             // what concerns every tenant is for operators
   std::string_view parameters;  // the names it takes, each between commas
+  void (*handle)(const Call&);
 };
 
-Routed config_route(std::string_view method, std::string_view id, bool get) {
-  if (id == "gaps") return {Route::config_gaps, scope_facts_read, {}, get, ",tenant,"};
-  if (id.ends_with(versions_path)) {
-    return {Route::config_history, scope_facts_read, id.substr(0, id.size() - versions_path.size()),
-            get, ",from_version,"};
-  }
-  if (method == "PUT") return {Route::put_config, scope_config_write, id, true, {}};
-  return {Route::get_config, scope_facts_read, id, get, ",version,as_of,"};
+void health(const Call& call) {
+  std::string json = "{\"status\":\"ok\",\"version\":\"";
+  json += version;
+  reply_json(call.effects, call.context, 200, json + "\"}");
 }
 
-Routed route(const Request& request) {
-  const std::string_view path = request.path;
-  const bool get = request.method == "GET" || request.method == "HEAD";
-  if (path == "/healthz") return {Route::health, 0, {}, get, {}};
-  if (path == facts_path && request.method == "POST")
-    return {Route::post_facts, scope_facts_write, {}, true, ",atomic,"};
-  if (path == facts_path)
-    return {Route::query_facts,
-            scope_facts_read,
-            {},
-            get,
-            ",tenant,type,status,from,to,trace_id,limit,cursor,"};
-  if (path.starts_with("/v1/facts/")) {
-    return {Route::ledger_facts, scope_facts_read, path.substr(facts_path.size() + 1), get,
-            ",from_seq,types,limit,"};
+template <std::uint16_t frame_kind>
+void ledger(const Call& c) {
+  get_ledger(c.request, c.claims, c.context, c.id, frame_kind, c.effects);
+}
+
+constexpr Route routes[] = {
+    {"GET", "/healthz", 0, false, {}, health},
+    {"POST", "/v1/facts", scope_facts_write, false, ",atomic,",
+     [](const Call& c) { post_facts(c.request, c.claims, c.context, c.frame, c.effects); }},
+    {"GET", "/v1/facts", scope_facts_read, false,
+     ",tenant,type,status,from,to,trace_id,limit,cursor,",
+     [](const Call& c) { query_facts(c.request, c.claims, c.context, c.effects); }},
+    {"GET", "/v1/facts/{}", scope_facts_read, false, facts_read_parameters,
+     ledger<Z0_FRAME_LEDGER_READ>},
+    {"GET", "/v1/entities/{}", scope_facts_read, false, {}, ledger<Z0_FRAME_LEDGER_HEAD>},
+    {"GET", "/v1/entities/{}/state", scope_facts_read, false, ",cache,as_of,",
+     [](const Call& c) { get_state(c.request, c.claims, c.context, c.id, c.effects); }},
+    {"PUT",
+     "/v1/configs/{}",
+     scope_config_write,
+     false,
+     {},
+     [](const Call& c) { put_config(c.request, c.claims, c.context, c.id, c.frame, c.effects); }},
+    {"GET", "/v1/configs/gaps", scope_facts_read, false, ",tenant,",
+     [](const Call& c) { get_config_gaps(c.request, c.claims, c.context, c.frame, c.effects); }},
+    {"GET", "/v1/configs/{}", scope_facts_read, false, ",version,as_of,",
+     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, false, c.effects); }},
+    {"GET", "/v1/configs/{}/versions", scope_facts_read, false, ",from_version,",
+     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, true, c.effects); }},
+    {"GET", "/v1/ledgers", scope_facts_read, false, ",tenant,limit,cursor,",
+     [](const Call& c) { get_ledgers(c.request, c.claims, c.context, c.effects); }},
+    {"GET",
+     "/v1/ledgers/{}/checkpoint",
+     scope_facts_read,
+     false,
+     {},
+     [](const Call& c) { get_checkpoint(c.claims, c.context, c.id, c.effects); }},
+    {"GET", "/v1/ledgers/{}/proof", scope_facts_read, false, ",seq,size,",
+     [](const Call& c) { get_proof(c.request, c.claims, c.context, c.id, c.effects); }},
+    {"GET", "/v1/ledgers/{}/consistency", scope_facts_read, false, ",from,size,",
+     [](const Call& c) { get_consistency(c.request, c.claims, c.context, c.id, c.effects); }},
+    {"POST", "/v1/ledgers/{}/reconcile", scope_ops, false, ",from,",
+     [](const Call& c) { post_reconcile(c.request, c.claims, c.context, c.id, c.effects); }},
+    {"POST", "/v1/ledgers/{}/import", scope_ops, true, ",tenant,",
+     [](const Call& c) { post_import(c.request, c.context, c.id, c.effects); }},
+    {"GET",
+     "/v1/keys",
+     scope_facts_read,
+     false,
+     {},
+     [](const Call& c) { get_keys(c.context, c.effects); }},
+    {"GET", "/v1/report", scope_facts_read, false, ",tenant,",
+     [](const Call& c) { get_report(c.request, c.claims, c.context, c.effects); }},
+    {"GET", "/v1/live", scope_ops, true, {}, [](const Call& c) { get_live(c.context, c.effects); }},
+};
+
+// Whether a path is of this form; `id` is what stands for {}, which is never empty and never more
+// than a segment.
+bool matches(std::string_view form, std::string_view path, std::string_view& id) {
+  const std::size_t open = form.find("{}");
+  if (open == std::string_view::npos) return form == path;
+  const std::string_view tail = form.substr(open + 2);
+  if (path.size() <= open + tail.size() || !path.starts_with(form.substr(0, open)) ||
+      !path.ends_with(tail))
+    return false;
+  id = path.substr(open, path.size() - open - tail.size());
+  return id.find('/') == std::string_view::npos;
+}
+
+// The route; null with whether another method would have had one.
+const Route* route(const Request& request, std::string_view& id, bool& path_known) {
+  const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  for (const Route& r : routes) {
+    if (!matches(r.path, request.path, id)) continue;
+    path_known = true;
+    if (r.method == method) return &r;
   }
-  if (path.starts_with(entities_path))
-    return {Route::entity, scope_facts_read, path.substr(entities_path.size()), get, {}};
-  if (path == "/v1/report") return {Route::report, scope_facts_read, {}, get, ",tenant,"};
-  if (path.starts_with(configs_path))
-    return config_route(request.method, path.substr(configs_path.size()), get);
-  if (path == "/v1/ledgers")
-    return {Route::ledgers, scope_facts_read, {}, get, ",tenant,limit,cursor,"};
-  if (path == "/v1/live") return {Route::live, scope_ops, {}, get, {}};
-  return {};
+  return nullptr;
 }
 
 // The first parameter that the route does not take, or that stands twice; empty when there is none.
 // A typing error in `atomic` or `limit` must not pass for their absence.
-std::string_view strange_parameter(const Routed& to, const Request& request) {
+std::string_view strange_parameter(const Route& to, const Request& request) {
   for (std::size_t i = 0; i < request.query.size(); ++i) {
     const std::string_view name = request.query[i].first;
     const bool known = to.parameters.find(',' + std::string(name) + ',') != std::string_view::npos;
@@ -90,44 +130,6 @@ std::string_view strange_parameter(const Routed& to, const Request& request) {
   return {};
 }
 
-void health(const Context& context, Effects& effects) {
-  std::string json = "{\"status\":\"ok\",\"version\":\"";
-  json += version;
-  reply_json(effects, context, 200, json + "\"}");
-}
-
-void dispatch(const Routed& to, const Request& request, const Claims& claims,
-              const Context& context, const Frame& frame, Effects& effects) {
-  switch (to.route) {
-    case Route::none:
-      return reply_error(effects, context, Status::not_found, {});
-    case Route::health:
-      return health(context, effects);
-    case Route::post_facts:
-      return post_facts(request, claims, context, frame, effects);
-    case Route::query_facts:
-      return query_facts(request, claims, context, effects);
-    case Route::ledger_facts:
-      return get_ledger(request, claims, context, to.entity_id, Z0_FRAME_LEDGER_READ, effects);
-    case Route::entity:
-      return get_ledger(request, claims, context, to.entity_id, Z0_FRAME_LEDGER_HEAD, effects);
-    case Route::report:
-      return get_report(request, claims, context, effects);
-    case Route::live:
-      return get_live(context, effects);
-    case Route::put_config:
-      return put_config(request, claims, context, to.entity_id, frame, effects);
-    case Route::get_config:
-    case Route::config_history:
-      return get_config(request, claims, context, to.entity_id, to.route == Route::config_history,
-                        effects);
-    case Route::config_gaps:
-      return get_config_gaps(request, claims, context, frame, effects);
-    case Route::ledgers:
-      return get_ledgers(request, claims, context, effects);
-  }
-}
-
 void begin(const Frame& frame, Effects& effects) {
   Request request;
   const bool readable = parse_request(frame, request);
@@ -135,26 +137,28 @@ void begin(const Frame& frame, Effects& effects) {
       trace_context(request.traceparent, request.tracestate, frame.entropy.substr(10, 24)),
       frame.now_ms};
   if (!readable) return reply_error(effects, context, Status::bad_parameter, "url");
-  const Routed to = route(request);
-  if (to.route == Route::none) return reply_error(effects, context, Status::not_found, {});
-  if (!to.method_ok) return reply_error(effects, context, Status::method_not_allowed, {});
+  std::string_view id;
+  bool path_known = false;
+  const Route* to = route(request, id, path_known);
+  if (to == nullptr) {
+    return reply_error(effects, context,
+                       path_known ? Status::method_not_allowed : Status::not_found, {});
+  }
   Claims claims;
-  if (to.route != Route::health) {
+  if (to->scope != 0) {
     if (!request.authorization.starts_with(bearer) ||
         !verify_token(request.authorization.substr(bearer.size()), request.secrets, frame.now_ms,
                       claims)) {
       return reply_error(effects, context, Status::unauthorized, {});
     }
-    // What concerns every tenant is for operators.
     const bool scoped =
-        (claims.scopes & to.scope) != 0 && (to.route != Route::live || claims.all_tenants);
-    if (!scoped) return reply_error(effects, context, Status::scope_missing, scope_names(to.scope));
-  }
-  if (to.route != Route::health) {
-    const std::string_view strange = strange_parameter(to, request);
+        (claims.scopes & to->scope) != 0 && (!to->all_tenants || claims.all_tenants);
+    if (!scoped)
+      return reply_error(effects, context, Status::scope_missing, scope_names(to->scope));
+    const std::string_view strange = strange_parameter(*to, request);
     if (!strange.empty()) return reply_error(effects, context, Status::bad_parameter, strange);
   }
-  dispatch(to, request, claims, context, frame, effects);
+  to->handle({request, claims, context, frame, id, effects});
 }
 
 void resume(const Frame& frame, Effects& effects) {
@@ -173,6 +177,12 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_query(in, context, frame, effects);
     case Operation::report:
       return resume_report(context, frame, effects);
+    case Operation::checkpoint:
+      return resume_checkpoint(in, context, frame, effects);
+    case Operation::signature:
+      return resume_signature(in, context, frame, effects);
+    case Operation::keys:
+      return resume_keys(context, frame, effects);
     case Operation::put_config:
       return resume_put_config(in, context, frame, effects);
     case Operation::get_config:
@@ -181,6 +191,8 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_config_gaps(context, frame, effects);
     case Operation::ledgers:
       return resume_ledgers(in, context, frame, effects);
+    case Operation::state:
+      return resume_state(context, frame, effects);
   }
   __builtin_trap();
 }

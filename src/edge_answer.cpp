@@ -99,7 +99,8 @@ class Answer {
     if (call.next >= call.reply.results.size()) __builtin_trap();
     Answered a;
     a.result = call.reply.results[call.next];
-    a.submission = call.request.submissions[call.next];
+    const std::string_view stamped = a.result.stamped;
+    a.submission = stamped.empty() ? call.request.submissions[call.next] : stamped;
     a.tenant_id = call.request.tenant_id;
     if (!parse_submission(a.submission, call.request.entity_id, a.fact)) __builtin_trap();
     a.fact.seq = a.result.seq;
@@ -252,11 +253,15 @@ class Answer {
   // The records as the ledger wrote them, for the queue; and its new head, for the monitor.
   void queue_recorded(const Call& call) {
     RequestReport::Head head{call.request.entity_id, 0, 0};
+    RecordBytes own;
+    for (ByteReader in(call.reply.extra); next_record_bytes(in, own);)
+      facts_.add_record(call.request.tenant_id, call.request.entity_id, own.seq, own.recorded_at,
+                        own.submission);
     for (std::size_t i = 0; i < call.reply.results.size(); ++i) {
       const AppendResult& r = call.reply.results[i];
       if (r.status != Status::recorded) continue;
       facts_.add_record(call.request.tenant_id, call.request.entity_id, r.seq, r.recorded_at,
-                        call.request.submissions[i]);
+                        r.stamped.empty() ? call.request.submissions[i] : r.stamped);
       head.seq = r.seq;
       head.recorded_at = r.recorded_at;
     }
@@ -269,7 +274,7 @@ class Answer {
       const Status status = first_refusal_ != Status::recorded ? first_refusal_
                             : report_.duplicate > 0            ? Status::duplicate
                                                                : Status::recorded;
-      return reply_json(effects_, context_, info(status).http, results_.view(), report_.failed > 0);
+      return reply_json(effects_, context_, info(status).http, with_tree(), report_.failed > 0);
     }
     std::uint16_t http = 200;
     if (first_refusal_ != Status::recorded) http = good > 0 ? 207 : info(first_refusal_).http;
@@ -279,7 +284,36 @@ class Answer {
     json += ",\"refused\":" + std::to_string(static_cast<std::int64_t>(count) - good);
     json += ",\"results\":[";
     json += results_.view();
+    json += "],\"trees\":[";
+    const std::size_t empty = json.size();
+    for (const Call& call : calls_) {
+      if (call.reply.size == 0) continue;
+      if (json.size() > empty) json += ',';
+      json += "{\"entity_id\":";
+      append_json_string(json, call.request.entity_id);
+      json += ',';
+      append_tree(json, call);
+      json += '}';
+    }
     reply_json(effects_, context_, http, json + "]}", report_.failed > 0);
+  }
+
+  // The ledger's size and root when it answered: what a caller keeps to ask for a proof later.
+  static void append_tree(std::string& json, const Call& call) {
+    json += "\"size\":" + std::to_string(call.reply.size) + ",\"root\":\"";
+    append_hex(json,
+               {reinterpret_cast<const char*>(call.reply.root.data()), call.reply.root.size()});
+    json += '"';
+  }
+
+  // The one receipt of a single fact, and the tree that it is in.
+  std::string with_tree() const {
+    std::string json(results_.view());
+    if (first_refusal_ != Status::recorded || calls_.empty()) return json;
+    json.back() = ',';
+    json += "\"tree\":{";
+    append_tree(json, calls_[0]);
+    return json + "}}";
   }
 
   void tell() {

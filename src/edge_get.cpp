@@ -36,6 +36,8 @@ bool valid_types(std::string_view types) {
   return true;
 }
 
+}  // namespace
+
 std::string continuation(Operation operation, const Context& context) {
   std::string bytes;
   ByteWriter out(bytes);
@@ -43,7 +45,17 @@ std::string continuation(Operation operation, const Context& context) {
   return bytes;
 }
 
-}  // namespace
+bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
+                   std::string_view& rest) {
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  const Status status = status_in(answer);
+  if (status == Status::recorded)
+    rest = answer.reply.substr(1);
+  else
+    reply_error(effects, context, status, {});
+  return status == Status::recorded;
+}
 
 void get_ledger(const Request& request, const Claims& claims, const Context& context,
                 std::string_view entity_id, std::uint16_t frame_kind, Effects& effects) {
@@ -55,6 +67,7 @@ void get_ledger(const Request& request, const Claims& claims, const Context& con
   std::string_view wrong;
   if (!read_numbers(request, read, wrong))
     return reply_error(effects, context, Status::bad_parameter, wrong);
+  read.records = request.parameter("records") == "true";
   read.types = request.parameter("types");
   if (!valid_types(read.types))
     return reply_error(effects, context, Status::bad_parameter, "types");
@@ -68,11 +81,8 @@ void get_ledger(const Request& request, const Claims& claims, const Context& con
 }
 
 void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects) {
-  const CallAnswer answer =
-      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  const Status status = status_in(answer);
-  if (status != Status::recorded) return reply_error(effects, context, status, {});
-  reply_json(effects, context, 200, answer.reply.substr(1));
+  std::string_view json;
+  if (ledger_answer(frame, context, effects, json)) reply_json(effects, context, 200, json);
 }
 
 void get_live(const Context& context, Effects& effects) {
@@ -83,8 +93,9 @@ void get_live(const Context& context, Effects& effects) {
 void resume_live(const Context& context, const Frame& frame, Effects& effects) {
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
-  reply_json(effects, context, 200, answer.reply);
+  if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);
+  reply_error(effects, context,
+              answer.outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error, {});
 }
 
 }  // namespace z0

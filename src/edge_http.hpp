@@ -42,6 +42,10 @@ enum class Operation : std::uint8_t {
   live = 3,
   query = 4,
   report = 5,
+  checkpoint = 6,
+  signature = 7,
+  keys = 8,
+  state = 9,
   put_config = 32,
   get_config = 33,
   config_gaps = 34,
@@ -65,6 +69,13 @@ void reply_error(Effects& effects, const Context& context, Status status, std::s
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
                   std::string_view identity);
 
+// A continuation that needs no more than its operation and context.
+std::string continuation(Operation operation, const Context& context);
+// What a ledger said after its status, which is the first answer. False when it refused or failed,
+// which was replied.
+bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
+                   std::string_view& rest);
+
 // Whether a transient reply says when to come back, in seconds.
 inline constexpr std::string_view retry_after_seconds = "1";
 
@@ -76,6 +87,25 @@ void resume_post_facts(ByteReader& continuation, const Context& context, const F
 void get_ledger(const Request& request, const Claims& claims, const Context& context,
                 std::string_view entity_id, std::uint16_t frame_kind, Effects& effects);
 void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects);
+void get_state(const Request& request, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects);
+void resume_state(const Context& context, const Frame& frame, Effects& effects);
+void get_checkpoint(const Claims& claims, const Context& context, std::string_view entity_id,
+                    Effects& effects);
+void resume_checkpoint(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects);
+void resume_signature(ByteReader& continuation, const Context& context, const Frame& frame,
+                      Effects& effects);
+void get_proof(const Request& request, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects);
+void get_consistency(const Request& request, const Claims& claims, const Context& context,
+                     std::string_view entity_id, Effects& effects);
+void post_reconcile(const Request& request, const Claims& claims, const Context& context,
+                    std::string_view entity_id, Effects& effects);
+void post_import(const Request& request, const Context& context, std::string_view entity_id,
+                 Effects& effects);
+void get_keys(const Context& context, Effects& effects);
+void resume_keys(const Context& context, const Frame& frame, Effects& effects);
 void get_live(const Context& context, Effects& effects);
 void resume_live(const Context& context, const Frame& frame, Effects& effects);
 void query_facts(const Request& request, const Claims& claims, const Context& context,

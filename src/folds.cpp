@@ -90,8 +90,7 @@ std::string Folds::encode(std::size_t part) const {
 }
 
 void Folds::decode(std::size_t part, std::string_view bytes) {
-  valid_[part] =
-      part == config_part ? configs_.decode(bytes) : cached_.decode(cache(part), bytes);
+  valid_[part] = part == config_part ? configs_.decode(bytes) : cached_.decode(cache(part), bytes);
   if (!valid_[part]) drop(part);
 }
 

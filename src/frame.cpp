@@ -130,17 +130,17 @@ CallAnswer parse_call(std::string_view answer) {
   return call;
 }
 
-Signature parse_signature(std::string_view answer) {
-  Signature out;
+std::vector<Signature> parse_signatures(std::string_view answer) {
+  std::vector<Signature> all;
   ByteReader in(answer);
-  if (in.u8() != 0) {
-    out.message = in.bytes();
-    return out;
+  if (in.u8() != 0) return all;
+  for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
+    const std::string_view signature = in.bytes();
+    all.push_back({signature, in.bytes()});
+    if (all.back().signature.size() != 64 || all.back().public_key.size() != 32) return {};
   }
-  out.signature = in.bytes();
-  out.public_key = in.bytes();
-  out.failed = !in.ok() || out.signature.size() != 64 || out.public_key.size() != 32;
-  return out;
+  if (!in.ok() || !in.done()) all.clear();
+  return all;
 }
 
 void append_rows(std::string& bytes, const Rows& rows) {

@@ -66,8 +66,9 @@ bool hydrate_tail(const Rows& rows, LedgerState& state) {
   state.seq = tail.last_seq;
   state.recorded_at = tail.last_recorded_at;
   state.folds.decode_all(rows.at(0, 7).bytes, state.seq);
-  return state.summary.decode(rows.at(0, 6).bytes) && state.summary.tree.end() == state.seq && tail.first_seq >= 1 &&
-         tail.last_seq >= tail.first_seq && tail.last_seq - tail.first_seq + 1 == tail.count &&
+  return state.summary.decode(rows.at(0, 6).bytes) && state.summary.tree.end() == state.seq &&
+         tail.first_seq >= 1 && tail.last_seq >= tail.first_seq &&
+         tail.last_seq - tail.first_seq + 1 == tail.count &&
          tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
 }
 
@@ -117,8 +118,8 @@ std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
 
 void need_state(const LedgerCall& call, Effects& effects) {
   using namespace ledger_sql;
-  for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes, select_meta,
-                         select_tail, select_filters, select_open_ids}) {
+  for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes,
+                         select_meta, select_tail, select_filters, select_open_ids}) {
     effects.need_rows(sql, {});
   }
   resume_ledger(effects, call, LedgerStage::hydrate, {});
@@ -148,9 +149,8 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   if (call.kind == Z0_FRAME_LEDGER_HEAD) return read_head(call, frame, effects);
   if (call.kind == Z0_FRAME_LEDGER_PROOF) return read_proof(call, frame, effects);
   // A state that can answer is asked first: the cheapest of all reads.
-  const bool reads_state =
-      call.kind == Z0_FRAME_LEDGER_STATE &&
-      (call.stage == LedgerStage::begin || call.stage == LedgerStage::state);
+  const bool reads_state = call.kind == Z0_FRAME_LEDGER_STATE &&
+                           (call.stage == LedgerStage::begin || call.stage == LedgerStage::state);
   if (reads_state && !needs_refold(state)) return read_state(state, call, frame, effects);
   if (call.stage == LedgerStage::hydrate) {
     auto rebuilt = hydrate(frame);

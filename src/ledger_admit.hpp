@@ -1,8 +1,8 @@
 // Inside the ledger: may a new fact be recorded? Lifecycle, sums that stay exact, budgets; and the
 // config that a charge is made under.
 //
-// A batch is judged in order, each fact as if those before it were recorded, on a copy of the folds:
-// an atomic batch may still be refused as a whole.
+// A batch is judged in order, each fact as if those before it were recorded, on a copy of the
+// folds: an atomic batch may still be refused as a whole.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,9 @@ class Admission {
  public:
   Admission(const LedgerState& state, std::size_t facts_max);
 
-  // recorded when it may be. system: a fact of z0's own, which a retiring entity takes too. The fact
-  // then counts for those after it, and where the ledger stamps
-  // it with a config, `fact` and `submission` are the stamped ones; their bytes live as long as this
-  // object.
+  // recorded when it may be. system: a fact of z0's own, which a retiring entity takes too. The
+  // fact then counts for those after it, and where the ledger stamps it with a config, `fact` and
+  // `submission` are the stamped ones; their bytes live as long as this object.
   Status admit(Fact& fact, std::string_view& submission, bool system, std::int64_t seq,
                std::int64_t recorded_at);
 

@@ -86,8 +86,7 @@ class Append {
   // The ledger's own facts come first; nobody gets a result for them.
   bool make_items() {
     std::vector<std::string_view> submissions = policies_;
-    submissions.insert(submissions.end(), request_.submissions.begin(),
-                       request_.submissions.end());
+    submissions.insert(submissions.end(), request_.submissions.begin(), request_.submissions.end());
     items_.resize(submissions.size());
     const std::uint64_t key = seed();
     for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -220,9 +219,9 @@ class Append {
     if (item.decided || submission_id(original) != item.fact.id) return;
     Fact a;
     std::string_view field = "data";
-    const bool same = original == item.submission ||
-                      (parse_submission(original, request_.entity_id, a) &&
-                       same_content(a, item.fact, field));
+    const bool same =
+        original == item.submission ||
+        (parse_submission(original, request_.entity_id, a) && same_content(a, item.fact, field));
     item.decided = true;
     if (same)
       item.result = {Status::duplicate, seq, recorded_at, {}, {}};
@@ -254,8 +253,7 @@ class Append {
       if (item.decided) continue;
       table[slot] = i + 1;
       const bool system = request_.system || i < policies_.size();
-      const Status status =
-          admission_->admit(item.fact, item.submission, system, seq + 1, now);
+      const Status status = admission_->admit(item.fact, item.submission, system, seq + 1, now);
       if (status != Status::recorded) {
         decide(i, status);
         continue;
@@ -287,9 +285,9 @@ class Append {
     }
     if (!any) return;
     if (state_.seq == 0) {
+      state_.hash_seed = seed();
       state_.tenant_id = request_.tenant_id;
       state_.entity_id = request_.entity_id;
-      state_.hash_seed = seed();
       state_.created_at = std::max(frame_.now_ms, state_.recorded_at);
       state_.write_meta(effects_);
     }

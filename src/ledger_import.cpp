@@ -1,5 +1,5 @@
-// An import: facts that another z0 recorded, with the numbers and commit times that they have there,
-// so that the tree here has the root that it has there.
+// An import: facts that another z0 recorded, with the numbers and commit times that they have
+// there, so that the tree here has the root that it has there.
 #include <algorithm>
 
 #include "ledger_sql.hpp"
@@ -28,8 +28,7 @@ class Import {
     if (!state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id)
       return reply_status(effects_, Status::forbidden, {});
     if (state_.seq == 0 && call_.stage != LedgerStage::registered) return ask_directory();
-    if (state_.seq == 0 && !registered())
-      return reply_status(effects_, Status::overloaded, {});
+    if (state_.seq == 0 && !registered()) return reply_status(effects_, Status::overloaded, {});
     const Status status = judge();
     if (status != Status::recorded) return reply_status(effects_, status, {});
     write();

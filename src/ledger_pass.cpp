@@ -21,8 +21,7 @@ Origin origin_of(std::size_t part, std::string_view kept, Folds folds, std::int6
     if (fact.seq <= from_seq) continue;
     const bool feeds = Folds::feeds(fact, part);
     if (feeds && first.seq == 0) first = {fact.seq, std::string(fact.trace)};
-    if (feeds && matches && after_match.seq == 0)
-      after_match = {fact.seq, std::string(fact.trace)};
+    if (feeds && matches && after_match.seq == 0) after_match = {fact.seq, std::string(fact.trace)};
     folds.apply(fact);
     if (feeds) {
       matches = folds.encode(part) == kept;
@@ -36,7 +35,7 @@ Origin origin_of(std::size_t part, std::string_view kept, Folds folds, std::int6
 
 bool Pass::read(const Rows& segments) {
   if (segments.failed || segments.size() == 0) return false;
-  Checkpoint& c = state_.checkpoint;
+  PassState& c = state_.checkpoint;
   Fact fact;
   for (std::size_t row = 0; row < segments.size(); ++row) {
     const Folds before = c.folds;
@@ -60,8 +59,7 @@ bool Pass::read(const Rows& segments) {
       c.tree.append(hashes);
       Summary kept;
       ++comparisons_;
-      const bool same =
-          kept.decode(segments.at(row, 2).bytes) && kept.tree.root() == c.tree.root();
+      const bool same = kept.decode(segments.at(row, 2).bytes) && kept.tree.root() == c.tree.root();
       if (!same && c.tree_diverged_seq == 0) c.tree_diverged_seq = segments.at(row, 0).integer;
     }
     compare_snapshot(segments, row, before, before_seq);
@@ -71,7 +69,7 @@ bool Pass::read(const Rows& segments) {
 
 void Pass::compare_snapshot(const Rows& segments, std::size_t row, const Folds& before,
                             std::int64_t before_seq) {
-  const Checkpoint& c = state_.checkpoint;
+  const PassState& c = state_.checkpoint;
   const std::string_view cache = segments.at(row, 3).bytes;
   const std::string right = c.folds.encode_all(c.seq);
   comparisons_ += static_cast<std::int64_t>(Folds::parts);
@@ -89,7 +87,7 @@ void Pass::compare_snapshot(const Rows& segments, std::size_t row, const Folds& 
 }
 
 void Pass::settle() {
-  Checkpoint& c = state_.checkpoint;
+  PassState& c = state_.checkpoint;
   comparisons_ += static_cast<std::int64_t>(Folds::parts);
   for (std::size_t part = 0; part < Folds::parts; ++part) {
     const std::string right = c.folds.encode(part);
@@ -108,7 +106,7 @@ void Pass::settle() {
 
 void Pass::found(std::size_t part, std::int64_t first_seq, std::string_view trace,
                  std::string_view cached) {
-  Checkpoint::Divergence& d = state_.checkpoint.found[part];
+  PassState::Divergence& d = state_.checkpoint.found[part];
   if (d.first_seq != 0) return;
   d.first_seq = first_seq;
   d.trace = trace;

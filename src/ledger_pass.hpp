@@ -51,8 +51,8 @@ class Pass {
   std::vector<Mended> mended_;
 };
 
-// A step of a pass with everything that follows from it. After run(), the caller finishes the writer,
-// replies, and then lets this send and tell.
+// A step of a pass with everything that follows from it. After run(), the caller finishes the
+// writer, replies, and then lets this send and tell.
 class Reconciliation {
  public:
   Reconciliation(LedgerState& state, const Frame& frame, Effects& effects, LedgerWriter& writer)
@@ -70,9 +70,9 @@ class Reconciliation {
   const std::string& mismatches_json() const { return json_; }
 
  private:
-  std::string_view resolution_of(std::size_t part, const Checkpoint::Divergence& d) const;
-  std::string delta_json(std::size_t part, const Checkpoint::Divergence& d) const;
-  void record(std::size_t part, const Checkpoint::Divergence& d);
+  std::string_view resolution_of(std::size_t part, const PassState::Divergence& d) const;
+  std::string delta_json(std::size_t part, const PassState::Divergence& d) const;
+  void record(std::size_t part, const PassState::Divergence& d);
   void record_tree();
   void record_fact(std::string& data, std::string_view name, std::string_view resolution,
                    std::int64_t first_seq, std::string_view trace);

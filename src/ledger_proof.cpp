@@ -1,5 +1,5 @@
-// Proofs of a ledger's tree: which rows a proof is made of, and the proof. Nothing is read but those
-// rows: kept nodes, and the segments of at most three blocks of 256 facts.
+// Proofs of a ledger's tree: which rows a proof is made of, and the proof. Nothing is read but
+// those rows: kept nodes, and the segments of at most three blocks of 256 facts.
 #include <algorithm>
 
 #include "ledger_sql.hpp"
@@ -29,7 +29,8 @@ void need_runs(const ProofPlan& plan, const ProofRequest& request, Effects& effe
   }
   // The fact itself, for an inclusion.
   if (request.kind == ProofRequest::Kind::inclusion)
-    effects.need_rows(ledger_sql::select_leaves, {Value::of(request.from), Value::of(request.from)});
+    effects.need_rows(ledger_sql::select_leaves,
+                      {Value::of(request.from), Value::of(request.from)});
 }
 
 // The leaves of facts (begin, end] as they stand in segments, or one digest a row of nodes.
@@ -98,6 +99,17 @@ void reply_proof(const ProofRequest& request, const LedgerState& owner, std::int
   reply_status(effects, Status::recorded, json + "]}");
 }
 
+void reply_head(const Rows& head, Effects& effects) {
+  Summary summary;
+  if (!summary.decode(head.at(0, 2).bytes)) return reply_status(effects, Status::storage_error, {});
+  const Digest root = summary.tree.root();
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(static_cast<std::uint64_t>(summary.tree.end()));
+  out.raw({reinterpret_cast<const char*>(root.data()), root.size()});
+  reply_status(effects, Status::recorded, bytes);
+}
+
 }  // namespace
 
 void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
@@ -115,6 +127,7 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
     if (status != Status::recorded) return reply_status(effects, status, {});
     const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
     if (head.size() == 0) return reply_status(effects, Status::storage_error, {});
+    if (request.kind == ProofRequest::Kind::head) return reply_head(head, effects);
     if (size == 0) size = head.at(0, 0).integer;
     ProofPlan plan;
     if (size > head.at(0, 0).integer || !plan_of(request, size, plan))
@@ -157,7 +170,7 @@ bool ProofRequest::decode(std::string_view bytes) {
   kind = static_cast<Kind>(which);
   from = static_cast<std::int64_t>(in.varint());
   size = static_cast<std::int64_t>(in.varint());
-  return in.ok() && in.done() && which <= 1 && from >= 1 && size >= 0;
+  return in.ok() && in.done() && which <= 2 && from >= 1 && size >= 0;
 }
 
 }  // namespace z0

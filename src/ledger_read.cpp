@@ -4,6 +4,7 @@
 
 #include "ledger_sql.hpp"
 #include "ledger_step.hpp"
+#include "z0/base64.hpp"
 #include "z0/ids.hpp"
 #include "z0/limits.hpp"
 
@@ -66,16 +67,22 @@ struct Page {
 bool read_page(const Rows& segments, const ReadRequest& request, std::string_view tenant_id,
                Page& page) {
   Fact fact;
+  RecordBytes record;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     ByteReader in(segments.at(i, 2).bytes);
     while (!in.done()) {
-      if (!next_record(in, request.entity_id, fact)) return false;
-      if (fact.seq < request.from_seq) continue;
+      if (!next_record_bytes(in, record)) return false;
+      if (record.seq < request.from_seq) continue;
+      ByteReader again(record.whole);
+      if (!next_record(again, request.entity_id, fact)) return false;
       if (page.count == request.limit) return true;
       page.looked_through = fact.seq;
       if (!named(request.types, fact.name())) continue;
       if (page.count++ > 0) page.facts += ',';
       append_fact_json(page.facts, fact, tenant_id);
+      if (!request.records) continue;
+      page.facts.back() = ',';
+      page.facts += "\"record\":\"" + base64_encode(record.leaf) + "\"}";
     }
   }
   return true;

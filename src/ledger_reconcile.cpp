@@ -37,7 +37,7 @@ bool Reconciliation::run(const Rows& segments) {
     effects_.write(ledger_sql::put_cache, {Value::of(first_seq), Value::blob(cache)});
   if (!pass_.complete()) return true;
   pass_.settle();
-  Checkpoint& c = state_.checkpoint;
+  PassState& c = state_.checkpoint;
   for (std::size_t part = 0; part < Folds::parts; ++part) {
     if (c.found[part].first_seq == 0) continue;
     record(part, c.found[part]);
@@ -54,8 +54,8 @@ bool Reconciliation::run(const Rows& segments) {
 
 // domain.md, section 6.
 std::string_view Reconciliation::resolution_of(std::size_t part,
-                                               const Checkpoint::Divergence& d) const {
-  const Checkpoint& c = state_.checkpoint;
+                                               const PassState::Divergence& d) const {
+  const PassState& c = state_.checkpoint;
   if (!c.folds.valid(part)) return "manual_review";
   const bool again = c.mismatch_at[part] != 0 && frame_.now_ms - c.mismatch_at[part] < day_ms;
   Folds kept;
@@ -68,7 +68,7 @@ std::string_view Reconciliation::resolution_of(std::size_t part,
   return again || large ? "alert_raised" : "cache_updated";
 }
 
-std::string Reconciliation::delta_json(std::size_t part, const Checkpoint::Divergence& d) const {
+std::string Reconciliation::delta_json(std::size_t part, const PassState::Divergence& d) const {
   Folds kept;
   Folds right;
   kept.decode(part, d.cached);
@@ -80,7 +80,7 @@ std::string Reconciliation::delta_json(std::size_t part, const Checkpoint::Diver
   return json;
 }
 
-void Reconciliation::record(std::size_t part, const Checkpoint::Divergence& d) {
+void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
   std::string data = "{\"cache_type\":\"";
   data += Folds::name(part);
   data += "\",\"cached_value\":";
@@ -94,7 +94,7 @@ void Reconciliation::record(std::size_t part, const Checkpoint::Divergence& d) {
 // The facts' bytes are not what was hashed when they were recorded. There is no right value to
 // restore: somebody has to look.
 void Reconciliation::record_tree() {
-  Checkpoint& c = state_.checkpoint;
+  PassState& c = state_.checkpoint;
   std::string data = "{\"cache_type\":\"MerkleTree\",\"cached_value\":\"";
   append_root(data, state_.summary.tree.root());
   data += "\",\"calculated_value\":\"";

@@ -33,7 +33,8 @@ inline constexpr std::string_view select_tail =
     "cache, ids, body FROM segments ORDER BY first_seq DESC LIMIT 1";
 inline constexpr std::string_view put_segment =
     "INSERT INTO segments (first_seq, last_seq, first_recorded_at, last_recorded_at, count, types, "
-    "summary, cache, ids, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (first_seq) DO "
+    "summary, cache, ids, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT "
+    "(first_seq) DO "
     "UPDATE "
     "SET last_seq = excluded.last_seq, last_recorded_at = excluded.last_recorded_at, "
     "count = excluded.count, types = excluded.types, summary = excluded.summary, cache "
@@ -66,18 +67,18 @@ inline constexpr std::string_view select_range =
     "FROM segments WHERE first_seq <= ?1), 0) AND first_seq <= ?2 AND types & ?3 != 0 "
     "ORDER BY first_seq LIMIT ?4";
 inline constexpr std::string_view select_head =
-    "SELECT last_seq, last_recorded_at, summary, cache FROM segments ORDER BY first_seq DESC LIMIT 1";
-
+    "SELECT last_seq, last_recorded_at, summary, cache FROM segments ORDER BY first_seq DESC LIMIT "
+    "1";
 
 // The segment that holds ?1 and those after it: what a pass of reconciliation reads.
 inline constexpr std::string_view select_pass =
     "SELECT first_seq, last_seq, summary, cache, body FROM segments WHERE first_seq >= coalesce("
     "(SELECT max(first_seq) FROM segments WHERE first_seq <= ?1), 0) ORDER BY first_seq LIMIT ?2";
-inline constexpr std::string_view put_cache =
-    "UPDATE segments SET cache = ?2 WHERE first_seq = ?1";
+inline constexpr std::string_view put_cache = "UPDATE segments SET cache = ?2 WHERE first_seq = ?1";
 // The segment that holds ?1, with the snapshot before it.
 inline constexpr std::string_view select_as_of_seq =
-    "SELECT s.first_seq, s.last_seq, s.body, p.last_seq, p.cache FROM segments s LEFT JOIN segments "
+    "SELECT s.first_seq, s.last_seq, s.body, p.last_seq, p.cache FROM segments s LEFT JOIN "
+    "segments "
     "p ON p.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq < s.first_seq) WHERE "
     "s.first_seq = (SELECT max(first_seq) FROM segments WHERE first_seq <= ?1)";
 // The same for the last segment that begins by the time ?1. Commit times never run back, so the

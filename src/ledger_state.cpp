@@ -78,7 +78,7 @@ bool Summary::decode(std::string_view bytes) {
   return tree.decode(in.short_bytes()) && tree.begin() == 0 && in.ok() && in.done();
 }
 
-void Checkpoint::begin_whole() {
+void PassState::begin_whole() {
   seq = 0;
   folds = Folds{};
   whole = true;
@@ -86,14 +86,14 @@ void Checkpoint::begin_whole() {
   tree_diverged_seq = 0;
 }
 
-bool Checkpoint::pending() const {
+bool PassState::pending() const {
   for (const Divergence& d : found) {
     if (d.first_seq != 0) return true;
   }
   return false;
 }
 
-void Checkpoint::encode(std::string& bytes) const {
+void PassState::encode(std::string& bytes) const {
   ByteWriter out(bytes);
   out.varint(static_cast<std::uint64_t>(seq));
   out.short_bytes(folds.encode_all(seq));
@@ -110,7 +110,7 @@ void Checkpoint::encode(std::string& bytes) const {
   }
 }
 
-bool Checkpoint::decode(ByteReader& in) {
+bool PassState::decode(ByteReader& in) {
   seq = static_cast<std::int64_t>(in.varint());
   const std::string_view parts = in.short_bytes();
   whole = in.u8() != 0;
@@ -128,7 +128,7 @@ bool Checkpoint::decode(ByteReader& in) {
   folds.decode_all(parts, seq);
   // A checkpoint that cannot be read is no reason to stop: the pass begins anew.
   for (std::size_t part = 0; part < Folds::parts; ++part) {
-    if (!folds.valid(part) && !manual[part]) *this = Checkpoint{};
+    if (!folds.valid(part) && !manual[part]) *this = PassState{};
   }
   return true;
 }
@@ -299,6 +299,7 @@ void ReadRequest::encode(std::string& bytes) const {
   out.varint(static_cast<std::uint64_t>(from_seq));
   out.varint(static_cast<std::uint64_t>(limit));
   out.short_bytes(types);
+  out.u8(records ? 1 : 0);
 }
 
 bool ReadRequest::decode(std::string_view bytes) {
@@ -308,6 +309,7 @@ bool ReadRequest::decode(std::string_view bytes) {
   from_seq = static_cast<std::int64_t>(in.varint());
   limit = static_cast<std::int64_t>(in.varint());
   types = in.short_bytes();
+  records = in.u8() != 0;
   return in.ok() && in.done() && from_seq >= 1 && limit >= 1 &&
          limit <= static_cast<std::int64_t>(limits::page_facts_max);
 }

@@ -1,6 +1,6 @@
 // Cached state, now or as of a seq or a time. Now: from memory, else from the tail's row, else from
-// the facts. As of some point: the snapshot before it and the facts of one segment, so that the cost
-// does not grow with the history.
+// the facts. As of some point: the snapshot before it and the facts of one segment, so that the
+// cost does not grow with the history.
 #include <algorithm>
 
 #include "ledger_pass.hpp"

@@ -10,13 +10,13 @@ namespace z0 {
 
 // Which answers a resumed call brings.
 enum class LedgerStage : std::uint8_t {
-  begin = 0,      // none yet
-  hydrate = 1,    // the rows of the state
-  chunks = 2,     // sealed ids that may match
-  originals = 3,  // segments with the originals of suspected duplicates
-  confirm = 4,    // what D1 has
-  resend = 5,     // segments that D1 lacks
-  read = 6,       // rows of a read
+  begin = 0,       // none yet
+  hydrate = 1,     // the rows of the state
+  chunks = 2,      // sealed ids that may match
+  originals = 3,   // segments with the originals of suspected duplicates
+  confirm = 4,     // what D1 has
+  resend = 5,      // segments that D1 lacks
+  read = 6,        // rows of a read
   registered = 7,  // the directory's word on a new ledger
   pass = 8,        // segments for a pass of reconciliation
   refold = 9,      // the same, for a state that came damaged

@@ -1,5 +1,5 @@
-// Inside the ledger: facts become rows. The append, an import and reconciliation write through this,
-// so that segments, tree, folds, counts and ids never part.
+// Inside the ledger: facts become rows. The append, an import and reconciliation write through
+// this, so that segments, tree, folds, counts and ids never part.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ class LedgerWriter {
               std::int64_t recorded_at);
   // A fact of z0's own: its id is made of the frame's entropy.
   void record_own(Fact& fact);
-  // The rows that are not written yet, and the alarm. Nothing when nothing was recorded and the meta
-  // row did not change.
+  // The rows that are not written yet, and the alarm. Nothing when nothing was recorded and the
+  // meta row did not change.
   void finish();
 
   bool recorded() const { return state_.seq > before_seq_; }

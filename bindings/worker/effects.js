@@ -130,11 +130,12 @@ export function encodeFailure(message) {
 
 /**
  * The answer to Z0_NEED_SIGN.
- * @param {Uint8Array} signature
- * @param {Uint8Array} publicKey
+ * @param {{signature: Uint8Array, publicKey: Uint8Array}[]} signatures
  */
-export function encodeSignature(signature, publicKey) {
-  return new Writer().u8(0).blob(signature).blob(publicKey).done();
+export function encodeSignatures(signatures) {
+  const w = new Writer().u8(0).u16(signatures.length);
+  for (const { signature, publicKey } of signatures) w.blob(signature).blob(publicKey);
+  return w.done();
 }
 
 /**

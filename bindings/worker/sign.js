@@ -1,14 +1,17 @@
-// Signatures with the log's Ed25519 key: the platform's WebCrypto has the algorithm, so the core only
-// says what is to be signed.
+// Signatures with the log's Ed25519 keys: the platform's WebCrypto has the algorithm, so the core only
+// says what is to be signed. Every key signs, so that who trusts an older one only can go on while the
+// newer one gets known.
 
-import { encodeSignature, encodeFailure } from "./effects.js";
+import { encodeFailure, encodeSignatures } from "./effects.js";
 import { messageOf } from "./log.js";
 
 /** @import { Env } from "./types.js" */
 
 const ED25519 = { name: "Ed25519" };
 
-/** @type {{secret: string, pair: Promise<{key: CryptoKey, publicKey: Uint8Array}>} | undefined} */
+/** @typedef {{key: CryptoKey, publicKey: Uint8Array}} Signer */
+
+/** @type {{secrets: string, signers: Promise<Signer[]>} | undefined} */
 let cached;
 
 /**
@@ -18,23 +21,35 @@ let cached;
  */
 export async function sign(env, text) {
   try {
-    const secret = env.Z0_LOG_KEY;
-    if (!secret) throw new Error("Z0_LOG_KEY is not set");
-    if (cached?.secret !== secret) cached = { secret, pair: importKey(secret) };
-    const { key, publicKey } = await cached.pair;
-    return encodeSignature(new Uint8Array(await crypto.subtle.sign(ED25519, key, text)), publicKey);
+    const secrets = env.Z0_LOG_KEYS;
+    if (!secrets) throw new Error("Z0_LOG_KEYS is not set");
+    if (cached?.secrets !== secrets) {
+      cached = { secrets, signers: Promise.all(secrets.split(",").map(importKey)) };
+    }
+    const signed = (await cached.signers).map(async ({ key, publicKey }) => ({
+      signature: new Uint8Array(await crypto.subtle.sign(ED25519, key, text)),
+      publicKey,
+    }));
+    return encodeSignatures(await Promise.all(signed));
   } catch (error) {
     cached = undefined;
     return encodeFailure(messageOf(error));
   }
 }
 
-/** @param {string} secret PKCS #8, base64 */
+/**
+ * @param {string} secret PKCS #8, base64
+ * @returns {Promise<Signer>}
+ */
 async function importKey(secret) {
-  const bytes = Uint8Array.from(atob(secret), (c) => c.charCodeAt(0));
-  const key = await crypto.subtle.importKey("pkcs8", bytes, ED25519, true, ["sign"]);
+  const key = await crypto.subtle.importKey("pkcs8", bytesOf(secret), ED25519, true, ["sign"]);
   // The public half is what the platform makes of the private one.
-  const { x = "" } = /** @type {JsonWebKey} */ (await crypto.subtle.exportKey("jwk", key));
-  const base64 = x.replace(/-/g, "+").replace(/_/g, "/");
-  return { key, publicKey: Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)) };
+  const jwk = /** @type {JsonWebKey} */ (await crypto.subtle.exportKey("jwk", key));
+  const publicKey = bytesOf((jwk.x ?? "").replace(/-/g, "+").replace(/_/g, "/"));
+  return { key, publicKey };
+}
+
+/** @param {string} base64 */
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }

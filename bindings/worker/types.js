@@ -113,7 +113,8 @@ export const FLAG_DEBUG = 1;
  * @property {D1Database} DB further ones by the names that Z0_SETTINGS gives them
  * @property {{writeDataPoint(point: object): void | Promise<void>}} [METRICS]
  * @property {string} Z0_TOKEN_SECRET
- * @property {string} [Z0_LOG_KEY] Ed25519, PKCS #8 in base64; signs checkpoints
+ * @property {string} [Z0_LOG_KEYS] Ed25519, PKCS #8 in base64, separated by commas, the current one
+ *   first; they sign checkpoints
  * @property {string} [Z0_SETTINGS]
  * @property {string} [Z0_DEBUG]
  * @property {string} [Z0_APPEND_TIMEOUT_MS]

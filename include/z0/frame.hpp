@@ -77,14 +77,13 @@ Rows parse_rows(std::string_view answer);
 std::vector<Rows> parse_query(std::string_view answer);
 CallAnswer parse_call(std::string_view answer);
 
-// The answer to Z0_NEED_SIGN; `failed` with the host's words when there is no signature.
+// One signature of the answer to Z0_NEED_SIGN.
 struct Signature {
-  bool failed = true;
-  std::string_view message;
   std::string_view signature;   // 64 bytes
   std::string_view public_key;  // 32 bytes
 };
-Signature parse_signature(std::string_view answer);
+// By each of the log's keys, the current one first; none when the host could not sign.
+std::vector<Signature> parse_signatures(std::string_view answer);
 
 // For native hosts.
 void append_rows(std::string& out, const Rows& rows);

@@ -74,9 +74,9 @@ struct Summary {
 };
 
 // How far a ledger's facts were folded again and compared with what is kept of them.
-struct Checkpoint {
+struct PassState {
   std::int64_t seq = 0;
-  Folds folds;        // as calculated up to seq
+  Folds folds;         // as calculated up to seq
   bool whole = false;  // this pass began at the first fact, and hashes the facts too
   MerkleRange tree;    // of a whole pass, up to seq
   // Where a part was first found to differ in this pass; the fact about it is written when the pass
@@ -113,7 +113,7 @@ struct LedgerState {
   Segment tail;
   Summary summary;
   Folds folds;
-  Checkpoint checkpoint;
+  PassState checkpoint;
   IdIndex ids;
   std::int64_t alarm_at = 0;          // 0: none that we know of
   std::int64_t confirm_pause_ms = 0;  // grows while D1 or the queue fails
@@ -187,6 +187,7 @@ struct ReadRequest {
   std::int64_t from_seq = 1;
   std::int64_t limit = 0;
   std::string_view types;  // names separated by commas; empty: all
+  bool records = false;    // each fact with "record": its leaf of the tree, in base64
 
   void encode(std::string& out) const;
   bool decode(std::string_view bytes);
@@ -204,26 +205,29 @@ struct StateRequest {
   std::string encode() const;
   bool decode(std::string_view bytes);
 };
-// The reply to STATE: u8 Status, then for state_of_configs the bytes of ConfigState::encode(), for a
-// part JSON {"entity_id", "tenant_id", "cache", "seq", "computed_at", "source": "memory" | "row" |
-// "facts", "facts_folded", "state"}.
+// The reply to STATE: u8 Status, then for state_of_configs the bytes of ConfigState::encode(), for
+// a part JSON {"entity_id", "tenant_id", "cache", "seq", "computed_at", "source": "memory" | "row"
+// | "facts", "facts_folded", "state"}.
 
 // What it takes to prove something of the tree. Reply: u8 Status, then JSON {"entity_id",
 // "tenant_id", "size", "root", ...}; for an inclusion {"seq", "record" in base64, "proof": [hex]},
-// for a consistency {"old_size", "proof": [hex]}.
+// for a consistency {"old_size", "proof": [hex]}. Of the head: u8 Status, varint size, 32 bytes
+// root.
 struct ProofRequest {
   std::string_view tenant_id;  // empty: any
   std::string_view entity_id;
-  enum class Kind : std::uint8_t { inclusion = 0, consistency = 1 } kind = Kind::inclusion;
-  std::int64_t from = 0;  // the fact's seq, or the smaller size
+  enum class Kind : std::uint8_t { inclusion = 0, consistency = 1, head = 2 };
+  Kind kind = Kind::inclusion;
+  std::int64_t from = 1;  // the fact's seq, or the smaller size
   std::int64_t size = 0;  // of the tree; 0: as it is now
 
   std::string encode() const;
   bool decode(std::string_view bytes);
 };
 
-// Facts of another z0's export, as they were recorded there: each keeps its seq and its commit time.
-// They go on where this ledger ends; those that it has are passed over. Reply: u8 Status, then JSON
+// Facts of another z0's export, as they were recorded there: each keeps its seq and its commit
+// time. They go on where this ledger ends; those that it has are passed over. Reply: u8 Status,
+// then JSON
 // {"entity_id", "size", "root"}.
 struct ImportRequest {
   std::string_view tenant_id;

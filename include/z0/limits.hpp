@@ -86,8 +86,8 @@ inline constexpr std::size_t open_ids_max = 1u << 17;
 inline constexpr std::size_t open_ids_hard_max = 2 * open_ids_max;
 // Sorted id hashes per row of a sealed run: 4,096 x 12 bytes = 48 KiB, below the 2 MB row.
 inline constexpr std::size_t ids_per_chunk = 4'096;
-// Segments that one step of reconciliation reads: 128 x 64 KiB = 8 MiB at most, some 12,000 facts and
-// 10 ms as a rule. What is left waits for the next step.
+// Segments that one step of reconciliation reads: 128 x 64 KiB = 8 MiB at most, some 12,000 facts
+// and 10 ms as a rule. What is left waits for the next step.
 inline constexpr std::int64_t segments_per_pass_step = 128;
 // Ledger states kept in one instance; least recently used ones are dropped and rebuilt from rows.
 inline constexpr std::size_t resident_ledgers_max = 256;

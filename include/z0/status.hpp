@@ -25,6 +25,7 @@ enum class Status : std::uint8_t {
   not_found,
   method_not_allowed,
   bad_parameter,
+  no_log_key,
   // one fact: its shape
   not_an_object,
   duplicate_key,
