@@ -53,20 +53,6 @@ constexpr Route routes[] = {
     {"GET", "/v1/entities/{}", scope_facts_read, false, {}, ledger<Z0_FRAME_LEDGER_HEAD>},
     {"GET", "/v1/entities/{}/state", scope_facts_read, false, ",cache,as_of,",
      [](const Call& c) { get_state(c.request, c.claims, c.context, c.id, c.effects); }},
-    {"PUT",
-     "/v1/configs/{}",
-     scope_config_write,
-     false,
-     {},
-     [](const Call& c) { put_config(c.request, c.claims, c.context, c.id, c.frame, c.effects); }},
-    {"GET", "/v1/configs/gaps", scope_facts_read, false, ",tenant,",
-     [](const Call& c) { get_config_gaps(c.request, c.claims, c.context, c.frame, c.effects); }},
-    {"GET", "/v1/configs/{}", scope_facts_read, false, ",version,as_of,",
-     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, false, c.effects); }},
-    {"GET", "/v1/configs/{}/versions", scope_facts_read, false, ",from_version,",
-     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, true, c.effects); }},
-    {"GET", "/v1/ledgers", scope_facts_read, false, ",tenant,limit,cursor,",
-     [](const Call& c) { get_ledgers(c.request, c.claims, c.context, c.effects); }},
     {"GET",
      "/v1/ledgers/{}/checkpoint",
      scope_facts_read,
@@ -87,6 +73,20 @@ constexpr Route routes[] = {
      false,
      {},
      [](const Call& c) { get_keys(c.context, c.effects); }},
+    {"GET", "/v1/ledgers", scope_facts_read, false, ",tenant,limit,cursor,",
+     [](const Call& c) { get_ledgers(c.request, c.claims, c.context, c.effects); }},
+    {"GET", "/v1/configs/gaps", scope_facts_read, false, ",tenant,",
+     [](const Call& c) { get_config_gaps(c.request, c.claims, c.context, c.frame, c.effects); }},
+    {"PUT",
+     "/v1/configs/{}",
+     scope_config_write,
+     false,
+     {},
+     [](const Call& c) { put_config(c.request, c.claims, c.context, c.id, c.frame, c.effects); }},
+    {"GET", "/v1/configs/{}", scope_facts_read, false, ",version,as_of,",
+     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, false, c.effects); }},
+    {"GET", "/v1/configs/{}/versions", scope_facts_read, false, ",from_version,",
+     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, true, c.effects); }},
     {"GET", "/v1/report", scope_facts_read, false, ",tenant,",
      [](const Call& c) { get_report(c.request, c.claims, c.context, c.effects); }},
     {"GET", "/v1/live", scope_ops, true, {}, [](const Call& c) { get_live(c.context, c.effects); }},
@@ -183,6 +183,8 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_signature(in, context, frame, effects);
     case Operation::keys:
       return resume_keys(context, frame, effects);
+    case Operation::state:
+      return resume_state(context, frame, effects);
     case Operation::put_config:
       return resume_put_config(in, context, frame, effects);
     case Operation::get_config:
@@ -191,8 +193,6 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_config_gaps(context, frame, effects);
     case Operation::ledgers:
       return resume_ledgers(in, context, frame, effects);
-    case Operation::state:
-      return resume_state(context, frame, effects);
   }
   __builtin_trap();
 }
