@@ -7,6 +7,7 @@
 #include "config_data.hpp"
 #include "step_law.hpp"
 #include "z0/directory.hpp"
+#include "z0/ids.hpp"
 #include "z0/token.hpp"
 
 namespace {
@@ -22,6 +23,9 @@ void check_code(const ConfigState& state) {
   const std::string bytes = state.encode();
   ConfigState again;
   if (!again.decode(bytes) || !(again == state)) broken("what was encoded can be read");
+  for (const auto& config : state.known()) {
+    if (!valid_id(config.config_id)) return;  // no fact that was recorded names such a one
+  }
   std::string json = "{\"a\":0";
   state.append_budgets_json(json, CachedState{}, now_ms);
   if (!is_json(json + '}')) broken("budgets are shown as JSON");
