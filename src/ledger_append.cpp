@@ -285,9 +285,9 @@ class Append {
     }
     if (!any) return;
     if (state_.seq == 0) {
+      state_.hash_seed = seed();
       state_.tenant_id = request_.tenant_id;
       state_.entity_id = request_.entity_id;
-      state_.hash_seed = seed();
       state_.created_at = std::max(frame_.now_ms, state_.recorded_at);
       state_.write_meta(effects_);
     }
