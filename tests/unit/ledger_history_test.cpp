@@ -51,8 +51,8 @@ void write_history(TestWorld& w, std::int64_t count) {
     const auto done = w.ledger("acct_a").run(
         {"INSERT INTO segments VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
          {Value::of(first), Value::of(last), Value::of(w.now_ms), Value::of(last - first + 1),
-          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(cache), Value::blob(ids),
-          Value::blob(body.view())}});
+          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(cache),
+          Value::blob(ids), Value::blob(body.view())}});
     REQUIRE_FALSE(done->rows.failed);
   }
   w.ledger("acct_a").commit();
