@@ -81,10 +81,13 @@ inline constexpr std::size_t segment_bytes_max = small ? 1'200 : 64u << 10;
 // Segments that one append may ask for, to compare suspected duplicates with their originals, and
 // as many chunks of sealed ids: 256 x 64 KiB = 16 MiB, below frame_bytes_max. Items whose original
 // lies in a further one are answered `overloaded`, and the client's retry of just those finds them.
-inline constexpr std::int64_t originals_per_append_max = small ? 6 : 256;
+inline constexpr std::int64_t originals_per_append_max = small ? 8 : 256;
 // Segments that one read with a type filter looks through: 64 x 64 KiB = 4 MiB. A read without
 // filter asks for those that hold its range, no more.
 inline constexpr std::int64_t segments_per_read_max = small ? 3 : 64;
+// Which bits of an id's hash count: all, but for the simulator's, where ids have to collide.
+inline constexpr std::uint64_t id_hash_mask =
+    small ? 0xfc00'0000'0000'03ffu : 0xffff'ffff'ffff'ffffu;
 // Facts whose id hashes are looked up in memory by full hash before they are sealed into a sorted
 // run with a filter. 131,072 x 16 bytes = 2 MiB while open.
 inline constexpr std::size_t open_ids_max = small ? 16 : 1u << 17;

@@ -5,6 +5,9 @@
 namespace z0::sim {
 namespace {
 
+// More than a ledger asks for the originals of at once.
+constexpr std::size_t history_items = 25;
+constexpr unsigned clash_percent = 20;
 constexpr const char* tenants[] = {"tenant_a", "tenant_b"};
 constexpr const char* prefixes[] = {"acct_", "ast_", "con_", "deal_"};
 constexpr const char* types[] = {"deposit", "charge",        "charge",      "cost",
@@ -19,6 +22,7 @@ Clients::Clients(Random& random, Model& model, std::size_t ledgers_max)
       model_(model),
       again_percent_(static_cast<unsigned>(random.between(0, 50))),
       nameless_percent_(random.percent(50) ? 0u : static_cast<unsigned>(random.between(1, 30))),
+      history_percent_(random.percent(60) ? 0u : static_cast<unsigned>(random.between(5, 40))),
       items_max_(random.percent(50) ? 3 : 1 + random.below(20)),
       text_max_(random.percent(70) ? 60 : 700) {
   std::size_t count = 1 + random.below(5);
@@ -46,7 +50,13 @@ Request Clients::request(std::int64_t now_ms) {
   request.single = count == 1 && random_.percent(60);
   request.lines = !request.single && random_.percent(40);
   request.atomic = random_.percent(20);
-  for (std::size_t i = 0; i < count; ++i) {
+  // Somebody who lost his place sends much of a ledger's history again.
+  if (!request.single && random_.percent(history_percent_)) {
+    const LedgerModel& ledger = any_ledger_of(request.tenant_id);
+    for (std::size_t i = 0; i < history_items && !ledger.entries.empty(); ++i)
+      request.items.push_back(again(ledger.entity_id, ledger.tenant_id, 3));
+  }
+  while (request.items.size() < count) {
     const LedgerModel& ledger = any_ledger_of(request.tenant_id);
     request.items.push_back(item(ledger.entity_id, ledger.tenant_id, now_ms));
   }
@@ -77,7 +87,7 @@ Item Clients::item(const std::string& entity_id, const std::string& tenant_id,
   const LedgerModel& ledger = model_.ledgers().at(entity_id);
   const bool owner = tenant_id == ledger.tenant_id;
   if (owner && !ledger.entries.empty() && random_.percent(again_percent_))
-    return again(entity_id, tenant_id);
+    return again(entity_id, tenant_id, clash_percent);
   Item item{fact(entity_id, now_ms), tenant_id, entity_id, {}};
   if (!random_.percent(nameless_percent_)) {
     item.id = "f" + std::to_string(++ids_);
@@ -88,13 +98,14 @@ Item Clients::item(const std::string& entity_id, const std::string& tenant_id,
 }
 
 // A fact that was submitted before, or now and then another one under its id.
-Item Clients::again(const std::string& entity_id, const std::string& tenant_id) {
+Item Clients::again(const std::string& entity_id, const std::string& tenant_id,
+                    unsigned other_percent) {
   const auto& entries = model_.ledgers().at(entity_id).entries;
   auto entry = entries.begin();
   std::advance(entry, static_cast<std::ptrdiff_t>(random_.below(entries.size())));
   Json given = random_.pick(entry->second.versions);
   given.erase("tenant_id");
-  if (random_.percent(20)) {
+  if (random_.percent(other_percent)) {
     switch (random_.below(3)) {
       case 0:
         given["campaign_id"] = "cmp_" + std::to_string(random_.below(50));

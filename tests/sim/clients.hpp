@@ -24,7 +24,7 @@ class Clients {
 
  private:
   Item item(const std::string& entity_id, const std::string& tenant_id, std::int64_t now_ms);
-  Item again(const std::string& entity_id, const std::string& tenant_id);
+  Item again(const std::string& entity_id, const std::string& tenant_id, unsigned other_percent);
   Json fact(const std::string& entity_id, std::int64_t now_ms);
   void add_money(Json& fact, bool positive);
   Json data();
@@ -36,6 +36,7 @@ class Clients {
   Model& model_;
   unsigned again_percent_;
   unsigned nameless_percent_;
+  unsigned history_percent_;
   std::size_t items_max_;
   std::size_t text_max_;
   std::uint64_t ids_ = 0;

@@ -29,10 +29,11 @@ class Mail {
   // The process died: what was collected is gone, and perhaps the queue, too.
   void process_died();
 
-  // Told of each body that will never be delivered.
+  // Told of each body that is lost: the queue never had it, or gave it up.
   std::function<void(std::string_view body)> on_lost;
 
-  std::size_t under_way() const { return under_way_; }
+  // Nothing is collected, queued or waits for another delivery.
+  bool empty() const { return under_way_ == 0 && collected_.empty(); }
   std::uint64_t sent() const { return sent_; }
   const Garbage& garbage() const { return garbage_; }
 

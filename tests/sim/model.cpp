@@ -7,6 +7,8 @@
 namespace z0::sim {
 namespace {
 
+// Ids of one batch whose hash is that of another's fact.
+constexpr std::int64_t collisions_max = 4;
 constexpr const char* forbidden = "forbidden";
 
 bool transient(const std::string& status) {
@@ -149,7 +151,8 @@ void Model::answer(Request& request, std::size_t index, const Json& receipt, boo
     // A ledger looks into a limited number of places for originals at once.
     const auto retries = std::count_if(request.items.begin(), request.items.end(),
                                        [](const Item& other) { return other.was_submitted; });
-    const bool too_many = status == "overloaded" && retries > limits::originals_per_append_max;
+    const bool too_many =
+        status == "overloaded" && retries + collisions_max > limits::originals_per_append_max;
     hold(faults || too_many, "nothing fails without a fault", where);
     return item.refusal.empty() ? may_be_recorded(item) : void();
   }

@@ -44,6 +44,7 @@ Simulation::Simulation(const Options& options, const std::string& d1_schema)
   patience_ = 1 + random_.below(6);
   look_percent_ = static_cast<unsigned>(random_.between(5, 40));
   mail_.on_lost = [this](std::string_view body) {
+    lossless_ = false;
     Message message;
     hold(parse_message(body, message), "what is sent can be read", "a message");
     for (const Attempt& a : message.attempts) {
@@ -75,8 +76,8 @@ void Simulation::run() {
     if (!healing_) continue;
     if (healed_by == 0) healed_by = world_.now_ms + healing_ms_max;
     hold(world_.now_ms <= healed_by, "healing ends within a bounded time",
-         std::to_string(mail_.under_way()) + " messages under way, " +
-             std::to_string(waiting_clients_) + " clients");
+         std::to_string(waiting_clients_) + " clients still wait");
+    if (!arrival_seen_ && mail_.empty() && waiting_clients_ == 0) look_at_arrival();
   }
   const Trouble::Calm calm(trouble_);
   check_everything(world_, model_, mail_.garbage());

@@ -64,6 +64,7 @@ class Simulation {
   void look();
   void look_at_ledger(const std::string& entity_id);
   void look_at_d1();
+  void look_at_arrival();
 
   void say(const std::string& line) const;
 
@@ -88,6 +89,8 @@ class Simulation {
   bool d1_refused_ = false;  // the last batch failed
   int depth_ = 0;
   bool healing_ = false;
+  bool arrival_seen_ = false;
+  bool lossless_ = true;     // each recorded fact was sent, and no message was lost
   bool sends_lost_ = false;  // somebody died before what they had to send was sent
 };
 

@@ -36,7 +36,11 @@ void Simulation::install_faults() {
     return true;
   };
   faults.commit = [this](std::string_view) { return trouble_.strikes(Fault::commit); };
-  faults.lose_reply = [this](std::string_view) { return trouble_.strikes(Fault::lost_reply); };
+  faults.lose_reply = [this](std::string_view) {
+    const bool lost = trouble_.strikes(Fault::lost_reply);
+    lossless_ = lossless_ && !lost;
+    return lost;
+  };
   faults.query = [this] {
     maybe_interleave();
     const bool down = !trouble_.calm() && world_.now_ms < d1_down_until_;
@@ -58,6 +62,7 @@ world::Death Simulation::death(world::Moment moment, std::string_view object) {
                         : std::string(object)) +
       " dies at moment " + std::to_string(static_cast<int>(moment)));
   sends_lost_ = true;
+  lossless_ = false;
   if (!all) return world::Death::one;
   mail_.process_died();
   return world::Death::all;
@@ -66,6 +71,7 @@ world::Death Simulation::death(world::Moment moment, std::string_view object) {
 bool Simulation::call_comes_late(std::uint16_t kind, std::string_view object,
                                  std::string_view request) {
   if (!trouble_.strikes(Fault::late_call)) return false;
+  lossless_ = false;
   const std::string to(object);
   const std::string what(request);
   const auto arrive = [this, kind, to, what] {
@@ -107,6 +113,7 @@ void Simulation::maybe_interleave() {
   say("the process dies");
   mail_.process_died();
   sends_lost_ = true;
+  lossless_ = false;
   world_.kill();
 }
 
@@ -140,6 +147,21 @@ void Simulation::look_at_ledger(const std::string& entity_id) {
   const Json& facts = page.at("facts");
   hold(facts.size() == 1, "what was acknowledged can be read", entity_id + " " + fact->second);
   check_fact(ledger, fact->second, facts[0]);
+}
+
+// What was not lost arrives without being sent again, in whatever order it comes.
+void Simulation::look_at_arrival() {
+  arrival_seen_ = true;
+  if (!lossless_) return;
+  const Trouble::Calm calm(trouble_);
+  for (const auto& [entity_id, ledger] : model_.ledgers()) {
+    if (ledger.by_seq.empty()) continue;
+    const Json head = get(world_, "/v1/entities/" + entity_id);
+    const auto in_d1 = world_.d1().run(
+        {"SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?1", {Value::text(entity_id)}});
+    hold(in_d1->rows.size() == 1 && head.at("seq") == in_d1->rows.at(0, 0).integer,
+         "what was not lost arrives without being sent again", entity_id);
+  }
 }
 
 // A head says that everything up to it is there.
