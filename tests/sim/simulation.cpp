@@ -236,6 +236,8 @@ void Simulation::ring(const std::string& object) {
   ++depth_;
   ++totals_.alarms;
   say("alarm of " + object);
+  const std::string outer = std::exchange(ringing_, object.substr(object.find('_') + 1));
+  const std::int64_t outer_reached = std::exchange(reached_before_, reached_in_d1(ringing_));
   d1_refused_ = false;
   const std::uint64_t sent = mail_.sent();
   const std::uint64_t others = totals_.requests + totals_.alarms;
@@ -244,6 +246,8 @@ void Simulation::ring(const std::string& object) {
   hold(!d1_refused_ || mail_.sent() == sent || others != totals_.requests + totals_.alarms,
        "nothing is sent again without D1's word", object);
   alarms_[object] = {};
+  ringing_ = outer;
+  reached_before_ = outer_reached;
   --depth_;
 }
 

@@ -65,6 +65,8 @@ class Simulation {
   void look_at_ledger(const std::string& entity_id);
   void look_at_d1();
   void look_at_arrival();
+  std::int64_t reached_in_d1(const std::string& entity_id);
+  void check_sent(std::string_view body);
 
   void say(const std::string& line) const;
 
@@ -79,6 +81,9 @@ class Simulation {
   Totals totals_;
   std::map<std::string, Alarm, std::less<>> alarms_;
   std::map<std::string, std::int64_t, std::less<>> clocks_;
+  // Whose alarm goes off, and how far D1 was before.
+  std::string ringing_;
+  std::int64_t reached_before_ = 0;
   std::int64_t d1_down_until_ = 0;
   std::int64_t pace_ms_ = 0;
   std::size_t patience_ = 0;

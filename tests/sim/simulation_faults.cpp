@@ -2,6 +2,7 @@
 #include "final_checks.hpp"
 #include "simulation.hpp"
 #include "z0/ids.hpp"
+#include "z0/message.hpp"
 #include "z0/token.hpp"
 
 namespace z0::sim {
@@ -17,7 +18,10 @@ constexpr std::size_t interleaved_max = 15;
 
 void Simulation::install_faults() {
   auto& faults = world_.faults;
-  world_.sends = [this](std::string_view body) { mail_.send(body); };
+  world_.sends = [this](std::string_view body) {
+    check_sent(body);
+    mail_.send(body);
+  };
   faults.death = [this](world::Moment moment, std::string_view object) {
     return death(moment, object);
   };
@@ -133,10 +137,7 @@ void Simulation::look_at_ledger(const std::string& entity_id) {
   const std::int64_t seq = head.value("seq", std::int64_t{0});
   const std::int64_t replicated = head.value("replicated_seq", std::int64_t{-1});
   hold(seq >= ledger.last_seq(), "the head is no older than a receipt", entity_id);
-  const auto in_d1 = world_.d1().run(
-      {"SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?1", {Value::text(entity_id)}});
-  const std::int64_t reached = in_d1->rows.size() > 0 ? in_d1->rows.at(0, 0).integer : 0;
-  hold(replicated <= reached, "the cursor is never ahead of D1", entity_id);
+  hold(replicated <= reached_in_d1(entity_id), "the cursor is never ahead of D1", entity_id);
   const std::string object = ledger_object_name(entity_id);
   hold(replicated == seq || world_.alarm_of(object) != 0 || alarms_[object].lost,
        "what D1 lacks has an alarm", entity_id);
@@ -157,10 +158,25 @@ void Simulation::look_at_arrival() {
   for (const auto& [entity_id, ledger] : model_.ledgers()) {
     if (ledger.by_seq.empty()) continue;
     const Json head = get(world_, "/v1/entities/" + entity_id);
-    const auto in_d1 = world_.d1().run(
-        {"SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?1", {Value::text(entity_id)}});
-    hold(in_d1->rows.size() == 1 && head.at("seq") == in_d1->rows.at(0, 0).integer,
+    hold(head.at("seq") == reached_in_d1(entity_id),
          "what was not lost arrives without being sent again", entity_id);
+  }
+}
+
+std::int64_t Simulation::reached_in_d1(const std::string& entity_id) {
+  const auto head = world_.d1().run(
+      {"SELECT contiguous_seq FROM ledger_heads WHERE entity_id = ?1", {Value::text(entity_id)}});
+  return head->rows.size() > 0 ? head->rows.at(0, 0).integer : 0;
+}
+
+// An alarm sends what D1 lacks, and nothing that it has.
+void Simulation::check_sent(std::string_view body) {
+  if (ringing_.empty()) return;
+  Message message;
+  hold(parse_message(body, message), "what is sent can be read", ringing_);
+  for (const Run& run : message.runs) {
+    hold(run.entity_id != ringing_ || run.first_seq > reached_before_,
+         "only what D1 lacks is sent again", ringing_ + " " + std::to_string(run.first_seq));
   }
 }
 
