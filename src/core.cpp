@@ -51,6 +51,7 @@ std::string_view Core::step(std::string_view bytes) {
     case Z0_FRAME_LEDGER_READ:
     case Z0_FRAME_LEDGER_HEAD:
     case Z0_FRAME_LEDGER_ALARM:
+    case Z0_FRAME_LEDGER_REPLICATE:
     case Z0_FRAME_LEDGER_RESUME:
       step_ledger(state_->ledgers, frame, effects);
       break;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view bearer = "Bearer ";
 constexpr std::string_view facts_path = "/v1/facts";
 constexpr std::string_view entities_path = "/v1/entities/";
+constexpr std::string_view ledgers_path = "/v1/ledgers/";
 
 enum class Route : std::uint8_t {
   none,
@@ -20,6 +21,8 @@ enum class Route : std::uint8_t {
   ledger_facts,
   entity,
   report,
+  ledger_command,
+  replication,
   live
 };
 
@@ -50,6 +53,12 @@ Routed route(const Request& request) {
   if (path.starts_with(entities_path))
     return {Route::entity, scope_facts_read, path.substr(entities_path.size()), get, {}};
   if (path == "/v1/report") return {Route::report, scope_facts_read, {}, get, ",tenant,"};
+  if (path.starts_with(ledgers_path)) {
+    return {Route::ledger_command, scope_ops, path.substr(ledgers_path.size()),
+            request.method == "POST", ",from,from_seq,"};
+  }
+  if (path == "/v1/replication")
+    return {Route::replication, scope_ops, {}, get, ",tenant,limit,cursor,"};
   if (path == "/v1/live") return {Route::live, scope_ops, {}, get, {}};
   return {};
 }
@@ -91,6 +100,10 @@ void dispatch(const Routed& to, const Request& request, const Claims& claims,
       return get_ledger(request, claims, context, to.entity_id, Z0_FRAME_LEDGER_HEAD, effects);
     case Route::report:
       return get_report(request, claims, context, effects);
+    case Route::ledger_command:
+      return post_ledger(request, context, to.entity_id, effects);
+    case Route::replication:
+      return get_replication(request, context, frame, effects);
     case Route::live:
       return get_live(context, effects);
   }
@@ -115,7 +128,7 @@ void begin(const Frame& frame, Effects& effects) {
     }
     // What concerns every tenant is for operators.
     const bool scoped =
-        (claims.scopes & to.scope) != 0 && (to.route != Route::live || claims.all_tenants);
+        (claims.scopes & to.scope) != 0 && (to.scope != scope_ops || claims.all_tenants);
     if (!scoped) return reply_error(effects, context, Status::scope_missing, scope_names(to.scope));
   }
   if (to.route != Route::health) {
@@ -141,6 +154,10 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_query(in, context, frame, effects);
     case Operation::report:
       return resume_report(context, frame, effects);
+    case Operation::replication_heads:
+      return resume_replication_heads(in, context, frame, effects);
+    case Operation::replication:
+      return resume_replication(in, context, frame, effects);
   }
   __builtin_trap();
 }

@@ -43,12 +43,12 @@ std::string continuation(Operation operation, const Context& context) {
   return bytes;
 }
 
+}  // namespace
+
 Status status_of(z0_outcome outcome) {
   if (outcome == Z0_OVERLOADED) return Status::overloaded;
   return outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error;
 }
-
-}  // namespace
 
 void get_ledger(const Request& request, const Claims& claims, const Context& context,
                 std::string_view entity_id, std::uint16_t frame_kind, Effects& effects) {

@@ -35,7 +35,15 @@ struct Request {
 bool parse_request(const Frame& frame, Request& out);
 
 // What is on its way while others are asked.
-enum class Operation : std::uint8_t { post_facts = 1, ledger = 2, live = 3, query = 4, report = 5 };
+enum class Operation : std::uint8_t {
+  post_facts = 1,
+  ledger = 2,
+  live = 3,
+  query = 4,
+  report = 5,
+  replication_heads = 32,
+  replication = 33
+};
 
 struct Context {
   TraceContext trace;
@@ -65,6 +73,15 @@ void resume_post_facts(ByteReader& continuation, const Context& context, const F
 void get_ledger(const Request& request, const Claims& claims, const Context& context,
                 std::string_view entity_id, std::uint16_t frame_kind, Effects& effects);
 void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects);
+// POST /v1/ledgers/{path}, where path is an entity and a command, and GET /v1/replication.
+void post_ledger(const Request& request, const Context& context, std::string_view path,
+                 Effects& effects);
+void get_replication(const Request& request, const Context& context, const Frame& frame,
+                     Effects& effects);
+void resume_replication_heads(ByteReader& continuation, const Context& context, const Frame& frame,
+                              Effects& effects);
+void resume_replication(ByteReader& continuation, const Context& context, const Frame& frame,
+                        Effects& effects);
 void get_live(const Context& context, Effects& effects);
 void resume_live(const Context& context, const Frame& frame, Effects& effects);
 void query_facts(const Request& request, const Claims& claims, const Context& context,
@@ -75,6 +92,8 @@ void get_report(const Request& request, const Claims& claims, const Context& con
                 Effects& effects);
 void resume_report(const Context& context, const Frame& frame, Effects& effects);
 
+// What a call that did not succeed means for the caller.
+Status status_of(z0_outcome outcome);
 // A whole number in decimal, of at most 16 digits; false for anything else.
 bool parse_number(std::string_view text, std::int64_t& out);
 // The tenant that a read is for: the credential's, or the one that an operator names; empty for

@@ -116,7 +116,8 @@ void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at,
 bool next_record_bytes(ByteReader& in, RecordBytes& out) {
   if (in.done()) return false;
   const char* begin = in.at();
-  ByteReader record(in.short_bytes());
+  out.leaf = in.short_bytes();
+  ByteReader record(out.leaf);
   out.seq = static_cast<std::int64_t>(record.varint());
   out.recorded_at = static_cast<std::int64_t>(record.varint());
   out.submission = record.raw(record.left());

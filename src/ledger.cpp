@@ -152,6 +152,7 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   }
   if (state == nullptr) return need_state(call, effects);
   if (call.kind == Z0_FRAME_LEDGER_ALARM) return ledger_alarm(*state, call, frame, effects);
+  if (call.kind == Z0_FRAME_LEDGER_REPLICATE) return replicate_ledger(*state, call, frame, effects);
   append_to_ledger(*state, call, frame, effects);
 }
 

@@ -282,7 +282,12 @@ class Append {
       tail.begin(item.result.seq);
     }
     if (tail.count == 0) tail.first_recorded_at = item.result.recorded_at;
+    const std::size_t before = tail.body.size();
     append_record(tail.body, item.result.seq, item.result.recorded_at, item.submission);
+    RecordBytes written;
+    ByteReader in(tail.body.view().substr(before));
+    if (state_.tree.end() == state_.seq && next_record_bytes(in, written))
+      state_.tree.append(merkle_leaf(written.leaf));
     char* p = tail.ids.room(sizeof item.hash);
     std::memcpy(p, &item.hash, sizeof item.hash);
     tail.ids.end_at(p + sizeof item.hash);

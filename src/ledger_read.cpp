@@ -8,7 +8,6 @@
 #include "z0/limits.hpp"
 
 namespace z0 {
-namespace {
 
 void reply_status(Effects& effects, Status status, std::string_view json) {
   std::string bytes;
@@ -17,6 +16,8 @@ void reply_status(Effects& effects, Status status, std::string_view json) {
   out.raw(json);
   effects.reply(info(status).http, {}, bytes);
 }
+
+namespace {
 
 // The owner's row, when there is one and the reader may see it.
 Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& state) {

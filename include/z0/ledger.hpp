@@ -65,11 +65,13 @@ struct LedgerState {
   std::int64_t confirmed_seq = 0;  // D1 holds every fact up to here
   std::int64_t seq = 0;
   std::int64_t recorded_at = 0;
+  MerkleRange tree;  // [0, seq)
   Segment tail;
   TypeCounts counts;
   IdIndex ids;
   std::int64_t alarm_at = 0;          // 0: none that we know of
-  std::int64_t confirm_pause_ms = 0;  // grows while D1 or the queue fails
+  std::int64_t confirm_pause_ms = 0;  // grows while D1 fails
+  bool head_remade = false;           // D1's head contradicted the ledger and is made anew
   std::uint64_t used_at = 0;          // for Ledgers
 
   std::string encode_meta() const;
