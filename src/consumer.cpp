@@ -230,7 +230,7 @@ void resume(const Frame& frame, Effects& effects) {
   std::vector<Projection::Changes> changes;
   for (std::size_t d = 0; d < answers.size(); ++d) {
     const std::vector<Rows>& answer = answers[d];
-    Projection& projection = pending.databases[d].second;
+    const Projection& projection = pending.databases[d].second;
     if (answer.size() < 2 && !projection.empty())
       return refuse(effects, retry, "D1 left out an answer");
     if (pending.rounds == 0 && !projection.empty())

@@ -8,6 +8,7 @@
 
 #include "ledger_sql.hpp"
 #include "ledger_step.hpp"
+#include "z0/json.hpp"
 #include "z0/limits.hpp"
 #include "z0/monitor.hpp"
 

@@ -71,7 +71,7 @@ class Replication {
 
   std::string key() const {
     std::string keys = "[";
-    append_arrival(keys, state_.entity_id, 1);
+    append_arrival(keys, state_.entity_id, 1, 1);
     return keys + ']';
   }
 

@@ -15,13 +15,14 @@ const std::string_view d1_sql::insert_facts =
     "value->>12, value->>13, value->>14, value->>15, value->>16, value->>17, value->18 FROM "
     "json_each(?1)";
 
+// UNION: a head, or a run, that several arrivals meet comes once.
 const std::string_view d1_sql::select_arrived =
     "SELECT h.entity_id AS entity_id, 0 AS first_seq, h.contiguous_seq AS last_seq, h.tree AS "
     "tree, h.root AS root FROM json_each(?1) JOIN ledger_heads h ON h.entity_id = value->>0 UNION "
-    "ALL SELECT * FROM (SELECT r.entity_id, r.first_seq, r.last_seq, r.tree, NULL FROM "
-    "json_each(?1) JOIN ledger_runs r ON r.entity_id = value->>0 WHERE value->>1 <= 1 + "
-    "coalesce((SELECT contiguous_seq FROM ledger_heads WHERE entity_id = r.entity_id), 0) ORDER "
-    "BY 1, 2 LIMIT ?2) ORDER BY 1, 2";
+    "SELECT * FROM (SELECT r.entity_id, r.first_seq, r.last_seq, r.tree, NULL FROM "
+    "json_each(?1) JOIN ledger_runs r ON r.entity_id = value->>0 WHERE (r.first_seq <= value->>2 "
+    "AND r.last_seq >= value->>1) OR value->>1 <= 1 + coalesce((SELECT contiguous_seq FROM "
+    "ledger_heads WHERE entity_id = r.entity_id), 0) ORDER BY 1, 2 LIMIT ?2) ORDER BY 1, 2";
 
 namespace {
 
@@ -104,9 +105,11 @@ void append_fact_rows(std::string& rows, const Run& run) {
   }
 }
 
-void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t first_seq) {
+void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t first_seq,
+                    std::int64_t last_seq) {
   begin_row(keys, entity_id);
   append_number(keys, true, first_seq);
+  append_number(keys, true, last_seq);
   keys += ']';
 }
 
@@ -137,7 +140,6 @@ Projection::Projection(std::vector<Run> runs) {
 std::string Projection::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  out.varint(stored_);
   out.varint(arrivals_.size());
   for (const Arrival& a : arrivals_) {
     out.short_bytes(a.entity_id);
@@ -151,7 +153,6 @@ std::string Projection::encode() const {
 
 bool Projection::decode(std::string_view bytes) {
   ByteReader in(bytes);
-  stored_ = static_cast<std::size_t>(in.varint());
   std::size_t leaves = 0;
   for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     Arrival a;
@@ -171,11 +172,7 @@ bool Projection::decode(std::string_view bytes) {
 
 std::string Projection::keys() const {
   std::string keys = "[";
-  for (std::size_t i = 0; i < arrivals_.size(); ++i) {
-    const Arrival& a = arrivals_[i];
-    if (i == 0 || arrivals_[i - 1].entity_id != a.entity_id)
-      append_arrival(keys, a.entity_id, a.begin + 1);
-  }
+  for (const Arrival& a : arrivals_) append_arrival(keys, a.entity_id, a.begin + 1, a.end());
   return keys + ']';
 }
 
@@ -232,19 +229,36 @@ void Projection::plan_ledger(Slice group, const Rows& rows, Slice mine,
     append_cell(changes.heads, hex_of(head.root()));
     changes.heads += ']';
   }
-  for (std::size_t i = std::max(group.first, stored_); i < group.second; ++i) {
-    const Arrival& a = arrivals_[i];
-    MerkleRange run(a.begin);
-    extend(run, a, a.end());
-    begin_row(changes.runs, a.entity_id);
-    append_number(changes.runs, true, a.begin + 1);
-    append_number(changes.runs, true, a.end());
-    append_cell(changes.runs, run.encode_hex());
-    changes.runs += ']';
-  }
+  for (; group.first < group.second; ++group.first)
+    plan_waiting(arrivals_[group.first], rows, mine, changes);
 }
 
-Projection::Changes Projection::plan(const Rows& rows) {
+// What came ahead of a gap waits, but for what waits already.
+void Projection::plan_waiting(const Arrival& a, const Rows& rows, Slice& mine,
+                              Changes& changes) const {
+  const auto wait = [&](std::int64_t begin, std::int64_t end) {
+    MerkleRange run(begin);
+    extend(run, a, end);
+    begin_row(changes.runs, a.entity_id);
+    append_number(changes.runs, true, begin + 1);
+    append_number(changes.runs, true, end);
+    append_cell(changes.runs, run.encode_hex());
+    changes.runs += ']';
+  };
+  std::int64_t at = a.begin;
+  for (; mine.first < mine.second && at < a.end(); ++mine.first) {
+    const std::int64_t begin = rows.at(mine.first, arrived::first_seq).integer - 1;
+    const std::int64_t end = rows.at(mine.first, arrived::last_seq).integer;
+    if (end <= at) continue;
+    if (begin >= a.end()) break;
+    if (begin > at) wait(at, begin);
+    at = end;
+    if (end > a.end()) break;  // it reaches into the next arrival
+  }
+  if (at < a.end()) wait(at, a.end());
+}
+
+Projection::Changes Projection::plan(const Rows& rows) const {
   Changes changes;
   Slice mine{0, 0};
   std::size_t end = 0;
@@ -259,7 +273,6 @@ Projection::Changes Projection::plan(const Rows& rows) {
     while (mine.second < rows.size() && id_of(mine.second) == entity_id) ++mine.second;
     plan_ledger({i, end}, rows, mine, changes);
   }
-  stored_ = std::max(stored_, end);
   changes.heads += ']';
   changes.runs += ']';
   return changes;

@@ -13,8 +13,12 @@
 //   * Each writes and looks again in one transaction. Of two transactions the later one sees what
 //     the earlier one wrote: a run that could join now is seen by whoever moved the head up to it,
 //     or by whoever brought it. That one goes round again.
-// So nothing that could join is left waiting unless its writer died, and then the message is
-// delivered again.
+// So what a message brought is not left waiting where it could join, unless its writer died, and then
+// the message is delivered again. One case is left to the ledger's alarm: two runs of one ledger that
+// are cut differently and overlap, written at the same moment by writers who did not see each other.
+// The edge cuts each fact's run once, so one of the two is a chunk of the ledger's own. A range
+// cannot be cut, so the head may end inside of the one that waits; the ledger's next chunk takes it
+// past it.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +36,9 @@ namespace z0 {
 namespace d1_sql {
 // ?1: rows as append_fact_rows writes them. A fact that is there already is left as it is.
 extern const std::string_view insert_facts;
-// ?1: [[entity_id, first_seq], ...]: what arrived, from where on. Gives the columns of `Arrived`:
-// the heads of these ledgers, and the runs that wait where something could join them.
+// ?1: [[entity_id, first_seq, last_seq], ...]: what arrived; ?2 the most runs. Gives the columns of
+// `arrived`: the heads of these ledgers, and the runs that wait where what arrived can join them, or
+// overlaps them.
 extern const std::string_view select_arrived;
 }  // namespace d1_sql
 
@@ -48,8 +53,9 @@ void append_fact_row(std::string& rows, const Fact& fact, std::string_view tenan
                      std::int64_t number, std::string_view trace_hex, std::string_view data);
 // The rows of all facts of a run. `rows` begins with "[" and is ended by the caller with "]".
 void append_fact_rows(std::string& rows, const Run& run);
-// The key of one ledger for select_arrived, as rows are appended.
-void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t first_seq);
+// What arrived of one ledger, for select_arrived, as rows are appended.
+void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t first_seq,
+                    std::int64_t last_seq);
 
 // What has arrived of some ledgers: their runs, as the hashes of the leaves. Borrows the ids.
 class Projection {
@@ -74,7 +80,7 @@ class Projection {
   };
   // Changes of at most limits::d1_json_bytes_max; what is left over is found by the next look. A
   // head whose tree cannot be read is left to its ledger, which makes it anew.
-  Changes plan(const Rows& arrived);
+  Changes plan(const Rows& arrived) const;
 
  private:
   struct Arrival {
@@ -89,11 +95,11 @@ class Projection {
   void extend(MerkleRange& range, const Arrival& arrival, std::int64_t end) const;
   bool advance(MerkleRange& head, Slice& group, const Rows& arrived, Slice& rows) const;
   void plan_ledger(Slice group, const Rows& arrived, Slice rows, Changes& changes) const;
+  void plan_waiting(const Arrival& arrival, const Rows& arrived, Slice& rows,
+                    Changes& changes) const;
 
   std::vector<Arrival> arrivals_;  // in order of ledger and begin
   std::vector<Digest> leaves_;
-  // Runs of the arrivals before this one are stored where they had to wait.
-  std::size_t stored_ = 0;
 };
 
 // The statements that write changes and look again: the last one is select_arrived. Borrow all.
