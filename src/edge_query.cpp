@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "edge_http.hpp"
+#include "z0/base64.hpp"
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"

@@ -3,6 +3,7 @@
 
 #include "edge_http.hpp"
 #include "ledger_step.hpp"
+#include "z0/base64.hpp"
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"

@@ -78,25 +78,22 @@ constexpr LedgerPrefix kLedgerPrefixes[] = {
     {"acct_", "account"}, {"ast_", "asset"}, {"con_", "contact"}, {"deal_", "deal"}};
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-constexpr std::string_view kBase64Digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 // Crockford's: no I, L, O, U. In ASCII order, so ULIDs sort as text.
 constexpr std::string_view kUlidDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-// The value of each digit of an alphabet; kNoDigit for every other byte.
+// The value of each hexadecimal digit; kNoDigit for every other byte.
 constexpr std::uint8_t kNoDigit = 0xff;
-constexpr std::array<std::uint8_t, 256> make_values(std::string_view digits, bool either_case) {
+constexpr std::array<std::uint8_t, 256> make_hex_values() {
   std::array<std::uint8_t, 256> values = {};
   for (std::uint8_t& value : values) value = kNoDigit;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    const auto c = static_cast<unsigned char>(digits[i]);
+  for (std::size_t i = 0; i < kHexDigits.size(); ++i) {
+    const auto c = static_cast<unsigned char>(kHexDigits[i]);
     values[c] = static_cast<std::uint8_t>(i);
-    if (either_case && c >= 'a' && c <= 'z') values[c - 'a' + 'A'] = static_cast<std::uint8_t>(i);
+    if (c >= 'a') values[c - 'a' + 'A'] = static_cast<std::uint8_t>(i);
   }
   return values;
 }
-constexpr std::array<std::uint8_t, 256> kHexValues = make_values(kHexDigits, true);
-constexpr std::array<std::uint8_t, 256> kBase64Values = make_values(kBase64Digits, false);
+constexpr std::array<std::uint8_t, 256> kHexValues = make_hex_values();
 
 // -- hashing --------------------------------------------------------------------------------------
 
@@ -205,43 +202,6 @@ bool from_hex(std::string_view hex, char* out, std::size_t n) {
     out[i] = static_cast<char>(high << 4 | low);
   }
   return true;
-}
-
-std::string base64url_encode(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (held += 8; held >= 6;) {
-      held -= 6;
-      out.push_back(kBase64Digits[(bits >> held) & 63]);
-    }
-  }
-  if (held > 0) out.push_back(kBase64Digits[(bits << (6 - held)) & 63]);
-  return out;
-}
-
-bool base64url_decode(std::string_view text, std::string& out) {
-  out.clear();
-  // One digit over a multiple of four holds six bits: no byte.
-  if (text.size() % 4 == 1) return false;
-  out.reserve(text.size() / 4 * 3 + 2);
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  for (const char c : text) {
-    const std::uint8_t value = kBase64Values[static_cast<unsigned char>(c)];
-    if (value == kNoDigit) return false;
-    bits = (bits << 6) | value;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out.push_back(static_cast<char>((bits >> held) & 0xff));
-    }
-  }
-  // Bits that are left over carry nothing. Were they free, one signature would have several texts.
-  return (bits & ((1u << held) - 1)) == 0;
 }
 
 std::string ulid(std::int64_t now_ms, std::string_view random, std::uint64_t index) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "z0/base64.hpp"
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "raw_json.hpp"
+#include "z0/base64.hpp"
 #include "z0/frame.hpp"
-#include "z0/ids.hpp"
 #include "z0/sha256.hpp"
 
 namespace z0::cli {

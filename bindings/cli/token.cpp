@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "failure.hpp"
 #include "text.hpp"
+#include "z0/base64.hpp"
 #include "z0/ids.hpp"
 
 namespace z0::cli {

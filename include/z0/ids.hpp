@@ -27,11 +27,6 @@ bool valid_trace_id(std::string_view hex);
 void append_hex(std::string& out, std::string_view bytes);
 bool from_hex(std::string_view hex, char* out, std::size_t n);
 
-// base64url without padding (RFC 4648 section 5). decode refuses padding, other alphabets and
-// non-zero trailing bits.
-std::string base64url_encode(std::string_view bytes);
-bool base64url_decode(std::string_view text, std::string& out);
-
 // A ULID (github.com/ulid/spec): 48 bits of ms, 80 bits of randomness, Crockford's base 32. `index`
 // is added to the randomness, so the ids of one batch are distinct and ascend. random: 10 bytes.
 std::string ulid(std::int64_t now_ms, std::string_view random, std::uint64_t index);

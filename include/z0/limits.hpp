@@ -131,6 +131,13 @@ inline constexpr std::size_t strays_max = 16;
 // Ledgers of one page of GET /v1/replication: a call each, of the 1,000 that one request may make.
 inline constexpr std::int64_t page_ledgers_max = 100;
 
+// -- checkpoints --------------------------------------------------------------------------------
+
+// A signed note, with the witnesses' signatures: 16 of the 5 KB that post-quantum ones take are the
+// least that its specification asks for.
+inline constexpr std::size_t note_bytes_max = 256u << 10;
+inline constexpr std::size_t note_signatures_max = 64;
+
 // -- time ---------------------------------------------------------------------------------------
 
 // A ledger that has not answered by then has failed (domain: append timeout).

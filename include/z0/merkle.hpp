@@ -6,7 +6,7 @@
 //
 // Use MerkleRange where leaves arrive (the ledger, the consumer), ProofPlan where one is asked for
 // (the ledger's reads), and the verify functions where somebody checks. Nothing here trusts a
-// proof: every function takes any bytes.
+// proof: every function takes any bytes. No tree has more than merkle_size_max leaves.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,9 @@
 #include "z0/sha256.hpp"
 
 namespace z0 {
+
+// Sizes cross JSON, so they are exact in JavaScript.
+inline constexpr std::int64_t merkle_size_max = std::int64_t{1} << 53;
 
 // MTH of no leaves: the hash of the empty string.
 Digest merkle_empty_root();
@@ -35,8 +38,8 @@ struct MerkleNode {
   Digest hash{};
   friend bool operator==(const MerkleNode&, const MerkleNode&) = default;
 };
-// Levels whose nodes are kept: 8, 16, 24. One row for 256 facts, and no proof hashes more than
-// three times 256 leaves and as many nodes.
+// Levels whose nodes are kept: 8, 16, 24 and so on. One row for 256 facts; a proof reads from at
+// most two blocks of 256 leaves, and from two blocks of 256 nodes of each kept level.
 inline constexpr std::uint8_t merkle_level_step = 8;
 
 // The leaves [begin, end) as the roots of the largest aligned complete subtrees that cover them,
@@ -44,22 +47,28 @@ inline constexpr std::uint8_t merkle_level_step = 8;
 class MerkleRange {
  public:
   MerkleRange() = default;
-  explicit MerkleRange(std::int64_t begin) : begin_(begin), end_(begin) {}
+  // Traps unless 0 <= begin <= merkle_size_max.
+  explicit MerkleRange(std::int64_t begin);
 
   std::int64_t begin() const { return begin_; }
   std::int64_t end() const { return end_; }
   std::int64_t size() const { return end_ - begin_; }
 
-  // Appends the next leaf's hash. Nodes of the kept levels that become complete are added to
-  // `completed` when it is given.
-  void append(const Digest& leaf, std::vector<MerkleNode>* completed = nullptr);
+  // Appends the hashes of the next leaves; inner nodes are hashed four at a time. Nodes of the kept
+  // levels that become complete, and lie in this range as a whole, are added to `completed` when it
+  // is given: those of one call by level, then by index. Traps beyond merkle_size_max.
+  void append(std::span<const Digest> leaves, std::vector<MerkleNode>* completed = nullptr);
+  void append(const Digest& leaf, std::vector<MerkleNode>* completed = nullptr) {
+    append(std::span(&leaf, 1), completed);
+  }
   // Appends the range that begins where this one ends; false, and nothing changes, when it does
   // not.
   bool join(const MerkleRange& next);
-  // The root of a range that begins at 0.
+  // The root of a range that begins at 0; traps for any other.
   Digest root() const;
 
   // begin, end and the hashes; as lower-case hex for D1, which cannot take bytes inside of JSON.
+  // Each range has one encoding; decoding takes no other, and changes nothing when it fails.
   std::string encode() const;
   bool decode(std::string_view bytes);
   std::string encode_hex() const;
@@ -68,13 +77,18 @@ class MerkleRange {
   friend bool operator==(const MerkleRange&, const MerkleRange&) = default;
 
  private:
+  bool odd_end(std::uint8_t level) const { return ((end_ >> level) & 1) != 0; }
+  bool ends_with_left_sibling(std::uint8_t level) const;
+  Digest pop(std::uint8_t level);
+  void push(std::uint8_t level, Digest hash);
+
   std::int64_t begin_ = 0;
   std::int64_t end_ = 0;
   std::vector<Digest> hashes_;
 };
 
-// What has to be read to make a proof: runs of leaves, which lie in at most three blocks of 256,
-// and runs of kept nodes.
+// What has to be read to make a proof: runs of leaves, which lie in at most two blocks of 256, and
+// runs of kept nodes.
 struct ProofPlan {
   struct Run {
     std::uint8_t level = 0;  // 0: leaves
@@ -91,16 +105,18 @@ struct ProofPlan {
   std::vector<Subtree> path;
 };
 
-// PATH(index, D[size]); false unless 0 <= index < size.
+// PATH(index, D[size]); false unless 0 <= index < size <= merkle_size_max.
 bool plan_inclusion(std::int64_t index, std::int64_t size, ProofPlan& out);
-// PROOF(old_size, D[size]); false unless 0 < old_size <= size. The plan is empty when they are
-// equal.
+// PROOF(old_size, D[size]); false unless 0 < old_size <= size <= merkle_size_max. The plan is empty
+// when they are equal.
 bool plan_consistency(std::int64_t old_size, std::int64_t size, ProofPlan& out);
 // The proof, from the hashes of each run in order. False when a run has another number of hashes.
 bool make_proof(const ProofPlan& plan, const std::vector<std::vector<Digest>>& run_hashes,
                 std::vector<Digest>& out);
 
-// RFC 9162, section 2.1.3.2 and 2.1.4.2: total for any input.
+// RFC 9162, section 2.1.3.2 and 2.1.4.2: total for any input. Trees of equal sizes are consistent
+// when their roots are equal and the proof is empty. No proof starts from an empty tree, which
+// every tree extends.
 bool verify_inclusion(const Digest& leaf, std::int64_t index, std::int64_t size,
                       std::span<const Digest> proof, const Digest& root);
 bool verify_consistency(std::int64_t old_size, std::int64_t size, const Digest& old_root,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "unit/catch.hpp"
+#include "z0/base64.hpp"
 #include "z0/fact.hpp"
 #include "z0/ids.hpp"
 #include "z0/limits.hpp"

@@ -1,7 +1,7 @@
 #include "bindings/cli/frames.hpp"
 #include "catch.hpp"
+#include "z0/base64.hpp"
 #include "z0/frame.hpp"
-#include "z0/ids.hpp"
 #include "z0/token.hpp"
 
 namespace z0::cli {

@@ -193,64 +193,6 @@ TEST_CASE("Hexadecimal goes there and back", "[ids]") {
   }
 }
 
-TEST_CASE("base64url encodes as RFC 4648 says", "[ids]") {
-  struct Row {
-    std::string bytes;
-    std::string text;
-  };
-  const Row rows[] = {
-      {"", ""},
-      {"f", "Zg"},
-      {"fo", "Zm8"},
-      {"foo", "Zm9v"},
-      {"foob", "Zm9vYg"},
-      {"fooba", "Zm9vYmE"},
-      {"foobar", "Zm9vYmFy"},
-      {"\x14\xfb\x9c\x03\xd9\x7e", "FPucA9l-"},
-      {"\x14\xfb\x9c\x03\xd9", "FPucA9k"},
-      {"\xff\xff\xfe", "___-"},
-      {std::string(3, '\0'), "AAAA"},
-  };
-  for (const Row& row : rows) {
-    INFO(row.text);
-    CHECK(z0::base64url_encode(row.bytes) == row.text);
-    std::string back = "left from before";
-    CHECK(z0::base64url_decode(row.text, back));
-    CHECK(back == row.bytes);
-  }
-}
-
-TEST_CASE("base64url has one text for each byte string", "[ids]") {
-  std::string out;
-  // Padding, the other alphabet, white space, one digit too many, bits behind the last byte.
-  for (const char* bad : {"Zg==", "Zg=", "Zm8=", "=", "+/+/", "Zm9v\n", " Zm9v", "Zm 9v", "Z",
-                          "Zm9vY", "Zh", "Zv", "Zm9", "Zm-", "Zm9vYh", "A.AA", "Zm9\x80"}) {
-    INFO(bad);
-    CHECK_FALSE(z0::base64url_decode(bad, out));
-  }
-  CHECK_FALSE(z0::base64url_decode(std::string_view("Zm9\0", 4), out));
-  // Every pair of digits: exactly the 256 whose last four bits are zero are accepted.
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::set<std::string> decoded;
-  for (const char a : kDigits) {
-    for (const char b : kDigits) {
-      if (z0::base64url_decode(std::string{a, b}, out)) decoded.insert(out);
-    }
-  }
-  CHECK(decoded.size() == 256);
-}
-
-TEST_CASE("base64url gives back what it was given", "[ids]") {
-  Sequence sequence(7);
-  for (std::size_t n = 0; n < 300; ++n) {
-    const std::string bytes = sequence.bytes(n);
-    std::string back;
-    REQUIRE(z0::base64url_decode(z0::base64url_encode(bytes), back));
-    REQUIRE(back == bytes);
-  }
-}
-
 TEST_CASE("A ULID is its time, then its randomness, in Crockford's digits", "[ids]") {
   const std::string zero(10, '\0');
   const std::string ones(10, '\xff');

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "catch.hpp"
-#include "z0/ids.hpp"
+#include "z0/base64.hpp"
 #include "z0/limits.hpp"
 #include "z0/sha256.hpp"
 
