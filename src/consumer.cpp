@@ -24,9 +24,9 @@ constexpr std::string_view insert_attempts =
 constexpr std::string_view keep_dead_letter =
     "INSERT OR IGNORE INTO dead_letters (id, received_at, body) VALUES (?1, ?2, ?3)";
 
-// Seconds until a message is delivered again after D1 failed. 20 deliveries make three minutes; after
-// that the dead-letter queue takes over. The ledgers write their facts again by themselves, but an
-// attempt lies nowhere else: so a dead letter comes back a hundred times, for eight hours.
+// Seconds until a message is delivered again after D1 failed. 20 deliveries make three minutes;
+// after that the dead-letter queue takes over. The ledgers write their facts again by themselves,
+// but an attempt lies nowhere else: so a dead letter comes back a hundred times, for eight hours.
 constexpr std::string_view retry_after_seconds = "10";
 constexpr std::string_view retry_dead_after_seconds = "300";
 
@@ -168,8 +168,8 @@ void need_facts(const Message& message, const Frame& frame, Effects& effects) {
     if (!share.attempts.empty()) statements.push_back({insert_attempts, {Value::text(attempts)}});
     if (!projection.empty()) {
       statements.push_back({d1_sql::insert_facts, {Value::text(facts)}});
-      statements.push_back({d1_sql::select_arrived,
-                            {Value::text(keys), Value::of(limits::waiting_runs_max)}});
+      statements.push_back(
+          {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
     }
     effects.need_query(share.database, statements);
   }

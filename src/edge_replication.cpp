@@ -156,8 +156,7 @@ void answer_page(const Page& page, const Rows& heads, const Context& context, co
     append_ledger(json, heads, row, ledger, totals);
   }
   json += "],\"cursor\":";
-  const auto databases =
-      static_cast<std::int64_t>(databases_of(page, frame.settings).size());
+  const auto databases = static_cast<std::int64_t>(databases_of(page, frame.settings).size());
   if (static_cast<std::int64_t>(heads.size()) == page.limit)
     json += encode_cursor(page.database, heads.at(heads.size() - 1, 0).bytes);
   else if (page.database + 1 < databases)
@@ -218,10 +217,10 @@ void get_replication(const Request& request, const Context& context, const Frame
   const auto databases = databases_of(page, frame.settings);
   if (!readable || page.database >= static_cast<std::int64_t>(databases.size()))
     return reply_error(effects, context, Status::bad_parameter, "cursor");
-  effects.need_query(databases[static_cast<std::size_t>(page.database)],
-                     {{select_heads,
-                       {Value::text(page.after), Value::text_or_null(page.tenant_id),
-                        Value::of(page.limit)}}});
+  effects.need_query(
+      databases[static_cast<std::size_t>(page.database)],
+      {{select_heads,
+        {Value::text(page.after), Value::text_or_null(page.tenant_id), Value::of(page.limit)}}});
   effects.resume(Z0_FRAME_RESUME, page.encode(context, Operation::replication_heads));
 }
 

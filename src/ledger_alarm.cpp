@@ -1,4 +1,5 @@
-// The ledger's one alarm: does D1 hold what was recorded? If not, write it there. And: seal old ids.
+// The ledger's one alarm: does D1 hold what was recorded? If not, write it there. And: seal old
+// ids.
 //
 // The edge sends each batch to the queue after the reply; that is the fast way and nearly always
 // the only one. The alarm is what makes it certain: it trusts neither the edge nor the queue, only
@@ -17,17 +18,15 @@ namespace {
 
 // D1's head was not what the ledger's own tree says: somebody wrote to D1, or to the ledger's rows.
 void log_difference(const LedgerState& state, const ReplicationRound& round, Effects& effects) {
-  effects.point(
-      std::string_view(state.tenant_id).substr(0, limits::point_index_bytes_max),
-      {"z0_replication_failures_total", "root_differs"}, {1});
+  effects.point(std::string_view(state.tenant_id).substr(0, limits::point_index_bytes_max),
+                {"z0_replication_failures_total", "root_differs"}, {1});
   std::string line =
       "{\"level\":\"error\",\"event\":\"z0.replication.root_differs\",\"entity_id\":";
   append_json_string(line, state.entity_id);
   line += ",\"tenant_id\":";
   append_json_string(line, state.tenant_id);
   line += ",\"seq\":" + std::to_string(state.seq);
-  line += round.remade ? ",\"resolution\":\"head_remade\"}"
-                       : ",\"resolution\":\"manual_review\"}";
+  line += round.remade ? ",\"resolution\":\"head_remade\"}" : ",\"resolution\":\"manual_review\"}";
   effects.log(true, line);
 }
 
@@ -37,8 +36,7 @@ std::int64_t next_pause(LedgerState& state, const ReplicationRound& round) {
     state.confirm_pause_ms = std::clamp(2 * state.confirm_pause_ms, limits::confirm_after_ms,
                                         limits::confirm_pause_ms_max);
     const auto share = static_cast<std::int64_t>(state.hash_seed % 1024);
-    return state.confirm_pause_ms -
-           state.confirm_pause_ms / limits::confirm_spread * share / 1024;
+    return state.confirm_pause_ms - state.confirm_pause_ms / limits::confirm_spread * share / 1024;
   }
   state.confirm_pause_ms = 0;
   return round.chunks > 0 ? limits::catch_up_pause_ms : limits::confirm_after_ms;

@@ -59,15 +59,12 @@ class Replication {
       return ask();
     }
     course_.decode(call_.extra);
-    const std::string_view answer =
-        frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
+    const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
     return call_.stage == LedgerStage::confirm ? look(answer) : write(parse_rows(answer));
   }
 
  private:
-  std::string_view database() const {
-    return settings_database(frame_.settings, state_.tenant_id);
-  }
+  std::string_view database() const { return settings_database(frame_.settings, state_.tenant_id); }
 
   std::string key() const {
     std::string keys = "[";
@@ -81,17 +78,16 @@ class Replication {
     const Value entity = Value::text(state_.entity_id);
     std::vector<Statement> statements;
     if (course_.remade) statements = {{drop_head, {entity}}, {drop_runs, {entity}}};
-    statements.push_back({d1_sql::select_arrived,
-                          {Value::text(keys), Value::of(limits::waiting_runs_max)}});
+    statements.push_back(
+        {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
     effects_.need_query(database(), statements);
     resume_ledger(effects_, call_, LedgerStage::confirm, course_.encode());
     return false;
   }
 
   bool need_segments(std::int64_t from, std::int64_t segments) {
-    effects_.need_rows(ledger_sql::select_range,
-                       {Value::of(from), Value::of(limits::version_max), Value::of(~0u),
-                        Value::of(segments)});
+    effects_.need_rows(ledger_sql::select_range, {Value::of(from), Value::of(limits::version_max),
+                                                  Value::of(~0u), Value::of(segments)});
     resume_ledger(effects_, call_, LedgerStage::load, course_.encode());
     return false;
   }
@@ -134,8 +130,8 @@ class Replication {
       for (ByteReader body(segments.at(i, 2).bytes); next_record_bytes(body, record);) {
         if (record.seq < run.first_seq + run.count) continue;
         if (out_.oldest == 0) out_.oldest = record.recorded_at;
-        const bool fits = records.empty() || records.size() + record.whole.size() <=
-                                                 limits::message_bytes_max;
+        const bool fits =
+            records.empty() || records.size() + record.whole.size() <= limits::message_bytes_max;
         const bool next = record.seq == run.first_seq + run.count &&
                           run.count < static_cast<std::int64_t>(limits::facts_per_message_max);
         if (!fits || !next || record.recorded_at > task_.due_before) return run;

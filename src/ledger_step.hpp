@@ -76,8 +76,8 @@ struct ReplicateRequest {
 
 void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects);
-void verify_ledger(const LedgerState& state, const LedgerCall& call, const ReplicateRequest& request,
-                   const Frame& frame, Effects& effects);
+void verify_ledger(const LedgerState& state, const LedgerCall& call,
+                   const ReplicateRequest& request, const Frame& frame, Effects& effects);
 
 // The reply of a call that is u8 Status, then JSON.
 void reply_status(Effects& effects, Status status, std::string_view json);

@@ -1,12 +1,13 @@
 // A ledger compares its facts with D1's rows, column by column, and repairs what differs.
 //
-// A root in D1 proves what arrived; it says nothing of rows that were altered afterwards. This does:
-// a chunk of facts goes to D1 as rows, one statement compares, and only what is wrong comes back.
+// A root in D1 proves what arrived; it says nothing of rows that were altered afterwards. This
+// does: a chunk of facts goes to D1 as rows, one statement compares, and only what is wrong comes
+// back.
 //
-// A row under a key that the ledger never had is surplus. The table's key begins with (tenant, type,
-// timestamp, entity), so rows that share those with a fact of the chunk are found by seeking. Others
-// could be found only by reading the whole table: that is done where facts are missing, and few
-// enough of them that somebody may have altered their key.
+// A row under a key that the ledger never had is surplus. The table's key begins with (tenant,
+// type, timestamp, entity), so rows that share those with a fact of the chunk are found by seeking.
+// Others could be found only by reading the whole table: that is done where facts are missing, and
+// few enough of them that somebody may have altered their key.
 #include <algorithm>
 
 #include "ledger_sql.hpp"
@@ -21,8 +22,8 @@ namespace {
 
 // The columns behind the key, by their place in a row of insert_facts.
 constexpr std::string_view compared[] = {
-    "id",      "subtype",   "source_id",      "asset_id", "campaign_id", "tool_id",     "user_id",
-    "config_id", "config_version", "amount", "currency", "trace_id",    "recorded_at", "data"};
+    "id",        "subtype",        "source_id", "asset_id", "campaign_id", "tool_id",     "user_id",
+    "config_id", "config_version", "amount",    "currency", "trace_id",    "recorded_at", "data"};
 constexpr std::size_t first_compared = 5;
 
 // Parameters of the comparison: ?1 rows, ?2 what D1 is known to have had, ?3 and ?4 the first and
@@ -98,8 +99,7 @@ class Verification {
 
   void run() {
     if (call_.stage < LedgerStage::confirm) return load();
-    const std::string_view answer =
-        frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
+    const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
     if (call_.stage == LedgerStage::load) return compare(parse_rows(answer));
     at_.decode(call_.extra);
     const std::vector<Rows> rows = parse_query(answer);
@@ -124,12 +124,10 @@ class Verification {
       RecordBytes record;
       for (ByteReader body(segments.at(i, 2).bytes); next_record_bytes(body, record);) {
         if (record.seq < request_.from_seq) continue;
-        const bool full =
-            at_.checked == static_cast<std::int64_t>(limits::facts_per_message_max) ||
-            rows.size() > limits::d1_json_bytes_max;
+        const bool full = at_.checked == static_cast<std::int64_t>(limits::facts_per_message_max) ||
+                          rows.size() > limits::d1_json_bytes_max;
         if (full || record.seq != request_.from_seq + at_.checked) break;
-        append_fact_rows(rows,
-                         {state_.tenant_id, state_.entity_id, record.seq, 1, record.whole});
+        append_fact_rows(rows, {state_.tenant_id, state_.entity_id, record.seq, 1, record.whole});
         ++at_.checked;
       }
     }
@@ -138,10 +136,10 @@ class Verification {
     at_.rows = rows;
     const std::string sql = comparison();
     effects_.need_query(
-        database(), {{sql,
-                      {Value::text(rows), Value::of(state_.confirmed_seq),
-                       Value::of(request_.from_seq), Value::of(request_.from_seq + at_.checked - 1),
-                       Value::of(state_.seq)}}});
+        database(),
+        {{sql,
+          {Value::text(rows), Value::of(state_.confirmed_seq), Value::of(request_.from_seq),
+           Value::of(request_.from_seq + at_.checked - 1), Value::of(state_.seq)}}});
     resume_ledger(effects_, call_, LedgerStage::confirm, at_.encode());
   }
 
@@ -207,9 +205,7 @@ class Verification {
     reply_status(effects_, Status::recorded, json);
   }
 
-  std::string_view database() const {
-    return settings_database(frame_.settings, state_.tenant_id);
-  }
+  std::string_view database() const { return settings_database(frame_.settings, state_.tenant_id); }
 
   const LedgerState& state_;
   const LedgerCall& call_;

@@ -184,8 +184,7 @@ void Projection::extend(MerkleRange& range, const Arrival& a, std::int64_t end) 
 // Takes in what comes next: a run that waits there, or the leaves of an arrival, up to where the
 // next waiting run begins. So what waits is always met where it begins, although a range cannot be
 // cut: a ledger sends its facts again in runs of its own.
-bool Projection::advance(MerkleRange& head, Slice& group, const Rows& rows,
-                         Slice& mine) const {
+bool Projection::advance(MerkleRange& head, Slice& group, const Rows& rows, Slice& mine) const {
   std::int64_t next_begin = limits::version_max;
   for (; mine.first < mine.second; ++mine.first) {
     const std::int64_t begin = rows.at(mine.first, arrived::first_seq).integer - 1;
@@ -207,8 +206,7 @@ bool Projection::advance(MerkleRange& head, Slice& group, const Rows& rows,
   return true;
 }
 
-void Projection::plan_ledger(Slice group, const Rows& rows, Slice mine,
-                             Changes& changes) const {
+void Projection::plan_ledger(Slice group, const Rows& rows, Slice mine, Changes& changes) const {
   MerkleRange head;
   if (mine.first < mine.second && rows.at(mine.first, arrived::first_seq).integer == 0) {
     const std::int64_t seq = rows.at(mine.first, arrived::last_seq).integer;

@@ -420,8 +420,8 @@ Answers answers_of(const Frame& frame) {
   if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Answers::query;
   if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
     LedgerCall call;
-    const bool of_d1 = call.decode(frame.part(0)) && (call.stage == LedgerStage::confirm ||
-                                                      call.stage == LedgerStage::repair);
+    const bool of_d1 = call.decode(frame.part(0)) &&
+                       (call.stage == LedgerStage::confirm || call.stage == LedgerStage::repair);
     return of_d1 ? Answers::query : Answers::rows;
   }
   ByteReader in(frame.part(0));

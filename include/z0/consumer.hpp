@@ -1,5 +1,5 @@
-// The consumer of the replication queue: one message in, a constant number of statements for D1 out,
-// for each database that its tenants have.
+// The consumer of the replication queue: one message in, a constant number of statements for D1
+// out, for each database that its tenants have.
 //
 // Every statement may run twice, late or out of order. Facts are inserted by their durable
 // identity; a ledger's head moves only over what is contiguous; a run that arrives ahead of a gap

@@ -120,7 +120,7 @@ struct RecordBytes {
   std::int64_t seq = 0;
   std::int64_t recorded_at = 0;
   std::string_view submission;
-  std::string_view leaf;   // what the Merkle tree hashes: all but the size
+  std::string_view leaf;  // what the Merkle tree hashes: all but the size
   std::string_view whole;
 };
 bool next_record_bytes(ByteReader& in, RecordBytes& out);

@@ -102,9 +102,9 @@ inline constexpr std::size_t facts_per_message_max = 2'000;
 // How long after an append the ledger asks D1 whether its facts arrived, and sends them again if
 // not.
 inline constexpr std::int64_t confirm_after_ms = 10'000;
-// The longest pause between two such checks while D1 fails. A D1 that was down for an hour is filled
-// again from a minute after it is back; 10,000 ledgers that ask once a minute are 170 small reads
-// a second, spread by `confirm_spread`.
+// The longest pause between two such checks while D1 fails. A D1 that was down for an hour is
+// filled again from a minute after it is back; 10,000 ledgers that ask once a minute are 170 small
+// reads a second, spread by `confirm_spread`.
 inline constexpr std::int64_t confirm_pause_ms_max = 60'000;
 // A pause is shorter by up to this part of it, differently for each ledger: those that D1 failed at
 // one moment do not come back at one moment.

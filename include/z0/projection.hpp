@@ -13,12 +13,12 @@
 //   * Each writes and looks again in one transaction. Of two transactions the later one sees what
 //     the earlier one wrote: a run that could join now is seen by whoever moved the head up to it,
 //     or by whoever brought it. That one goes round again.
-// So what a message brought is not left waiting where it could join, unless its writer died, and then
-// the message is delivered again. One case is left to the ledger's alarm: two runs of one ledger that
-// are cut differently and overlap, written at the same moment by writers who did not see each other.
-// The edge cuts each fact's run once, so one of the two is a chunk of the ledger's own. A range
-// cannot be cut, so the head may end inside of the one that waits; the ledger's next chunk takes it
-// past it.
+// So what a message brought is not left waiting where it could join, unless its writer died, and
+// then the message is delivered again. One case is left to the ledger's alarm: two runs of one
+// ledger that are cut differently and overlap, written at the same moment by writers who did not
+// see each other. The edge cuts each fact's run once, so one of the two is a chunk of the ledger's
+// own. A range cannot be cut, so the head may end inside of the one that waits; the ledger's next
+// chunk takes it past it.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ namespace d1_sql {
 // ?1: rows as append_fact_rows writes them. A fact that is there already is left as it is.
 extern const std::string_view insert_facts;
 // ?1: [[entity_id, first_seq, last_seq], ...]: what arrived; ?2 the most runs. Gives the columns of
-// `arrived`: the heads of these ledgers, and the runs that wait where what arrived can join them, or
-// overlaps them.
+// `arrived`: the heads of these ledgers, and the runs that wait where what arrived can join them,
+// or overlaps them.
 extern const std::string_view select_arrived;
 }  // namespace d1_sql
 

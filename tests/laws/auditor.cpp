@@ -92,8 +92,8 @@ void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effect
 
 void Auditor::check_bounds(const Frame& frame, std::string_view effect_bytes,
                            const std::vector<Effect>& effects, std::uint16_t ledger_kind) {
-  const Bound bound =
-      only_needs(effects) ? bound_of_asking(frame.kind, ledger_kind) : bound_of_answering(frame, ledger_kind);
+  const Bound bound = only_needs(effects) ? bound_of_asking(frame.kind, ledger_kind)
+                                          : bound_of_answering(frame, ledger_kind);
   if (effects.size() <= bound.effects && effect_bytes.size() <= bound.bytes) return;
   fail("effects are bounded", std::to_string(effects.size()) + " effects of " +
                                   std::to_string(effect_bytes.size()) + " bytes after frame kind " +

@@ -82,9 +82,9 @@ inline constexpr Bound append_answers = {
 inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + 2, sealed_bytes + room};
 // A chunk with what follows from it; or D1's word on all that waits, carried on.
 inline constexpr std::size_t waiting = static_cast<std::size_t>(limits::waiting_runs_max) * 5'000;
-inline constexpr Bound alarm_asks = {2, 2 * limits::message_bytes_max +
-                                            limits::facts_per_message_max* row + joined + waiting +
-                                            room};
+inline constexpr Bound alarm_asks = {
+    2,
+    2 * limits::message_bytes_max + limits::facts_per_message_max* row + joined + waiting + room};
 
 // A page: whole segments at most, each of its limit's size or of one fact; names for each fact.
 inline constexpr Bound read_answers = {

@@ -25,8 +25,8 @@ Digest plain_tree(const std::vector<std::string>& leaves, std::size_t begin, std
   if (end - begin == 1) return sha256('\0' + leaves[begin]);
   std::size_t half = 1;
   while (half * 2 < end - begin) half *= 2;
-  return sha256(concatenated(plain_tree(leaves, begin, begin + half),
-                             plain_tree(leaves, begin + half, end)));
+  return sha256(
+      concatenated(plain_tree(leaves, begin, begin + half), plain_tree(leaves, begin + half, end)));
 }
 
 std::string plain_root(const std::vector<std::string>& records) {

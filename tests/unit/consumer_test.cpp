@@ -223,7 +223,8 @@ TEST_CASE("Consumers that come between each other's looks leave nothing behind",
   }
 }
 
-TEST_CASE("Each ordinary message writes one row for its head, and one for each fact", "[consumer]") {
+TEST_CASE("Each ordinary message writes one row for its head, and one for each fact",
+          "[consumer]") {
   TestWorld w;
   for (int i = 0; i < 5; ++i) {
     w.post(deposits("f_" + std::to_string(i) + '_', 0, 20));

@@ -195,7 +195,8 @@ TEST_CASE("An hour without D1 is made up for in a minute and a bounded number of
   CHECK(w.d1_count("SELECT count(*) FROM ledger_runs") == 0);
 }
 
-TEST_CASE("Facts recorded while the alarm waits for D1 are neither lost nor sent early", "[alarm]") {
+TEST_CASE("Facts recorded while the alarm waits for D1 are neither lost nor sent early",
+          "[alarm]") {
   TestWorld w;
   w.faults.send = [] { return true; };
   w.post(deposits("f_", 0, 30));
@@ -211,10 +212,10 @@ TEST_CASE("Facts recorded while the alarm waits for D1 are neither lost nor sent
 }
 
 TEST_CASE("A head that contradicts the ledger is made anew, and said so", "[alarm]") {
-  for (const char* damage :
-       {"UPDATE ledger_heads SET root = '00' || substr(root, 3)",
-        "UPDATE ledger_heads SET tree = 'not a tree'", "UPDATE ledger_heads SET contiguous_seq = 99",
-        "UPDATE ledger_heads SET contiguous_seq = 4"}) {
+  for (const char* damage : {"UPDATE ledger_heads SET root = '00' || substr(root, 3)",
+                             "UPDATE ledger_heads SET tree = 'not a tree'",
+                             "UPDATE ledger_heads SET contiguous_seq = 99",
+                             "UPDATE ledger_heads SET contiguous_seq = 4"}) {
     INFO(damage);
     TestWorld w;
     w.post(deposits("f_", 0, 5));

@@ -26,10 +26,10 @@ Reply command(TestWorld& w, const std::string& path, std::string_view who = "") 
 std::string plain_tree(const std::vector<std::string>& leaves, std::size_t begin, std::size_t end) {
   std::size_t half = 1;
   while (half * 2 < end - begin) half *= 2;
-  const z0::Digest hash =
-      end - begin == 1 ? z0::sha256(std::string(1, '\0') + leaves[begin])
-                       : z0::sha256('\1' + plain_tree(leaves, begin, begin + half) +
-                                    plain_tree(leaves, begin + half, end));
+  const z0::Digest hash = end - begin == 1
+                              ? z0::sha256(std::string(1, '\0') + leaves[begin])
+                              : z0::sha256('\1' + plain_tree(leaves, begin, begin + half) +
+                                           plain_tree(leaves, begin + half, end));
   return std::string(hash.begin(), hash.end());
 }
 
@@ -46,12 +46,13 @@ std::string root_of_ledger(TestWorld& w, const char* entity_id) {
 
 // A ledger with something in every column.
 void record_rich(TestWorld& w) {
-  w.post(list({deposit("f_0"),
-               R"({"id":"f_1","type":"charge","subtype":"lead","entity_id":"acct_a","source_id":"o",)"
-               R"("asset_id":"ast_1","campaign_id":"cmp_1","tool_id":"t_1","user_id":"usr_1",)"
-               R"("config_id":"c_1","config_version":3,"amount":120,"currency":"EUR","timestamp":9,)"
-               R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"n":1.50}})",
-               deposit("f_2")}));
+  w.post(
+      list({deposit("f_0"),
+            R"({"id":"f_1","type":"charge","subtype":"lead","entity_id":"acct_a","source_id":"o",)"
+            R"("asset_id":"ast_1","campaign_id":"cmp_1","tool_id":"t_1","user_id":"usr_1",)"
+            R"("config_id":"c_1","config_version":3,"amount":120,"currency":"EUR","timestamp":9,)"
+            R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"n":1.50}})",
+            deposit("f_2")}));
   w.deliver_all();
 }
 
@@ -115,7 +116,8 @@ TEST_CASE("Rows that no ledger has are found beside the facts whose key they sha
   record_rich(w);
   const Json whole = w.d1_rows("SELECT * FROM ledger_facts ORDER BY seq");
   w.d1().script(
-      "INSERT INTO ledger_facts (tenant_id, type, timestamp, entity_id, seq, id, recorded_at, data) "
+      "INSERT INTO ledger_facts (tenant_id, type, timestamp, entity_id, seq, id, recorded_at, "
+      "data) "
       "SELECT tenant_id, type, timestamp, entity_id, seq + 40, id, recorded_at, data FROM "
       "ledger_facts WHERE type = 'charge'");
   const Reply found = command(w, "acct_a/verify");
@@ -149,7 +151,8 @@ TEST_CASE("A long ledger is compared in pages, and what is on its way is not mis
   CHECK(w.largest_frame < 4'000'000);
 }
 
-TEST_CASE("A D1 that was emptied is made anew from the ledgers, with equal roots", "[replication]") {
+TEST_CASE("A D1 that was emptied is made anew from the ledgers, with equal roots",
+          "[replication]") {
   TestWorld w;
   for (int i = 0; i < 24'000; i += 1'000) w.post(deposits("f_", i, 1'000));
   w.post(deposits("f_", 0, 50, "acct_b"));
@@ -251,9 +254,9 @@ TEST_CASE("Replication is for operators, and for what exists", "[replication]") 
     INFO(path);
     CHECK(command(w, path).status == 404);
   }
-  for (const char* path : {"acct_a/replicate?from=end", "acct_a/replicate?from_seq=1",
-                           "acct_a/verify?from_seq=0", "acct_a/verify?from=start",
-                           "acct_a/verify?from_seq=x"}) {
+  for (const char* path :
+       {"acct_a/replicate?from=end", "acct_a/replicate?from_seq=1", "acct_a/verify?from_seq=0",
+        "acct_a/verify?from=start", "acct_a/verify?from_seq=x"}) {
     INFO(path);
     CHECK(command(w, path).status == 400);
   }
