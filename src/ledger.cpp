@@ -51,7 +51,8 @@ void need_state(const LedgerCall& call, Effects& effects) {
                          select_filters, select_open_ids}) {
     effects.need_rows(sql, {});
   }
-  resume_ledger(effects, call, LedgerStage::hydrate, {});
+  // A call that was under way when memory was lost begins again, with what it knew.
+  resume_ledger(effects, call, LedgerStage::hydrate, call.extra);
 }
 
 void fill(Buffer& buffer, std::string_view bytes) {

@@ -54,11 +54,9 @@ class Replication {
       : state_(state), call_(call), frame_(frame), effects_(effects), task_(task), out_(out) {}
 
   bool run() {
-    if (call_.stage < LedgerStage::confirm) {
-      course_.remade = task_.from_start;
-      return ask();
-    }
-    course_.decode(call_.extra);
+    const bool first = call_.extra.empty();
+    if (!first) course_.decode(call_.extra);
+    if (call_.stage < LedgerStage::confirm) return ask(first && task_.from_start);
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
     return call_.stage == LedgerStage::confirm ? look(answer) : write(parse_rows(answer));
   }
@@ -72,12 +70,14 @@ class Replication {
     return keys + ']';
   }
 
-  // D1's head, after it was dropped where it is to be made anew.
-  bool ask() {
+  // Asks for D1's head, dropped before where it is to be made anew.
+  bool ask(bool drop) {
+    course_.remade = course_.remade || drop;
+    course_.d1 = {};
     const std::string keys = key();
     const Value entity = Value::text(state_.entity_id);
     std::vector<Statement> statements;
-    if (course_.remade) statements = {{drop_head, {entity}}, {drop_runs, {entity}}};
+    if (drop) statements = {{drop_head, {entity}}, {drop_runs, {entity}}};
     statements.push_back(
         {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
     effects_.need_query(database(), statements);
@@ -113,8 +113,7 @@ class Replication {
     out_.proven = out_.head.readable && same_root;
     out_.differs = !out_.head.readable || out_.head.seq > state_.seq || (comparable && !same_root);
     if (out_.differs && task_.heals && !course_.remade) {
-      course_.remade = true;
-      return ask();
+      return ask(true);
     }
     const bool more = out_.head.seq < state_.seq && course_.chunks < limits::chunks_per_round_max;
     if (out_.differs || !more) return end();

@@ -3,7 +3,7 @@
 target_compile_options(z0 PUBLIC -msimd128)
 
 # What runs once a request, or less, is built for size: a third of the module, and nothing measurable.
-set(cold base64 checkpoint edge edge_get edge_http edge_query edge_replication edge_report ledger_alarm
+set(cold base64 checkpoint consumer edge edge_get edge_http edge_query edge_replication edge_report ledger_alarm
          ledger_read ledger_replicate ledger_verify merkle_proof monitor status token trace words)
 list(TRANSFORM cold REPLACE "(.+)" "src/\\1.cpp")
 set_source_files_properties(${cold} PROPERTIES COMPILE_OPTIONS "-Os")

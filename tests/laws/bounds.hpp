@@ -83,7 +83,7 @@ inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + 2, sealed_byte
 // A chunk with what follows from it; or D1's word on all that waits, carried on.
 inline constexpr std::size_t waiting = static_cast<std::size_t>(limits::waiting_runs_max) * 5'000;
 inline constexpr Bound alarm_asks = {
-    2,
+    8,
     2 * limits::message_bytes_max + limits::facts_per_message_max* row + joined + waiting + room};
 
 // A page: whole segments at most, each of its limit's size or of one fact; names for each fact.

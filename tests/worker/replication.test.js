@@ -334,7 +334,7 @@ test("a row that was altered in D1 is named, with its field, and repaired", asyn
     surplus: [],
     repaired: 0,
   });
-  for (const change of ["amount = amount + 1", "data = '{}'", "type = 'payout'"]) {
+  for (const change of ["amount = amount + 1", 'data = \'{"x":1}\'', "type = 'payout'"]) {
     await z0.d1(`UPDATE ledger_facts SET ${change} WHERE entity_id = ? AND seq = 17`, entity_id);
     const { body } = await command(`${entity_id}/verify`);
     const [field] = change.split(" ");
