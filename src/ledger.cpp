@@ -51,8 +51,7 @@ void need_state(const LedgerCall& call, Effects& effects) {
                          select_filters, select_open_ids}) {
     effects.need_rows(sql, {});
   }
-  // A call that was under way when memory was lost begins again, with what it knew.
-  resume_ledger(effects, call, LedgerStage::hydrate, call.extra);
+  resume_ledger(effects, call, LedgerStage::hydrate, {});
 }
 
 void fill(Buffer& buffer, std::string_view bytes) {

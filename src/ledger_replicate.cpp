@@ -54,9 +54,9 @@ class Replication {
       : state_(state), call_(call), frame_(frame), effects_(effects), task_(task), out_(out) {}
 
   bool run() {
-    const bool first = call_.extra.empty();
-    if (!first) course_.decode(call_.extra);
-    if (call_.stage < LedgerStage::confirm) return ask(first && task_.from_start);
+    // Where memory was lost on the way, all begins again: what was written is found in D1.
+    if (call_.stage < LedgerStage::confirm) return ask(task_.from_start);
+    course_.decode(call_.extra);
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
     return call_.stage == LedgerStage::confirm ? look(answer) : write(parse_rows(answer));
   }
