@@ -129,10 +129,34 @@ inline constexpr std::size_t facts_per_message_max = small ? 5 : 2'000;
 // How long after an append the ledger asks D1 whether its facts arrived, and sends them again if
 // not.
 inline constexpr std::int64_t confirm_after_ms = 10'000;
-// The longest pause between two such checks while D1 or the queue fails.
-inline constexpr std::int64_t confirm_pause_ms_max = 300'000;
-// Messages one alarm sends again: 8 x 120 KB. More wait for the next alarm.
-inline constexpr std::size_t resend_messages_max = small ? 3 : 8;
+// The longest pause between two such checks while D1 fails. A D1 that was down for an hour is
+// filled again from a minute after it is back; 10,000 ledgers that ask once a minute are 170 small
+// reads a second, spread by `confirm_spread`.
+inline constexpr std::int64_t confirm_pause_ms_max = 60'000;
+// A pause is shorter by up to this part of it, differently for each ledger: those that D1 failed at
+// one moment do not come back at one moment.
+inline constexpr std::int64_t confirm_spread = 4;
+// The pause while the ledger writes to D1 what it lacks and gets ahead.
+inline constexpr std::int64_t catch_up_pause_ms = 1'000;
+// Chunks of one message's size that a ledger writes to D1 in one alarm or call: 8 x 120 KB, eight
+// D1 transactions one after the other. Twice that for a second of appends at 2,000 facts a second.
+inline constexpr std::size_t chunks_per_round_max = small ? 3 : 8;
+// Segments that are read for one chunk: 8 x 16 KiB, the size of tails, is one message.
+inline constexpr std::int64_t segments_per_chunk = 8;
+// How often the consumer of a message looks again because another one moved the same heads. Each
+// look finds something to join only when another transaction came in between.
+inline constexpr std::size_t projection_rounds_max = 8;
+// Runs waiting ahead of gaps that one look at D1 brings: 2,000 x 700 bytes for their trees. Further
+// ones are joined by the next look.
+inline constexpr std::int64_t waiting_runs_max = 2'000;
+// Heads and runs that one statement writes, and facts that one statement compares, as JSON. D1
+// takes parameters of 2,000,000 bytes; what is counted before it is added is far below the rest.
+inline constexpr std::size_t d1_json_bytes_max = 1'000'000;
+// Facts of one comparison that D1 lacks and whose rows are looked for under another key. It reads
+// the whole table, so it is for a row that was altered, not for rows that were lost.
+inline constexpr std::size_t strays_max = 16;
+// Ledgers of one page of GET /v1/replication: a call each, of the 1,000 that one request may make.
+inline constexpr std::int64_t page_ledgers_max = 100;
 
 // -- checkpoints --------------------------------------------------------------------------------
 
