@@ -4,6 +4,7 @@
 
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
+#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -179,6 +180,18 @@ bool tenant_for(const Request& request, const Claims& claims, std::string_view& 
   const std::string_view named = request.parameter("tenant");
   tenant_id = claims.all_tenants ? named : std::string_view(claims.tenant_id);
   return claims.all_tenants || named.empty() || named == claims.tenant_id;
+}
+
+std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id) {
+  if (tenant_id.empty()) return settings_databases(frame.settings);
+  return {settings_database(frame.settings, tenant_id)};
+}
+
+bool read_limit(const Request& request, std::int64_t& limit) {
+  const std::string_view named = request.parameter("limit");
+  limit = static_cast<std::int64_t>(limits::page_facts_default);
+  return named.empty() || (parse_number(named, limit) && limit >= 1 &&
+                           limit <= static_cast<std::int64_t>(limits::page_facts_max));
 }
 
 }  // namespace z0

@@ -50,6 +50,11 @@ enum class Operation : std::uint8_t {
   get_config = 33,
   config_gaps = 34,
   ledgers = 35,
+  // From here on the answers are D1's.
+  closure = 48,
+  dead_letters = 49,
+  dead_letter = 50,
+  redrive = 51,
 };
 
 struct Context {
@@ -109,11 +114,11 @@ void resume_keys(const Context& context, const Frame& frame, Effects& effects);
 void get_live(const Context& context, Effects& effects);
 void resume_live(const Context& context, const Frame& frame, Effects& effects);
 void query_facts(const Request& request, const Claims& claims, const Context& context,
-                 Effects& effects);
+                 const Frame& frame, Effects& effects);
 void resume_query(ByteReader& continuation, const Context& context, const Frame& frame,
                   Effects& effects);
 void get_report(const Request& request, const Claims& claims, const Context& context,
-                Effects& effects);
+                const Frame& frame, Effects& effects);
 void resume_report(const Context& context, const Frame& frame, Effects& effects);
 
 // What becomes of a request whose call did not succeed, or whose JSON could not be read.
@@ -127,5 +132,9 @@ bool parse_number(std::string_view text, std::int64_t& out);
 // The tenant that a read is for: the credential's, or the one that an operator names; empty for
 // all. False when a tenant asks for another's.
 bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);
+// The databases that hold what is said of this tenant: its own; of all tenants: every one.
+std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id);
+// The parameter `limit`, or its default. False when it is none.
+bool read_limit(const Request& request, std::int64_t& limit);
 
 }  // namespace z0

@@ -41,12 +41,9 @@ void get_ledgers(const Request& request, const Claims& claims, const Context& co
   std::string bytes;
   if (!tenant_for(request, claims, list.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
-  std::int64_t limit = static_cast<std::int64_t>(limits::page_facts_default);
-  const std::string_view named = request.parameter("limit");
-  const bool limit_ok =
-      named.empty() || (parse_number(named, limit) && limit >= 1 &&
-                        limit <= static_cast<std::int64_t>(limits::page_facts_max));
-  if (!limit_ok) return reply_error(effects, context, Status::bad_parameter, "limit");
+  std::int64_t limit = 0;
+  if (!read_limit(request, limit))
+    return reply_error(effects, context, Status::bad_parameter, "limit");
   const std::string_view cursor = request.parameter("cursor");
   if (!cursor.empty() && !read_cursor(cursor, bytes, list))
     return reply_error(effects, context, Status::bad_parameter, "cursor");

@@ -136,6 +136,12 @@ void Effects::log(bool error, std::string_view json) {
   end(mark);
 }
 
+void Effects::pass_on(z0_effect_kind kind, Phase phase, std::string_view payload) {
+  const auto mark = begin(kind, phase);
+  out_.raw(payload);
+  end(mark);
+}
+
 std::string_view Effects::finish() {
   out_.patch_u32(0, count_);
   return bytes_;

@@ -454,7 +454,7 @@ Answers answers_of(const Frame& frame) {
   Context context;
   const bool query = read_context(in, operation, context) &&
                      (operation == Operation::query || operation == Operation::report ||
-                      operation == Operation::config_gaps);
+                      operation == Operation::config_gaps || operation >= Operation::closure);
   return query ? Answers::query : Answers::call;
 }
 

@@ -56,6 +56,9 @@ class Effects {
              std::initializer_list<double> doubles);
   void log(bool error, std::string_view json);
 
+  // An effect as another step decided it, in its phase.
+  void pass_on(z0_effect_kind kind, Phase phase, std::string_view payload);
+
   // The bytes for the host; valid until this object changes or dies.
   std::string_view finish();
 
