@@ -19,32 +19,47 @@ namespace {
 
 // ?1 tenant or null, ?2 from, ?3 to. Tenants are found by leaps in the key, so that even of all of
 // them only the types and times in question are read.
-#define Z0_WINDOW                                                                  \
-  " FROM tenants CROSS JOIN links CROSS JOIN ledger_facts WHERE tenant_id = name " \
-  "AND type = link AND timestamp BETWEEN ?2 AND ?3"
-#define Z0_ORPHAN \
-  "(name, missing, coalesce(source_id, '')) IN (SELECT owner, kind, key FROM orphans)"
-constexpr std::string_view page_sql =
+constexpr std::string_view tenants_sql =
     "WITH RECURSIVE tenants(name) AS (SELECT coalesce(?1, (SELECT min(tenant_id) FROM "
     "ledger_facts)) UNION ALL SELECT (SELECT min(tenant_id) FROM ledger_facts WHERE tenant_id > "
     "name) FROM tenants WHERE ?1 IS NULL AND name IS NOT NULL), links(link, missing) AS (VALUES "
     "('charge', 'outcome'), ('cost', 'invocation'), ('outcome', 'invocation'), ('payout', "
     "'outcome')), orphans AS MATERIALIZED (SELECT owner, kind, key FROM (SELECT name AS owner, "
-    "missing AS kind, coalesce(source_id, '') AS key, 0 AS here" Z0_WINDOW
+    "missing AS kind, coalesce(source_id, '') AS key, 0 AS here";
+constexpr std::string_view window_sql =
+    " FROM tenants CROSS JOIN links CROSS JOIN ledger_facts WHERE tenant_id = name AND type = link "
+    "AND timestamp BETWEEN ?2 AND ?3";
+constexpr std::string_view sources_sql =
     " UNION ALL SELECT name, column1, id, 1 FROM tenants CROSS JOIN (VALUES ('invocation'), "
     "('outcome')) CROSS JOIN ledger_facts WHERE tenant_id = name AND type = column1) GROUP BY 1, "
     "2, 3 HAVING max(here) = 0) SELECT * FROM (SELECT timestamp, tenant_id, entity_id, seq, type, "
-    "missing, id, source_id, amount, currency, trace_id" Z0_WINDOW
-    " AND (timestamp, tenant_id, entity_id, seq) > (?4, ?5, ?6, ?7) AND " Z0_ORPHAN
-    " ORDER BY 1, 2, 3, 4 LIMIT ?8)";
+    "missing, id, source_id, amount, currency, trace_id";
+constexpr std::string_view after_sql =
+    " AND (timestamp, tenant_id, entity_id, seq) > (?4, ?5, ?6, ?7) AND ";
+constexpr std::string_view orphan_sql =
+    "(name, missing, coalesce(source_id, '')) IN (SELECT owner, kind, key FROM orphans)";
+constexpr std::string_view order_sql = " ORDER BY 1, 2, 3, 4 LIMIT ?8)";
 // Behind the page, rows without a tenant: facts by type, currency and whether they are orphans.
 constexpr std::string_view counts_sql =
     " UNION ALL SELECT count(*), NULL, NULL, orphan, type, NULL, NULL, "
     "CAST(coalesce(sum(amount / 1000000), 0) AS TEXT), NULL, coalesce(currency, ''), "
-    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) FROM (SELECT type, currency, "
-    "amount, " Z0_ORPHAN " AS orphan" Z0_WINDOW ") GROUP BY type, currency, orphan";
-#undef Z0_WINDOW
-#undef Z0_ORPHAN
+    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) FROM (SELECT type, currency, amount, ";
+constexpr std::string_view groups_sql = ") GROUP BY type, currency, orphan";
+
+std::string closure_sql(bool counts) {
+  std::string sql;
+  for (const auto part :
+       {tenants_sql, window_sql, sources_sql, window_sql, after_sql, orphan_sql, order_sql})
+    sql += part;
+  if (!counts) return sql;
+  sql += counts_sql;
+  sql += orphan_sql;
+  sql += " AS orphan";
+  sql += window_sql;
+  sql += groups_sql;
+  return sql;
+}
+
 enum Column : std::size_t {
   timestamp = 0,
   count = 0,
@@ -180,8 +195,7 @@ void get_closure(const Request& request, const Claims& claims, const Context& co
   Key after{-1, {}, {}, 0};
   const std::string_view cursor = request.parameter("cursor");
   if (!cursor.empty() && !read_cursor(cursor, bytes, after)) return wrong("cursor");
-  std::string sql(page_sql);
-  if (cursor.empty()) sql += counts_sql;
+  const std::string sql = closure_sql(cursor.empty());
   for (const auto database : databases_for(frame, tenant)) {
     effects.need_query(
         database,
