@@ -28,16 +28,7 @@ void append_rows_json(std::string& json, const Rows& rows,
   for (std::size_t row = 0; row < rows.size(); ++row) {
     json += json.back() == '[' ? "{" : ",{";
     std::size_t column = 0;
-    for (const auto name : names) {
-      const Value& v = rows.at(row, column);
-      json += column++ > 0 ? ",\"" : "\"";
-      json += name;
-      json += "\":";
-      if (v.kind == Value::Kind::integer)
-        json += std::to_string(v.integer);
-      else
-        append_json_string(json, v.bytes);
-    }
+    for (const auto name : names) append_member(json, name, rows.at(row, column++));
     json += '}';
   }
 }

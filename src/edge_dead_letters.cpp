@@ -39,22 +39,23 @@ std::string cursor_of(const Rows& rows, std::size_t row) {
   ByteWriter out(bytes);
   out.varint(static_cast<std::uint64_t>(rows.at(row, received_at).integer));
   out.short_bytes(rows.at(row, id).bytes);
-  return base64url_encode(bytes);
+  return bytes;
 }
 
 void append_entities(std::string& json, const Message& message) {
-  std::vector<std::string_view> named;
+  std::string_view named[limits::letter_entities_max];
+  std::size_t count = 0;
   const auto name = [&](std::string_view entity_id) {
-    if (named.size() < limits::letter_entities_max &&
-        std::find(named.begin(), named.end(), entity_id) == named.end())
-      named.push_back(entity_id);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (named[i] == entity_id) return;
+    }
+    if (count == std::size(named)) return;
+    named[count++] = entity_id;
+    if (count > 1) json += ',';
+    append_json_string(json, entity_id);
   };
   for (const Run& run : message.runs) name(run.entity_id);
   for (const Attempt& attempt : message.attempts) name(attempt.entity_id);
-  for (const auto entity_id : named) {
-    if (json.back() != '[') json += ',';
-    append_json_string(json, entity_id);
-  }
 }
 
 // The members that a list shows, without the closing brace. Whether the letter is readable.
@@ -63,13 +64,13 @@ bool append_letter(std::string& json, const Rows& rows, std::size_t row, Message
   const bool readable = parse_message(bytes, message);
   std::int64_t facts = 0;
   for (const Run& run : message.runs) facts += run.count;
-  json += "{\"id\":";
-  append_json_string(json, rows.at(row, id).bytes);
-  json += ",\"received_at\":" + std::to_string(rows.at(row, received_at).integer);
-  json += ",\"bytes\":" + std::to_string(bytes.size());
+  json += '{';
+  append_member(json, "id", rows.at(row, id));
+  append_member(json, "received_at", rows.at(row, received_at));
+  append_number(json, "bytes", static_cast<std::int64_t>(bytes.size()));
   json += readable ? ",\"readable\":true" : ",\"readable\":false";
-  json += ",\"facts\":" + std::to_string(facts);
-  json += ",\"attempts\":" + std::to_string(message.attempts.size());
+  append_number(json, "facts", facts);
+  append_number(json, "attempts", static_cast<std::int64_t>(message.attempts.size()));
   json += ",\"entities\":[";
   append_entities(json, message);
   json += ']';
@@ -79,7 +80,10 @@ bool append_letter(std::string& json, const Rows& rows, std::size_t row, Message
 }  // namespace
 
 std::string reason_of(const Message& message) {
-  return std::string(message.fault) + " at byte " + std::to_string(message.fault_at);
+  std::string reason(message.fault);
+  reason += " at byte ";
+  reason += std::to_string(message.fault_at);
+  return reason;
 }
 
 void get_dead_letters(const Request& request, const Context& context, Effects& effects) {
@@ -90,10 +94,9 @@ void get_dead_letters(const Request& request, const Context& context, Effects& e
   Cursor cursor;
   if (!read_cursor(request.parameter("cursor"), bytes, cursor))
     return reply_error(effects, context, Status::bad_parameter, "cursor");
-  effects.need_query(default_database,
-                     {{page_sql,
-                       {Value::of(cursor.received_at), Value::text(cursor.id), Value::of(limit + 1),
-                        Value::of(limits::letters_bytes_max)}}});
+  effects.need_query(default_database, page_sql,
+                     {Value::of(cursor.received_at), Value::text(cursor.id), Value::of(limit + 1),
+                      Value::of(limits::letters_bytes_max)});
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, Operation::dead_letters, context);
@@ -113,14 +116,14 @@ void resume_dead_letters(ByteReader& continuation, const Context& context, const
     append_letter(json, rows, row, message);
     json += '}';
   }
-  json += "],\"cursor\":";
+  json += ']';
   const bool more = rows.at(0, available).integer > static_cast<std::int64_t>(count);
-  json += more ? '"' + cursor_of(rows, count - 1) + "\"}" : "null}";
+  append_cursor(json, more, more ? cursor_of(rows, count - 1) : std::string());
   reply_json(effects, context, 200, json);
 }
 
 void get_dead_letter(const Context& context, std::string_view letter_id, Effects& effects) {
-  effects.need_query(default_database, {{one_sql, {Value::text(letter_id)}}});
+  effects.need_query(default_database, one_sql, {Value::text(letter_id)});
   effects.resume(Z0_FRAME_RESUME, continuation(Operation::dead_letter, context));
 }
 
@@ -133,19 +136,19 @@ void resume_dead_letter(const Context& context, const Frame& frame, Effects& eff
   if (append_letter(json, rows, 0, message)) {
     json += ",\"runs\":[";
     for (const Run& run : message.runs) {
-      json += json.back() == '[' ? "{\"tenant_id\":" : ",{\"tenant_id\":";
-      append_json_string(json, run.tenant_id);
-      json += ",\"entity_id\":";
-      append_json_string(json, run.entity_id);
-      json += ",\"first_seq\":" + std::to_string(run.first_seq);
-      json += ",\"last_seq\":" + std::to_string(run.first_seq + run.count - 1) + '}';
+      json += json.back() == '[' ? "{" : ",{";
+      append_text(json, "tenant_id", run.tenant_id);
+      append_text(json, "entity_id", run.entity_id);
+      append_number(json, "first_seq", run.first_seq);
+      append_number(json, "last_seq", run.first_seq + run.count - 1);
+      json += '}';
     }
     json += ']';
   } else {
-    json += ",\"reason\":";
-    append_json_string(json, reason_of(message));
+    append_text(json, "reason", reason_of(message));
   }
-  json += ",\"body\":\"" + base64_encode(rows.at(0, body).bytes) + "\"}";
+  append_text(json, "body", base64_encode(rows.at(0, body).bytes));
+  json += '}';
   reply_json(effects, context, 200, json);
 }
 

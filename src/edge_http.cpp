@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "z0/base64.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
 #include "z0/settings.hpp"
@@ -96,6 +97,25 @@ bool read_context(ByteReader& in, Operation& operation, Context& context) {
   context.trace.flags = in.u8();
   context.trace.tracestate = in.short_bytes();
   return in.ok();
+}
+
+void append_member(std::string& json, std::string_view name, const Value& value) {
+  if (json.back() != '{') json += ',';
+  json += '"';
+  json += name;
+  json += "\":";
+  if (value.kind == Value::Kind::integer)
+    json += std::to_string(value.integer);
+  else if (value.kind == Value::Kind::null)
+    json += "null";
+  else
+    append_json_string(json, value.bytes);
+}
+
+void append_cursor(std::string& json, bool more, std::string_view bytes) {
+  const std::string text = base64url_encode(bytes);
+  append_member(json, "cursor", more ? Value::text(text) : Value::null());
+  json += '}';
 }
 
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,

@@ -74,6 +74,17 @@ void reply_error(Effects& effects, const Context& context, Status status, std::s
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
                   std::string_view identity);
 
+// "name":value, with a comma unless an object begins with it.
+void append_member(std::string& json, std::string_view name, const Value& value);
+inline void append_number(std::string& json, std::string_view name, std::int64_t value) {
+  append_member(json, name, Value::of(value));
+}
+inline void append_text(std::string& json, std::string_view name, std::string_view value) {
+  append_member(json, name, Value::text(value));
+}
+// ,"cursor":TEXT or null, and the end of the object.
+void append_cursor(std::string& json, bool more, std::string_view bytes);
+
 // A continuation that needs no more than its operation and context.
 std::string continuation(Operation operation, const Context& context);
 // What a ledger said after its status, which is the first answer. False when it refused or failed,

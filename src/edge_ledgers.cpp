@@ -26,7 +26,7 @@ std::string cursor_of(const RegisterRequest& ledger) {
   ByteWriter out(bytes);
   out.short_bytes(ledger.tenant_id);
   out.short_bytes(ledger.entity_id);
-  return base64url_encode(bytes);
+  return bytes;
 }
 
 bool before(const RegisterRequest& a, const RegisterRequest& b) {
@@ -90,8 +90,8 @@ void resume_ledgers(ByteReader& continuation, const Context& context, const Fram
     member(",\"tenant_id\":", ledger.tenant_id);
     json += ",\"created_at\":" + std::to_string(ledger.created_at) + '}';
   }
-  json += "],\"cursor\":";
-  json += more ? '"' + cursor_of(ledgers.back()) + "\"}" : "null}";
+  json += ']';
+  append_cursor(json, more, more ? cursor_of(ledgers.back()) : std::string());
   reply_json(effects, context, 200, json);
 }
 

@@ -59,7 +59,7 @@ std::string encode_cursor(const Rows& rows, std::size_t row) {
   out.varint(static_cast<std::uint64_t>(rows.at(row, number).integer));
   out.short_bytes(rows.at(row, entity_id).bytes);
   out.short_bytes(rows.at(row, id).bytes);
-  return base64url_encode(bytes);
+  return bytes;
 }
 
 struct Query {
@@ -145,14 +145,7 @@ void append_row(std::string& json, const Rows& rows, std::size_t row, bool faile
   for (std::size_t c = 0; c < std::size(column_names); ++c) {
     const Value& v = rows.at(row, c);
     if (v.kind == Value::Kind::null || c == data || (failed && c == number)) continue;
-    if (json.back() != '{') json += ',';
-    json += '"';
-    json += column_names[c];
-    json += "\":";
-    if (v.kind == Value::Kind::integer)
-      json += std::to_string(v.integer);
-    else
-      append_json_string(json, v.bytes);
+    append_member(json, column_names[c], v);
   }
   json += failed ? ",\"status\":\"failed\",\"data\":" : ",\"status\":\"recorded\",\"data\":";
   json += rows.at(row, data).bytes;
@@ -202,8 +195,9 @@ std::string merge(std::vector<Page>& pages, std::int64_t limit) {
     cursor = encode_cursor(next->rows, next->at);
     ++next->at;
   }
-  json += "],\"cursor\":";
-  return json + (more ? '"' + cursor + "\"}" : "null}");
+  json += ']';
+  append_cursor(json, more, cursor);
+  return json;
 }
 
 }  // namespace

@@ -143,17 +143,17 @@ void consume(const Frame& frame, Redrive& redrive, const Context& context, Effec
 }
 
 void reply(const Redrive& redrive, std::int64_t left, const Context& context, Effects& effects) {
-  std::string json;
+  std::string json = "{";
   if (redrive.id.empty()) {
-    json = "{\"redriven\":" + std::to_string(redrive.count);
-    json += ",\"left\":" + std::to_string(left);
+    append_number(json, "redriven", static_cast<std::int64_t>(redrive.count));
+    append_number(json, "left", left);
   } else {
-    json = "{\"id\":";
-    append_json_string(json, redrive.id);
-    json += redrive.count > 0 ? ",\"redriven\":true" : ",\"redriven\":false,\"reason\":";
-    if (redrive.count == 0) append_json_string(json, redrive.reason);
+    append_text(json, "id", redrive.id);
+    json += redrive.count > 0 ? ",\"redriven\":true" : ",\"redriven\":false";
+    if (redrive.count == 0) append_text(json, "reason", redrive.reason);
   }
-  reply_json(effects, context, 200, json + '}');
+  json += '}';
+  reply_json(effects, context, 200, json);
   pass_on_tells(redrive.rest, effects);
 }
 
@@ -163,12 +163,11 @@ void post_redrive(const Context& context, std::string_view id, Effects& effects)
   Redrive redrive;
   redrive.id = id;
   if (id.empty()) {
-    effects.need_query(default_database,
-                       {{oldest_sql,
-                         {Value::text(version), Value::of(limits::letters_per_redrive_max),
-                          Value::of(static_cast<std::int64_t>(limits::message_bytes_max))}}});
+    effects.need_query(default_database, oldest_sql,
+                       {Value::text(version), Value::of(limits::letters_per_redrive_max),
+                        Value::of(static_cast<std::int64_t>(limits::message_bytes_max))});
   } else {
-    effects.need_query(default_database, {{one_sql, {Value::text(id)}}});
+    effects.need_query(default_database, one_sql, {Value::text(id)});
   }
   redrive.resume(context, effects);
 }

@@ -56,6 +56,16 @@ void Effects::need_query(std::string_view database, const std::vector<Statement>
   end(mark);
 }
 
+void Effects::need_query(std::string_view database, std::string_view sql,
+                         std::initializer_list<Value> values) {
+  const auto mark = begin(Z0_NEED_QUERY, Phase::need);
+  out_.u16(1);
+  out_.bytes(sql);
+  write_values(out_, values.begin(), values.size());
+  out_.bytes(database);
+  end(mark);
+}
+
 void Effects::need_sign(std::string_view text) {
   const auto mark = begin(Z0_NEED_SIGN, Phase::need);
   out_.bytes(text);

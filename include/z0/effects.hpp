@@ -34,6 +34,9 @@ class Effects {
   void need_rows(std::string_view sql, std::initializer_list<Value> values);
   // database: a binding's name, see settings.hpp.
   void need_query(std::string_view database, const std::vector<Statement>& statements);
+  // Of one statement.
+  void need_query(std::string_view database, std::string_view sql,
+                  std::initializer_list<Value> values);
   void need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
                  std::uint32_t timeout_ms, std::string_view request);
   void need_sign(std::string_view text);
