@@ -1,6 +1,7 @@
 // Routes and credentials.
 #include "z0/edge.hpp"
 
+#include "edge_audit.hpp"
 #include "edge_config.hpp"
 #include "edge_http.hpp"
 #include "z0/ids.hpp"
@@ -47,7 +48,7 @@ constexpr Route routes[] = {
      [](const Call& c) { post_facts(c.request, c.claims, c.context, c.frame, c.effects); }},
     {"GET", "/v1/facts", scope_facts_read, false,
      ",tenant,type,status,from,to,trace_id,limit,cursor,",
-     [](const Call& c) { query_facts(c.request, c.claims, c.context, c.effects); }},
+     [](const Call& c) { query_facts(c.request, c.claims, c.context, c.frame, c.effects); }},
     {"GET", "/v1/facts/{}", scope_facts_read, false, facts_read_parameters,
      ledger<Z0_FRAME_LEDGER_READ>},
     {"GET", "/v1/entities/{}", scope_facts_read, false, {}, ledger<Z0_FRAME_LEDGER_HEAD>},
@@ -94,7 +95,29 @@ constexpr Route routes[] = {
     {"GET", "/v1/configs/{}/versions", scope_facts_read, false, ",from_version,",
      [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, true, c.effects); }},
     {"GET", "/v1/report", scope_facts_read, false, ",tenant,",
-     [](const Call& c) { get_report(c.request, c.claims, c.context, c.effects); }},
+     [](const Call& c) { get_report(c.request, c.claims, c.context, c.frame, c.effects); }},
+    {"GET", "/v1/closure", scope_facts_read, false, ",tenant,from,to,limit,cursor,",
+     [](const Call& c) { get_closure(c.request, c.claims, c.context, c.frame, c.effects); }},
+    {"GET", "/v1/dead-letters", scope_ops, true, ",limit,cursor,",
+     [](const Call& c) { get_dead_letters(c.request, c.context, c.effects); }},
+    {"POST",
+     "/v1/dead-letters/redrive",
+     scope_ops,
+     true,
+     {},
+     [](const Call& c) { post_redrive(c.context, {}, c.effects); }},
+    {"GET",
+     "/v1/dead-letters/{}",
+     scope_ops,
+     true,
+     {},
+     [](const Call& c) { get_dead_letter(c.context, c.id, c.effects); }},
+    {"POST",
+     "/v1/dead-letters/{}/redrive",
+     scope_ops,
+     true,
+     {},
+     [](const Call& c) { post_redrive(c.context, c.id, c.effects); }},
     {"GET", "/v1/live", scope_ops, true, {}, [](const Call& c) { get_live(c.context, c.effects); }},
 };
 
@@ -203,6 +226,14 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_replication_heads(in, context, frame, effects);
     case Operation::replication:
       return resume_replication(in, context, frame, effects);
+    case Operation::closure:
+      return resume_closure(in, context, frame, effects);
+    case Operation::dead_letters:
+      return resume_dead_letters(in, context, frame, effects);
+    case Operation::dead_letter:
+      return resume_dead_letter(context, frame, effects);
+    case Operation::redrive:
+      return resume_redrive(in, context, frame, effects);
   }
   __builtin_trap();
 }

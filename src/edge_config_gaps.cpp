@@ -5,7 +5,6 @@
 #include "edge_config.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
-#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -29,16 +28,7 @@ void append_rows_json(std::string& json, const Rows& rows,
   for (std::size_t row = 0; row < rows.size(); ++row) {
     json += json.back() == '[' ? "{" : ",{";
     std::size_t column = 0;
-    for (const auto name : names) {
-      const Value& v = rows.at(row, column);
-      json += column++ > 0 ? ",\"" : "\"";
-      json += name;
-      json += "\":";
-      if (v.kind == Value::Kind::integer)
-        json += std::to_string(v.integer);
-      else
-        append_json_string(json, v.bytes);
-    }
+    for (const auto name : names) append_member(json, name, rows.at(row, column++));
     json += '}';
   }
 }
@@ -52,11 +42,7 @@ void get_config_gaps(const Request& request, const Claims& claims, const Context
     return reply_error(effects, context, Status::not_found, "tenant");
   const Value tenant = Value::text_or_null(tenant_id);
   const Value limit = Value::of(static_cast<std::int64_t>(limits::page_facts_max));
-  const auto databases =
-      tenant_id.empty()
-          ? settings_databases(frame.settings)
-          : std::vector<std::string_view>{settings_database(frame.settings, tenant_id)};
-  for (const auto database : databases) {
+  for (const auto database : databases_for(frame, tenant_id)) {
     effects.need_query(database, {{missing_sql, {tenant, limit}}, {unknown_sql, {tenant, limit}}});
   }
   std::string continuation;

@@ -11,10 +11,7 @@ namespace {
 
 // limit and from_seq, with their defaults. False with the name of the parameter that is wrong.
 bool read_numbers(const Request& request, ReadRequest& read, std::string_view& wrong) {
-  read.limit = static_cast<std::int64_t>(limits::page_facts_default);
-  const std::string_view limit = request.parameter("limit");
-  if (!limit.empty() && (!parse_number(limit, read.limit) || read.limit < 1 ||
-                         read.limit > static_cast<std::int64_t>(limits::page_facts_max))) {
+  if (!read_limit(request, read.limit)) {
     wrong = "limit";
     return false;
   }

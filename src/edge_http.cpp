@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "z0/base64.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
+#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -97,6 +99,25 @@ bool read_context(ByteReader& in, Operation& operation, Context& context) {
   return in.ok();
 }
 
+void append_member(std::string& json, std::string_view name, const Value& value) {
+  if (json.back() != '{') json += ',';
+  json += '"';
+  json += name;
+  json += "\":";
+  if (value.kind == Value::Kind::integer)
+    json += std::to_string(value.integer);
+  else if (value.kind == Value::Kind::null)
+    json += "null";
+  else
+    append_json_string(json, value.bytes);
+}
+
+void append_cursor(std::string& json, bool more, std::string_view bytes) {
+  const std::string text = base64url_encode(bytes);
+  append_member(json, "cursor", more ? Value::text(text) : Value::null());
+  json += '}';
+}
+
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
                 bool retry) {
   const std::string traceparent = context.trace.traceparent();
@@ -179,6 +200,18 @@ bool tenant_for(const Request& request, const Claims& claims, std::string_view& 
   const std::string_view named = request.parameter("tenant");
   tenant_id = claims.all_tenants ? named : std::string_view(claims.tenant_id);
   return claims.all_tenants || named.empty() || named == claims.tenant_id;
+}
+
+std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id) {
+  if (tenant_id.empty()) return settings_databases(frame.settings);
+  return {settings_database(frame.settings, tenant_id)};
+}
+
+bool read_limit(const Request& request, std::int64_t& limit) {
+  const std::string_view named = request.parameter("limit");
+  limit = static_cast<std::int64_t>(limits::page_facts_default);
+  return named.empty() || (parse_number(named, limit) && limit >= 1 &&
+                           limit <= static_cast<std::int64_t>(limits::page_facts_max));
 }
 
 }  // namespace z0

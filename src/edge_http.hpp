@@ -52,6 +52,11 @@ enum class Operation : std::uint8_t {
   ledgers = 35,
   replication_heads = 40,
   replication = 41,
+  // From here on the answers are D1's.
+  closure = 48,
+  dead_letters = 49,
+  dead_letter = 50,
+  redrive = 51,
 };
 
 struct Context {
@@ -70,6 +75,17 @@ void reply_error(Effects& effects, const Context& context, Status status, std::s
 // The error as a JSON object; `identity` is put in front: members with a trailing comma, or empty.
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
                   std::string_view identity);
+
+// "name":value, with a comma unless an object begins with it.
+void append_member(std::string& json, std::string_view name, const Value& value);
+inline void append_number(std::string& json, std::string_view name, std::int64_t value) {
+  append_member(json, name, Value::of(value));
+}
+inline void append_text(std::string& json, std::string_view name, std::string_view value) {
+  append_member(json, name, Value::text(value));
+}
+// ,"cursor":TEXT or null, and the end of the object.
+void append_cursor(std::string& json, bool more, std::string_view bytes);
 
 // A continuation that needs no more than its operation and context.
 std::string continuation(Operation operation, const Context& context);
@@ -119,11 +135,11 @@ void resume_replication(ByteReader& continuation, const Context& context, const 
 void get_live(const Context& context, Effects& effects);
 void resume_live(const Context& context, const Frame& frame, Effects& effects);
 void query_facts(const Request& request, const Claims& claims, const Context& context,
-                 Effects& effects);
+                 const Frame& frame, Effects& effects);
 void resume_query(ByteReader& continuation, const Context& context, const Frame& frame,
                   Effects& effects);
 void get_report(const Request& request, const Claims& claims, const Context& context,
-                Effects& effects);
+                const Frame& frame, Effects& effects);
 void resume_report(const Context& context, const Frame& frame, Effects& effects);
 
 // What becomes of a request whose call did not succeed, or whose JSON could not be read.
@@ -137,5 +153,9 @@ bool parse_number(std::string_view text, std::int64_t& out);
 // The tenant that a read is for: the credential's, or the one that an operator names; empty for
 // all. False when a tenant asks for another's.
 bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);
+// The databases that hold what is said of this tenant: its own; of all tenants: every one.
+std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id);
+// The parameter `limit`, or its default. False when it is none.
+bool read_limit(const Request& request, std::int64_t& limit);
 
 }  // namespace z0

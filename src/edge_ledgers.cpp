@@ -26,7 +26,7 @@ std::string cursor_of(const RegisterRequest& ledger) {
   ByteWriter out(bytes);
   out.short_bytes(ledger.tenant_id);
   out.short_bytes(ledger.entity_id);
-  return base64url_encode(bytes);
+  return bytes;
 }
 
 bool before(const RegisterRequest& a, const RegisterRequest& b) {
@@ -41,12 +41,9 @@ void get_ledgers(const Request& request, const Claims& claims, const Context& co
   std::string bytes;
   if (!tenant_for(request, claims, list.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
-  std::int64_t limit = static_cast<std::int64_t>(limits::page_facts_default);
-  const std::string_view named = request.parameter("limit");
-  const bool limit_ok =
-      named.empty() || (parse_number(named, limit) && limit >= 1 &&
-                        limit <= static_cast<std::int64_t>(limits::page_facts_max));
-  if (!limit_ok) return reply_error(effects, context, Status::bad_parameter, "limit");
+  std::int64_t limit = 0;
+  if (!read_limit(request, limit))
+    return reply_error(effects, context, Status::bad_parameter, "limit");
   const std::string_view cursor = request.parameter("cursor");
   if (!cursor.empty() && !read_cursor(cursor, bytes, list))
     return reply_error(effects, context, Status::bad_parameter, "cursor");
@@ -93,8 +90,8 @@ void resume_ledgers(ByteReader& continuation, const Context& context, const Fram
     member(",\"tenant_id\":", ledger.tenant_id);
     json += ",\"created_at\":" + std::to_string(ledger.created_at) + '}';
   }
-  json += "],\"cursor\":";
-  json += more ? '"' + cursor_of(ledgers.back()) + "\"}" : "null}";
+  json += ']';
+  append_cursor(json, more, more ? cursor_of(ledgers.back()) : std::string());
   reply_json(effects, context, 200, json);
 }
 

@@ -1,15 +1,15 @@
 // GET /v1/facts: facts across ledgers, from D1, newest first.
 //
-// Recorded and failed facts lie in two tables. Each is asked for a page of its own, so that each
-// uses its own key, and the two pages are merged here.
+// Recorded and failed facts lie in two tables, and tenants in several databases. Each table is
+// asked for a page of its own, so that each uses its own key, and the pages are merged here.
 #include <algorithm>
+#include <tuple>
 
 #include "edge_http.hpp"
 #include "z0/base64.hpp"
 #include "z0/ids.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
-#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -59,7 +59,7 @@ std::string encode_cursor(const Rows& rows, std::size_t row) {
   out.varint(static_cast<std::uint64_t>(rows.at(row, number).integer));
   out.short_bytes(rows.at(row, entity_id).bytes);
   out.short_bytes(rows.at(row, id).bytes);
-  return base64url_encode(bytes);
+  return bytes;
 }
 
 struct Query {
@@ -69,7 +69,8 @@ struct Query {
   std::string_view trace_id;
   std::int64_t from = 0;
   std::int64_t to = limits::timestamp_ms_max;
-  std::int64_t limit = static_cast<std::int64_t>(limits::page_facts_default);
+  std::int64_t limit = 0;
+  std::int64_t bytes_max = limits::page_bytes_max;
   bool has_cursor = false;
   Cursor cursor;
 };
@@ -86,11 +87,7 @@ std::string_view read_query(const Request& request, Query& q) {
   if (!from.empty() && !parse_number(from, q.from)) return "from";
   const std::string_view to = request.parameter("to");
   if (!to.empty() && !parse_number(to, q.to)) return "to";
-  const std::string_view limit = request.parameter("limit");
-  const bool limit_ok =
-      limit.empty() || (parse_number(limit, q.limit) && q.limit >= 1 &&
-                        q.limit <= static_cast<std::int64_t>(limits::page_facts_max));
-  if (!limit_ok) return "limit";
+  if (!read_limit(request, q.limit)) return "limit";
   const std::string_view cursor = request.parameter("cursor");
   q.has_cursor = !cursor.empty();
   if (q.has_cursor && !decode_cursor(cursor, q.cursor)) return "cursor";
@@ -135,7 +132,7 @@ Statement page_of(const Query& q, std::string_view table, std::string_view numbe
                                      Value::of(q.cursor.number), Value::text(q.cursor.id)});
   }
   s.values.push_back(Value::of(q.limit + 1));
-  s.values.push_back(Value::of(limits::page_bytes_max));
+  s.values.push_back(Value::of(q.bytes_max));
   const std::size_t at = s.values.size();
   sql += order + " LIMIT ?" + std::to_string(at - 1) +
          ")) WHERE bytes - length(CAST(data AS BLOB)) < ?" + std::to_string(at) + order;
@@ -148,65 +145,72 @@ void append_row(std::string& json, const Rows& rows, std::size_t row, bool faile
   for (std::size_t c = 0; c < std::size(column_names); ++c) {
     const Value& v = rows.at(row, c);
     if (v.kind == Value::Kind::null || c == data || (failed && c == number)) continue;
-    if (json.back() != '{') json += ',';
-    json += '"';
-    json += column_names[c];
-    json += "\":";
-    if (v.kind == Value::Kind::integer)
-      json += std::to_string(v.integer);
-    else
-      append_json_string(json, v.bytes);
+    append_member(json, column_names[c], v);
   }
   json += failed ? ",\"status\":\"failed\",\"data\":" : ",\"status\":\"recorded\",\"data\":";
   json += rows.at(row, data).bytes;
   json += '}';
 }
 
-// Whether a row of one table comes before a row of the other.
-bool before(const Rows& a, std::size_t i, const Rows& b, std::size_t j) {
-  if (a.at(i, timestamp).integer != b.at(j, timestamp).integer)
-    return a.at(i, timestamp).integer > b.at(j, timestamp).integer;
-  if (a.at(i, entity_id).bytes != b.at(j, entity_id).bytes)
-    return a.at(i, entity_id).bytes > b.at(j, entity_id).bytes;
-  return a.at(i, number).integer > b.at(j, number).integer;
+// A page of one table, and how far the merge has come in it.
+struct Page {
+  Rows rows;
+  bool failed = false;  // of attempts
+  std::size_t at = 0;
+
+  bool done() const { return at == rows.size(); }
+  // Whether the table has more than it gave.
+  bool cut() const {
+    return rows.size() > 0 &&
+           rows.at(0, available).integer > static_cast<std::int64_t>(rows.size());
+  }
+};
+
+// Whether a page's next row comes before that of another one.
+bool before(const Page& a, const Page& b) {
+  const auto key = [](const Page& p) {
+    return std::make_tuple(p.rows.at(p.at, timestamp).integer, p.rows.at(p.at, entity_id).bytes,
+                           p.rows.at(p.at, number).integer, p.rows.at(p.at, id).bytes);
+  };
+  return key(a) > key(b);
 }
 
-// Whether a table has more than it gave.
-bool cut(const Rows& rows) {
-  return rows.size() > 0 && rows.at(0, available).integer > static_cast<std::int64_t>(rows.size());
-}
-
-std::string merge(const Rows& recorded, const Rows& failed, std::int64_t limit) {
+std::string merge(std::vector<Page>& pages, std::int64_t limit) {
   std::string json = "{\"facts\":[";
   std::string cursor;
-  std::size_t i = 0;
-  std::size_t j = 0;
-  for (std::int64_t n = 0; n < limit && (i < recorded.size() || j < failed.size()); ++n) {
-    // What comes next in a table that was cut is not known, so nothing may pass it.
-    if ((i == recorded.size() && cut(recorded)) || (j == failed.size() && cut(failed))) break;
-    const bool take_failed =
-        i == recorded.size() || (j < failed.size() && before(failed, j, recorded, i));
-    const Rows& from = take_failed ? failed : recorded;
-    std::size_t& row = take_failed ? j : i;
+  bool more = false;
+  for (std::int64_t n = 0;; ++n) {
+    Page* next = nullptr;
+    more = false;
+    bool unknown = n == limit;
+    for (Page& page : pages) {
+      more = more || !page.done() || page.cut();
+      // What comes next in a table that was cut is not known, so nothing may pass it.
+      unknown = unknown || (page.done() && page.cut());
+      if (!page.done() && (next == nullptr || before(page, *next))) next = &page;
+    }
+    if (unknown || next == nullptr) break;
     if (n > 0) json += ',';
-    append_row(json, from, row, take_failed);
-    cursor = encode_cursor(from, row);
-    ++row;
+    append_row(json, next->rows, next->at, next->failed);
+    cursor = encode_cursor(next->rows, next->at);
+    ++next->at;
   }
-  const bool more = i < recorded.size() || j < failed.size() || cut(recorded) || cut(failed);
-  json += "],\"cursor\":";
-  return json + (more ? '"' + cursor + "\"}" : "null}");
+  json += ']';
+  append_cursor(json, more, cursor);
+  return json;
 }
 
 }  // namespace
 
 void query_facts(const Request& request, const Claims& claims, const Context& context,
-                 Effects& effects) {
+                 const Frame& frame, Effects& effects) {
   Query q;
   if (!tenant_for(request, claims, q.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
   const std::string_view wrong = read_query(request, q);
   if (!wrong.empty()) return reply_error(effects, context, Status::bad_parameter, wrong);
+  const auto databases = databases_for(frame, q.tenant_id);
+  q.bytes_max /= static_cast<std::int64_t>(databases.size());
   std::string recorded_sql;
   std::string failed_sql;
   std::vector<Statement> statements;
@@ -216,7 +220,7 @@ void query_facts(const Request& request, const Claims& claims, const Context& co
     statements.push_back(
         page_of(q, "failed_facts", "attempted_at", ", attempted_at AS recorded_at", failed_sql));
   }
-  effects.need_query(default_database, statements);
+  for (const auto database : databases) effects.need_query(database, statements);
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, Operation::query, context);
@@ -228,14 +232,16 @@ void query_facts(const Request& request, const Claims& claims, const Context& co
 void resume_query(ByteReader& in, const Context& context, const Frame& frame, Effects& effects) {
   const bool failed_only = in.u8() != 0;
   const auto limit = static_cast<std::int64_t>(in.varint());
-  auto answers = parse_query(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  for (const auto& rows : answers) {
-    if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
+  std::vector<Page> pages;
+  for (const auto answer : frame.answers) {
+    bool failed = failed_only;
+    for (Rows& rows : parse_query(answer)) {
+      if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
+      pages.push_back({std::move(rows), failed});
+      failed = true;
+    }
   }
-  answers.resize(2);
-  const Rows& first = failed_only ? answers[1] : answers[0];
-  const Rows& second = failed_only ? answers[0] : answers[1];
-  reply_json(effects, context, 200, merge(first, second, limit));
+  reply_json(effects, context, 200, merge(pages, limit));
 }
 
 }  // namespace z0

@@ -1,15 +1,16 @@
 // GET /v1/report: the totals of each tenant and the balance of each account, from D1.
 //
-// Money is summed in millions and rest apart, and each sum travels as text: a sum of amounts may
-// pass 64 bits, where SQLite fails, and JavaScript rounds what is above 2^53. The members named
-// _cents are the default currency's; where a tenant has others, they stand under `other_currencies`
-// by code.
+// The members named _cents are the default currency's; where a tenant has others, they stand under
+// `other_currencies` by code.
+//
+// A tenant lies in one database with all its ledgers, so what several databases say of tenants and
+// accounts is put side by side.
 #include <map>
 
 #include "edge_http.hpp"
+#include "money.hpp"
 #include "z0/fact.hpp"
 #include "z0/json.hpp"
-#include "z0/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -28,46 +29,6 @@ constexpr std::string_view accounts_sql =
     "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
     "WHERE entity_id >= 'acct_' AND entity_id < 'acct`' AND coalesce(currency, 'USD') = 'USD' "
     "AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
-
-std::int64_t number(const Value& v) {
-  std::int64_t sum = 0;
-  const bool negative = v.bytes.starts_with('-');
-  for (const char c : v.bytes.substr(negative ? 1 : 0)) sum = sum * 10 + (c - '0');
-  return negative ? -sum : sum;
-}
-
-// A sum of amounts: as many facts as a database holds do not overflow it.
-class Money {
- public:
-  void add(const Value& millions, const Value& rest) { add(number(millions), number(rest)); }
-  void add(const Money& other) { add(other.millions_, other.rest_); }
-  void subtract(const Money& other) { add(-other.millions_, -other.rest_); }
-
-  std::string decimal() const {
-    if (millions_ == 0) return std::to_string(rest_);
-    const std::string low = std::to_string(million + (rest_ < 0 ? -rest_ : rest_)).substr(1);
-    return std::to_string(millions_) + low;
-  }
-
- private:
-  static constexpr std::int64_t million = 1'000'000;
-
-  // Keeps both parts of one sign, and the rest below a million.
-  void add(std::int64_t millions, std::int64_t rest) {
-    millions_ += millions + (rest_ + rest) / million;
-    rest_ = (rest_ + rest) % million;
-    if (millions_ > 0 && rest_ < 0) {
-      --millions_;
-      rest_ += million;
-    } else if (millions_ < 0 && rest_ > 0) {
-      ++millions_;
-      rest_ -= million;
-    }
-  }
-
-  std::int64_t millions_ = 0;
-  std::int64_t rest_ = 0;
-};
 
 struct Sum {
   std::int64_t count = 0;
@@ -135,11 +96,12 @@ void append_tenant(std::string& json, Tenant& tenant) {
 }
 
 // spent is charges plus corrections of them (domain.md section 5).
-std::string accounts_json(const Rows& rows) {
-  struct Account {
-    Money credits, deposited, spent;
-  };
-  std::map<std::string_view, Account> accounts;
+struct Account {
+  Money credits, deposited, spent;
+};
+using Accounts = std::map<std::string_view, Account>;
+
+void add_accounts(const Rows& rows, Accounts& accounts) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Account& account = accounts[rows.at(i, 0).bytes];
     const FactType type = type_of(rows.at(i, 1).bytes);
@@ -149,6 +111,9 @@ std::string accounts_json(const Rows& rows) {
       account.spent.add(rows.at(i, 2), rows.at(i, 3));
     }
   }
+}
+
+std::string accounts_json(const Accounts& accounts) {
   std::string json = "{";
   for (const auto& [id, account] : accounts) {
     Money remaining = account.deposited;
@@ -166,41 +131,42 @@ std::string accounts_json(const Rows& rows) {
 }  // namespace
 
 void get_report(const Request& request, const Claims& claims, const Context& context,
-                Effects& effects) {
+                const Frame& frame, Effects& effects) {
   std::string_view tenant_id;
   if (!tenant_for(request, claims, tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
   const Value tenant = Value::text_or_null(tenant_id);
-  effects.need_query(default_database,
-                     {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
-  std::string continuation;
-  ByteWriter out(continuation);
-  write_context(out, Operation::report, context);
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  for (const auto database : databases_for(frame, tenant_id)) {
+    effects.need_query(database,
+                       {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
+  }
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::report, context));
 }
 
 void resume_report(const Context& context, const Frame& frame, Effects& effects) {
-  const auto answers = parse_query(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  if (answers.size() != 3 || answers[0].failed || answers[1].failed || answers[2].failed) {
-    return reply_error(effects, context, Status::storage_error, {});
-  }
   std::map<std::string_view, Tenant> tenants;
   std::map<std::string_view, std::int64_t> by_type;
-  const Rows& sums = answers[0];
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    const std::string_view type = sums.at(i, 1).bytes;
-    const std::string_view currency = sums.at(i, 2).bytes;
-    Sum& sum = tenants[sums.at(i, 0).bytes].by_type[type];
-    sum.count += sums.at(i, 3).integer;
-    by_type[type] += sums.at(i, 3).integer;
-    const bool ours = currency.empty() || currency == default_currency;
-    (ours ? sum.amount : sum.others[currency]).add(sums.at(i, 4), sums.at(i, 5));
+  Accounts accounts;
+  for (const auto answer : frame.answers) {
+    const auto rows = parse_query(answer);
+    if (rows.size() != 3 || rows[0].failed || rows[1].failed || rows[2].failed)
+      return reply_error(effects, context, Status::storage_error, {});
+    const Rows& sums = rows[0];
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const std::string_view type = sums.at(i, 1).bytes;
+      const std::string_view currency = sums.at(i, 2).bytes;
+      Sum& sum = tenants[sums.at(i, 0).bytes].by_type[type];
+      sum.count += sums.at(i, 3).integer;
+      by_type[type] += sums.at(i, 3).integer;
+      const bool ours = currency.empty() || currency == default_currency;
+      (ours ? sum.amount : sum.others[currency]).add(sums.at(i, 4), sums.at(i, 5));
+    }
+    const Rows& assets = rows[1];
+    for (std::size_t i = 0; i < assets.size(); ++i)
+      tenants[assets.at(i, 0).bytes].assets[assets.at(i, 1).bytes] += assets.at(i, 2).integer;
+    add_accounts(rows[2], accounts);
   }
-  const Rows& assets = answers[1];
-  for (std::size_t i = 0; i < assets.size(); ++i) {
-    tenants[assets.at(i, 0).bytes].assets[assets.at(i, 1).bytes] = assets.at(i, 2).integer;
-  }
-  std::string json = "{\"accounts\":" + accounts_json(answers[2]) + ",\"recorded_by_type\":";
+  std::string json = "{\"accounts\":" + accounts_json(accounts) + ",\"recorded_by_type\":";
   append_counts(json, by_type);
   json += ",\"tenants\":{";
   for (auto& [tenant_id, tenant] : tenants) {

@@ -56,6 +56,16 @@ void Effects::need_query(std::string_view database, const std::vector<Statement>
   end(mark);
 }
 
+void Effects::need_query(std::string_view database, std::string_view sql,
+                         std::initializer_list<Value> values) {
+  const auto mark = begin(Z0_NEED_QUERY, Phase::need);
+  out_.u16(1);
+  out_.bytes(sql);
+  write_values(out_, values.begin(), values.size());
+  out_.bytes(database);
+  end(mark);
+}
+
 void Effects::need_sign(std::string_view text) {
   const auto mark = begin(Z0_NEED_SIGN, Phase::need);
   out_.bytes(text);
@@ -133,6 +143,12 @@ void Effects::log(bool error, std::string_view json) {
   const auto mark = begin(Z0_LOG, Phase::tell);
   out_.u8(error ? 1 : 0);
   out_.bytes(json);
+  end(mark);
+}
+
+void Effects::pass_on(z0_effect_kind kind, Phase phase, std::string_view payload) {
+  const auto mark = begin(kind, phase);
+  out_.raw(payload);
   end(mark);
 }
 

@@ -146,7 +146,7 @@ void TypeCounts::append_json(std::string& out) const {
   for (std::size_t i = 1; i < std::size(known); ++i)
     member(type_name(static_cast<FactType>(i)), known[i]);
   for (const auto& [name, count] : custom) member(name, count);
-  member("other", known[0]);
+  member("(other)", known[0]);
   out += '}';
 }
 

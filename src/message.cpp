@@ -150,19 +150,30 @@ bool parse_attempt(ByteReader& in, Message& out) {
 
 bool parse_message(std::string_view bytes, Message& out) {
   ByteReader in(bytes);
+  const auto refuse = [&out](std::string_view fault) {
+    out.fault = fault;
+    return false;
+  };
+  const auto begin = [&](const ByteReader& part) {
+    out.fault_at = static_cast<std::size_t>(part.at() - bytes.data());
+  };
   while (!in.done()) {
-    if (in.u8() != message_version) return false;
+    begin(in);
+    if (in.u8() != message_version) return refuse("a section of a version that is not known");
     const auto kind = static_cast<MessageKind>(in.u8());
-    if (kind != MessageKind::facts && kind != MessageKind::attempts) return false;
+    const bool facts = kind == MessageKind::facts;
+    if (!facts && kind != MessageKind::attempts)
+      return refuse("a section of a kind that is not known");
     out.traceparent = in.short_bytes();
     ByteReader items(in.bytes());
-    if (!in.ok() || items.done()) return false;
+    if (!in.ok() || items.done()) return refuse("a section that is cut off or empty");
     while (!items.done()) {
-      if (!(kind == MessageKind::facts ? parse_run(items, out) : parse_attempt(items, out)))
-        return false;
+      begin(items);
+      if (!(facts ? parse_run(items, out) : parse_attempt(items, out)))
+        return refuse(facts ? "facts that are damaged" : "an attempt that is damaged");
     }
   }
-  return !out.runs.empty() || !out.attempts.empty();
+  return !out.runs.empty() || !out.attempts.empty() || refuse("nothing");
 }
 
 }  // namespace z0

@@ -456,7 +456,8 @@ Answers answers_of(const Frame& frame) {
   const bool query =
       read_context(in, operation, context) &&
       (operation == Operation::query || operation == Operation::report ||
-       operation == Operation::config_gaps || operation == Operation::replication_heads);
+       operation == Operation::config_gaps || operation == Operation::replication_heads ||
+       operation >= Operation::closure);
   return query ? Answers::query : Answers::call;
 }
 

@@ -52,7 +52,7 @@
 const SECONDS_MAX = 120;
 // z0 sends 50; more would only make the table slow.
 const LATEST_MAX = 50;
-// z0 counts some 64 types by name and the rest as "other".
+// z0 counts some 64 types by name and the rest as "(other)".
 const TYPES_MAX = 100;
 // Ids have at most 128 characters. What is longer is not z0's and is cut.
 const TEXT_MAX = 256;

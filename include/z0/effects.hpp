@@ -34,6 +34,9 @@ class Effects {
   void need_rows(std::string_view sql, std::initializer_list<Value> values);
   // database: a binding's name, see settings.hpp.
   void need_query(std::string_view database, const std::vector<Statement>& statements);
+  // Of one statement.
+  void need_query(std::string_view database, std::string_view sql,
+                  std::initializer_list<Value> values);
   void need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
                  std::uint32_t timeout_ms, std::string_view request);
   void need_sign(std::string_view text);
@@ -55,6 +58,9 @@ class Effects {
   void point(std::string_view index, std::initializer_list<std::string_view> blobs,
              std::initializer_list<double> doubles);
   void log(bool error, std::string_view json);
+
+  // An effect as another step decided it, in its phase.
+  void pass_on(z0_effect_kind kind, Phase phase, std::string_view payload);
 
   // The bytes for the host; valid until this object changes or dies.
   std::string_view finish();

@@ -44,7 +44,8 @@ struct TypeCounts {
   std::string encode() const;
   // False for bytes that are no counts.
   bool decode(std::string_view bytes);
-  // {"charge":2,...}: types that occurred, known ones first; uncounted custom types as "other".
+  // {"charge":2,...}: types that occurred, known ones first; uncounted custom types as
+  // "(other)", which no type can be named.
   void append_json(std::string& out) const;
 };
 

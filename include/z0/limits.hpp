@@ -63,6 +63,15 @@ inline constexpr std::size_t page_facts_default = 100;
 // and as much again in the answer, below frame_bytes_max.
 inline constexpr std::int64_t page_bytes_max = std::int64_t{8} << 20;
 
+// Dead letters that one request reads, by their bytes: D1 gives a blob as an array of numbers.
+inline constexpr std::int64_t letters_bytes_max = std::int64_t{1} << 20;
+// Dead letters that one request redrives; together they are one message, of message_bytes_max.
+inline constexpr std::int64_t letters_per_redrive_max = 50;
+// Entities that are named of a dead letter in a list.
+inline constexpr std::size_t letter_entities_max = 10;
+// The window of GET /v1/closure that was not asked for another: seven days.
+inline constexpr std::int64_t closure_window_ms = std::int64_t{7} * 86'400'000;
+
 // -- the core's own buffers ---------------------------------------------------------------------
 
 // A frame: a body, or the rows that answer a need (see segments_per_read_max).
@@ -182,7 +191,7 @@ inline constexpr std::size_t latest_per_report = 5;
 // Ledgers with facts on their way that are followed by name; further ones are not counted in the
 // depth.
 inline constexpr std::size_t lagging_ledgers_max = 20'000;
-// Custom fact types counted by name; further ones count as "other".
+// Custom fact types counted by name; further ones count as "(other)".
 inline constexpr std::size_t counted_types_max = 64;
 
 }  // namespace z0::limits

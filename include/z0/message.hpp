@@ -80,9 +80,13 @@ struct Message {
   std::string_view traceparent;  // of its last section
   std::vector<Run> runs;
   std::vector<Attempt> attempts;
+  // Of bytes that are no message: what is wrong, and where that begins.
+  std::string_view fault;
+  std::size_t fault_at = 0;
 };
 
-// False for bytes that are no message, including any record or submission in it.
+// False for bytes that are no message, including any record or submission in it. What stands before
+// the fault is in `out`.
 bool parse_message(std::string_view bytes, Message& out);
 
 }  // namespace z0

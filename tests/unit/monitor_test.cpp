@@ -232,7 +232,19 @@ TEST_CASE("Types are counted by name for ten minutes", "[monitor]") {
   }
   const Json by_type = live(m, start + 700'000).at("by_type");
   CHECK(by_type.size() == z0::limits::counted_types_max + 1);
-  CHECK(by_type.at("other") == 10);
+  CHECK(by_type.at("(other)") == 10);
+}
+
+TEST_CASE("A type of the name other is not what counts the types without a name", "[monitor]") {
+  z0::TypeCounts counts;
+  counts.add(z0::FactType::custom, "other");
+  for (std::size_t i = 0; i < z0::limits::counted_types_max + 4; ++i)
+    counts.add(z0::FactType::custom, "type_" + std::to_string(i));
+  std::string json;
+  counts.append_json(json);
+  CHECK(json.find(R"("other":1)") != std::string::npos);
+  CHECK(json.find("\"(other)\":5") != std::string::npos);
+  CHECK(json.find(R"("other":)") == json.rfind(R"("other":)"));
 }
 
 TEST_CASE("The latest facts stand newest first and are bounded", "[monitor]") {
