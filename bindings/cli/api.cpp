@@ -1,5 +1,7 @@
 #include "api.hpp"
 
+#include <algorithm>
+
 #include "failure.hpp"
 #include "fields.hpp"
 #include "interrupt.hpp"
@@ -70,22 +72,31 @@ json Api::put(const std::string& path, std::string body) {
   return call({"PUT", path, std::move(body), "application/json"});
 }
 
-json Api::each(const std::string& path, Parameters parameters, const char* member,
-               const std::function<bool(const json&)>& take, const char* cursor, const char* next) {
+void Api::pages(const std::string& path, Parameters parameters,
+                const std::function<bool(const json&)>& take, const char* cursor,
+                const char* next) {
   parameters.emplace_back(cursor, "");
   for (;;) {
-    json page = get(path_with_query(path, parameters));
+    const json page = get(path_with_query(path, parameters));
+    if (!take(page)) return;
+    std::string where = text_of(page, next);
+    // A cursor that leads nowhere new would be followed for ever.
+    if (where.empty() || where == parameters.back().second) return;
+    parameters.back().second = std::move(where);
+  }
+}
+
+json Api::each(const std::string& path, Parameters parameters, const char* member,
+               const std::function<bool(const json&)>& take) {
+  json last;
+  pages(path, std::move(parameters), [&](const json& page) {
     const auto found = page.find(member);
     if (found == page.end() || !found->is_array())
       throw Failure("what answers there is not z0: check --url");
-    for (const json& item : *found) {
-      if (!take(item)) return page;
-    }
-    std::string where = text_of(page, next);
-    // A cursor that leads nowhere new would be followed for ever.
-    if (where.empty() || where == parameters.back().second) return page;
-    parameters.back().second = std::move(where);
-  }
+    last = page;
+    return std::all_of(found->begin(), found->end(), take);
+  });
+  return last;
 }
 
 }  // namespace z0::cli

@@ -31,12 +31,14 @@ class Api {
                       const char* content_type = "application/json");
   nlohmann::json put(const std::string& path, std::string body);
 
-  // Each item of a list over all its pages: `member` is the array's name, and `next` the member of
-  // a page that brings the value of the parameter `cursor` for the page after it. Returns the last
-  // page. `take` says whether to go on.
+  // All pages of a list, until `take` says no: `next` is the member of a page that brings the value
+  // of the parameter `cursor` for the page after it.
+  void pages(const std::string& path, Parameters parameters,
+             const std::function<bool(const nlohmann::json&)>& take, const char* cursor = "cursor",
+             const char* next = "cursor");
+  // Each item of the array `member` over all pages. Returns the last page.
   nlohmann::json each(const std::string& path, Parameters parameters, const char* member,
-                      const std::function<bool(const nlohmann::json&)>& take,
-                      const char* cursor = "cursor", const char* next = "cursor");
+                      const std::function<bool(const nlohmann::json&)>& take);
 
  private:
   Reply exchange(const Request& request);

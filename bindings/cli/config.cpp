@@ -84,14 +84,13 @@ int run_set(const Connection& connection, const Options& options) {
 int run_history(const Connection& connection, const Options& options) {
   Api api(connection);
   json versions = json::array();
-  const json last = api.each(
-      path_of(options) + "/versions", {}, "versions",
-      [&versions](const json& version) {
-        versions.push_back(version);
-        return true;
-      },
-      "from_version", "next_version");
-  const json gaps = last.value("gaps", json::array());
+  json gaps = json::array();
+  const auto take = [&](const json& page) {
+    for (const json& version : page.value("versions", json::array())) versions.push_back(version);
+    for (const json& gap : page.value("gaps", json::array())) gaps.push_back(gap);
+    return true;
+  };
+  api.pages(path_of(options) + "/versions", {}, take, "from_version", "next_version");
   if (options.json) {
     std::printf("%s\n", json{{"versions", versions}, {"gaps", gaps}}.dump(1).c_str());
     return exit_ok;

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { startZ0, token } from "../worker/lib/z0.js";
-import { skip, z0 } from "./fake.js";
+import { startZ0, token } from "./lib/z0.js";
+import { skip, z0 } from "../cli/fake.js";
 
 function logKey() {
   const { privateKey } = generateKeyPairSync("ed25519");
@@ -30,15 +30,15 @@ function fact(i, entity) {
 }
 
 describe("a ledger that leaves one z0 for another", { skip }, () => {
-  /** @type {import("../worker/lib/z0.js").Z0} */
+  /** @type {import("./lib/z0.js").Z0} */
   let source;
-  /** @type {import("../worker/lib/z0.js").Z0} */
+  /** @type {import("./lib/z0.js").Z0} */
   let target;
   const directory = mkdtempSync(join(tmpdir(), "z0-roundtrip-"));
   const keys = [logKey(), logKey()];
   const file = join(directory, "all.ndjson");
 
-  /** @param {import("../worker/lib/z0.js").Z0} of @param {string[]} args */
+  /** @param {import("./lib/z0.js").Z0} of @param {string[]} args */
   const ask = (of, ...args) =>
     z0([...args, "--url", of.url.origin, "--token", token()], { cwd: directory });
 
