@@ -208,16 +208,16 @@ std::string signed_note(std::string_view text, std::string_view name, const Ed25
 }
 
 std::string write_note(const Note& note) {
+  bool valid = valid_text(note.text) && !note.signatures.empty() &&
+               note.signatures.size() <= limits::note_signatures_max;
   std::string bytes = note.text;
   bytes.push_back('\n');
   for (const NoteSignature& signature : note.signatures) {
     bytes.append(kSignatureStart).append(signature.name).append(" ");
     bytes.append(base64_encode(big_endian(signature.key_id) + signature.bytes)).append("\n");
+    valid = valid && valid_key_name(signature.name) && !signature.bytes.empty();
   }
-  // Reading it back is the whole check: no name, no text and no count gets by that means something
-  // else to the reader.
-  Note same;
-  return parse_note(bytes, same) && same == note ? bytes : std::string();
+  return valid && bytes.size() <= limits::note_bytes_max ? bytes : std::string();
 }
 
 bool parse_note(std::string_view bytes, Note& out) { return parse(read_note, bytes, out); }

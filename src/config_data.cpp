@@ -18,11 +18,6 @@ bool plain_string(JsonReader& in, std::string_view& out) {
   return in.peek() == JsonKind::string && in.string(out, scratch) && scratch.empty();
 }
 
-bool valid_currency(std::string_view text) {
-  return text.size() == 3 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
 class BudgetReader {
  public:
   BudgetReader(std::string_view settings, Budget& out) : in_(settings, 2), out_(out) {}
@@ -77,6 +72,11 @@ class BudgetReader {
 };
 
 }  // namespace
+
+bool valid_currency(std::string_view text) {
+  return text.size() == 3 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
 
 std::string_view scope_name(ConfigScope scope) {
   return scope_names_of[static_cast<std::size_t>(scope)];

@@ -60,21 +60,33 @@ class Push {
     const Rows retries = directory_rows(frame_, 2);
     if (push.failed || targets.failed || retries.failed)
       return effects_.alarm(frame_.now_ms + retry_pause_ms);
+    if (push.size() == 0) return try_again(retries);
+    // A row that was damaged can be told to nobody; sending the config again mends it.
+    const std::string_view policy = push.at(0, 2).bytes;
+    if (targets.size() == 0 || !readable(policy)) {
+      effects_.write(end_push, {push.at(0, 0), push.at(0, 1)});
+      return effects_.alarm(frame_.now_ms);
+    }
     std::string extra;
     ByteWriter out(extra);
-    if (push.size() > 0) {
-      if (targets.size() == 0) {
-        effects_.write(end_push, {push.at(0, 0), push.at(0, 1)});
-        return effects_.alarm(frame_.now_ms);
-      }
-      out.short_bytes(push.at(0, 0).bytes);
-      out.varint(static_cast<std::uint64_t>(push.at(0, 1).integer));
-      for (std::size_t i = 0; i < targets.size(); ++i) append(targets, i, push.at(0, 2).bytes);
-    } else {
-      if (retries.size() == 0) return;
-      for (std::size_t i = 0; i < retries.size(); ++i) append(retries, i, retries.at(i, 2).bytes);
-    }
+    out.short_bytes(push.at(0, 0).bytes);
+    out.varint(static_cast<std::uint64_t>(push.at(0, 1).integer));
+    for (std::size_t i = 0; i < targets.size(); ++i) append(targets, i, policy);
     resume_directory(effects_, call_.kind, DirectoryStage::called, extra);
+  }
+
+  void try_again(const Rows& retries) {
+    if (retries.size() == 0) return;
+    for (std::size_t i = 0; i < retries.size(); ++i) {
+      if (readable(retries.at(i, 2).bytes)) append(retries, i, retries.at(i, 2).bytes);
+    }
+    if (!effects_.needs()) return effects_.alarm(frame_.now_ms + retry_pause_ms);
+    resume_directory(effects_, call_.kind, DirectoryStage::called, {});
+  }
+
+  static bool readable(std::string_view submission) {
+    Fact fact;
+    return parse_submission(submission, {}, fact);
   }
 
   void append(const Rows& rows, std::size_t i, std::string_view submission) {

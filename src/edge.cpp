@@ -65,6 +65,12 @@ constexpr Route routes[] = {
      [](const Call& c) { get_consistency(c.request, c.claims, c.context, c.id, c.effects); }},
     {"POST", "/v1/ledgers/{}/reconcile", scope_ops, false, ",from,",
      [](const Call& c) { post_reconcile(c.request, c.claims, c.context, c.id, c.effects); }},
+    {"POST", "/v1/ledgers/{}/replicate", scope_ops, true, ",from,",
+     [](const Call& c) { post_replicate(c.request, c.context, c.id, false, c.effects); }},
+    {"POST", "/v1/ledgers/{}/verify", scope_ops, true, ",from_seq,",
+     [](const Call& c) { post_replicate(c.request, c.context, c.id, true, c.effects); }},
+    {"GET", "/v1/replication", scope_ops, true, ",tenant,limit,cursor,",
+     [](const Call& c) { get_replication(c.request, c.context, c.frame, c.effects); }},
     {"POST", "/v1/ledgers/{}/import", scope_ops, true, ",tenant,",
      [](const Call& c) { post_import(c.request, c.context, c.id, c.effects); }},
     {"GET",
@@ -193,6 +199,10 @@ void resume(const Frame& frame, Effects& effects) {
       return resume_config_gaps(context, frame, effects);
     case Operation::ledgers:
       return resume_ledgers(in, context, frame, effects);
+    case Operation::replication_heads:
+      return resume_replication_heads(in, context, frame, effects);
+    case Operation::replication:
+      return resume_replication(in, context, frame, effects);
   }
   __builtin_trap();
 }

@@ -50,8 +50,10 @@ bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   const Status status = status_in(answer);
-  if (status == Status::recorded) rest = answer.reply.substr(1);
-  if (status != Status::recorded) reply_error(effects, context, status, {});
+  if (status == Status::recorded)
+    rest = answer.reply.substr(1);
+  else
+    reply_error(effects, context, status, {});
   return status == Status::recorded;
 }
 
@@ -91,8 +93,9 @@ void get_live(const Context& context, Effects& effects) {
 void resume_live(const Context& context, const Frame& frame, Effects& effects) {
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  if (answer.outcome != Z0_OK) return reply_error(effects, context, status_of(answer.outcome), {});
-  reply_json(effects, context, 200, answer.reply);
+  if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);
+  reply_error(effects, context,
+              answer.outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error, {});
 }
 
 }  // namespace z0

@@ -50,6 +50,8 @@ enum class Operation : std::uint8_t {
   get_config = 33,
   config_gaps = 34,
   ledgers = 35,
+  replication_heads = 40,
+  replication = 41,
 };
 
 struct Context {
@@ -106,6 +108,14 @@ void post_import(const Request& request, const Context& context, std::string_vie
                  Effects& effects);
 void get_keys(const Context& context, Effects& effects);
 void resume_keys(const Context& context, const Frame& frame, Effects& effects);
+void post_replicate(const Request& request, const Context& context, std::string_view entity_id,
+                    bool verify, Effects& effects);
+void get_replication(const Request& request, const Context& context, const Frame& frame,
+                     Effects& effects);
+void resume_replication_heads(ByteReader& continuation, const Context& context, const Frame& frame,
+                              Effects& effects);
+void resume_replication(ByteReader& continuation, const Context& context, const Frame& frame,
+                        Effects& effects);
 void get_live(const Context& context, Effects& effects);
 void resume_live(const Context& context, const Frame& frame, Effects& effects);
 void query_facts(const Request& request, const Claims& claims, const Context& context,

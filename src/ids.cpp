@@ -241,7 +241,7 @@ std::uint64_t id_hash(std::string_view id, std::uint64_t seed) {
   // A long id's last block is its last 16 bytes, some of them read before.
   const TwoWords last = load_short(id.size() > 16 ? id.substr(id.size() - 16) : id);
   state = fold(last.first ^ state, last.second ^ key);
-  const std::uint64_t hash = finalise(state ^ (id.size() * kMix4));
+  const std::uint64_t hash = finalise(state ^ (id.size() * kMix4)) & limits::id_hash_mask;
   return hash == 0 ? kMix1 : hash;
 }
 

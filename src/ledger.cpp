@@ -171,6 +171,8 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
       return read_state(state, call, frame, effects);
     case Z0_FRAME_LEDGER_RECONCILE:
       return reconcile_ledger(*state, call, frame, effects);
+    case Z0_FRAME_LEDGER_REPLICATE:
+      return replicate_ledger(*state, call, frame, effects);
     case Z0_FRAME_LEDGER_IMPORT:
       return import_to_ledger(*state, call, frame, effects);
     default:

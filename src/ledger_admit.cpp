@@ -9,11 +9,8 @@ Status status_of(FoldError error) {
 
 }  // namespace
 
-Admission::Admission(const LedgerState& state, std::size_t facts_max)
-    : state_(state), lifecycle_(state.summary.lifecycle) {
-  // Never grown, so that views of the stamped submissions stay.
-  if (!state.folds.configs().known().empty()) stamped_.reserve(facts_max);
-}
+Admission::Admission(const LedgerState& state)
+    : state_(state), lifecycle_(state.summary.lifecycle) {}
 
 Status Admission::admit(Fact& fact, std::string_view& submission, bool system, std::int64_t seq,
                         std::int64_t recorded_at) {
@@ -54,16 +51,15 @@ Status Admission::judge(const Fact& fact, bool system, std::int64_t recorded_at)
 }
 
 void Admission::stamp(Fact& fact, std::string_view& submission) {
-  if (fact.has(field_config) || stamped_.size() == stamped_.capacity()) return;
+  if (fact.has(field_config)) return;
   const KnownConfig* budget = folds().configs().budget_of(fact.currency);
   if (budget == nullptr) return;
   fact.fields |= field_config | field_config_stamped;
   fact.config_id = budget->config_id;
   fact.config_version = budget->version;
-  Buffer bytes;
-  append_submission(bytes, fact);
-  stamped_.emplace_back(bytes.view());
-  submission = stamped_.back();
+  stamped_.push_back(std::make_unique<Buffer>());
+  append_submission(*stamped_.back(), fact);
+  submission = stamped_.back()->view();
   // Views into the folds would go with the next change; the submission stays.
   parse_submission(submission, fact.entity_id, fact);
 }

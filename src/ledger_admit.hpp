@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ namespace z0 {
 
 class Admission {
  public:
-  Admission(const LedgerState& state, std::size_t facts_max);
+  explicit Admission(const LedgerState& state);
 
   // recorded when it may be. system: a fact of z0's own, which a retiring entity takes too. The
   // fact then counts for those after it, and where the ledger stamps it with a config, `fact` and
@@ -36,7 +37,7 @@ class Admission {
   Folds working_;         // once a fact was admitted that feeds one
   bool changed_ = false;  // until then the ledger's own are as good, and nothing is copied
   Lifecycle lifecycle_;
-  std::vector<std::string> stamped_;
+  std::vector<std::unique_ptr<Buffer>> stamped_;
 };
 
 }  // namespace z0

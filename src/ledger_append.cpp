@@ -241,7 +241,7 @@ class Append {
     while (slots < 2 * items_.size()) slots *= 2;
     std::vector<std::uint32_t> table(slots, 0);
     std::int64_t seq = state_.seq;
-    admission_.emplace(state_, items_.size());
+    admission_.emplace(state_);
     const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
     for (std::uint32_t i = 0; i < items_.size(); ++i) {
       Item& item = items_[i];
@@ -285,9 +285,9 @@ class Append {
     }
     if (!any) return;
     if (state_.seq == 0) {
+      state_.hash_seed = seed();
       state_.tenant_id = request_.tenant_id;
       state_.entity_id = request_.entity_id;
-      state_.hash_seed = seed();
       state_.created_at = std::max(frame_.now_ms, state_.recorded_at);
       state_.write_meta(effects_);
     }

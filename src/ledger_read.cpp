@@ -18,6 +18,8 @@ void reply_status(Effects& effects, Status status, std::string_view json) {
   effects.reply(info(status).http, {}, bytes);
 }
 
+namespace {
+
 // The owner's row, when there is one and the reader may see it.
 Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& state) {
   const Rows rows = parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "z0/ledger.hpp"
+#include "z0/projection.hpp"
 
 namespace z0 {
 
@@ -15,13 +16,14 @@ enum class LedgerStage : std::uint8_t {
   chunks = 2,      // sealed ids that may match
   originals = 3,   // segments with the originals of suspected duplicates
   confirm = 4,     // what D1 has
-  resend = 5,      // segments that D1 lacks
+  load = 5,        // segments for D1
   read = 6,        // rows of a read
   registered = 7,  // the directory's word on a new ledger
   pass = 8,        // segments for a pass of reconciliation
   refold = 9,      // the same, for a state that came damaged
   proof = 10,      // what a proof is made of
   state = 11,      // a snapshot and the facts after it
+  repair = 16,     // what D1 did with rows that were wrong
 };
 
 struct LedgerCall {
@@ -37,6 +39,53 @@ struct LedgerCall {
 
 // Asks again with the answers: the continuation that ends a list of needs.
 void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::string_view extra);
+
+// -- replication, ledger_replicate.cpp ----------------------------------------------------------
+
+// What a round of writing to D1 is for.
+struct ReplicationTask {
+  bool from_start = false;  // D1's head is dropped first, and made anew
+  bool heals = false;       // a head that contradicts the ledger is made anew, too
+  bool wants_oldest = false;
+  std::int64_t due_before = 0;  // facts recorded later are left to the queue
+};
+
+// How far it came.
+struct ReplicationRound {
+  bool failed = false;   // D1 did not answer
+  bool remade = false;   // its head was dropped in this round
+  bool differs = false;  // D1's head contradicts the ledger
+  bool proven = false;   // the same size and the same root
+  std::size_t chunks = 0;
+  D1Head head;              // unless failed
+  std::int64_t oldest = 0;  // a lower bound for the commit time of the oldest fact that is missing
+};
+
+// One bounded round. True when it has ended; else needs are on their way and `out` says nothing.
+bool replicate_round(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                     Effects& effects, const ReplicationTask& task, ReplicationRound& out);
+// Takes over what D1 has, and writes it down when it is news.
+void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effects& effects);
+
+enum class ReplicateMode : std::uint8_t { replicate = 0, from_start = 1, verify = 2 };
+
+// The request of Z0_FRAME_LEDGER_REPLICATE.
+struct ReplicateRequest {
+  ReplicateMode mode = ReplicateMode::replicate;
+  std::int64_t from_seq = 1;
+  std::string_view tenant_id;  // empty: any
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+
+void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                      Effects& effects);
+void verify_ledger(const LedgerState& state, const LedgerCall& call,
+                   const ReplicateRequest& request, const Frame& frame, Effects& effects);
+
+// The reply of a call that is u8 Status, then JSON.
+void reply_status(Effects& effects, Status status, std::string_view json);
 
 // Seals whole runs of open ids, as many as there are, and writes their rows.
 void seal_ids(LedgerState& state, Effects& effects);

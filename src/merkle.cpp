@@ -13,19 +13,26 @@ namespace {
 constexpr std::uint8_t kLeafPrefix = 0;
 constexpr std::uint8_t kNodePrefix = 1;
 
+// Those of a tree of merkle_size_max leaves.
+constexpr std::size_t kLevels = 54;
+
 std::string_view view(const Digest* hashes, std::size_t count) {
   static_assert(sizeof(Digest) == 32);
   return {reinterpret_cast<const char*>(hashes), count * sizeof(Digest)};
 }
 
 // The parents of pairs of neighbours. A pair is a message as it lies in memory.
-std::vector<Digest> parents(std::span<const Digest> nodes) {
-  std::vector<std::string_view> pairs;
-  pairs.reserve(nodes.size() / 2);
-  for (std::size_t i = 0; i + 1 < nodes.size(); i += 2) pairs.push_back(view(&nodes[i], 2));
-  std::vector<Digest> out(pairs.size());
-  sha256_each(kNodePrefix, pairs, out.data());
-  return out;
+void hash_pairs(const Digest* nodes, std::size_t pairs, Digest* out) {
+  constexpr std::size_t kAtOnce = 64;
+  std::string_view messages[kAtOnce];
+  while (pairs > 0) {
+    const std::size_t now = std::min(pairs, kAtOnce);
+    for (std::size_t i = 0; i < now; ++i) messages[i] = view(nodes + 2 * i, 2);
+    sha256_each(kNodePrefix, {messages, now}, out);
+    nodes += 2 * now;
+    out += now;
+    pairs -= now;
+  }
 }
 
 std::size_t cover_count(std::int64_t begin, std::int64_t end) {
@@ -62,7 +69,7 @@ MerkleRange::MerkleRange(std::int64_t begin) : begin_(begin), end_(begin) {
 
 // Whether the last subtree, of this level, is the left half of one that the next would complete.
 bool MerkleRange::ends_with_left_sibling(std::uint8_t level) const {
-  return odd_end(level) && size() >= std::int64_t{1} << level;
+  return level < kLevels && odd_end(level) && size() >= std::int64_t{1} << level;
 }
 
 Digest MerkleRange::pop(std::uint8_t level) {
@@ -82,28 +89,36 @@ void MerkleRange::push(std::uint8_t level, Digest hash) {
 // left sibling that the range ends with joins them; what then has no partner stays at this level,
 // at the left because its sibling began before the range, at the right until its sibling comes.
 void MerkleRange::append(std::span<const Digest> leaves, std::vector<MerkleNode>* completed) {
-  if (leaves.size() > static_cast<std::uint64_t>(merkle_size_max - end_)) __builtin_trap();
-  std::vector<Digest> nodes(leaves.begin(), leaves.end());
-  std::vector<Digest> waiting;
-  const std::int64_t end = end_ + static_cast<std::int64_t>(leaves.size());
-  for (std::uint8_t level = 0; !nodes.empty(); ++level) {
+  std::size_t count = leaves.size();
+  if (count > static_cast<std::uint64_t>(merkle_size_max - end_)) __builtin_trap();
+  const std::int64_t end = end_ + static_cast<std::int64_t>(count);
+  // Each has room in front for a left sibling.
+  std::vector<Digest> nodes(count + 1);
+  std::vector<Digest> above(count / 2 + 2);
+  if (count > 0) std::memcpy(&nodes[1], leaves.data(), leaves.size_bytes());
+  Digest waiting[kLevels];
+  std::size_t waiting_count = 0;
+  for (std::uint8_t level = 0; count > 0; ++level) {
+    Digest* first = &nodes[1];
     if (completed != nullptr && level > 0 && level % merkle_level_step == 0) {
-      std::int64_t index = end_ >> level;
-      for (const Digest& hash : nodes) completed->push_back({level, index++, hash});
+      const std::int64_t index = end_ >> level;
+      for (std::size_t i = 0; i < count; ++i) {
+        completed->push_back({level, index + static_cast<std::int64_t>(i), first[i]});
+      }
     }
     if (ends_with_left_sibling(level)) {
-      nodes.insert(nodes.begin(), pop(level));
+      *--first = pop(level);
+      ++count;
     } else if (odd_end(level)) {
-      push(level, nodes.front());
-      nodes.erase(nodes.begin());
+      push(level, *first++);
+      --count;
     }
-    if (nodes.size() % 2 != 0) {
-      waiting.push_back(nodes.back());
-      nodes.pop_back();
-    }
-    nodes = parents(nodes);
+    if (count % 2 != 0) waiting[waiting_count++] = first[--count];
+    count /= 2;
+    hash_pairs(first, count, &above[1]);
+    nodes.swap(above);
   }
-  hashes_.insert(hashes_.end(), waiting.rbegin(), waiting.rend());
+  while (waiting_count > 0) hashes_.push_back(waiting[--waiting_count]);
   end_ = end;
 }
 

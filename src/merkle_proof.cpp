@@ -9,6 +9,11 @@ namespace {
 using Run = ProofPlan::Run;
 using Subtree = ProofPlan::Subtree;
 
+// A tree of merkle_size_max leaves has nodes of levels 0 to 53; a consistency proof may have one
+// subtree more than there are halvings.
+constexpr std::uint8_t kLevelMax = 53;
+constexpr std::size_t kPathMax = kLevelMax + 1;
+
 // Where a subtree [begin, end) of at least two leaves is halved: behind the largest power of two
 // that is smaller than its size.
 std::int64_t middle(std::int64_t begin, std::int64_t end) {
@@ -26,42 +31,36 @@ Run first_run(std::int64_t begin, std::int64_t end) {
 
 std::int64_t leaves_end(const Run& run) { return run.end << run.level; }
 
-// Keeps the runs in order; one that continues another becomes a part of it.
-void add_run(std::vector<Run>& runs, const Run& run) {
-  const auto before = [](const Run& a, const Run& b) {
-    return a.level != b.level ? a.level < b.level : a.begin < b.begin;
-  };
-  std::size_t at = runs.size();
-  while (at > 0 && before(run, runs[at - 1])) --at;
-  const auto continues = [](const Run& a, const Run& b) {
-    return a.level == b.level && a.end == b.begin;
-  };
-  if (at > 0 && continues(runs[at - 1], run)) {
-    runs[--at].end = run.end;
-  } else {
-    runs.insert(runs.begin() + static_cast<std::ptrdiff_t>(at), run);
-  }
-  if (at + 1 < runs.size() && continues(runs[at], runs[at + 1])) {
-    runs[at].end = runs[at + 1].end;
-    runs.erase(runs.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-  }
-}
-
-// The descent found the subtrees from the root down, a proof has them from the leaf up.
-void finish_plan(const Subtree* subtrees, std::size_t count, ProofPlan& out) {
-  out = ProofPlan{};
-  while (count-- > 0) {
-    const Subtree& subtree = subtrees[count];
-    out.path.push_back(subtree);
-    for (std::int64_t at = subtree.begin; at < subtree.end;) {
-      const Run run = first_run(at, subtree.end);
-      add_run(out.runs, run);
-      at = leaves_end(run);
+// Adds the runs of one level that a subtree needs; one that continues the last becomes a part of
+// it.
+void add_runs(const Subtree& subtree, std::uint8_t level, std::vector<Run>& runs) {
+  for (std::int64_t at = subtree.begin; at < subtree.end;) {
+    const Run run = first_run(at, subtree.end);
+    at = leaves_end(run);
+    if (run.level != level) continue;
+    if (!runs.empty() && runs.back().level == level && runs.back().end == run.begin) {
+      runs.back().end = run.end;
+    } else {
+      runs.push_back(run);
     }
   }
 }
 
-constexpr std::size_t kPathMax = 64;
+// The descent to `target` found the subtrees from the root down, and a proof has them from the leaf
+// up. From left to right those before the target come as they were found, then the others in
+// reverse.
+void finish_plan(const Subtree* subtrees, std::size_t count, std::int64_t target, ProofPlan& out) {
+  out = ProofPlan{};
+  for (std::size_t i = count; i-- > 0;) out.path.push_back(subtrees[i]);
+  for (std::uint8_t level = 0; level <= kLevelMax; level += merkle_level_step) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (subtrees[i].begin < target) add_runs(subtrees[i], level, out.runs);
+    }
+    for (std::size_t i = count; i-- > 0;) {
+      if (subtrees[i].begin >= target) add_runs(subtrees[i], level, out.runs);
+    }
+  }
+}
 
 // The hashes of one complete subtree: a part of the run that holds them.
 bool find_run(const ProofPlan& plan, const std::vector<std::vector<Digest>>& run_hashes,
@@ -143,7 +142,7 @@ bool plan_inclusion(std::int64_t index, std::int64_t size, ProofPlan& out) {
       begin = half;
     }
   }
-  finish_plan(siblings, count, out);
+  finish_plan(siblings, count, index, out);
   return true;
 }
 
@@ -165,7 +164,7 @@ bool plan_consistency(std::int64_t old_size, std::int64_t size, ProofPlan& out) 
   }
   // Whoever checks has the old root; any other subtree that the old tree ends with has to be told.
   if (begin != 0) subtrees[count++] = {begin, end};
-  finish_plan(subtrees, count, out);
+  finish_plan(subtrees, count, old_size, out);
   return true;
 }
 

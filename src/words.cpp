@@ -442,8 +442,9 @@ Answers answers_of(const Frame& frame) {
   if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Answers::query;
   if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
     LedgerCall call;
-    return call.decode(frame.part(0)) && call.stage == LedgerStage::confirm ? Answers::query
-                                                                            : Answers::rows;
+    const bool of_d1 = call.decode(frame.part(0)) &&
+                       (call.stage == LedgerStage::confirm || call.stage == LedgerStage::repair);
+    return of_d1 ? Answers::query : Answers::rows;
   }
   ByteReader in(frame.part(0));
   if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
@@ -452,9 +453,10 @@ Answers answers_of(const Frame& frame) {
   }
   Operation operation{};
   Context context;
-  const bool query = read_context(in, operation, context) &&
-                     (operation == Operation::query || operation == Operation::report ||
-                      operation == Operation::config_gaps);
+  const bool query =
+      read_context(in, operation, context) &&
+      (operation == Operation::query || operation == Operation::report ||
+       operation == Operation::config_gaps || operation == Operation::replication_heads);
   return query ? Answers::query : Answers::call;
 }
 

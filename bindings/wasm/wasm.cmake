@@ -3,10 +3,12 @@
 target_compile_options(z0 PUBLIC -msimd128)
 
 # What runs once a request, or less, is built for size: a third of the module, and nothing measurable.
-set(cold base64 cached_state_code cached_state_json checkpoint config config_data directory edge
-         edge_config edge_get edge_http edge_ledgers edge_query edge_report folds ledger_alarm
-         ledger_import ledger_pass ledger_proof ledger_read ledger_reconcile ledger_state_read
-         merkle_proof monitor settings status token trace words)
+set(cold base64 cached_state_code cached_state_json checkpoint config config_change config_data
+         consumer directory directory_push edge edge_config_gaps edge_config_get edge_config_put
+         edge_get edge_http edge_ledgers edge_proof edge_query edge_replication edge_report edge_state
+         folds ledger_alarm ledger_import ledger_pass ledger_proof ledger_read ledger_reconcile
+         ledger_replicate ledger_state_read ledger_verify merkle_proof monitor settings status token
+         trace words)
 list(TRANSFORM cold REPLACE "(.+)" "src/\\1.cpp")
 set_source_files_properties(${cold} PROPERTIES COMPILE_OPTIONS "-Os")
 

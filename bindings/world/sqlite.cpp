@@ -55,7 +55,10 @@ Database::Database() {
     throw std::runtime_error("SQLite cannot open a database in memory");
 }
 
-Database::~Database() { sqlite3_close(db_); }
+Database::~Database() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(db_);
+}
 
 void Database::script(const std::string& sql) {
   char* message = nullptr;
@@ -67,13 +70,23 @@ void Database::script(const std::string& sql) {
 
 std::int64_t Database::rows_written() const { return sqlite3_total_changes64(db_); }
 
+sqlite3_stmt* Database::prepared(std::string_view sql) {
+  std::string key(sql);
+  const auto found = statements_.find(key);
+  if (found != statements_.end()) return found->second;
+  sqlite3_stmt* s = nullptr;
+  if (sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &s, nullptr) != SQLITE_OK)
+    return nullptr;
+  statements_.emplace(std::move(key), s);
+  return s;
+}
+
 std::unique_ptr<Answer> Database::run(const Statement& statement) {
   auto answer = std::make_unique<Answer>();
-  sqlite3_stmt* s = nullptr;
   const std::int64_t before = rows_written();
-  int code = sqlite3_prepare_v2(db_, statement.sql.data(), static_cast<int>(statement.sql.size()),
-                                &s, nullptr);
-  if (code == SQLITE_OK) {
+  sqlite3_stmt* s = prepared(statement.sql);
+  int code = SQLITE_ERROR;
+  if (s != nullptr) {
     for (std::size_t i = 0; i < statement.values.size(); ++i)
       bind(s, static_cast<int>(i) + 1, statement.values[i]);
     answer->rows.columns = static_cast<std::size_t>(sqlite3_column_count(s));
@@ -90,7 +103,8 @@ std::unique_ptr<Answer> Database::run(const Statement& statement) {
     answer->rows.cells.clear();
   }
   answer->rows.changes = static_cast<std::uint32_t>(rows_written() - before);
-  sqlite3_finalize(s);
+  sqlite3_reset(s);  // harmless for null
+  if (s != nullptr) sqlite3_clear_bindings(s);
   return answer;
 }
 

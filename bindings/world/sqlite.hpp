@@ -4,12 +4,14 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "z0/effects.hpp"
 #include "z0/frame.hpp"
 
 struct sqlite3;
+struct sqlite3_stmt;
 
 namespace z0::world {
 
@@ -31,14 +33,18 @@ class Database {
   std::unique_ptr<Answer> run(const Statement& statement);
   // Runs a script of statements without parameters; throws std::runtime_error when one fails.
   void script(const std::string& sql);
-  void begin() { script("BEGIN"); }
-  void commit() { script("COMMIT"); }
-  void roll_back() { script("ROLLBACK"); }
+  void begin() { run({"BEGIN", {}}); }
+  void commit() { run({"COMMIT", {}}); }
+  void roll_back() { run({"ROLLBACK", {}}); }
   // Rows inserted, changed or deleted since the database was opened.
   std::int64_t rows_written() const;
 
  private:
+  // The statement's compiled form, kept from one use to the next; null when it does not compile.
+  sqlite3_stmt* prepared(std::string_view sql);
+
   sqlite3* db_ = nullptr;
+  std::unordered_map<std::string, sqlite3_stmt*> statements_;
 };
 
 }  // namespace z0::world

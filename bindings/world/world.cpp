@@ -12,10 +12,12 @@ constexpr std::string_view directory_objects = "directory_";
 // An alarm that failed goes off again, as in bindings/worker/ledger.js.
 constexpr std::int64_t alarm_pause_ms = 30'000;
 
-// A commit that the host could not carry out: the object is reset, the caller sees a failure.
-struct CommitFailed : std::runtime_error {
-  CommitFailed() : std::runtime_error("the storage transaction failed") {}
+// The object was reset on the way; the caller sees a failure.
+struct ObjectReset : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
+// The process is gone, with everybody who waited for something.
+struct Killed {};
 
 }  // namespace
 
@@ -86,6 +88,19 @@ Headers World::authorization(std::string_view tenant, std::uint8_t scopes) {
   return {{"authorization", "Bearer " + mint_token(claims, secrets, now_ms / 1000)}};
 }
 
+void World::kill() {
+  crash();
+  ++life_;
+}
+
+void World::call(std::uint16_t kind, std::string_view name, std::string_view request) {
+  try {
+    run(kind, {std::string(name), std::string(request)}, name);
+  } catch (const ObjectReset&) {
+  } catch (const Killed&) {
+  }
+}
+
 HttpReply World::request(std::string_view method, std::string_view url, const Headers& headers,
                          std::string_view body) {
   std::vector<std::string> parts{std::string(method), std::string(url), std::string(body), secrets};
@@ -93,12 +108,26 @@ HttpReply World::request(std::string_view method, std::string_view url, const He
     parts.push_back(name);
     parts.push_back(value);
   }
-  const Outcome outcome = run(Z0_FRAME_REQUEST, parts, {});
-  return {outcome.status, outcome.headers, outcome.body};
+  try {
+    const Outcome outcome = run(Z0_FRAME_REQUEST, parts, {});
+    return {outcome.status, outcome.headers, outcome.body};
+  } catch (const ObjectReset&) {
+  } catch (const Killed&) {
+  }
+  return {};
+}
+
+bool World::acknowledges(std::uint16_t kind, const std::vector<std::string>& parts) {
+  try {
+    return run(kind, parts, {}).status == 200;
+  } catch (const ObjectReset&) {
+  } catch (const Killed&) {
+  }
+  return false;
 }
 
 bool World::deliver_copy(const std::string& message) {
-  return run(Z0_FRAME_MESSAGE, {message}, {}).status == 200;
+  return acknowledges(Z0_FRAME_MESSAGE, {message});
 }
 
 bool World::deliver(std::size_t place) {
@@ -115,7 +144,7 @@ void World::deliver_all() {
 }
 
 bool World::dead_letter(std::string_view id, std::string_view body) {
-  return run(Z0_FRAME_DEAD_LETTER, {std::string(id), std::string(body)}, {}).status == 200;
+  return acknowledges(Z0_FRAME_DEAD_LETTER, {std::string(id), std::string(body)});
 }
 
 std::size_t World::run_alarms() {
@@ -123,27 +152,40 @@ std::size_t World::run_alarms() {
   for (const auto& [name, object] : objects_) {
     if (object.alarm_at != 0 && object.alarm_at <= now_ms) due.push_back(name);
   }
-  for (const auto& name : due) {
-    Object& self = object(name);
-    self.alarm_at = 0;
-    try {
-      const bool directory = name.starts_with(directory_objects);
-      run(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM, {name, {}}, name);
-    } catch (const CommitFailed&) {
-      self.alarm_at = now_ms + alarm_pause_ms;
-    }
-  }
+  for (const auto& name : due) ring(name);
   return due.size();
 }
+
+bool World::ring(std::string_view name) {
+  Object& self = object(name);
+  if (self.alarm_at <= now_ms) self.alarm_at = 0;
+  const std::uint64_t life = life_;
+  try {
+    const bool directory = name.starts_with(directory_objects);
+    run(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM, {std::string(name), {}}, name);
+  } catch (const ObjectReset&) {
+    self.alarm_at = now_ms + alarm_pause_ms;
+    return false;
+  } catch (const Killed&) {
+  }
+  if (life == life_) return true;
+  // Nobody has said that it is done: the platform makes it go off again.
+  if (self.alarm_at == 0) self.alarm_at = now_ms;
+  return false;
+}
+
+void World::lose_alarm(std::string_view name) { object(name).alarm_at = 0; }
 
 World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& parts,
                           std::string_view object_name) {
   std::vector<std::string> owned = parts;
   std::vector<std::string> answers;
+  const std::uint64_t life = life_;
   for (;;) {
+    if (life != life_) throw Killed();
     Frame frame;
     frame.kind = kind;
-    frame.now_ms = now_ms;
+    frame.now_ms = now_ms + (faults.clock ? faults.clock(object_name) : 0);
     frame.incarnation = object_name.empty() ? 0 : object(object_name).incarnation;
     const std::string random_bytes = entropy();
     frame.entropy = random_bytes;
@@ -155,7 +197,7 @@ World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& pa
     if (watch) watch(bytes, effect_bytes);
     std::vector<Effect> effects;
     if (!parse_effects(effect_bytes, effects))
-      throw std::runtime_error("the core returned no effects");
+      throw std::logic_error("the core returned no effects");
     if (effects.empty() || effects[0].phase != Phase::need) return carry_out(effects, object_name);
     answers.clear();
     for (const auto& need : effects) {
@@ -196,11 +238,11 @@ std::string World::answer_query(ByteReader& in) {
   Database& database = d1(in.bytes());
   out.u16(count);
   database.begin();
-  for (const Statement& statement : statements) {
-    const auto answer = database.run(statement);
-    if (answer->rows.failed) {
+  for (std::uint16_t i = 0; i < count; ++i) {
+    const auto answer = database.run(statements[i]);
+    if (answer->rows.failed || (faults.query_statement && faults.query_statement(i))) {
       database.roll_back();
-      return fail(answer->message);
+      return fail(answer->rows.failed ? answer->message : "D1 failed in the middle");
     }
     std::string rows;
     append_rows(rows, answer->rows);
@@ -229,13 +271,16 @@ std::string World::answer_call(ByteReader& in) {
   const std::string request(in.bytes());
   z0_outcome outcome = Z0_FAILED;
   std::string reply;
-  if (!faults.call || !faults.call(name, outcome, reply)) {
+  if (faults.delay && faults.delay(kind, name, request)) {
+    outcome = Z0_TIMEOUT;
+    reply = "no reply in time";
+  } else if (!faults.call || !faults.call(name, outcome, reply)) {
     try {
       outcome = Z0_OK;
       reply = run(kind, {name, request}, name).body;
       if (faults.lose_reply && faults.lose_reply(name))
-        throw std::runtime_error("the connection was lost");
-    } catch (const std::runtime_error& error) {
+        throw ObjectReset("the connection was lost");
+    } catch (const ObjectReset& error) {
       outcome = Z0_FAILED;
       reply = error.what();
     }
@@ -257,9 +302,24 @@ void World::commit(const std::vector<Effect>& effects, Object& object) {
     const auto answer = object.storage.run(parse_statement(in));
     if (!answer->rows.failed) continue;
     object.storage.roll_back();
-    throw std::runtime_error(answer->message);
+    object.incarnation = random();
+    throw ObjectReset(answer->message);
   }
   object.storage.commit();
+}
+
+bool World::dies(Moment moment, std::string_view object_name) {
+  const Death death = faults.death ? faults.death(moment, object_name) : Death::none;
+  if (death == Death::all) kill();
+  if (death == Death::one && !object_name.empty()) object(object_name).incarnation = random();
+  return death != Death::none;
+}
+
+void World::live_through(Moment moment, std::string_view object_name) {
+  const std::uint64_t life = life_;
+  if (!dies(moment, object_name)) return;
+  if (life != life_) throw Killed();
+  throw ObjectReset("the object was reset");
 }
 
 World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_view object_name) {
@@ -267,15 +327,22 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
   bool commits = false;
   for (const auto& effect : effects) commits = commits || effect.phase == Phase::commit;
   if (commits) {
+    live_through(Moment::before_commit, object_name);
     Object& self = object(object_name);
     if (faults.commit && faults.commit(object_name)) {
       self.incarnation = random();
-      throw CommitFailed();
+      throw ObjectReset("the storage transaction failed");
     }
     commit(effects, self);
   }
+  live_through(Moment::before_reply, object_name);
+  Phase phase = Phase::reply;
   for (const auto& effect : effects) {
     ByteReader in(effect.payload);
+    for (; phase < effect.phase; phase = static_cast<Phase>(static_cast<int>(phase) + 1)) {
+      const Moment next = phase == Phase::reply ? Moment::before_send : Moment::before_tell;
+      if (dies(next, object_name)) return outcome;
+    }
     if (effect.kind == Z0_REPLY) {
       outcome.status = in.u16();
       for (std::uint16_t n = in.u16(); n > 0; --n) {
@@ -284,7 +351,11 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
       }
       outcome.body = in.bytes();
     } else if (effect.kind == Z0_SEND) {
-      if (!faults.send || !faults.send()) queue.emplace_back(in.bytes());
+      if (faults.send && faults.send()) continue;
+      if (sends)
+        sends(in.bytes());
+      else
+        queue.emplace_back(in.bytes());
     } else if (effect.kind == Z0_TELL) {
       std::string report;
       ByteWriter(report).bytes(in.bytes());

@@ -32,17 +32,30 @@ struct HttpReply {
   std::string header(std::string_view name) const;
 };
 
+// Where a host may die: between the phases of what it carries out.
+enum class Moment : std::uint8_t { before_commit, before_reply, before_send, before_tell };
+// What dies: nothing; the object, or where there is none the edge's isolate; everything at once.
+enum class Death : std::uint8_t { none, one, all };
+
 // What goes wrong, asked for at each place where the platform may fail. Return false to let it
 // work.
 struct Faults {
+  // Somebody dies. Before the reply it takes the reply with it, later only what would follow.
+  std::function<Death(Moment moment, std::string_view object)> death;
+  // How far a clock is from now_ms: an object's, or where the name is empty the edge's.
+  std::function<std::int64_t(std::string_view object)> clock;
+  // A call is answered as one that timed out; whoever asks for that makes it arrive, with
+  // World::call, when they like or never.
+  std::function<bool(std::uint16_t kind, std::string_view object, std::string_view request)> delay;
   // A call of another object fails before it arrives; `outcome` and `message` say how.
   std::function<bool(std::string_view object, z0_outcome& outcome, std::string& message)> call;
   // The call arrives and is carried out, but its reply is lost.
   std::function<bool(std::string_view object)> lose_reply;
   // The object's transaction fails.
   std::function<bool(std::string_view object)> commit;
-  // A D1 batch fails, before or (second) after it was committed.
+  // A D1 batch fails: before it began, at one of its statements, or after it was committed.
   std::function<bool()> query;
+  std::function<bool(std::size_t statement)> query_statement;
   std::function<bool()> query_after_commit;
   // A message is lost on its way to the queue.
   std::function<bool()> send;
@@ -68,6 +81,9 @@ class World {
   // A bearer header for this world's secret: all tenants when tenant is empty.
   Headers authorization(std::string_view tenant, std::uint8_t scopes);
 
+  // Takes the messages in the stead of `queue`, for whoever collects, delays or loses them.
+  std::function<void(std::string_view message)> sends;
+
   // The queue, oldest first. deliver takes the message at a place out and gives it to the consumer;
   // it goes back to the end when it is refused. Returns whether it was acknowledged.
   std::deque<std::string> queue;
@@ -80,11 +96,21 @@ class World {
 
   // The alarms that are due by now_ms, each once. Returns how many went off.
   std::size_t run_alarms();
+  // One alarm goes off, due or not; one that is set for later stays set. False when it failed: then
+  // it is set again.
+  bool ring(std::string_view object);
   std::int64_t alarm_of(std::string_view object) const;
+  // The platform forgets an alarm, as it does with one that failed too often.
+  void lose_alarm(std::string_view object);
 
   // The object leaves memory; its rows stay. Then all of them and the core.
   void evict(std::string_view object);
   void crash();
+  // As crash, and whatever was being carried out ends there: its callers get no reply.
+  void kill();
+
+  // A call that arrives when nobody waits for its reply any more.
+  void call(std::uint16_t kind, std::string_view object, std::string_view request);
 
   Database& d1(std::string_view binding = "DB");
   Database& storage_of(std::string_view object);
@@ -106,18 +132,23 @@ class World {
   std::string entropy();
   Outcome run(std::uint16_t kind, const std::vector<std::string>& parts,
               std::string_view object_name);
+  // Of messages and dead letters.
+  bool acknowledges(std::uint16_t kind, const std::vector<std::string>& parts);
   std::string answer(const Effect& need, std::string_view object_name);
   std::string answer_query(ByteReader& in);
   std::string answer_sign(ByteReader& in);
   std::string answer_call(ByteReader& in);
   Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
   void commit(const std::vector<Effect>& effects, Object& object);
+  bool dies(Moment moment, std::string_view object_name);
+  void live_through(Moment moment, std::string_view object_name);
 
   std::unique_ptr<Core> core_;
   std::map<std::string, Object, std::less<>> objects_;
   std::string d1_schema_;
   std::map<std::string, Database, std::less<>> d1_;
   std::uint64_t random_;
+  std::uint64_t life_ = 0;  // counts kills
 };
 
 }  // namespace z0::world

@@ -1,9 +1,9 @@
 // The consumer of the replication queue: one message in, a constant number of statements for D1
-// out.
+// out, for each database that its tenants have.
 //
 // Every statement may run twice, late or out of order. Facts are inserted by their durable
 // identity; a ledger's head moves only over what is contiguous; a run that arrives ahead of a gap
-// waits beside it.
+// waits beside it. See projection.hpp for why several consumers do not disturb each other.
 #pragma once
 
 #include "z0/effects.hpp"

@@ -116,7 +116,8 @@ struct LedgerState {
   PassState checkpoint;
   IdIndex ids;
   std::int64_t alarm_at = 0;          // 0: none that we know of
-  std::int64_t confirm_pause_ms = 0;  // grows while D1 or the queue fails
+  std::int64_t confirm_pause_ms = 0;  // grows while D1 fails
+  bool head_remade = false;           // D1's head contradicted the ledger and is made anew
   std::uint64_t used_at = 0;          // for Ledgers
   std::string written_meta;           // as it stands in its row
 

@@ -11,6 +11,14 @@
 
 namespace z0::limits {
 
+// The simulator's core meets within tens of facts what takes others thousands: closed segments,
+// sealed ids, full messages, states that were dropped. Nothing that a caller sees differs.
+#ifdef Z0_SMALL_LIMITS
+inline constexpr bool small = true;
+#else
+inline constexpr bool small = false;
+#endif
+
 // -- what a caller sends ------------------------------------------------------------------------
 
 // One request. A Durable Object call takes 32 MiB, a Worker 100 MB: this is for latency, not for
@@ -66,31 +74,34 @@ inline constexpr std::size_t frame_bytes_max = 48u << 20;
 // so it is the price of small batches; each segment is a row, so it is the price of long reads.
 // Measured in tests/bench/README.md: at one fact a batch 16 KiB cost a fifth less than 32, at a
 // hundred the same.
-inline constexpr std::size_t tail_bytes_max = 16u << 10;
+inline constexpr std::size_t tail_bytes_max = small ? 600 : 16u << 10;
 // A batch that begins a segment fills it up to this, so that an append of a hundred facts writes
 // one row; a single fact of 64 KiB of data may take it a little further. Far below the 2 MB row.
-inline constexpr std::size_t segment_bytes_max = 64u << 10;
+inline constexpr std::size_t segment_bytes_max = small ? 1'200 : 64u << 10;
 // Segments that one append may ask for, to compare suspected duplicates with their originals, and
 // as many chunks of sealed ids: 256 x 64 KiB = 16 MiB, below frame_bytes_max. Items whose original
 // lies in a further one are answered `overloaded`, and the client's retry of just those finds them.
-inline constexpr std::int64_t originals_per_append_max = 256;
+inline constexpr std::int64_t originals_per_append_max = small ? 8 : 256;
 // Segments that one read with a type filter looks through: 64 x 64 KiB = 4 MiB. A read without
 // filter asks for those that hold its range, no more.
-inline constexpr std::int64_t segments_per_read_max = 64;
+inline constexpr std::int64_t segments_per_read_max = small ? 3 : 64;
+// Which bits of an id's hash count: all, but for the simulator's, where ids have to collide.
+inline constexpr std::uint64_t id_hash_mask =
+    small ? 0xfc00'0000'0000'03ffu : 0xffff'ffff'ffff'ffffu;
 // Facts whose id hashes are looked up in memory by full hash before they are sealed into a sorted
 // run with a filter. 131,072 x 16 bytes = 2 MiB while open.
-inline constexpr std::size_t open_ids_max = 1u << 17;
+inline constexpr std::size_t open_ids_max = small ? 16 : 1u << 17;
 // Sealing is the alarm's work, since it takes some 15 ms. A ledger that grows faster than its alarm
 // comes seals in the append: a rebuild reads every open hash, and must not run out of memory over
 // it.
 inline constexpr std::size_t open_ids_hard_max = 2 * open_ids_max;
 // Sorted id hashes per row of a sealed run: 4,096 x 12 bytes = 48 KiB, below the 2 MB row.
-inline constexpr std::size_t ids_per_chunk = 4'096;
+inline constexpr std::size_t ids_per_chunk = small ? 4 : 4'096;
 // Segments that one step of reconciliation reads: 128 x 64 KiB = 8 MiB at most, some 12,000 facts
 // and 10 ms as a rule. What is left waits for the next step.
-inline constexpr std::int64_t segments_per_pass_step = 128;
+inline constexpr std::int64_t segments_per_pass_step = small ? 2 : 128;
 // Ledger states kept in one instance; least recently used ones are dropped and rebuilt from rows.
-inline constexpr std::size_t resident_ledgers_max = 256;
+inline constexpr std::size_t resident_ledgers_max = small ? 2 : 256;
 // Configs that one ledger knows: its tenant's and the platform's, and those of its own. They are
 // part of every snapshot: 64 x 200 bytes.
 inline constexpr std::size_t configs_per_ledger_max = 64;
@@ -114,14 +125,38 @@ inline constexpr std::size_t access_users_max = 256;
 inline constexpr std::size_t message_bytes_max = Z0_MESSAGE_BYTES_MAX;
 // Facts in one message. The rows that they become are one parameter of D1, whose ceiling is
 // 2,000,000 bytes: 2,000 x 550 for the names that each row repeats, and the message itself.
-inline constexpr std::size_t facts_per_message_max = 2'000;
+inline constexpr std::size_t facts_per_message_max = small ? 5 : 2'000;
 // How long after an append the ledger asks D1 whether its facts arrived, and sends them again if
 // not.
 inline constexpr std::int64_t confirm_after_ms = 10'000;
-// The longest pause between two such checks while D1 or the queue fails.
-inline constexpr std::int64_t confirm_pause_ms_max = 300'000;
-// Messages one alarm sends again: 8 x 120 KB. More wait for the next alarm.
-inline constexpr std::size_t resend_messages_max = 8;
+// The longest pause between two such checks while D1 fails. A D1 that was down for an hour is
+// filled again from a minute after it is back; 10,000 ledgers that ask once a minute are 170 small
+// reads a second, spread by `confirm_spread`.
+inline constexpr std::int64_t confirm_pause_ms_max = 60'000;
+// A pause is shorter by up to this part of it, differently for each ledger: those that D1 failed at
+// one moment do not come back at one moment.
+inline constexpr std::int64_t confirm_spread = 4;
+// The pause while the ledger writes to D1 what it lacks and gets ahead.
+inline constexpr std::int64_t catch_up_pause_ms = 1'000;
+// Chunks of one message's size that a ledger writes to D1 in one alarm or call: 8 x 120 KB, eight
+// D1 transactions one after the other. Twice that for a second of appends at 2,000 facts a second.
+inline constexpr std::size_t chunks_per_round_max = small ? 3 : 8;
+// Segments that are read for one chunk: 8 x 16 KiB, the size of tails, is one message.
+inline constexpr std::int64_t segments_per_chunk = 8;
+// How often the consumer of a message looks again because another one moved the same heads. Each
+// look finds something to join only when another transaction came in between.
+inline constexpr std::size_t projection_rounds_max = 8;
+// Runs waiting ahead of gaps that one look at D1 brings: 2,000 x 700 bytes for their trees. Further
+// ones are joined by the next look.
+inline constexpr std::int64_t waiting_runs_max = 2'000;
+// Heads and runs that one statement writes, and facts that one statement compares, as JSON. D1
+// takes parameters of 2,000,000 bytes; what is counted before it is added is far below the rest.
+inline constexpr std::size_t d1_json_bytes_max = 1'000'000;
+// Facts of one comparison that D1 lacks and whose rows are looked for under another key. It reads
+// the whole table, so it is for a row that was altered, not for rows that were lost.
+inline constexpr std::size_t strays_max = 16;
+// Ledgers of one page of GET /v1/replication: a call each, of the 1,000 that one request may make.
+inline constexpr std::int64_t page_ledgers_max = 100;
 
 // -- checkpoints --------------------------------------------------------------------------------
 

@@ -53,11 +53,12 @@ inline constexpr Bound edge_answers = {
     posted + facts*(reply_item + attempt + id) + limits::points_per_request_max* small + room};
 
 // Rows become a row of JSON with the ledger's names, the fact's own id as asset, and `null` for the
-// rest.
+// rest. Or what was joined, as JSON, with the hashes of the leaves as continuation.
 inline constexpr std::size_t row = 3 * id + 256;
-inline constexpr Bound consumer_asks = {2, 2 * limits::message_bytes_max +
-                                               limits::facts_per_message_max* row +
-                                               limits::facts_per_message_max * 3 * id + room};
+inline constexpr std::size_t joined = 2 * limits::d1_json_bytes_max;
+inline constexpr Bound consumer_asks = {
+    2, 2 * limits::message_bytes_max + limits::facts_per_message_max* row +
+           limits::facts_per_message_max*(5 * id + 32) + joined + room};
 // The reply, a report with the heads of all runs, a line.
 inline constexpr Bound consumer_answers = {3, limits::facts_per_message_max* id + room};
 
@@ -77,12 +78,13 @@ inline constexpr Bound append_answers = {
     limits::tail_bytes_max + posted + (limits::tail_bytes_max / record_min + facts) * hash +
         segments*(counts + small) + sealed_bytes + facts * 64 + room};
 
-inline constexpr std::size_t resent = limits::resend_messages_max * limits::message_bytes_max;
-// Sealed runs, the owner, the alarm, messages, one report.
-inline constexpr Bound alarm_answers = {
-    sealed_rows + 1 + 1 + packed(resent, limits::message_bytes_max) +
-        resent / (record_min * limits::facts_per_message_max) + 1,
-    sealed_bytes + 2 * resent + room};
+// Sealed runs, the owner, the alarm, a report, a point, a line.
+inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + 2, sealed_bytes + room};
+// A chunk with what follows from it; or D1's word on all that waits, carried on.
+inline constexpr std::size_t waiting = static_cast<std::size_t>(limits::waiting_runs_max) * 5'000;
+inline constexpr Bound alarm_asks = {
+    8,
+    2 * limits::message_bytes_max + limits::facts_per_message_max* row + joined + waiting + room};
 
 // A page: whole segments at most, each of its limit's size or of one fact; names for each fact.
 inline constexpr Bound read_answers = {

@@ -17,7 +17,7 @@ struct LedgerCallSeen {
   std::uint16_t kind = 0;
   std::string object;
   std::string request;
-  // What D1 answered on the way.
+  // What D1 answered since the host last asked for its state.
   std::vector<std::string> query_answers;
   // Of the last step.
   std::int64_t now_ms = 0;

@@ -1,6 +1,7 @@
 // The books against the tables, when nothing is on its way any more.
 #include "auditor.hpp"
 #include "z0/ids.hpp"
+#include "z0/sha256.hpp"
 
 namespace z0::laws {
 namespace {
@@ -11,6 +12,33 @@ std::string attempt_key(std::string_view tenant_id, std::string_view type, std::
   std::string key;
   for (const auto text : {tenant_id, type, entity_id, id}) key += std::string(text) + ' ';
   return key + std::to_string(timestamp) + ' ' + std::to_string(attempted_at);
+}
+
+std::string concatenated(const Digest& a, const Digest& b) {
+  std::string bytes(1, '\1');
+  bytes.append(a.begin(), a.end());
+  return bytes.append(b.begin(), b.end());
+}
+
+// MTH of RFC 6962, section 2.1, as it stands there: by halves, over all leaves [begin, end).
+Digest plain_tree(const std::vector<std::string>& leaves, std::size_t begin, std::size_t end) {
+  if (end - begin == 1) return sha256('\0' + leaves[begin]);
+  std::size_t half = 1;
+  while (half * 2 < end - begin) half *= 2;
+  return sha256(
+      concatenated(plain_tree(leaves, begin, begin + half), plain_tree(leaves, begin + half, end)));
+}
+
+std::string plain_root(const std::vector<std::string>& records) {
+  std::vector<std::string> leaves;
+  for (const std::string& record : records) {
+    ByteReader in(record);
+    leaves.emplace_back(in.short_bytes());
+  }
+  const Digest root = plain_tree(leaves, 0, leaves.size());
+  std::string hex;
+  append_hex(hex, {reinterpret_cast<const char*>(root.data()), root.size()});
+  return hex;
 }
 
 }  // namespace
@@ -73,7 +101,7 @@ void Auditor::settle_d1(world::World& world) {
 
 void Auditor::settle_heads(world::World& world) {
   const auto heads = world.d1().run(
-      {"SELECT entity_id, contiguous_seq, tenant_id FROM ledger_heads ORDER BY 1", {}});
+      {"SELECT entity_id, contiguous_seq, tenant_id, root FROM ledger_heads ORDER BY 1", {}});
   std::size_t row = 0;
   for (const auto& [entity_id, book] : books_) {
     if (book.records.empty()) continue;
@@ -82,6 +110,8 @@ void Auditor::settle_heads(world::World& world) {
         heads->rows.at(row, 1).integer == static_cast<std::int64_t>(book.records.size()) &&
         heads->rows.at(row, 2).bytes == book.tenant_id;
     if (!same) return fail("heads are contiguous to the last fact", entity_id);
+    if (heads->rows.at(row, 3).bytes != plain_root(book.records))
+      return fail("a head's root is that of the facts as they were recorded", entity_id);
     ++row;
   }
   const auto waiting = world.d1().run({"SELECT count(*) FROM ledger_runs", {}});

@@ -35,6 +35,7 @@ std::string Shadow::run(const LedgerCallSeen& call, world::Database& storage) {
   frame.parts = {call.object, call.request};
   std::string continuation;
   std::vector<std::string> answers;
+  asked_ = 0;
   for (;;) {
     const std::string effect_bytes(core_.step(encode_frame(frame)));
     std::vector<Effect> effects;
@@ -58,9 +59,7 @@ std::string Shadow::run(const LedgerCallSeen& call, world::Database& storage) {
 std::string Shadow::answer(const Effect& need, const LedgerCallSeen& call,
                            world::Database& storage) {
   if (need.kind == Z0_NEED_QUERY) {
-    // The last answer is the one that decided: where the first host lost its memory on the way, it
-    // asked twice.
-    if (!call.query_answers.empty()) return call.query_answers.back();
+    if (asked_ < call.query_answers.size()) return call.query_answers[asked_++];
     fail("D1 is asked", call.object);
     return {};
   }

@@ -30,6 +30,7 @@ class Shadow {
   void fail(std::string_view what, std::string_view where);
 
   Core core_;
+  std::size_t asked_ = 0;  // of D1's answers
   std::uint64_t incarnation_ = 0;
   std::map<std::string, std::unique_ptr<world::Database>> storages_;
   std::string broken_;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kept_messages = 20;
 // No wait is longer than limits::confirm_pause_ms_max.
 constexpr std::int64_t long_pause_ms = limits::confirm_pause_ms_max + 100'000;
-// A ledger sends limits::resend_messages_max again at a time; no run needs so many.
+// A ledger writes limits::chunks_per_round_max at a time; no run needs so many.
 constexpr int rounds_max = 200;
 
 constexpr std::string_view outages[] = {"", "Durable Object is overloaded",

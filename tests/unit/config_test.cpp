@@ -5,8 +5,8 @@
 
 #include "cached_facts.hpp"
 #include "catch.hpp"
-#include "config_data.hpp"
 #include "config_facts.hpp"
+#include "src/config_data.hpp"
 #include "z0/limits.hpp"
 
 namespace {

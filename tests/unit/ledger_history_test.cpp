@@ -43,15 +43,16 @@ void write_history(TestWorld& w, std::int64_t count) {
       z0::append_submission(submission, fact);
       z0::append_record(body, seq, w.now_ms, submission.view());
       z0::ByteWriter(ids).u64(z0::id_hash(id, state.hash_seed));
-      state.counts.add(fact.type, {});
+      state.summary.counts.add(fact.type, {});
     }
     using z0::Value;
-    const std::string summary = state.counts.encode();
+    const std::string summary = state.summary.encode();
+    const std::string cache = state.folds.encode_all(last);
     const auto done = w.ledger("acct_a").run(
-        {"INSERT INTO segments VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8)",
+        {"INSERT INTO segments VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
          {Value::of(first), Value::of(last), Value::of(w.now_ms), Value::of(last - first + 1),
-          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(ids),
-          Value::blob(body.view())}});
+          Value::of(z0::type_bit(fact.type, {})), Value::blob(summary), Value::blob(cache),
+          Value::blob(ids), Value::blob(body.view())}});
     REQUIRE_FALSE(done->rows.failed);
   }
   w.ledger("acct_a").commit();

@@ -54,7 +54,8 @@ class KeptTree {
       const std::size_t level = run.level / merkle_level_step;
       REQUIRE(level < levels_.size());
       REQUIRE((run.begin < run.end && run.end <= std::int64_t(levels_[level].size())));
-      runs.emplace_back(levels_[level].begin() + run.begin, levels_[level].begin() + run.end);
+      const Digest* nodes = levels_[level].data();
+      runs.emplace_back(nodes + run.begin, nodes + run.end);
     }
     return runs;
   }

@@ -61,19 +61,26 @@ SELECT id, type, subtype, timestamp, tenant_id, entity_id, source_id, asset_id, 
   user_id, config_id, config_version, amount, currency, trace_id, NULL, attempted_at,
   'failed', data FROM failed_facts;
 
--- How far each ledger has arrived: every fact up to contiguous_seq is in ledger_facts.
+-- How far each ledger has arrived: every fact up to contiguous_seq is in ledger_facts. tree is the
+-- Merkle tree over those facts as they arrived, root its root, in lower-case hex: a root that is the
+-- ledger's own proves that each of them came once and unaltered.
 CREATE TABLE ledger_heads (
   entity_id TEXT PRIMARY KEY,
   tenant_id TEXT NOT NULL,
   contiguous_seq INTEGER NOT NULL,
-  trace_id TEXT NOT NULL
+  tree TEXT NOT NULL,
+  root TEXT NOT NULL,
+  trace_id TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Runs that arrived ahead of a gap; they join the head when the gap closes.
+-- Runs that arrived ahead of a gap, with their part of the tree; they join the head when the gap
+-- closes.
 CREATE TABLE ledger_runs (
   entity_id TEXT NOT NULL,
   first_seq INTEGER NOT NULL,
   last_seq INTEGER NOT NULL,
+  tree TEXT NOT NULL,
   PRIMARY KEY (entity_id, first_seq)
 ) WITHOUT ROWID;
 

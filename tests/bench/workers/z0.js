@@ -2,14 +2,12 @@
 // untouched, unless BENCH_METER asks for counting.
 import { DurableObject } from "cloudflare:workers";
 // @ts-ignore: resolved inside workerd, where this file stands beside z0's own.
-import z0, {
-  Directory as RealDirectory,
-  Ledger as RealLedger,
-  Monitor as RealMonitor,
-} from "./index.js";
+import z0, * as real from "./index.js";
 import { benchRoutes } from "../lib/bench_routes.js";
 import { findIds, renewIds } from "../lib/facts.js";
 import { counters, meterEnv, meterObject, meterStorage, takeCounters } from "../lib/meter.js";
+
+const { Directory: RealDirectory, Ledger: RealLedger, Monitor: RealMonitor } = real;
 
 /**
  * @type {{kind: number, name: string, request: Uint8Array, reply: Uint8Array, offsets: Uint32Array} | undefined}

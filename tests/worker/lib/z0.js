@@ -16,6 +16,8 @@ const WORKER = join(ROOT, "bindings", "worker");
 const MIGRATIONS = join(ROOT, "bindings", "d1", "migrations");
 // Z0_WASM names another build of the core, to test it before it takes its place.
 const CORE = process.env.Z0_WASM ?? join(WORKER, "z0.wasm");
+// What Z0_SETTINGS may name, in a test that gives it among the variables.
+const DATABASES = ["DB", "DB_2"];
 export const SECRET = "a secret that only tests know";
 
 /**
@@ -96,7 +98,9 @@ function workerOptions({
         MONITOR: { type: "durable-object", worker: "z0", exportName: "Monitor" },
         DIRECTORY: { type: "durable-object", worker: "z0", exportName: "Directory" },
         FACTS_QUEUE: { type: "queue", name: "z0-facts" },
-        DB: { type: "d1", id: "z0" },
+        ...Object.fromEntries(
+          DATABASES.map((binding) => [binding, { type: "d1", id: `z0-${binding}` }]),
+        ),
         METRICS: points
           ? { type: "worker", worker: "metrics" }
           : { type: "analytics-engine-dataset", name: "z0" },
@@ -158,11 +162,14 @@ export class Z0 {
   }
 
   async migrate() {
-    const db = await this.mf.getD1Database("DB");
     const files = readdirSync(MIGRATIONS)
       .filter((file) => file.endsWith(".sql"))
       .sort();
-    for (const file of files) await db.prepare(readFileSync(join(MIGRATIONS, file), "utf8")).run();
+    for (const binding of DATABASES) {
+      const db = await this.mf.getD1Database(binding);
+      for (const file of files)
+        await db.prepare(readFileSync(join(MIGRATIONS, file), "utf8")).run();
+    }
   }
 
   dispose() {
@@ -209,8 +216,18 @@ export class Z0 {
    * @param {(string | number | null)[]} values
    * @returns {Promise<Record<string, any>[]>}
    */
-  async d1(sql, ...values) {
-    const db = await this.mf.getD1Database("DB");
+  d1(sql, ...values) {
+    return this.d1Of("DB", sql, ...values);
+  }
+
+  /**
+   * @param {string} binding
+   * @param {string} sql
+   * @param {(string | number | null)[]} values
+   * @returns {Promise<Record<string, any>[]>}
+   */
+  async d1Of(binding, sql, ...values) {
+    const db = await this.mf.getD1Database(binding);
     return (
       await db
         .prepare(sql)

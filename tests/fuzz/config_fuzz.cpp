@@ -1,0 +1,146 @@
+// Any bytes as what configs are made of: none breaks the fold, the edge or the directory.
+//
+// The first byte says which: 0 the encoded fold, 1 the data of a version, 2 the body of a PUT, 3
+// what the directory's storage and the ledgers that it calls answer, each with its length in front
+// (u32).
+#include "../unit/config_facts.hpp"
+#include "config_data.hpp"
+#include "step_law.hpp"
+#include "z0/directory.hpp"
+#include "z0/ids.hpp"
+#include "z0/token.hpp"
+
+namespace {
+
+using namespace z0;
+using namespace z0::step_law;
+
+constexpr std::int64_t now_ms = 1'774'915'200'000;
+// Rows, the calls of ledgers, and one to spare.
+constexpr int rounds_max = 4;
+
+void check_code(const ConfigState& state) {
+  const std::string bytes = state.encode();
+  ConfigState again;
+  if (!again.decode(bytes) || !(again == state)) broken("what was encoded can be read");
+  for (const auto& config : state.known()) {
+    if (!valid_id(config.config_id)) return;  // no fact that was recorded names such a one
+  }
+  std::string json = "{\"a\":0";
+  state.append_budgets_json(json, CachedState{}, now_ms);
+  if (!is_json(json + '}')) broken("budgets are shown as JSON");
+}
+
+void read_state(std::string_view bytes) {
+  ConfigState state;
+  if (!state.decode(bytes)) return;
+  if (state.encode() != bytes) broken("a state has one spelling");
+  check_code(state);
+}
+
+void read_version(std::string_view data) {
+  ConfigState state;
+  test::OwnedConfig version;
+  version.data = data;
+  if (state.apply(version.fact()) != FoldError::none) broken("a first config fits");
+  if (state.known().size() != 1) broken("a version is known, whatever it says");
+  check_code(state);
+  ConfigData read;
+  if (!read_config_data(data, read)) return;
+  std::string written;
+  append_config_data(written, read);
+  ConfigData again;
+  if (!read_config_data(written, again) || again.settings != read.settings)
+    broken("what was written can be read");
+}
+
+void put_body(std::string_view body) {
+  Claims claims;
+  claims.all_tenants = true;
+  claims.scopes = scope_config_write;
+  claims.expires_s = now_ms / 1000 + 60;
+  const std::string bearer = "Bearer " + mint_token(claims, "secret", now_ms / 1000);
+  Core core;
+  Frame frame;
+  frame.kind = Z0_FRAME_REQUEST;
+  frame.now_ms = now_ms;
+  const std::string entropy(Z0_ENTROPY_BYTES, 'e');
+  frame.entropy = entropy;
+  frame.parts = {"PUT", "/v1/configs/cfg_a", body, "secret", "authorization", bearer};
+  const auto effects = step(core, frame, 1);
+  if (asks(effects)) {
+    if (effects.size() != 3) broken("a change that is in order asks its ledger and the directory");
+    return;
+  }
+  const Reply reply = reply_of(effects);
+  if (reply.status < 400 || reply.status >= 500 || !is_json(reply.body))
+    broken("a change that is not in order is refused");
+}
+
+std::string directory_request(std::uint16_t kind) {
+  std::string tenant;
+  ByteWriter(tenant).short_bytes("north");
+  if (kind == Z0_FRAME_DIRECTORY_POLICIES) return tenant;
+  if (kind == Z0_FRAME_DIRECTORY_REGISTER) return RegisterRequest{"north", "acct_a", 1}.encode();
+  if (kind == Z0_FRAME_DIRECTORY_LIST) return ListRequest{"", "", "", 10}.encode();
+  if (kind == Z0_FRAME_DIRECTORY_ALARM) return {};
+  Buffer submission;
+  append_submission(submission, test::naming("cfg_a", 1, 0));
+  return PublishRequest{"north", submission.view()}.encode();
+}
+
+// The answer to a need: the caller's bytes as rows or as a reply, with what was asked.
+std::string answer(const Effect& need, std::string_view bytes) {
+  if (need.kind != Z0_NEED_CALL) return std::string(bytes);
+  ByteReader in(need.payload);
+  in.u8();
+  in.bytes();
+  in.u16();
+  in.u32();
+  std::string call;
+  ByteWriter out(call);
+  out.u8(Z0_OK);
+  out.bytes(bytes);
+  out.bytes(in.bytes());
+  return call;
+}
+
+void call_directory(ByteReader answers) {
+  const auto kind = static_cast<std::uint16_t>(Z0_FRAME_DIRECTORY_REGISTER + answers.u8() % 5);
+  const std::size_t replies = kind == Z0_FRAME_DIRECTORY_ALARM ? 0 : 1;
+  const std::string request = directory_request(kind);
+  Core core;
+  Frame frame;
+  frame.kind = kind;
+  frame.now_ms = now_ms;
+  const std::string entropy(Z0_ENTROPY_BYTES, 'e');
+  frame.entropy = entropy;
+  frame.parts = {"directory_0", request};
+  std::string continuation;
+  std::vector<std::string> given;
+  for (int round = 0; round < rounds_max; ++round) {
+    const auto effects = step(core, frame, replies);
+    if (!asks(effects)) return;
+    given.clear();
+    for (std::size_t i = 0; i + 1 < effects.size(); ++i)
+      given.push_back(answer(effects[i], answers.bytes()));
+    ByteReader in(effects.back().payload);
+    frame.kind = in.u16();
+    continuation = in.bytes();
+    frame.parts = {continuation};
+    frame.answers.assign(given.begin(), given.end());
+  }
+  broken("a call ends");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] % 4 == 0) read_state(rest);
+  if (data[0] % 4 == 1) read_version(rest);
+  if (data[0] % 4 == 2) put_body(rest);
+  if (data[0] % 4 == 3) call_directory(ByteReader(rest));
+  return 0;
+}

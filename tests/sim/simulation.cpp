@@ -1,0 +1,272 @@
+// What happens, and what goes wrong.
+#include "simulation.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "final_checks.hpp"
+#include "z0/ids.hpp"
+#include "z0/limits.hpp"
+#include "z0/message.hpp"
+#include "z0/token.hpp"
+
+namespace z0::sim {
+namespace {
+
+constexpr std::int64_t minute_ms = 60'000;
+constexpr std::int64_t outage_ms_max = 60 * minute_ms;
+constexpr std::int64_t clock_ahead_ms_max = 10 * minute_ms;
+constexpr std::int64_t clock_behind_ms_max = 2'000;
+constexpr std::int64_t alarm_late_ms_max = 10 * minute_ms;
+// By then a ledger no longer waits for an alarm that was lost: it was set by a clock that was
+// ahead, for after the longest pause, and may be as late as that.
+constexpr std::int64_t alarm_given_up_ms =
+    clock_ahead_ms_max + 2 * limits::confirm_pause_ms_max + 2 * minute_ms;
+// From the moment at which nothing fails any more until everything has arrived: a clock that was
+// ahead has to be waited for, then an alarm that was put off, then a round for each resend.
+constexpr std::int64_t healing_ms_max = alarm_given_up_ms + message_late_ms_max + 25 * minute_ms;
+constexpr int atomic_tries_max = 4;
+constexpr int tries_while_healing_max = 12;
+constexpr std::size_t steps_default_max = 40;
+
+}  // namespace
+
+Simulation::Simulation(const Options& options, const std::string& d1_schema)
+    : options_(options),
+      random_(options.seed),
+      trouble_(random_, options.faults),
+      world_(options.seed, d1_schema),
+      clients_(random_, model_, options.ledgers),
+      mail_(world_, agenda_, trouble_, random_) {
+  const std::int64_t paces[] = {5, 500, 5'000, 60'000};
+  pace_ms_ = random_.pick(paces);
+  patience_ = 1 + random_.below(6);
+  look_percent_ = static_cast<unsigned>(random_.between(5, 40));
+  mail_.on_lost = [this](std::string_view body) {
+    lossless_ = false;
+    Message message;
+    hold(parse_message(body, message), "what is sent can be read", "a message");
+    for (const Attempt& a : message.attempts) {
+      model_.lost(
+          {std::string(a.entity_id), std::string(submission_id(a.submission)), a.attempted_at});
+    }
+  };
+  install_faults();
+}
+
+void Simulation::say(const std::string& line) const {
+  if (!options_.verbose) return;
+  std::printf("%14.3f s  %*s%s\n", static_cast<double>(world_.now_ms - 1'774'915'200'000) / 1000,
+              depth_ * 2, "", line.c_str());
+}
+
+void Simulation::run() {
+  const std::size_t drawn = 4 + random_.below(steps_default_max);
+  const std::size_t steps = options_.steps == 0 ? drawn : options_.steps;
+  std::int64_t at = world_.now_ms;
+  for (std::size_t i = 0; i < steps; ++i) {
+    agenda_.at(at, [this] { operate(); });
+    at += random_.percent(70) ? random_.between(0, pace_ms_) : random_.between(0, 20 * pace_ms_);
+  }
+  agenda_.at(at, [this] { heal(); });
+  std::int64_t healed_by = 0;
+  while (!quiet()) {
+    advance();
+    if (!healing_) continue;
+    if (healed_by == 0) healed_by = world_.now_ms + healing_ms_max;
+    hold(world_.now_ms <= healed_by, "healing ends within a bounded time",
+         std::to_string(waiting_clients_) + " clients still wait");
+    if (!arrival_seen_ && mail_.empty() && waiting_clients_ == 0) look_at_arrival();
+  }
+  const Trouble::Calm calm(trouble_);
+  check_everything(world_, model_, mail_.garbage());
+  totals_.facts = model_.facts();
+  totals_.faults = trouble_.struck();
+  totals_.messages = mail_.sent();
+}
+
+bool Simulation::quiet() const { return healing_ && agenda_.empty() && next_alarm() == 0; }
+
+// To whatever comes next, and does it.
+void Simulation::advance() {
+  watch_alarms();
+  const std::int64_t alarm_at = next_alarm();
+  const bool alarm_first = alarm_at != 0 && (agenda_.empty() || alarm_at <= agenda_.next_at());
+  if (!alarm_first && agenda_.empty()) return;
+  world_.now_ms = std::max(world_.now_ms, alarm_first ? alarm_at : agenda_.next_at());
+  if (alarm_first)
+    ring_due();
+  else
+    agenda_.take()();
+  watch_alarms();
+  if (random_.percent(look_percent_)) look();
+}
+
+void Simulation::operate() {
+  disturb();
+  if (random_.percent(3)) mail_.send_garbage();
+  if (random_.percent(95)) post(clients_.request(world_.now_ms), 0);
+}
+
+void Simulation::disturb() {
+  if (trouble_.strikes(Fault::outage)) start_outage();
+  if (trouble_.strikes(Fault::clock)) change_clocks();
+  for (const auto& [entity_id, ledger] : model_.ledgers()) {
+    const std::string object = ledger_object_name(entity_id);
+    if (trouble_.strikes(Fault::eviction)) {
+      say("evict " + object);
+      world_.evict(object);
+    }
+    if (!trouble_.strikes(Fault::lost_alarm) || world_.alarm_of(object) == 0) continue;
+    say("the alarm of " + object + " is lost");
+    world_.lose_alarm(object);
+    alarms_[object] = {0, 0, true};
+  }
+}
+
+void Simulation::start_outage() {
+  d1_down_until_ = world_.now_ms + random_.between(1'000, outage_ms_max);
+  say("D1 is down for " + std::to_string((d1_down_until_ - world_.now_ms) / 1000) + " s");
+}
+
+void Simulation::change_clocks() {
+  const auto change = [&](const std::string& object) {
+    const std::size_t dice = random_.below(4);
+    std::int64_t& offset = clocks_[object];
+    if (dice == 0) offset = 0;
+    if (dice == 1) offset = random_.between(0, clock_ahead_ms_max);
+    if (dice >= 2) offset = -random_.between(0, clock_behind_ms_max);
+  };
+  change("");
+  for (const auto& [entity_id, ledger] : model_.ledgers()) change(ledger_object_name(entity_id));
+  say("clocks change");
+}
+
+// -- requests -------------------------------------------------------------------------------------
+
+void Simulation::post(Request request, int tries) {
+  ++depth_;
+  ++totals_.requests;
+  const auto clock = clocks_.find("");
+  request.sent_at = world_.now_ms + (clock == clocks_.end() ? 0 : clock->second);
+  model_.sent(request);
+  world::Headers headers = world_.authorization(request.tenant_id, scope_facts_write);
+  headers.emplace_back("content-type", request.lines ? "application/x-ndjson" : "application/json");
+  const std::uint64_t faults_before = trouble_.struck();
+  const bool sends_lost_before = std::exchange(sends_lost_, false);
+  const std::string body = clients_.body(request);
+  say("POST " + body);
+  const auto reply =
+      world_.request("POST", request.atomic ? "/v1/facts?atomic=true" : "/v1/facts", headers, body);
+  say("  " + std::to_string(reply.status) + " " + reply.body);
+  const bool heard = reply.status != 0 && !trouble_.strikes(Fault::client);
+  if (heard) {
+    model_.answered(request, reply.status, !reply.header("retry-after").empty(), reply.body,
+                    trouble_.struck() != faults_before, !sends_lost_);
+  } else {
+    model_.unheard(request);
+  }
+  sends_lost_ = sends_lost_before || sends_lost_;
+  --depth_;
+  retry(std::move(request), tries);
+}
+
+// What was not answered for good is sent again, after a while, until the client loses patience.
+void Simulation::retry(Request request, int tries) {
+  const bool open = std::any_of(request.items.begin(), request.items.end(),
+                                [](const Item& item) { return !item.settled; });
+  if (!open) return;
+  // A ledger does not look for the originals of a whole large batch at once, so that sooner or
+  // later its facts have to come apart.
+  request.atomic = request.atomic && tries < atomic_tries_max;
+  if (!request.atomic) {
+    std::erase_if(request.items, [](const Item& item) { return item.settled; });
+    request.single = request.single || (request.items.size() == 1 && random_.percent(30));
+    request.lines = request.lines && !request.single;
+  }
+  // Without an id a second try is a second fact.
+  if (std::any_of(request.items.begin(), request.items.end(),
+                  [](const Item& item) { return item.id.empty(); })) {
+    return;
+  }
+  hold(!healing_ || tries < tries_while_healing_max, "retries come to an end",
+       request.items[0].entity_id);
+  if (!healing_ && static_cast<std::size_t>(tries) >= patience_) return;
+  for (Item& item : request.items) item.settled = false;
+  const std::int64_t pause = (1'000 << std::min(tries, 6)) + random_.between(0, 1'000);
+  ++waiting_clients_;
+  agenda_.at(world_.now_ms + pause, [this, request, tries, healing = healing_] {
+    --waiting_clients_;
+    post(request, healing == healing_ ? tries + 1 : 0);
+  });
+}
+
+// -- alarms ---------------------------------------------------------------------------------------
+
+// Sees which alarms were set, and draws how late each will be.
+void Simulation::watch_alarms() {
+  for (const auto& [entity_id, ledger] : model_.ledgers()) {
+    const std::string object = ledger_object_name(entity_id);
+    const std::int64_t set_for = world_.alarm_of(object);
+    Alarm& alarm = alarms_[object];
+    if (alarm.set_for == set_for) continue;
+    const bool late = trouble_.strikes(Fault::late_alarm);
+    alarm = {set_for, set_for + random_.between(0, late ? alarm_late_ms_max : 50), false};
+  }
+}
+
+std::int64_t Simulation::next_alarm() const {
+  std::int64_t next = 0;
+  for (const auto& [object, alarm] : alarms_) {
+    if (alarm.set_for != 0 && (next == 0 || alarm.goes_off < next)) next = alarm.goes_off;
+  }
+  return next;
+}
+
+void Simulation::ring_due() {
+  for (const auto& [object, alarm] : alarms_) {
+    if (alarm.set_for == 0 || alarm.goes_off > world_.now_ms) continue;
+    ring(object);
+    if (trouble_.strikes(Fault::double_alarm)) ring(object);
+  }
+}
+
+void Simulation::ring(const std::string& object) {
+  ++depth_;
+  ++totals_.alarms;
+  say("alarm of " + object);
+  const std::string outer = std::exchange(ringing_, object.substr(object.find('_') + 1));
+  const std::int64_t outer_reached = std::exchange(reached_before_, reached_in_d1(ringing_));
+  d1_refused_ = false;
+  const std::uint64_t sent = mail_.sent();
+  const std::uint64_t others = totals_.requests + totals_.alarms;
+  world_.ring(object);
+  // Something else may have been sent, where something else came in between.
+  hold(!d1_refused_ || mail_.sent() == sent || others != totals_.requests + totals_.alarms,
+       "nothing is sent again without D1's word", object);
+  alarms_[object] = {};
+  ringing_ = outer;
+  reached_before_ = outer_reached;
+  --depth_;
+}
+
+// -- healing --------------------------------------------------------------------------------------
+
+// From here on nothing fails. Where an alarm was lost another fact sets it again.
+void Simulation::heal() {
+  say("healing");
+  trouble_.end();
+  d1_down_until_ = 0;
+  clocks_.clear();
+  healing_ = true;
+  for (auto& [object, alarm] : alarms_) {
+    alarm.goes_off = std::min(alarm.goes_off, std::max(alarm.set_for, world_.now_ms));
+    if (!alarm.lost) continue;
+    const std::string entity_id = object.substr(object.find('_') + 1);
+    agenda_.at(world_.now_ms + alarm_given_up_ms,
+               [this, entity_id] { post(clients_.one(entity_id, world_.now_ms), 0); });
+  }
+}
+
+}  // namespace z0::sim

@@ -1,0 +1,102 @@
+// One run: clients, faults and time over a whole z0 in one process, and the model that judges it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "agenda.hpp"
+#include "clients.hpp"
+#include "mail.hpp"
+#include "model.hpp"
+#include "trouble.hpp"
+#include "world.hpp"
+
+namespace z0::sim {
+
+struct Totals {
+  std::uint64_t facts = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t faults = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t alarms = 0;
+};
+
+class Simulation {
+ public:
+  Simulation(const Options& options, const std::string& d1_schema);
+
+  // Throws Broken when a law does not hold.
+  void run();
+  const Totals& totals() const { return totals_; }
+
+ private:
+  // What is known of an object's alarm: when it was seen to be set for, and when it will go off.
+  struct Alarm {
+    std::int64_t set_for = 0;
+    std::int64_t goes_off = 0;
+    bool lost = false;
+  };
+
+  void install_faults();
+  world::Death death(world::Moment moment, std::string_view object);
+  bool call_comes_late(std::uint16_t kind, std::string_view object, std::string_view request);
+  void maybe_interleave();
+
+  void advance();
+  void watch_alarms();
+  std::int64_t next_alarm() const;
+  void ring_due();
+  void ring(const std::string& object);
+
+  void operate();
+  void post(Request request, int tries);
+  void retry(Request request, int tries);
+  void disturb();
+  void start_outage();
+  void change_clocks();
+
+  void heal();
+  bool quiet() const;
+
+  // Looks while nobody can interfere: a fact that was acknowledged, heads, alarms.
+  void look();
+  void look_at_ledger(const std::string& entity_id);
+  void look_at_d1();
+  void look_at_arrival();
+  std::int64_t reached_in_d1(const std::string& entity_id);
+  void check_sent(std::string_view body);
+
+  void say(const std::string& line) const;
+
+  Options options_;
+  Random random_;
+  Trouble trouble_;
+  world::World world_;
+  Agenda agenda_;
+  Model model_;
+  Clients clients_;
+  Mail mail_;
+  Totals totals_;
+  std::map<std::string, Alarm, std::less<>> alarms_;
+  std::map<std::string, std::int64_t, std::less<>> clocks_;
+  // Whose alarm goes off, and how far D1 was before.
+  std::string ringing_;
+  std::int64_t reached_before_ = 0;
+  std::int64_t d1_down_until_ = 0;
+  std::int64_t pace_ms_ = 0;
+  std::size_t patience_ = 0;
+  unsigned look_percent_ = 0;
+  std::size_t waiting_clients_ = 0;
+  std::size_t late_calls_ = 0;
+  std::size_t interleaved_ = 0;
+  bool d1_refused_ = false;  // the last batch failed
+  int depth_ = 0;
+  bool healing_ = false;
+  bool arrival_seen_ = false;
+  bool lossless_ = true;     // each recorded fact was sent, and no message was lost
+  bool sends_lost_ = false;  // somebody died before what they had to send was sent
+};
+
+}  // namespace z0::sim
