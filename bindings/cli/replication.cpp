@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "commands.hpp"
 #include "failure.hpp"
@@ -13,7 +14,6 @@
 #include "ledgers.hpp"
 #include "terminal.hpp"
 #include "text.hpp"
-#include "z0/limits.hpp"
 
 namespace z0::cli {
 namespace {
@@ -146,18 +146,42 @@ std::vector<LedgerFailure> verify_all(const Connection& connection, const Option
   return failures;
 }
 
+// Ledgers of which the database has heard nothing, which is all of them right after it was lost.
+std::vector<json> unheard_of(Api& api, const Options& options, const std::vector<json>& heard_of) {
+  std::set<std::string> known;
+  for (const json& ledger : heard_of) known.insert(text_of(ledger, "entity_id"));
+  Selection selection;
+  selection.tenant = options.tenant;
+  std::vector<json> ledgers;
+  for (const LedgerName& name : ledgers_of(api, selection, true)) {
+    if (known.contains(name.entity_id)) continue;
+    const auto head = api.find("/v1/entities/" + url_escaped(name.entity_id));
+    if (!head) continue;  // no fact of it was ever recorded
+    ledgers.push_back({{"entity_id", name.entity_id},
+                       {"tenant_id", name.tenant_id},
+                       {"seq", integer_of(*head, "seq")},
+                       {"root", text_of(*head, "root")},
+                       {"replicated_seq", 0},
+                       {"replicated_root", nullptr},
+                       {"status", "behind"}});
+  }
+  return ledgers;
+}
+
 int run(const Connection& connection, const Options& options) {
   Api api(connection);
   std::vector<json> ledgers;
   Counts all;
   const json last =
-      api.each("/v1/replication",
-               {{"tenant", options.tenant}, {"limit", std::to_string(limits::page_facts_max)}},
-               "ledgers", [&](const json& ledger) {
-                 ledgers.push_back(ledger);
-                 all.add(ledger);
-                 return true;
-               });
+      api.each("/v1/replication", {{"tenant", options.tenant}}, "ledgers", [&](const json& ledger) {
+        ledgers.push_back(ledger);
+        all.add(ledger);
+        return true;
+      });
+  for (json& ledger : unheard_of(api, options, ledgers)) {
+    all.add(ledger);
+    ledgers.push_back(std::move(ledger));
+  }
   if (!options.json) print_ledgers(ledgers, all);
   Verified verified;
   std::vector<LedgerFailure> failures;

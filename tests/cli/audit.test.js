@@ -166,12 +166,14 @@ describe("the auditor's and the operator's commands", { skip }, () => {
     const ledger = (/** @type {string} */ status, /** @type {number} */ at) => ({
       entity_id: "acct_a", tenant_id: "t", seq: 3, root: "aa", replicated_seq: at, replicated_root: "aa", status,
     });
-    serve({ "GET /v1/replication?limit=1000": { ledgers: [ledger("behind", 2)], cursor: null, totals: { behind: 1 } } });
+    // The database has never heard of acct_b.
+    serve({ ...ledgers, "GET /v1/replication": { ledgers: [ledger("behind", 2)], cursor: null, totals: { behind: 1 } } });
     const behind = await ask("replication");
     assert.equal(behind.code, 0);
-    assert.match(behind.stdout, /^t +1 +0 +1 +0 +3 +1$/m);
+    assert.match(behind.stdout, /^t +2 +0 +2 +0 +6 +4$/m);
     serve({
-      "GET /v1/replication?limit=1000": { ledgers: [ledger("proven", 3)], cursor: null, totals: {} },
+      "GET /v1/ledgers?limit=1000": { ledgers: [], cursor: null },
+      "GET /v1/replication": { ledgers: [ledger("proven", 3)], cursor: null, totals: {} },
       "POST /v1/ledgers/acct_a/verify?from_seq=1": { checked: 2, next_seq: 3, missing: [2], differing: [], repaired: 1 },
       "POST /v1/ledgers/acct_a/verify?from_seq=3": {
         checked: 1, next_seq: null, missing: [], differing: [{ seq: 3, fields: ["amount"] }], repaired: 0,

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { startZ0, token } from "./lib/z0.js";
+import { eventually, startZ0, token } from "./lib/z0.js";
 import { skip, z0 } from "../cli/fake.js";
 
 function logKey() {
@@ -134,5 +134,25 @@ describe("a ledger that leaves one z0 for another", { skip }, () => {
     assert.deepEqual(summary.mismatches, []);
     const state = await ask(target, "state", "acct_acme", "--as-of", "seq:2", "--json");
     assert.equal(JSON.parse(state.stdout).seq, 2, state.stderr);
+  });
+
+  it("is brought to a database that was lost, and compared with it fact by fact", async () => {
+    const count = "SELECT count(*) AS facts FROM ledger_facts";
+    await eventually("all in D1", async () => (await target.d1(count))[0]?.facts === 3202, 30_000);
+    for (const table of ["ledger_facts", "ledger_heads", "ledger_runs"]) {
+      await target.d1(`DELETE FROM ${table}`);
+    }
+    assert.match((await ask(target, "replication")).stdout, /^tenant_acme +3 +0 +3 +0 /m);
+    const rebuilt = await ask(target, "rebuild");
+    assert.equal(rebuilt.code, 0, rebuilt.stdout + rebuilt.stderr);
+    assert.match(rebuilt.stdout, /3 ledgers, 3,202 facts in .*: proven/);
+    await target.d1("UPDATE ledger_facts SET amount = amount + 1 WHERE entity_id = ? AND seq = 7", "acct_acme");
+    await target.d1("DELETE FROM ledger_facts WHERE entity_id = ? AND seq = 9", "ast_phone");
+    const found = await ask(target, "replication", "--verify");
+    assert.match(found.stdout, /ast_phone +9 +missing/);
+    assert.match(found.stdout, /acct_acme +7 +differs in \["amount"\]/);
+    assert.match(found.stdout, /3,202 facts compared: 1 missing, 1 differing, 2 repaired/);
+    const again = await ask(target, "replication", "--verify");
+    assert.match(again.stdout, /3,202 facts compared: 0 missing, 0 differing, 0 repaired/);
   });
 });
