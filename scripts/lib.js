@@ -1,10 +1,11 @@
 // Small services of the scripts that a shell does badly: a token, a port, waiting for an answer.
 //
 //   node scripts/lib.js secret                 a random secret, 64 hex digits
+//   node scripts/lib.js log-key                a new key to sign checkpoints with: Ed25519, PKCS #8 in base64
 //   node scripts/lib.js token SECRET DAYS      an operator's token (include/z0/token.hpp)
 //   node scripts/lib.js port-free PORT         exit 1 when something listens there
 //   node scripts/lib.js wait URL SECONDS PID   until URL answers 200; exit 1 when PID ends, or late
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -21,6 +22,12 @@ export function operatorToken(secret, days) {
   const claims = { tenant: "*", scope, iat: now, exp: now + days * 86_400 };
   const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+/** As the Worker takes it in Z0_LOG_KEYS; `z0 keys rotate` makes the later ones. */
+export function logKey() {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
 }
 
 /** @param {number} port */
@@ -57,6 +64,7 @@ async function answers(url, seconds, pid) {
 
 const [verb, ...words] = process.argv.slice(2);
 if (verb === "secret") console.log(randomBytes(32).toString("hex"));
+else if (verb === "log-key") console.log(logKey());
 else if (verb === "token") console.log(operatorToken(words[0], Number(words[1])));
 else if (verb === "port-free") process.exitCode = (await portIsFree(Number(words[0]))) ? 0 : 1;
 else if (verb === "wait") {

@@ -18,5 +18,18 @@ void add_live(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_step(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
+void add_verify(CLI::App& app, Context& context);
+void add_import(CLI::App& app, Context& context);
+void add_proof(CLI::App& app, Context& context);
+void add_checkpoint(CLI::App& app, Context& context);
+void add_keys(CLI::App& app, Context& context);
+void add_reconcile(CLI::App& app, Context& context);
+void add_replication(CLI::App& app, Context& context);
+void add_rebuild(CLI::App& app, Context& context);
+void add_dead_letters(CLI::App& app, Context& context);
+void add_closure(CLI::App& app, Context& context);
+void add_state(CLI::App& app, Context& context);
+void add_config(CLI::App& app, Context& context);
 
 }  // namespace z0::cli

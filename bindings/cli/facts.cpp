@@ -1,16 +1,17 @@
 // z0 facts and z0 entity: what stands in the ledgers and in the database.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "api.hpp"
 #include "commands.hpp"
 #include "failure.hpp"
 #include "fields.hpp"
 #include "text.hpp"
+#include "times.hpp"
 #include "z0/limits.hpp"
 
 namespace z0::cli {
@@ -25,23 +26,6 @@ struct Options {
   std::size_t limit = limits::page_facts_default;
   bool json = false;
 };
-
-std::string time_parameter(const std::string& text, const char* option) {
-  if (text.empty()) return {};
-  using namespace std::chrono;
-  const auto now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-  const auto ms = parse_time_ms(text, now_ms);
-  if (!ms) {
-    throw Failure(std::string(option) +
-                      " takes a time like 2026-03-31T10:15, ms since 1970, or 15m "
-                      "for 15 minutes ago, not " +
-                      text,
-                  exit_usage);
-  }
-  return std::to_string(*ms);
-}
-
-using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 // All pages until the limit. `cursor` is the parameter that chooses the page, with its first value;
 // `next` is the member of a page that brings the value for the page after it.

@@ -18,4 +18,9 @@ struct Failure : std::runtime_error {
   ExitCode code;
 };
 
+// The server has nothing at that address.
+struct NotFound : Failure {
+  using Failure::Failure;
+};
+
 }  // namespace z0::cli

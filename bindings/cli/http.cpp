@@ -84,7 +84,8 @@ Reply Http::exchange(const Request& request) {
   curl_easy_setopt(easy, CURLOPT_URL, (to.url + request.path).c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply.body);
-  if (request.method == "POST") {
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  if (request.method != "GET") {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -110,22 +111,30 @@ Reply Http::exchange(const Request& request) {
 }
 
 nlohmann::json Http::get(const std::string& path) {
-  const Reply reply = exchange({"GET", path, {}, {}});
-  if (reply.status == 0) throw Failure(reply.error);
+  const Request request{"GET", path, {}, {}};
+  const Reply reply = exchange(request);
   nlohmann::json answer = nlohmann::json::parse(reply.body, nullptr, false);
   if (reply.status == 200 && !answer.is_discarded()) return answer;
+  throw_refusal(request, reply);
+}
+
+void throw_refusal(const Request& request, const Reply& reply) {
+  if (reply.status == 0) throw Failure(reply.error);
   if (reply.status == 401) {
     throw Failure("the server does not accept the token: make one with `z0 token --all`");
   }
+  std::string words = "the server answered HTTP " + std::to_string(reply.status) + " to " +
+                      request.method + " " + request.path + ": check --url and the server's log";
+  const nlohmann::json answer = nlohmann::json::parse(reply.body, nullptr, false);
   if (answer.is_object() && answer.contains("message") && answer["message"].is_string()) {
-    std::string words = answer.value("field", std::string());
+    words = answer.value("field", std::string());
     if (!words.empty()) words += ": ";
     words += answer["message"].get<std::string>();
     const std::string action = answer.value("action", std::string());
-    throw Failure(action.empty() ? words : words + " " + action);
+    if (!action.empty()) words += " " + action;
   }
-  throw Failure("the server answered HTTP " + std::to_string(reply.status) + " to GET " + path +
-                ": check --url and the server's log");
+  if (reply.status == 404) throw NotFound(words);
+  throw Failure(words);
 }
 
 std::string url_escaped(const std::string& text) {

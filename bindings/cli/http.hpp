@@ -35,6 +35,10 @@ class Http {
   std::unique_ptr<Handle> handle_;
 };
 
+// Throws the Failure, or NotFound, that a reply stands for which is no success: in the server's own
+// sentence, where it has one.
+[[noreturn]] void throw_refusal(const Request& request, const Reply& reply);
+
 // "path?a=b&c=d" with values escaped; parameters with an empty value are left out.
 std::string path_with_query(std::string path,
                             const std::vector<std::pair<std::string, std::string>>& parameters);

@@ -22,7 +22,9 @@ constexpr const char* footer =
     "  z0 check day.ndjson            what the recording would get, without a server\n"
     "  z0 report --tenant tenant_acme money by tenant and account\n"
     "  z0 facts --status failed       the attempts that failed\n"
-    "  z0 live                        what happens right now\n";
+    "  z0 live                        what happens right now\n"
+    "  z0 export --all -o all.ndjson  every ledger, as a file that proves itself\n"
+    "  z0 verify all.ndjson --key K   checks it, without a server\n";
 
 int fail(const char* sentence, int code) {
   const std::string mark = z0::cli::coloured("z0:", z0::cli::Colour::red, 2);
@@ -60,6 +62,19 @@ int main(int argc, char** argv) {
   add_facts(app, context);
   add_entity(app, context);
   add_live(app, context);
+  add_export(app, context);
+  add_verify(app, context);
+  add_import(app, context);
+  add_proof(app, context);
+  add_checkpoint(app, context);
+  add_keys(app, context);
+  add_reconcile(app, context);
+  add_replication(app, context);
+  add_rebuild(app, context);
+  add_dead_letters(app, context);
+  add_closure(app, context);
+  add_state(app, context);
+  add_config(app, context);
   add_token(app, context);
   add_step(app, context);
 

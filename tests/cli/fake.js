@@ -5,7 +5,6 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 /**
  * @typedef {{ method: string, url: string, authorization: string, contentType: string, lines: string[],
@@ -14,7 +13,7 @@ import { fileURLToPath } from "node:url";
  * @typedef {{ code: number | null, signal: string | null, stdout: string, stderr: string, ms: number }} Run
  */
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = join(import.meta.dirname, "..", "..");
 
 /** The tool: Z0_BINARY, or what the presets build. */
 export const binary = [
