@@ -453,11 +453,10 @@ Answers answers_of(const Frame& frame) {
   }
   Operation operation{};
   Context context;
-  const bool query =
-      read_context(in, operation, context) &&
-      (operation == Operation::query || operation == Operation::report ||
-       operation == Operation::config_gaps || operation == Operation::replication_heads ||
-       operation >= Operation::closure);
+  const bool query = read_context(in, operation, context) &&
+                     (operation == Operation::query || operation == Operation::report ||
+                      operation == Operation::config_gaps ||
+                      operation == Operation::replication_heads || operation >= Operation::closure);
   return query ? Answers::query : Answers::call;
 }
 

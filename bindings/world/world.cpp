@@ -162,7 +162,8 @@ bool World::ring(std::string_view name) {
   const std::uint64_t life = life_;
   try {
     const bool directory = name.starts_with(directory_objects);
-    run(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM, {std::string(name), {}}, name);
+    run(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM, {std::string(name), {}},
+        name);
   } catch (const ObjectReset&) {
     self.alarm_at = now_ms + alarm_pause_ms;
     return false;
