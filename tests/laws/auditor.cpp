@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "bounds.hpp"
+#include "src/ledger_sql.hpp"
+#include "z0/directory.hpp"
 #include "z0/ids.hpp"
 #include "z0/ledger.hpp"
 
@@ -21,19 +23,21 @@ bool of_consumer(std::uint16_t kind) {
          kind == Z0_FRAME_MESSAGE_RESUME;
 }
 
-Bound bound_of_asking(std::uint16_t kind, std::uint16_t ledger_kind) {
-  if (ledger_kind == Z0_FRAME_LEDGER_ALARM) return alarm_asks;
+Bound bound_of_asking(std::uint16_t kind, std::uint16_t object_kind) {
+  if (object_kind == Z0_FRAME_LEDGER_ALARM) return alarm_asks;
   if (ledger_frame(kind)) return ledger_asks;
+  if (directory_frame(kind)) return directory_asks;
   return of_consumer(kind) ? consumer_asks : edge_asks;
 }
 
-Bound bound_of_answering(const Frame& frame, std::uint16_t ledger_kind) {
+Bound bound_of_answering(const Frame& frame, std::uint16_t object_kind) {
   if (of_consumer(frame.kind)) return consumer_answers;
   if (frame.kind == Z0_FRAME_MONITOR_TELL || frame.kind == Z0_FRAME_MONITOR_LIVE)
     return monitor_answers;
-  if (ledger_kind == Z0_FRAME_LEDGER_APPEND) return append_answers;
-  if (ledger_kind == Z0_FRAME_LEDGER_ALARM) return alarm_answers;
-  if (ledger_kind != 0) return read_answers;
+  if (object_kind == Z0_FRAME_LEDGER_APPEND) return append_answers;
+  if (object_kind == Z0_FRAME_LEDGER_ALARM) return alarm_answers;
+  if (directory_frame(object_kind)) return directory_answers;
+  if (object_kind != 0) return read_answers;
   const bool read = frame.kind == Z0_FRAME_RESUME && frame.part(0).front() != operation_post_facts;
   return read ? from_answers(frame) : edge_answers;
 }
@@ -61,15 +65,15 @@ std::size_t Auditor::facts() const {
 }
 
 void Auditor::step(const Frame& frame, std::string_view effect_bytes,
-                   const std::vector<Effect>& effects, std::uint16_t ledger_kind) {
-  check_phases(frame, effects, ledger_kind);
-  check_bounds(frame, effect_bytes, effects, ledger_kind);
+                   const std::vector<Effect>& effects, std::uint16_t object_kind) {
+  check_phases(frame, effects, object_kind);
+  check_bounds(frame, effect_bytes, effects, object_kind);
   const bool answers_post = frame.kind == Z0_FRAME_RESUME && !only_needs(effects);
   if (frame.kind == Z0_FRAME_REQUEST || answers_post) check_sent(effects);
 }
 
 void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effects,
-                           std::uint16_t ledger_kind) {
+                           std::uint16_t object_kind) {
   const std::string where = "frame kind " + std::to_string(frame.kind);
   std::size_t replies = 0;
   std::size_t needs = 0;
@@ -78,7 +82,7 @@ void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effect
     needs += effect.phase == Phase::need ? 1 : 0;
     resumes += effect.kind == Z0_NEED_RESUME ? 1 : 0;
     replies += effect.kind == Z0_REPLY ? 1 : 0;
-    if (effect.phase == Phase::commit && ledger_kind == 0) fail("only ledgers commit", where);
+    if (effect.phase == Phase::commit && object_kind == 0) fail("only objects with rows commit", where);
   }
   if (needs > 0) {
     if (needs != effects.size()) fail("needs stand alone", where);
@@ -86,14 +90,16 @@ void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effect
       fail("needs end with one resume", where);
     return;
   }
-  const std::size_t expected = ledger_kind == Z0_FRAME_LEDGER_ALARM ? 0 : 1;
+  const bool alarm =
+      object_kind == Z0_FRAME_LEDGER_ALARM || object_kind == Z0_FRAME_DIRECTORY_ALARM;
+  const std::size_t expected = alarm ? 0 : 1;
   if (replies != expected) fail("exactly one reply, and none to an alarm", where);
 }
 
 void Auditor::check_bounds(const Frame& frame, std::string_view effect_bytes,
-                           const std::vector<Effect>& effects, std::uint16_t ledger_kind) {
-  const Bound bound = only_needs(effects) ? bound_of_asking(frame.kind, ledger_kind)
-                                          : bound_of_answering(frame, ledger_kind);
+                           const std::vector<Effect>& effects, std::uint16_t object_kind) {
+  const Bound bound = only_needs(effects) ? bound_of_asking(frame.kind, object_kind)
+                                          : bound_of_answering(frame, object_kind);
   if (effects.size() <= bound.effects && effect_bytes.size() <= bound.bytes) return;
   fail("effects are bounded", std::to_string(effects.size()) + " effects of " +
                                   std::to_string(effect_bytes.size()) + " bytes after frame kind " +
@@ -127,91 +133,149 @@ void Auditor::check_sent(const std::vector<Effect>& effects) {
   }
 }
 
-void Auditor::finished(const LedgerCallSeen& call) {
+void Auditor::finished(const CallSeen& call) {
   std::vector<Effect> effects;
   parse_effects(call.effects, effects);
+  if (directory_frame(call.kind)) return check_directory(call, effects);
   if (call.kind == Z0_FRAME_LEDGER_APPEND) return check_append(call, effects);
   for (const Effect& effect : effects) {
     if (call.kind != Z0_FRAME_LEDGER_ALARM && effect.kind != Z0_REPLY)
       fail("a read changes nothing", call.object);
-    ByteReader in(effect.payload);
     if (effect.kind == Z0_SEND) fail("an alarm leaves the queue alone", call.object);
-    if (effect.kind == Z0_WRITE && in.bytes().find("INTO segments") != std::string_view::npos) {
+    ByteReader in(effect.payload);
+    if (effect.kind != Z0_WRITE) continue;
+    const std::string_view sql = in.bytes();
+    if (sql.find("INTO segments") != std::string_view::npos)
       fail("an alarm writes no fact", call.object);
-    }
+    if (sql.find("UPDATE segments") != std::string_view::npos)
+      fail("what is kept of the facts is right, and stays", call.object);
   }
 }
 
-void Auditor::check_append(const LedgerCallSeen& call, const std::vector<Effect>& effects) {
-  AppendRequest request;
-  std::vector<AppendResult> results;
-  std::size_t owners = 0;
-  std::size_t alarms = 0;
-  if (!request.decode(call.request))
+// Without configs a directory only ever hears of ledgers.
+void Auditor::check_directory(const CallSeen& call, const std::vector<Effect>& effects) {
+  RegisterRequest request;
+  if (call.kind != Z0_FRAME_DIRECTORY_REGISTER || !request.decode(call.request))
+    return fail("a directory hears of ledgers alone", call.object);
+  if (call.object != directory_object_name(request.entity_id))
+    fail("a ledger is known to its own directory", call.object);
+  PoliciesReply reply;
+  for (const Effect& effect : effects) {
+    ByteReader in(effect.payload);
+    if (effect.kind != Z0_REPLY) continue;
+    in.u16();
+    in.u16();
+    if (!reply.decode(in.bytes()) || !reply.submissions.empty())
+      fail("there are no policies", call.object);
+  }
+  if (call.committed && reply.status == Status::recorded)
+    registered_.emplace(request.entity_id);
+}
+
+void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effects) {
+  Append append;
+  if (!append.request.decode(call.request))
     return fail("the edge sends batches that can be read", call.object);
-  const std::string entity_id(request.entity_id);
-  Book& after = books_[entity_id];
-  const std::size_t before = after.records.size();
+  append.entity_id = append.request.entity_id;
+  Book& book = books_[append.entity_id];
+  append.before = book.records.size();
+  const std::size_t nodes_before = book.nodes.size();
+  read_append(effects, book, append);
+  const std::size_t grown = book.records.size() - append.before;
+  const bool begins = append.before == 0 && grown > 0;
+  if (append.reply.results.size() != append.request.submissions.size())
+    return fail("each submission gets a result", append.entity_id);
+  if (begins && registered_.find(append.entity_id) == registered_.end())
+    fail("a ledger is registered before its first fact", append.entity_id);
+  if (append.owners != (begins ? 1u : 0u))
+    fail("the owner is written with the first fact", append.entity_id);
+  if (append.alarms > (grown > 0 ? 1u : 0u)) fail("nothing recorded, no alarm", append.entity_id);
+  if (book.nodes.size() - nodes_before != append.nodes)
+    fail("each complete subtree is kept once", append.entity_id);
+  if (append.reply.size != static_cast<std::int64_t>(book.records.size()) ||
+      append.reply.root != book.root())
+    fail("a reply's root is that of all records", append.entity_id);
+  check_own(book, append);
+  check_receipts(book, append);
+  if (call.committed && grown > 0) book.tenant_id = append.request.tenant_id;
+  if (call.committed) return;
+  book.take_back(append.before);
+  book.nodes.resize(nodes_before);
+}
+
+void Auditor::read_append(const std::vector<Effect>& effects, Book& book, Append& out) {
   for (const Effect& effect : effects) {
     ByteReader in(effect.payload);
     if (effect.kind == Z0_SEND || effect.kind == Z0_TELL)
-      fail("a ledger tells nobody of an append", entity_id);
-    if (effect.kind == Z0_ALARM) ++alarms;
+      fail("a ledger tells nobody of an append", out.entity_id);
+    if (effect.kind == Z0_ALARM) ++out.alarms;
     if (effect.kind == Z0_WRITE) {
       const Statement statement = parse_statement(in);
-      if (statement.sql.find("INTO segments") != std::string_view::npos)
-        check_segment(after, statement, entity_id);
-      else if (statement.sql.find("INTO meta") != std::string_view::npos)
-        ++owners;
+      const auto into = [&](std::string_view table) {
+        return statement.sql.find(table) != std::string_view::npos;
+      };
+      if (into("INTO segments")) check_segment(book, statement, out.entity_id);
+      if (into("INTO meta")) ++out.owners;
+      if (!into("INTO tree_nodes")) continue;
+      ++out.nodes;
+      check_node(book, statement, out.entity_id);
     }
     if (effect.kind == Z0_REPLY) {
       in.u16();
       in.u16();
-      AppendReply reply;
-      reply.decode(in.bytes());
-      results = reply.results;
+      if (!out.reply.decode(in.bytes())) fail("a ledger's reply can be read", out.entity_id);
     }
   }
-  const std::size_t grown = after.records.size() - before;
-  if (results.size() != request.submissions.size())
-    return fail("each submission gets a result", entity_id);
-  if (owners != (before == 0 && grown > 0 ? 1u : 0u))
-    fail("the owner is written with the first fact", entity_id);
-  if (alarms > (grown > 0 ? 1u : 0u)) fail("nothing recorded, no alarm", entity_id);
-  std::size_t recorded = 0;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const AppendResult& result = results[i];
-    if (!accepted(result.status)) continue;
-    recorded += result.status == Status::recorded ? 1 : 0;
-    const auto at = static_cast<std::size_t>(result.seq) - 1;
-    if (at >= after.records.size()) return fail("a receipt names a fact", entity_id);
-    if ((at >= before) && result.status == Status::recorded && at - before != recorded - 1) {
-      fail("facts are numbered in the order of their batch", entity_id);
-    }
-    RecordBytes record;
-    ByteReader in(after.records[at]);
-    next_record_bytes(in, record);
-    const bool same =
-        result.status == Status::recorded
-            ? record.submission == request.submissions[i]
-            : submission_id(record.submission) == submission_id(request.submissions[i]);
-    if (!same || record.recorded_at != result.recorded_at)
-      fail("a receipt names its own fact", entity_id);
-  }
-  if (recorded != grown) fail("rows and receipts count the same", entity_id);
-  if (call.committed && grown > 0) after.tenant_id = request.tenant_id;
-  if (!call.committed) take_back(after, before);
 }
 
-// What a commit that failed would have added.
-void Auditor::take_back(Book& book, std::size_t size) {
-  while (book.records.size() > size) {
-    RecordBytes record;
-    ByteReader in(book.records.back());
-    next_record_bytes(in, record);
-    book.ids.erase(std::string(submission_id(record.submission)));
-    book.records.pop_back();
+void Auditor::check_node(const Book& book, const Statement& statement,
+                         const std::string& entity_id) {
+  const std::int64_t key =
+      statement.values[0].integer - merkle_level_step * ledger_sql::tree_level_keys;
+  const auto node = static_cast<std::size_t>(key);
+  const bool known = key >= 0 && node < book.nodes.size();
+  const std::string_view kept = statement.values[1].bytes;
+  if (!known || !std::equal(kept.begin(), kept.end(), book.nodes[node].begin(),
+                            book.nodes[node].end(), [](char a, std::uint8_t b) {
+                              return static_cast<std::uint8_t>(a) == b;
+                            }))
+    fail("a node that is kept is the root of its leaves", entity_id);
+}
+
+// The ledger's own facts stand in front of the batch's, and in the reply for the queue.
+void Auditor::check_own(const Book& book, Append& append) {
+  RecordBytes record;
+  for (ByteReader in(append.reply.extra); next_record_bytes(in, record); ++append.own) {
+    const std::size_t at = append.before + append.own;
+    if (record.seq != static_cast<std::int64_t>(at) + 1 || at >= book.records.size() ||
+        book.records[at] != record.whole)
+      return fail("a ledger's own facts are facts", append.entity_id);
   }
+}
+
+void Auditor::check_receipts(const Book& book, const Append& append) {
+  std::size_t recorded = 0;
+  for (std::size_t i = 0; i < append.reply.results.size(); ++i) {
+    const AppendResult& result = append.reply.results[i];
+    if (!accepted(result.status)) continue;
+    const bool fresh = result.status == Status::recorded;
+    const auto at = static_cast<std::size_t>(result.seq) - 1;
+    if (at >= book.records.size()) return fail("a receipt names a fact", append.entity_id);
+    if (fresh && at != append.before + append.own + recorded)
+      fail("facts are numbered in the order of their batch", append.entity_id);
+    recorded += fresh ? 1 : 0;
+    RecordBytes record;
+    ByteReader in(book.records[at]);
+    next_record_bytes(in, record);
+    const std::string_view sent =
+        result.stamped.empty() ? append.request.submissions[i] : result.stamped;
+    const bool same = fresh ? record.submission == sent
+                            : submission_id(record.submission) == submission_id(sent);
+    if (!same || record.recorded_at != result.recorded_at)
+      fail("a receipt names its own fact", append.entity_id);
+  }
+  if (append.before + append.own + recorded != book.records.size())
+    fail("rows and receipts count the same", append.entity_id);
 }
 
 // A segment as it is written: it repeats what the book has, byte for byte, and goes on.
@@ -222,7 +286,7 @@ void Auditor::check_segment(Book& book, const Statement& statement, const std::s
   std::uint32_t types = 0;
   Fact fact;
   RecordBytes record;
-  for (ByteReader in(v[8].bytes); next_record_bytes(in, record); ++seq) {
+  for (ByteReader in(v[9].bytes); next_record_bytes(in, record); ++seq) {
     ByteReader again(record.whole);
     if (record.seq != seq || !next_record(again, entity_id, fact))
       return fail("sequence numbers are dense", entity_id);
@@ -233,7 +297,7 @@ void Auditor::check_segment(Book& book, const Statement& statement, const std::s
       continue;
     }
     if (at > book.records.size()) return fail("sequence numbers are dense", entity_id);
-    if (!book.ids.emplace(fact.id).second)
+    if (book.ids.find(fact.id) != book.ids.end())
       fail("an id is recorded once", entity_id + " " + std::string(fact.id));
     if (at > 0) {
       RecordBytes last;
@@ -241,13 +305,17 @@ void Auditor::check_segment(Book& book, const Statement& statement, const std::s
       next_record_bytes(previous, last);
       if (last.recorded_at > record.recorded_at) fail("commit time never runs back", entity_id);
     }
-    book.records.emplace_back(record.whole);
+    book.add(record, fact.id);
   }
   const std::int64_t count = seq - v[0].integer;
   if (v[1].integer != seq - 1 || v[4].integer != count || v[5].integer != types ||
-      v[7].bytes.size() != static_cast<std::size_t>(count) * sizeof(std::uint64_t)) {
+      v[8].bytes.size() != static_cast<std::size_t>(count) * sizeof(std::uint64_t)) {
     fail("a segment says what it holds", entity_id);
   }
+  Summary summary;
+  if (!summary.decode(v[6].bytes) || summary.tree.end() != book.leaves ||
+      summary.tree.root() != book.root())
+    fail("a segment's tree is that of all records up to its last", entity_id);
   if (book.records.size() == before) fail("a row that says nothing new is not written", entity_id);
 }
 

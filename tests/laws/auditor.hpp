@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "calls.hpp"
+#include "book.hpp"
 #include "world.hpp"
 #include "z0/message.hpp"
 
@@ -17,12 +18,12 @@ namespace z0::laws {
 class Auditor {
  public:
   // Phases in order, needs alone, one reply, bounded effects, no message that its step did not
-  // earn. `ledger_kind`: of the call that a ledger's frame belongs to.
+  // earn. `object_kind`: of the call that an object's frame belongs to.
   void step(const Frame& frame, std::string_view effect_bytes, const std::vector<Effect>& effects,
-            std::uint16_t ledger_kind);
-  // A ledger's call ended. Rows and receipts say the same, and what was recorded before is
-  // unchanged.
-  void finished(const LedgerCallSeen& call);
+            std::uint16_t object_kind);
+  // A call of a ledger or a directory ended. Rows and receipts say the same, and what was recorded
+  // before is unchanged.
+  void finished(const CallSeen& call);
   // The consumer acknowledged a message.
   void landed(std::string_view message);
   // After everything was delivered: each fact once in its ledger and once in D1, heads contiguous,
@@ -43,25 +44,34 @@ class Auditor {
   void fail(std::string_view law, std::string_view where);
 
  private:
-  // The facts of one ledger as their records' bytes, in order.
-  struct Book {
-    std::string tenant_id;
-    std::vector<std::string> records;
-    std::set<std::string, std::less<>> ids;
-  };
-
   void check_phases(const Frame& frame, const std::vector<Effect>& effects,
-                    std::uint16_t ledger_kind);
+                    std::uint16_t object_kind);
   void check_bounds(const Frame& frame, std::string_view effect_bytes,
-                    const std::vector<Effect>& effects, std::uint16_t ledger_kind);
+                    const std::vector<Effect>& effects, std::uint16_t object_kind);
   void check_sent(const std::vector<Effect>& effects);
-  void check_append(const LedgerCallSeen& call, const std::vector<Effect>& effects);
-  static void take_back(Book& book, std::size_t size);
+  void check_directory(const CallSeen& call, const std::vector<Effect>& effects);
+  void check_append(const CallSeen& call, const std::vector<Effect>& effects);
+  // What an append did, as its effects tell it.
+  struct Append {
+    std::string entity_id;
+    AppendRequest request;
+    AppendReply reply;
+    std::size_t before = 0;  // facts of the ledger
+    std::size_t own = 0;     // facts that the ledger added of its own accord
+    std::size_t owners = 0;  // rows of each kind
+    std::size_t nodes = 0;
+    std::size_t alarms = 0;
+  };
+  void read_append(const std::vector<Effect>& effects, Book& book, Append& out);
+  void check_own(const Book& book, Append& append);
+  void check_receipts(const Book& book, const Append& append);
+  void check_node(const Book& book, const Statement& statement, const std::string& entity_id);
   void check_segment(Book& book, const Statement& statement, const std::string& entity_id);
   void settle_ledger(world::World& world, const std::string& entity_id, const Book& book);
   void settle_d1(world::World& world);
 
   std::map<std::string, Book, std::less<>> books_;
+  std::set<std::string, std::less<>> registered_;
   std::set<std::string> attempts_landed_;
   std::size_t facts_sent_ = 0;
   std::size_t attempts_sent_ = 0;

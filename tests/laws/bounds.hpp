@@ -62,8 +62,18 @@ inline constexpr Bound consumer_asks = {
 // The reply, a report with the heads of all runs, a line.
 inline constexpr Bound consumer_answers = {3, limits::facts_per_message_max* id + room};
 
-// The rows of the state, or one query for originals; the continuation holds the request.
-inline constexpr Bound ledger_asks = {8, posted + facts * 64 + room};
+// The rows of the state, one query for originals, or the directory; the continuation holds the
+// request.
+inline constexpr Bound ledger_asks = {9, posted + facts * 64 + room};
+// Tables and one query; then the reply and one row. Without configs nothing is large.
+inline constexpr Bound directory_asks = {6, room};
+inline constexpr Bound directory_answers = {2, room};
+
+// What is folded of the facts: a config's numbers and its settings' limits, users with their roles,
+// money by currency.
+inline constexpr std::size_t folds = limits::configs_per_ledger_max * (2 * id + small) +
+                                     limits::access_users_max * 2 * id +
+                                     limits::currencies_per_ledger_max * 70 + small;
 
 inline constexpr std::size_t segments = packed(posted, limits::segment_bytes_max);
 // Sealed runs, each a filter and its chunks: 12 bytes an id and 3 of filter, 16 in all. An append
@@ -72,18 +82,20 @@ inline constexpr std::size_t runs = (limits::open_ids_hard_max + facts) / limits
 inline constexpr std::size_t sealed_rows =
     runs * (1 + limits::open_ids_max / limits::ids_per_chunk);
 inline constexpr std::size_t sealed_bytes = runs * limits::open_ids_max * 16 + sealed_rows * small;
-// The owner, the tail rewritten or a new one, further segments, sealed runs, the alarm, the reply.
+// The owner, the tail rewritten or a new one, further segments, the tree's nodes, sealed runs, the
+// alarm, the reply.
+inline constexpr std::size_t nodes = facts / 256 + 2;
 inline constexpr Bound append_answers = {
-    1 + 1 + segments + sealed_rows + 1 + 1,
+    1 + 1 + segments + nodes + sealed_rows + 1 + 1,
     limits::tail_bytes_max + posted + (limits::tail_bytes_max / record_min + facts) * hash +
-        segments*(counts + small) + sealed_bytes + facts * 64 + room};
+        segments*(counts + folds + small) + nodes* small + sealed_bytes + facts * 64 + room};
 
-// Sealed runs, the owner, the alarm, a report, a point, a line.
-inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + 2, sealed_bytes + room};
+// Sealed runs, the owner with the checkpoint, the alarm, a report, two points, a line.
+inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + 3, sealed_bytes + folds + room};
 // A chunk with what follows from it; or D1's word on all that waits, carried on.
 inline constexpr std::size_t waiting = static_cast<std::size_t>(limits::waiting_runs_max) * 5'000;
 inline constexpr Bound alarm_asks = {
-    8,
+    9,
     2 * limits::message_bytes_max + limits::facts_per_message_max* row + joined + waiting + room};
 
 // A page: whole segments at most, each of its limit's size or of one fact; names for each fact.

@@ -1,17 +1,23 @@
 #include "calls.hpp"
 
 namespace z0::laws {
+namespace {
+
+bool resumes(std::uint16_t kind) {
+  return kind == Z0_FRAME_LEDGER_RESUME || kind == Z0_FRAME_DIRECTORY_RESUME;
+}
+
+}  // namespace
 
 std::uint16_t Calls::kind_of(const Frame& frame) const {
-  if (!ledger_frame(frame.kind)) return 0;
-  return frame.kind == Z0_FRAME_LEDGER_RESUME && !open_.empty() ? open_.back().call.kind
-                                                                : frame.kind;
+  if (!ledger_frame(frame.kind) && !directory_frame(frame.kind)) return 0;
+  return resumes(frame.kind) && !open_.empty() ? open_.back().call.kind : frame.kind;
 }
 
 bool Calls::step(const Frame& frame, const std::vector<Effect>& effects,
                  std::string_view effect_bytes) {
-  if (!ledger_frame(frame.kind)) return false;
-  if (frame.kind != Z0_FRAME_LEDGER_RESUME) {
+  if (!ledger_frame(frame.kind) && !directory_frame(frame.kind)) return false;
+  if (!resumes(frame.kind)) {
     Open open;
     open.call.kind = frame.kind;
     open.call.object = frame.part(0);
@@ -19,15 +25,15 @@ bool Calls::step(const Frame& frame, const std::vector<Effect>& effects,
     open_.push_back(open);
   }
   Open& open = open_.back();
-  for (std::size_t i = 0; i < open.queries && i < frame.answers.size(); ++i) {
-    open.call.query_answers.emplace_back(frame.answers[i]);
+  for (std::size_t i = 0; i < open.asked && i < frame.answers.size(); ++i) {
+    open.call.answers_from_outside.emplace_back(frame.answers[i]);
   }
   // Rows of the state are asked for by a host that lost its memory: then all begins again.
   const bool begins =
       !effects.empty() && effects[0].payload.find("CREATE TABLE") != std::string_view::npos;
-  if (begins) open.call.query_answers.clear();
-  open.queries = 0;
-  for (const Effect& effect : effects) open.queries += effect.kind == Z0_NEED_QUERY ? 1 : 0;
+  if (begins) open.call.answers_from_outside.clear();
+  open.asked = 0;
+  for (const Effect& effect : effects) open.asked += from_outside(effect.kind) ? 1 : 0;
   if (!effects.empty() && effects[0].phase == Phase::need) return false;
   last_ = open.call;
   last_.now_ms = frame.now_ms;

@@ -47,11 +47,8 @@ class Ledger {
     return reply.results;
   }
 
-  // The alarm goes off, and D1 holds everything up to `seq`.
-  void alarm(std::int64_t seq) {
-    in_d1_ = seq;
-    run(Z0_FRAME_LEDGER_ALARM, {});
-  }
+  // The alarm goes off while D1 is down.
+  void alarm() { run(Z0_FRAME_LEDGER_ALARM, {}); }
 
   std::int64_t count(std::string_view sql) {
     return storage_.run({sql, {}})->rows.at(0, 0).integer;
@@ -79,7 +76,7 @@ class Ledger {
           frame.kind = in.u16();
           continuation = in.bytes();
         } else {
-          answers.push_back(need.kind == Z0_NEED_QUERY ? d1_answer() : rows(parse_statement(in)));
+          answers.push_back(answer(need.kind, in));
         }
       }
       frame.parts = {continuation};
@@ -87,23 +84,21 @@ class Ledger {
     }
   }
 
-  std::string rows(const Statement& statement) {
-    std::string bytes;
-    append_rows(bytes, storage_.run(statement)->rows);
-    return bytes;
-  }
-
-  std::string d1_answer() const {
-    Rows head;
-    head.failed = false;
-    head.columns = 1;
-    head.cells = {Value::of(in_d1_)};
-    std::string answer;
-    append_rows(answer, head);
+  // Its own rows; D1 fails, and the directory knows no policies.
+  std::string answer(std::uint8_t need, ByteReader& in) {
     std::string bytes;
     ByteWriter out(bytes);
-    out.u16(1);
-    out.bytes(answer);
+    if (need == Z0_NEED_QUERY) {
+      out.u16(0);
+      out.bytes("D1 is down");
+    } else if (need == Z0_NEED_CALL) {
+      constexpr char no_policies[] = {static_cast<char>(Status::recorded), 0};
+      out.u8(Z0_OK);
+      out.bytes({no_policies, sizeof no_policies});
+      out.bytes({});
+    } else {
+      append_rows(bytes, storage_.run(parse_statement(in))->rows);
+    }
     return bytes;
   }
 
@@ -126,7 +121,6 @@ class Ledger {
   world::Database storage_;
   std::uint64_t incarnation_ = 1;
   std::string entropy_ = std::string(Z0_ENTROPY_BYTES, '\x5a');
-  std::int64_t in_d1_ = 0;
   std::string reply_;
 };
 
@@ -161,7 +155,7 @@ TEST_CASE("a ledger finds its duplicates among sealed ids, remembered or rebuilt
   check_history(ledger, next);
   REQUIRE(ledger.count("SELECT count(*) FROM id_runs") == 0);
 
-  ledger.alarm(next - 1);
+  ledger.alarm();
   const auto chunks = static_cast<std::int64_t>(limits::open_ids_max / limits::ids_per_chunk);
   REQUIRE(ledger.count("SELECT count(*) FROM id_runs") == 1 + chunks);
   check_history(ledger, next);

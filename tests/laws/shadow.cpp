@@ -9,7 +9,8 @@ void Shadow::fail(std::string_view what, std::string_view where) {
     broken_ = "rebuilt from rows, " + std::string(what) + ": " + std::string(where);
 }
 
-void Shadow::finished(const LedgerCallSeen& call) {
+void Shadow::finished(const CallSeen& call) {
+  if (!ledger_frame(call.kind)) return;
   auto& storage = storages_[call.object];
   if (!storage) storage = std::make_unique<world::Database>();
   const std::string mine = run(call, *storage);
@@ -26,7 +27,7 @@ void Shadow::finished(const LedgerCallSeen& call) {
   storage->commit();
 }
 
-std::string Shadow::run(const LedgerCallSeen& call, world::Database& storage) {
+std::string Shadow::run(const CallSeen& call, world::Database& storage) {
   Frame frame;
   frame.kind = call.kind;
   frame.now_ms = call.now_ms;
@@ -56,11 +57,11 @@ std::string Shadow::run(const LedgerCallSeen& call, world::Database& storage) {
   }
 }
 
-std::string Shadow::answer(const Effect& need, const LedgerCallSeen& call,
+std::string Shadow::answer(const Effect& need, const CallSeen& call,
                            world::Database& storage) {
-  if (need.kind == Z0_NEED_QUERY) {
-    if (asked_ < call.query_answers.size()) return call.query_answers[asked_++];
-    fail("D1 is asked", call.object);
+  if (from_outside(need.kind)) {
+    if (asked_ < call.answers_from_outside.size()) return call.answers_from_outside[asked_++];
+    fail("D1 or the directory is asked", call.object);
     return {};
   }
   ByteReader in(need.payload);
@@ -70,7 +71,7 @@ std::string Shadow::answer(const Effect& need, const LedgerCallSeen& call,
 }
 
 // The alarm apart, which a rebuilt state sets anew because it cannot know that one is set.
-void Shadow::compare(const LedgerCallSeen& call, std::string_view mine) {
+void Shadow::compare(const CallSeen& call, std::string_view mine) {
   const auto split = [](std::string_view bytes, std::string& rest) {
     std::vector<Effect> effects;
     parse_effects(bytes, effects);
@@ -96,7 +97,8 @@ void Shadow::compare(const LedgerCallSeen& call, std::string_view mine) {
 void Shadow::settle(world::World& world) {
   constexpr std::string_view everything[] = {"SELECT * FROM meta",
                                              "SELECT * FROM segments ORDER BY first_seq",
-                                             "SELECT * FROM id_runs ORDER BY key"};
+                                             "SELECT * FROM id_runs ORDER BY key",
+                                             "SELECT * FROM tree_nodes ORDER BY key"};
   for (auto& [object, storage] : storages_) {
     for (const auto sql : everything) {
       std::string first;

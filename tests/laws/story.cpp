@@ -54,8 +54,11 @@ void Story::install_faults() {
     finished(!fails);
     return fails;
   };
-  faults.call = [this](std::string_view, z0_outcome& outcome, std::string& message) {
+  faults.call = [this](std::string_view object, z0_outcome& outcome, std::string& message) {
     if (random_.permille(rates_.crash)) disturb();
+    // Two batches may begin one ledger.
+    const bool intrudes = object.starts_with("directory_") && random_.permille(rates_.intrusion);
+    if (depth_ < 2 && intrudes) post();
     if (!random_.permille(rates_.call)) return false;
     outcome = static_cast<z0_outcome>(1 + random_.below(3));
     message = random_.pick(outages);

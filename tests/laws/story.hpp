@@ -28,7 +28,7 @@ struct FaultRates {
   unsigned query_after_commit = 0;
   unsigned send = 0;
   unsigned crash = 0;      // while D1 or a ledger is asked
-  unsigned intrusion = 0;  // another request while D1 is asked
+  unsigned intrusion = 0;  // another request while D1 or a directory is asked
 };
 
 class Story {

@@ -105,6 +105,7 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   CHECK(query.u16() == 2);
   CHECK(z0::parse_statement(query).sql == "SELECT 1");
   CHECK(z0::parse_statement(query).values.size() == 1);
+  CHECK(query.bytes() == "DB");
   CHECK(query.done());
   z0::ByteReader call(effects[2].payload);
   CHECK(call.u8() == Z0_TARGET_LEDGER);
