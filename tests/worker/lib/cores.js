@@ -1,11 +1,13 @@
 // Cores that are broken on purpose, a hundred bytes each: what the shim does with them is its own doing.
 
+import { ABI_VERSION } from "../../../bindings/worker/types.js";
+
 /**
  * A module with the exports of include/z0.h.
  * @param {number[]} step the body of z0_step
  * @param {number} [version] what z0_abi_version says
  */
-export function brokenCore(step, version = 1) {
+export function brokenCore(step, version = ABI_VERSION) {
   const CONST = 0x41,
     END = 0x0b,
     I32 = 0x7f,
