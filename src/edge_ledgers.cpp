@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "edge_config.hpp"
+#include "sort.hpp"
 #include "z0/base64.hpp"
 #include "z0/directory.hpp"
 #include "z0/ids.hpp"
@@ -75,7 +76,8 @@ void resume_ledgers(ByteReader& continuation, const Context& context, const Fram
       return reply_error(effects, context, Status::storage_error, {});
     ledgers.insert(ledgers.end(), reply.ledgers.begin(), reply.ledgers.end());
   }
-  std::sort(ledgers.begin(), ledgers.end(), before);
+  sort(ledgers.data(), ledgers.data() + ledgers.size(),
+       [](const auto& a, const auto& b) { return before(a, b); });
   const bool more = ledgers.size() > limit;
   if (more) ledgers.resize(limit);
   std::string json = "{\"ledgers\":[";

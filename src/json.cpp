@@ -6,6 +6,7 @@
 
 #include "json_minify.hpp"
 #include "json_scan.hpp"
+#include "sort.hpp"
 
 namespace z0 {
 namespace {
@@ -380,7 +381,7 @@ void sort_members(std::string& text, std::vector<Member>& members, std::size_t f
   const std::size_t from = begin->key - 1;
   std::string sorted;
   sorted.reserve(members.back().end - from);
-  std::sort(begin, members.end(), before);
+  sort(members.data() + first, members.data() + members.size(), before);
   for (auto member = begin; member != members.end(); ++member) {
     if (!sorted.empty()) sorted.push_back(',');
     sorted.append(text, member->key - 1, member->end - (member->key - 1));

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "json_scan.hpp"
+#include "sort.hpp"
 #include "z0/json.hpp"
 #include "z0/limits.hpp"
 
@@ -205,7 +206,7 @@ class Minifier {
   const char* repeated_of_many(std::size_t first) {
     KeyStack::Key* begin = keys_.from(first);
     KeyStack::Key* end = begin + (keys_.size() - first);
-    std::sort(begin, end, [this](const KeyStack::Key& a, const KeyStack::Key& b) {
+    sort(begin, end, [this](const KeyStack::Key& a, const KeyStack::Key& b) {
       const int order = text(a).compare(text(b));
       return order != 0 ? order < 0 : a.from < b.from;
     });

@@ -163,7 +163,8 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   // What comes next has asked for nothing yet; and a ledger that another batch began while this one
   // asked the directory has a history like any other.
   const bool known = call.stage == LedgerStage::registered && state->seq > 0;
-  if (call.stage == LedgerStage::refold || known) call.stage = LedgerStage::begin;
+  const bool refolded = call.stage == LedgerStage::refold && call.kind != Z0_FRAME_LEDGER_STATE;
+  if (refolded || known) call.stage = LedgerStage::begin;
   switch (call.kind) {
     case Z0_FRAME_LEDGER_ALARM:
       return ledger_alarm(*state, call, frame, effects);

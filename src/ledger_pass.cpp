@@ -79,8 +79,15 @@ void Pass::compare_snapshot(const Rows& segments, std::size_t row, const Folds& 
     const std::string_view kept = Folds::part_in(cache, part, of_seq);
     if (kept == c.folds.encode(part) && of_seq == c.seq) continue;
     const std::string_view body = segments.at(row, 4).bytes;
-    Origin origin = origin_of(part, kept, before, before_seq, body, state_.entity_id);
-    if (origin.seq == 0) origin.seq = segments.at(row, 0).integer;
+    const std::int64_t first_seq = segments.at(row, 0).integer;
+    // Where the checkpoint lies inside of the segment, the snapshot before the segment is the place
+    // to look from; it was right when the pass came by.
+    Folds at_start;
+    if (first_seq > 1) at_start.decode_all(segments.at(row, 5).bytes, first_seq - 1);
+    const bool inside = before_seq >= first_seq && at_start.valid(part);
+    Origin origin = inside ? origin_of(part, kept, at_start, first_seq - 1, body, state_.entity_id)
+                           : origin_of(part, kept, before, before_seq, body, state_.entity_id);
+    if (origin.seq == 0) origin.seq = first_seq;
     found(part, origin.seq, origin.trace, kept);
   }
   mended_.push_back({segments.at(row, 0).integer, right});

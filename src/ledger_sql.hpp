@@ -70,10 +70,14 @@ inline constexpr std::string_view select_head =
     "SELECT last_seq, last_recorded_at, summary, cache FROM segments ORDER BY first_seq DESC LIMIT "
     "1";
 
-// The segment that holds ?1 and those after it: what a pass of reconciliation reads.
+// The segment that holds ?1 and those after it, each with the snapshot before it: what a pass of
+// reconciliation reads.
 inline constexpr std::string_view select_pass =
-    "SELECT first_seq, last_seq, summary, cache, body FROM segments WHERE first_seq >= coalesce("
-    "(SELECT max(first_seq) FROM segments WHERE first_seq <= ?1), 0) ORDER BY first_seq LIMIT ?2";
+    "SELECT first_seq, last_seq, summary, cache, body, (SELECT p.cache FROM segments p WHERE "
+    "p.first_seq < s.first_seq ORDER BY p.first_seq DESC LIMIT 1) FROM segments s WHERE first_seq "
+    ">= coalesce((SELECT max(first_seq) FROM segments WHERE first_seq <= ?1), 0) ORDER BY "
+    "first_seq "
+    "LIMIT ?2";
 inline constexpr std::string_view put_cache = "UPDATE segments SET cache = ?2 WHERE first_seq = ?1";
 // The segment that holds ?1, with the snapshot before it.
 inline constexpr std::string_view select_as_of_seq =

@@ -98,7 +98,7 @@ void read_state(const LedgerState* state, const LedgerCall& call, const Frame& f
     return reply_state(request, *state, state->folds,
                        {refolded ? "facts" : "memory", state->seq, 0, frame.now_ms}, effects);
   }
-  if (call.stage == LedgerStage::begin) {
+  if (call.stage != LedgerStage::state) {
     effects.need_rows(ledger_sql::select_meta, {});
     need_snapshot(request, effects);
     return resume_ledger(effects, call, LedgerStage::state, {});

@@ -1,6 +1,9 @@
 #include "z0/monitor.hpp"
 
 #include <algorithm>
+#include <functional>
+
+#include "sort.hpp"
 
 namespace z0 {
 namespace {
@@ -246,7 +249,7 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
       lag_ms = s.lag_ms_max;
     }
   }
-  std::sort(lags.begin(), lags.end());
+  sort(lags.data(), lags.data() + lags.size(), std::less<>{});
   const std::int64_t p99 = lags.empty() ? 0 : lags[(lags.size() * 99 + 99) / 100 - 1];
   const std::int64_t oldest_age =
       oldest_at == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_at);

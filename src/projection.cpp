@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sort.hpp"
 #include "z0/ids.hpp"
 #include "z0/limits.hpp"
 
@@ -116,7 +117,7 @@ void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t 
 // A message that was collected from many requests brings a ledger's facts in several pieces, and
 // each piece apart would cost a row.
 Projection::Projection(std::vector<Run> runs) {
-  std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
+  sort(runs.data(), runs.data() + runs.size(), [](const Run& a, const Run& b) {
     return a.entity_id != b.entity_id ? a.entity_id < b.entity_id : a.first_seq < b.first_seq;
   });
   std::vector<std::string_view> leaves;

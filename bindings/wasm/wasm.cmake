@@ -8,7 +8,7 @@ set(cold base64 cached_state_code cached_state_json checkpoint config config_cha
          edge_config_put edge_dead_letters edge_get edge_http edge_ledgers edge_proof edge_query
          edge_redrive edge_replication edge_report edge_state folds ledger_alarm ledger_import
          ledger_pass ledger_proof ledger_read ledger_reconcile ledger_replicate ledger_state_read
-         ledger_verify merkle_proof monitor settings status token trace words)
+         ledger_verify merkle_proof monitor settings sort status token trace words)
 list(TRANSFORM cold REPLACE "(.+)" "src/\\1.cpp")
 set_source_files_properties(${cold} PROPERTIES COMPILE_OPTIONS "-Os")
 

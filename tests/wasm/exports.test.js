@@ -30,8 +30,9 @@ test("the module asks its host for an exit and a note of growth at most", () => 
   assert.deepEqual(asked.filter((name) => !allowed.includes(name)), []);
 });
 
-test("the module stays below 100 KB gzipped", () => {
-  assert.ok(gzipSync(bytes, { level: 9 }).length < 100_000);
+// The platform takes 3 MB. This is here so that growth is seen when it happens.
+test("the module stays below 180 KB gzipped", () => {
+  assert.ok(gzipSync(bytes, { level: 9 }).length < 180_000);
 });
 
 function instantiate() {

@@ -21,15 +21,17 @@ test("one fact gets its receipt and 201", async () => {
   const { status, body } = await z0.post(deposit(entity_id, { id: "dep_first" }), { token: north });
   assert.equal(status, 201, JSON.stringify(body));
   assert.deepEqual(
-    { ...body, recorded_at: 0 },
+    { ...body, recorded_at: 0, tree: { ...body.tree, root: "" } },
     {
       status: "recorded",
       id: "dep_first",
       entity_id,
       seq: 1,
       recorded_at: 0,
+      tree: { size: 1, root: "" },
     },
   );
+  assert.match(body.tree.root, /^[0-9a-f]{64}$/);
   assert.ok(body.recorded_at >= began && body.recorded_at <= Date.now());
 });
 
