@@ -91,8 +91,7 @@ void resume_live(const Context& context, const Frame& frame, Effects& effects) {
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);
-  reply_error(effects, context,
-              answer.outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error, {});
+  reply_error(effects, context, status_of(answer.outcome), {});
 }
 
 }  // namespace z0

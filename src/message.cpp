@@ -13,7 +13,7 @@ constexpr std::size_t framing_bytes_max = 64;
 bool check_run(const Run& run) {
   if (run.first_seq < 1 || run.first_seq > limits::version_max) return false;
   if (run.count < 1 || run.count > static_cast<std::int64_t>(run.records.size())) return false;
-  if (run.count > limits::version_max - run.first_seq) return false;
+  if (run.count - 1 > limits::version_max - run.first_seq) return false;
   ByteReader in(run.records);
   Fact fact;
   std::int64_t seq = run.first_seq;

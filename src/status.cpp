@@ -65,7 +65,7 @@ constexpr std::array kRows = {
            "Correct the parameter that `field` names: times are whole milliseconds since 1970, "
            "counts are whole numbers, a cursor is sent back as it was received."),
     Z0_ROW(no_log_key, 404, malformed, "This z0 has no key to sign its logs with.",
-           "Set the secret Z0_LOG_KEYS: Ed25519 keys as PKCS #8 in base64, separated by commas, "
+           "An operator sets Z0_LOG_KEYS: Ed25519 keys as PKCS #8 in base64, separated by commas, "
            "the current one first."),
 
     Z0_ROW(not_an_object, 400, malformed, "A fact must be a JSON object.",

@@ -82,7 +82,8 @@ void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effect
     needs += effect.phase == Phase::need ? 1 : 0;
     resumes += effect.kind == Z0_NEED_RESUME ? 1 : 0;
     replies += effect.kind == Z0_REPLY ? 1 : 0;
-    if (effect.phase == Phase::commit && object_kind == 0) fail("only objects with rows commit", where);
+    if (effect.phase == Phase::commit && object_kind == 0)
+      fail("only objects with rows commit", where);
   }
   if (needs > 0) {
     if (needs != effects.size()) fail("needs stand alone", where);
@@ -168,8 +169,7 @@ void Auditor::check_directory(const CallSeen& call, const std::vector<Effect>& e
     if (!reply.decode(in.bytes()) || !reply.submissions.empty())
       fail("there are no policies", call.object);
   }
-  if (call.committed && reply.status == Status::recorded)
-    registered_.emplace(request.entity_id);
+  if (call.committed && reply.status == Status::recorded) registered_.emplace(request.entity_id);
 }
 
 void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effects) {
@@ -235,10 +235,9 @@ void Auditor::check_node(const Book& book, const Statement& statement,
   const auto node = static_cast<std::size_t>(key);
   const bool known = key >= 0 && node < book.nodes.size();
   const std::string_view kept = statement.values[1].bytes;
-  if (!known || !std::equal(kept.begin(), kept.end(), book.nodes[node].begin(),
-                            book.nodes[node].end(), [](char a, std::uint8_t b) {
-                              return static_cast<std::uint8_t>(a) == b;
-                            }))
+  if (!known ||
+      !std::equal(kept.begin(), kept.end(), book.nodes[node].begin(), book.nodes[node].end(),
+                  [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }))
     fail("a node that is kept is the root of its leaves", entity_id);
 }
 
@@ -269,8 +268,8 @@ void Auditor::check_receipts(const Book& book, const Append& append) {
     next_record_bytes(in, record);
     const std::string_view sent =
         result.stamped.empty() ? append.request.submissions[i] : result.stamped;
-    const bool same = fresh ? record.submission == sent
-                            : submission_id(record.submission) == submission_id(sent);
+    const bool same =
+        fresh ? record.submission == sent : submission_id(record.submission) == submission_id(sent);
     if (!same || record.recorded_at != result.recorded_at)
       fail("a receipt names its own fact", append.entity_id);
   }

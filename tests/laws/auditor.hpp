@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "calls.hpp"
 #include "book.hpp"
+#include "calls.hpp"
 #include "world.hpp"
 #include "z0/message.hpp"
 

@@ -57,8 +57,7 @@ std::string Shadow::run(const CallSeen& call, world::Database& storage) {
   }
 }
 
-std::string Shadow::answer(const Effect& need, const CallSeen& call,
-                           world::Database& storage) {
+std::string Shadow::answer(const Effect& need, const CallSeen& call, world::Database& storage) {
   if (from_outside(need.kind)) {
     if (asked_ < call.answers_from_outside.size()) return call.answers_from_outside[asked_++];
     fail("D1 or the directory is asked", call.object);
@@ -95,10 +94,9 @@ void Shadow::compare(const CallSeen& call, std::string_view mine) {
 }
 
 void Shadow::settle(world::World& world) {
-  constexpr std::string_view everything[] = {"SELECT * FROM meta",
-                                             "SELECT * FROM segments ORDER BY first_seq",
-                                             "SELECT * FROM id_runs ORDER BY key",
-                                             "SELECT * FROM tree_nodes ORDER BY key"};
+  constexpr std::string_view everything[] = {
+      "SELECT * FROM meta", "SELECT * FROM segments ORDER BY first_seq",
+      "SELECT * FROM id_runs ORDER BY key", "SELECT * FROM tree_nodes ORDER BY key"};
   for (auto& [object, storage] : storages_) {
     for (const auto sql : everything) {
       std::string first;

@@ -28,8 +28,13 @@ TEST_CASE("One object is answered by its item, a list by a list", "[edge]") {
   TestWorld w;
   const Reply recorded = w.post(deposit("f_1"));
   CHECK(recorded.status == 201);
+  z0::test::Json receipt = recorded.json;
+  CHECK(receipt.at("tree").at("size") == 1);
+  CHECK(receipt.at("tree").at("root") ==
+        w.get("/v1/entities/acct_a").json.at("root").get<std::string>());
+  receipt.erase("tree");
   CHECK(
-      recorded.json.dump() ==
+      receipt.dump() ==
       R"({"entity_id":"acct_a","id":"f_1","recorded_at":1774915200000,"seq":1,"status":"recorded"})");
   w.now_ms += 5;
   const Reply again = w.post(deposit("f_1"));

@@ -35,17 +35,24 @@ void write_history(TestWorld& w, std::int64_t count) {
   for (std::int64_t first = 1; first <= count; first += facts_per_segment) {
     z0::Buffer body;
     std::string ids;
+    std::vector<z0::Digest> leaves;
     const std::int64_t last = std::min(count, first + facts_per_segment - 1);
     for (std::int64_t seq = first; seq <= last; ++seq) {
       const std::string id = "f_" + std::to_string(seq - 1);
       fact.id = id;
       z0::Buffer submission;
       z0::append_submission(submission, fact);
+      const std::size_t at = body.size();
       z0::append_record(body, seq, w.now_ms, submission.view());
+      z0::RecordBytes record;
+      z0::ByteReader in(body.view().substr(at));
+      REQUIRE(z0::next_record_bytes(in, record));
+      leaves.push_back(z0::merkle_leaf(record.leaf));
       z0::ByteWriter(ids).u64(z0::id_hash(id, state.hash_seed));
       state.summary.counts.add(fact.type, {});
     }
     using z0::Value;
+    state.summary.tree.append(leaves);
     const std::string summary = state.summary.encode();
     const std::string cache = state.folds.encode_all(last);
     const auto done = w.ledger("acct_a").run(

@@ -84,6 +84,9 @@ export function encodeFrame({ kind, now, incarnation = 0n, entropy, parts, answe
 /** The answer to a statement that found nothing. */
 export const noRows = Buffer.alloc(11);
 
+/** A directory's answer, when no policies concern a ledger: a reply of two bytes, and no request. */
+export const noPolicies = Buffer.from([0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
 /** @param {Uint8Array} bytes */
 export function decodeEffects(bytes) {
   const reader = new Reader(bytes);
