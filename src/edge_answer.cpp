@@ -143,6 +143,7 @@ class Answer {
   void add(const Answered& a, std::string_view field) {
     const Status status = a.result.status;
     if (first_refusal_ == Status::recorded && !accepted(status)) first_refusal_ = status;
+    retry_helps_ = retry_helps_ || transient(status);
     if (status == Status::recorded) {
       ++report_.recorded;
       report_.recorded_by_type.add(a.fact.type, a.fact.custom_type);
@@ -274,7 +275,7 @@ class Answer {
       const Status status = first_refusal_ != Status::recorded ? first_refusal_
                             : report_.duplicate > 0            ? Status::duplicate
                                                                : Status::recorded;
-      return reply_json(effects_, context_, info(status).http, with_tree(), report_.failed > 0);
+      return reply_json(effects_, context_, info(status).http, with_tree(), retry_helps_);
     }
     std::uint16_t http = 200;
     if (first_refusal_ != Status::recorded) http = good > 0 ? 207 : info(first_refusal_).http;
@@ -295,7 +296,7 @@ class Answer {
       append_tree(json, call);
       json += '}';
     }
-    reply_json(effects_, context_, http, json + "]}", report_.failed > 0);
+    reply_json(effects_, context_, http, json + "]}", retry_helps_);
   }
 
   // The ledger's size and root when it answered: what a caller keeps to ask for a proof later.
@@ -357,6 +358,7 @@ class Answer {
   std::vector<Tally> tallies_;
   Status first_refusal_ = Status::recorded;
   Status first_failure_ = Status::recorded;
+  bool retry_helps_ = false;  // where a budget is exhausted it does not
 };
 
 }  // namespace

@@ -251,13 +251,14 @@ class Append {
         if (first.hash == item.hash) compare(i, first.submission, first.result.seq, now);
       }
       if (item.decided) continue;
-      table[slot] = i + 1;
       const bool system = request_.system || i < policies_.size();
       const Status status = admission_->admit(item.fact, item.submission, system, seq + 1, now);
       if (status != Status::recorded) {
         decide(i, status);
         continue;
       }
+      // Only what is recorded can have a duplicate.
+      table[slot] = i + 1;
       item.result = {Status::recorded, ++seq, now, {}, {}};
     }
   }
@@ -299,11 +300,6 @@ class Append {
     writer_.finish();
     // What was found to differ must not be forgotten before a fact says so.
     if (state_.checkpoint.pending()) state_.write_meta(effects_);
-    // An alarm that is as late as this is lost: the platform gives up after some failures.
-    if (state_.alarm_at + limits::confirm_pause_ms_max < frame_.now_ms) {
-      state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
-      effects_.alarm(state_.alarm_at);
-    }
   }
 
   void reply() {

@@ -103,6 +103,11 @@ void LedgerWriter::finish() {
          Value::blob({reinterpret_cast<const char*>(node.hash.data()), node.hash.size()})});
   }
   if (state_.ids.open_count() > limits::open_ids_hard_max) seal_ids(state_, effects_);
+  // An alarm that is as late as this is lost: the platform gives up after some failures.
+  if (state_.alarm_at + limits::confirm_pause_ms_max < frame_.now_ms) {
+    state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
+    effects_.alarm(state_.alarm_at);
+  }
 }
 
 }  // namespace z0

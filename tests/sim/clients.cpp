@@ -8,6 +8,7 @@ namespace {
 // More than a ledger asks for the originals of at once.
 constexpr std::size_t history_items = 25;
 constexpr unsigned clash_percent = 20;
+constexpr std::int64_t amount_max = 9'007'199'254'740'991;
 constexpr const char* tenants[] = {"tenant_a", "tenant_b"};
 constexpr const char* prefixes[] = {"acct_", "ast_", "con_", "deal_"};
 constexpr const char* types[] = {"deposit", "charge",        "charge",      "cost",
@@ -24,13 +25,31 @@ Clients::Clients(Random& random, Model& model, std::size_t ledgers_max)
       nameless_percent_(random.percent(50) ? 0u : static_cast<unsigned>(random.between(1, 30))),
       history_percent_(random.percent(60) ? 0u : static_cast<unsigned>(random.between(5, 40))),
       items_max_(random.percent(50) ? 3 : 1 + random.below(20)),
-      text_max_(random.percent(70) ? 60 : 700) {
+      text_max_(random.percent(70) ? 60 : 700),
+      huge_percent_(random.percent(80) ? 0u : 20u),
+      lifecycle_percent_(random.percent(65) ? 0u : static_cast<unsigned>(random.between(1, 6))) {
   std::size_t count = 1 + random.below(5);
   if (ledgers_max != 0) count = std::min(count, ledgers_max);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string tenant = tenants[i < 2 ? i : random.below(2)];
     model.add_ledger(prefixes[i < 2 ? 0 : random.below(4)] + std::to_string(i), tenant);
   }
+  if (random.percent(50)) return;
+  const auto add = [&](const char* id, const char* scope, const char* of, const char* tenant) {
+    if (random.percent(65)) model.configs()[id] = {id, scope, of, tenant, {}, {}, 0};
+  };
+  add("cfg_all", "platform", "", "platform");
+  add("cfg_tenant", "tenant", "", tenants[0]);
+  add("cfg_entity", "entity", "acct_0", tenants[0]);
+  add("cfg_another", "entity", "acct_0", tenants[0]);
+}
+
+Json Clients::budget() {
+  const std::int64_t highest[] = {0, 200'000, 3'000'000, 9'000'000'000'000'000};
+  return {{"limit", random_.between(0, random_.pick(highest))},
+          {"currency", random_.percent(85) ? "USD" : "EUR"},
+          {"period", random_.percent(50) ? "total" : "day"},
+          {"enforce", random_.percent(75)}};
 }
 
 const LedgerModel& Clients::any_ledger_of(const std::string& tenant_id) {
@@ -77,6 +96,7 @@ Request Clients::one(const std::string& entity_id, std::int64_t now_ms) {
   request.tenant_id = model_.ledgers().at(entity_id).tenant_id;
   request.single = true;
   Item item{fact(entity_id, now_ms), request.tenant_id, entity_id, "last" + std::to_string(++ids_)};
+  item.given = {{"type", "note"}, {"entity_id", entity_id}};
   item.given["id"] = item.id;
   request.items.push_back(item);
   return request;
@@ -123,6 +143,11 @@ Item Clients::again(const std::string& entity_id, const std::string& tenant_id,
 }
 
 Json Clients::fact(const std::string& entity_id, std::int64_t now_ms) {
+  if (random_.percent(lifecycle_percent_)) {
+    const std::size_t dice = random_.below(10);
+    const char* const subtype = dice < 5 ? "created" : dice < 8 ? "retiring" : "retired";
+    return {{"type", "lifecycle"}, {"entity_id", entity_id}, {"subtype", subtype}};
+  }
   const std::string type = types[random_.below(std::size(types))];
   Json fact = {{"type", type}, {"entity_id", entity_id}};
   if (random_.percent(60)) fact["timestamp"] = now_ms - random_.between(0, 1'000'000);
@@ -136,6 +161,10 @@ Json Clients::fact(const std::string& entity_id, std::int64_t now_ms) {
   } else if (type == "charge" || type == "cost" || type == "payout") {
     fact["source_id"] = source;
     add_money(fact, false);
+    if (random_.percent(4)) {
+      fact["config_id"] = "cfg_named";
+      fact["config_version"] = random_.between(1, 3);
+    }
   } else if (type == "deposit" || type == "credit_issued") {
     add_money(fact, true);
   } else if (type == "correction") {
@@ -152,6 +181,7 @@ Json Clients::fact(const std::string& entity_id, std::int64_t now_ms) {
 
 void Clients::add_money(Json& fact, bool positive) {
   fact["amount"] = random_.between(positive ? 1 : 0, random_.percent(90) ? 100'000 : 1'000'000'000);
+  if (random_.percent(huge_percent_)) fact["amount"] = amount_max - random_.between(0, 1'000'000);
   if (random_.percent(20)) fact["currency"] = random_.percent(50) ? "USD" : "EUR";
 }
 

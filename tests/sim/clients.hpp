@@ -19,6 +19,8 @@ class Clients {
   Request request(std::int64_t now_ms);
   // One sound fact for a ledger.
   Request one(const std::string& entity_id, std::int64_t now_ms);
+  // What a budget may say.
+  Json budget();
   // The body of its POST: the same facts in another spelling each time.
   std::string body(const Request& request);
 
@@ -39,6 +41,8 @@ class Clients {
   unsigned history_percent_;
   std::size_t items_max_;
   std::size_t text_max_;
+  unsigned huge_percent_;
+  unsigned lifecycle_percent_;
   std::uint64_t ids_ = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "replay.hpp"
+#include "scene.hpp"
 #include "z0/ids.hpp"
 #include "z0/token.hpp"
 
@@ -14,29 +16,10 @@ constexpr const char* columns[] = {
     "asset_id", "campaign_id", "tool_id", "user_id",    "config_id", "config_version", "amount",
     "currency", "trace_id",    "seq",     "recorded_at"};
 
-// What the checks look at.
-struct Scene {
-  world::World& world;
-  const Model& model;
-  Garbage garbage;
-  std::map<std::string, std::vector<Json>> ledgers;  // facts as their ledgers show them, in order
-};
-
-std::vector<Json> read_ledger(world::World& world, const std::string& entity_id) {
-  std::vector<Json> facts;
-  std::int64_t from = 1;
-  while (from > 0) {
-    const Json page =
-        get(world, "/v1/facts/" + entity_id + "?limit=7&from_seq=" + std::to_string(from));
-    for (const Json& fact : page.at("facts")) facts.push_back(fact);
-    const Json& next = page.at("next_seq");
-    hold(next.is_null() || next.get<std::int64_t>() > from, "pages go on", entity_id);
-    from = next.is_null() ? 0 : next.get<std::int64_t>();
+bool may_exist(const Model& model, const LedgerModel& ledger) {
+  for (const auto& [config_id, config] : model.configs()) {
+    if (config.applies_to == ledger.entity_id && !config.submitted.empty()) return true;
   }
-  return facts;
-}
-
-bool may_exist(const LedgerModel& ledger) {
   return !ledger.nameless.empty() ||
          std::any_of(ledger.entries.begin(), ledger.entries.end(), [](const auto& entry) {
            return entry.second.acknowledged || !entry.second.possible.empty();
@@ -50,8 +33,16 @@ void read_ledgers(Scene& scene) {
     if (reply.status == 404)
       hold(ledger.by_seq.empty(), "what was acknowledged is there", entity_id);
     else
-      hold(may_exist(ledger), "a ledger begins with a fact", entity_id);
-    if (reply.status != 404) scene.ledgers[entity_id] = read_ledger(scene.world, entity_id);
+      hold(may_exist(scene.model, ledger), "a ledger begins with a fact", entity_id);
+    if (reply.status != 404) scene.read(entity_id);
+  }
+  for (const auto& [config_id, config] : scene.model.configs()) {
+    const auto reply = scene.world.request("GET", "/v1/facts/" + config_id,
+                                           scene.world.authorization({}, scope_facts_read), {});
+    if (reply.status == 404)
+      hold(config.acknowledged.empty(), "what was acknowledged is there", config_id);
+    else
+      scene.read(config_id);
   }
 }
 
@@ -71,18 +62,20 @@ void numbers_are_dense(Scene& scene) {
 // Each fact of a ledger was submitted, once; each acknowledged one is there.
 void ledgers_hold_what_was_submitted(Scene& scene) {
   for (const auto& [entity_id, facts] : scene.ledgers) {
+    if (scene.model.configs().contains(entity_id)) continue;
     const LedgerModel& ledger = scene.model.ledgers().at(entity_id);
     std::set<std::string> ids;
     std::vector<Json> nameless = ledger.nameless;
     for (const Json& fact : facts) {
       const std::string id = fact.at("id");
       hold(ids.insert(id).second, "an id is recorded once", entity_id + " " + id);
+      if (is_config_version(fact) || fact.at("type") == "reconciliation") continue;
       if (ledger.entries.contains(id)) {
         check_fact(ledger, id, fact);
         continue;
       }
       const auto found = std::find_if(nameless.begin(), nameless.end(), [&](const Json& given) {
-        Json shown = without_numbers(fact, given.contains("timestamp"));
+        Json shown = without_numbers(fact, given);
         shown.erase("id");
         return shown == given;
       });
@@ -133,7 +126,7 @@ void heads_are_at_the_end(Scene& scene) {
          {Value::text(entity_id)}});
     const auto last = static_cast<std::int64_t>(facts.size());
     hold(answer->rows.size() == 1 && answer->rows.at(0, 0).integer == last &&
-             answer->rows.at(0, 1).bytes == scene.model.ledgers().at(entity_id).tenant_id,
+             answer->rows.at(0, 1).bytes == scene.model.tenant_of(entity_id),
          "a head is at its last fact", entity_id);
     const Json head = get(scene.world, "/v1/entities/" + entity_id);
     hold(head.at("seq") == last && head.at("replicated_seq") == last,
@@ -168,8 +161,12 @@ void failures_are_on_record(Scene& scene) {
     hold(scene.model.possible_attempts().contains(key) ||
              scene.model.possible_attempts().contains(nameless),
          "no attempt without a failure", std::get<0>(key) + " " + std::get<1>(key));
-    hold(!r.at(i, 3).bytes.empty() && r.at(i, 4).bytes.size() == 32, "an attempt says why",
-         std::get<1>(key));
+    const auto codes = scene.model.codes().find(key);
+    const std::string code(r.at(i, 3).bytes);
+    hold(!code.empty() && r.at(i, 4).bytes.size() == 32 &&
+             (codes == scene.model.codes().end() || codes->second.contains(code) ||
+              codes->second.contains("")),
+         "an attempt says why", std::get<1>(key) + " " + code);
   }
   for (const AttemptKey& key : scene.model.attempts()) {
     hold(kept.contains(key), "each failure that was answered is on record",
@@ -236,7 +233,13 @@ constexpr void (*checks[])(Scene&) = {read_ledgers,
                                       nothing_waits,
                                       failures_are_on_record,
                                       garbage_is_kept,
-                                      the_report_adds_up};
+                                      the_report_adds_up,
+                                      roots_are_those_of_the_facts,
+                                      configs_are_their_versions,
+                                      ledgers_decided_rightly,
+                                      reconciliations_are_due,
+                                      everything_is_proven,
+                                      the_directory_knows_all};
 
 }  // namespace
 
@@ -246,6 +249,17 @@ Json get(world::World& world, const std::string& url) {
   hold(reply.status == 200, "who looks sees",
        url + ": " + std::to_string(reply.status) + " " + reply.body);
   return Json::parse(reply.body);
+}
+
+std::vector<std::string> listed_ledgers(world::World& world) {
+  std::vector<std::string> listed;
+  for (std::string at = "?limit=3"; !at.empty();) {
+    const Json page = get(world, "/v1/ledgers" + at);
+    for (const Json& ledger : page.at("ledgers")) listed.push_back(ledger.at("entity_id"));
+    const Json& cursor = page.at("cursor");
+    at = cursor.is_null() ? "" : "?limit=3&cursor=" + cursor.get<std::string>();
+  }
+  return listed;
 }
 
 void check_fact(const LedgerModel& ledger, const std::string& id, const Json& shown) {
@@ -260,13 +274,13 @@ void check_fact(const LedgerModel& ledger, const std::string& id, const Json& sh
     const bool may_be =
         entry.acknowledged ? entry.acknowledged->version == i : entry.possible.contains(i);
     const Json& given = entry.versions[i];
-    if (may_be && without_numbers(shown, given.contains("timestamp")) == given) return;
+    if (may_be && without_numbers(shown, given) == given) return;
   }
   throw Broken("a fact is what was submitted", where);
 }
 
 void check_everything(world::World& world, const Model& model, const Garbage& garbage) {
-  Scene scene{world, model, garbage, {}};
+  Scene scene{world, model, garbage, {}, {}};
   for (const auto check : checks) check(scene);
 }
 

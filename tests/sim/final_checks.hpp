@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "model.hpp"
 #include "world.hpp"
@@ -11,6 +12,9 @@ namespace z0::sim {
 
 // A GET by an operator that must succeed.
 Json get(world::World& world, const std::string& url);
+
+// All ledgers that the directory lists.
+std::vector<std::string> listed_ledgers(world::World& world);
 
 // A fact as a ledger shows it is the one that was acknowledged, or may have been recorded, under
 // its id.

@@ -15,13 +15,23 @@ bool transient(const std::string& status) {
   return status == "overloaded" || status == "timeout" || status == "storage_error";
 }
 
+bool depends_on_state(const std::string& status) {
+  return status == "entity_inactive" || status == "amount_overflow" || status == "budget_exhausted";
+}
+
+bool leaves_attempt(const std::string& status) {
+  return transient(status) || status == "budget_exhausted";
+}
+
 bool accepted(const std::string& status) { return status == "recorded" || status == "duplicate"; }
 
 // The codes that README.md and domain.md promise.
 bool code_fits(const std::string& status, int http) {
   if (status == "recorded") return http == 201;
   if (status == "duplicate") return http == 200;
-  if (status == "conflict") return http == 409;
+  if (status == "conflict" || status == "entity_inactive") return http == 409;
+  if (status == "amount_overflow") return http == 422;
+  if (status == "budget_exhausted") return http == 402;
   if (status == "forbidden") return http == 403;
   if (transient(status)) return http == 429 || http == 503 || http == 504;
   return http >= 400 && http < 500;
@@ -50,9 +60,14 @@ Json as_shown(const Json& given, const std::string& tenant_id) {
   return shown;
 }
 
-Json without_numbers(Json shown, bool timestamp_given) {
+Json without_numbers(Json shown, const Json& given) {
   for (const char* name : {"seq", "recorded_at", "status"}) shown.erase(name);
-  if (!timestamp_given) shown.erase("timestamp");
+  if (!given.contains("timestamp")) shown.erase("timestamp");
+  // A charge takes the budget that was in force, unless its caller named another one.
+  if (shown.value("type", "") == "charge" && !given.contains("config_id")) {
+    shown.erase("config_id");
+    shown.erase("config_version");
+  }
   return shown;
 }
 
@@ -79,7 +94,9 @@ void Model::sent(Request& request) {
 
 void Model::unheard(const Request& request) {
   for (const Item& item : request.items) {
-    possible_attempts_.insert({item.entity_id, item.id, request.sent_at});
+    const AttemptKey key{item.entity_id, item.id, request.sent_at};
+    possible_attempts_.insert(key);
+    codes_[key].insert("");  // nobody knows which
     if (item.refusal.empty()) may_be_recorded(item);
   }
 }
@@ -106,14 +123,17 @@ void Model::answered(Request& request, int http, bool retry_after, const std::st
     statuses.push_back(status);
     codes.push_back(accepted(status) ? 200 : static_cast<int>(number(results[i], "http")));
     answer(request, i, results[i], faults);
-    if (!transient(status)) continue;
+    if (!leaves_attempt(status)) continue;
     const Item& item = request.items[i];
     const std::string id = item.id.empty() ? text(results[i], "id") : item.id;
     const AttemptKey key{item.entity_id, id, request.sent_at};
     possible_attempts_.insert(key);
+    codes_[key].insert(status);
     if (attempts_kept && !lost_attempts_.contains(key)) attempts_.insert(key);
   }
   check_http(request, statuses, codes, http, retry_after);
+  note_trees(request, reply);
+  note_refusals(request, results, request.single ? Json() : reply.at("trees"));
   if (!request.atomic) return;
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     for (std::size_t j = 0; j < statuses.size(); ++j) {
@@ -122,6 +142,53 @@ void Model::answered(Request& request, int http, bool retry_after, const std::st
            "atomic means all facts of a ledger or none", body);
     }
   }
+}
+
+void Model::note_trees(const Request& request, const Json& reply) {
+  if (!request.single) {
+    for (const Json& tree : reply.at("trees"))
+      trees_.push_back({tree.at("entity_id"), tree.at("size"), tree.at("root")});
+  } else if (accepted(text(reply, "status"))) {
+    const Json& tree = reply.at("tree");
+    trees_.push_back({request.items[0].entity_id, tree.at("size"), tree.at("root")});
+  }
+}
+
+// A batch's reply says how large each ledger was, so that the moment is known; of a single fact it
+// is only known what was there before it was sent and after it was answered.
+void Model::note_refusals(const Request& request, const Json& results, const Json& trees) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Item& item = request.items[i];
+    const std::string status = text(results[i], "status");
+    if (!depends_on_state(status)) continue;
+    StateRefusal refusal{status, as_shown(item.given, item.tenant_id), {}, 0, 0, 0};
+    refusal.clock_ms = request.clocks.at(item.entity_id);
+    refusal.from = request.heads.at(item.entity_id);
+    refusal.to = request.single ? request.heads_after.at(item.entity_id) : 0;
+    for (const Json& tree : trees) {
+      if (tree.at("entity_id") == item.entity_id) refusal.to = tree.at("size");
+    }
+    if (!request.single) refusal.from = refusal.to;
+    bool told = false;
+    for (std::size_t j = results.size(); j-- > 0;) {
+      if (request.items[j].entity_id != item.entity_id) continue;
+      const std::string other = text(results[j], "status");
+      const std::int64_t seq = number(results[j], "seq");
+      // What was recorded before it says it best, else what came after it.
+      if (other == "recorded" && j > i) refusal.from = refusal.to = seq - 1;
+      if (other == "recorded" && j < i && !told) refusal.from = refusal.to = seq;
+      told = told || (other == "recorded" && j < i);
+      if (other == "batch_refused" && j < i)
+        refusal.before.insert(refusal.before.begin(),
+                              as_shown(request.items[j].given, request.items[j].tenant_id));
+    }
+    refusals_[item.entity_id].push_back(refusal);
+  }
+}
+
+std::string Model::tenant_of(const std::string& entity_id) const {
+  const auto ledger = ledgers_.find(entity_id);
+  return ledger == ledgers_.end() ? configs_.at(entity_id).tenant_id : ledger->second.tenant_id;
 }
 
 void Model::check_http(const Request& request, const std::vector<std::string>& statuses,
@@ -165,6 +232,7 @@ void Model::answer(Request& request, std::size_t index, const Json& receipt, boo
   if (accepted(status)) return accept(request, item, receipt, status == "recorded");
   item.settled = true;
   if (status == "conflict") return check_conflict(item, text(receipt, "field"));
+  if (depends_on_state(status)) return;
   const bool refused_elsewhere =
       request.atomic &&
       std::any_of(request.items.begin(), request.items.end(), [&](const Item& other) {

@@ -31,8 +31,8 @@ inline void hold(bool holds, const std::string& law, const std::string& where) {
 // A fact as z0 shows it: what the client gave, the defaults, the trace in both places. Without
 // `timestamp` when the client left the time to z0.
 Json as_shown(const Json& given, const std::string& tenant_id);
-// The same of a fact that z0 showed, for comparison with a given one.
-Json without_numbers(Json shown, bool timestamp_given);
+// The same of a fact that z0 showed, for comparison with a given one: without what z0 adds.
+Json without_numbers(Json shown, const Json& given);
 
 struct Acknowledged {
   std::size_t version = 0;
@@ -80,6 +80,37 @@ struct Request {
   bool lines = false;
   std::int64_t sent_at = 0;                   // by the edge's clock; set when it is sent
   std::map<std::string, std::int64_t> heads;  // the last acknowledged seq of each ledger then
+  std::map<std::string, std::int64_t> clocks;  // what each ledger's clock shows meanwhile
+  std::map<std::string, std::int64_t> heads_after;  // each ledger's last seq after the reply
+};
+
+// A refusal that depends on what the ledger held: right when it was right at one of the moments at
+// which the ledger may have decided it.
+struct StateRefusal {
+  std::string status;
+  Json fact;                 // as_shown
+  std::vector<Json> before;  // of the same batch, which would have been recorded but for this one
+  std::int64_t from = 0;     // the sequence numbers at which the ledger may have been
+  std::int64_t to = 0;
+  std::int64_t clock_ms = 0;
+};
+
+// What a ledger said of its tree.
+struct TreeHead {
+  std::string entity_id;
+  std::int64_t size = 0;
+  std::string root;
+};
+
+// A budget that somebody may change at any time.
+struct ConfigModel {
+  std::string config_id;
+  std::string scope;
+  std::string applies_to;  // an entity, where that is its scope
+  std::string tenant_id;
+  std::vector<Json> submitted;               // settings
+  std::map<std::int64_t, Json> acknowledged;  // by version
+  std::int64_t distributed = 0;  // everybody was told of this version, or will be
 };
 
 // Where an attempt is found again: ledger, id, time of the request.
@@ -103,6 +134,16 @@ class Model {
   // Attempts that must be in D1, and those that may be.
   const std::set<AttemptKey>& attempts() const { return attempts_; }
   const std::set<AttemptKey>& possible_attempts() const { return possible_attempts_; }
+  // The codes that an attempt may have; an empty one stands for any.
+  const std::map<AttemptKey, std::set<std::string>>& codes() const { return codes_; }
+  std::map<std::string, ConfigModel>& configs() { return configs_; }
+  const std::map<std::string, ConfigModel>& configs() const { return configs_; }
+  const std::vector<TreeHead>& trees() const { return trees_; }
+  const std::map<std::string, std::vector<StateRefusal>>& refusals() const { return refusals_; }
+  std::string tenant_of(const std::string& entity_id) const;
+  // Reconciliation facts that a ledger must have, and ledgers that may have more.
+  std::map<std::string, std::int64_t> reconciled;
+  std::set<std::string> damaged;
   // Their message was lost.
   void lost(const AttemptKey& attempt);
 
@@ -113,6 +154,8 @@ class Model {
   void answer(Request& request, std::size_t index, const Json& receipt, bool faults);
   void accept(Request& request, Item& item, const Json& receipt, bool recorded);
   void check_conflict(const Item& item, const std::string& field);
+  void note_trees(const Request& request, const Json& reply);
+  void note_refusals(const Request& request, const Json& results, const Json& trees);
   void check_http(const Request& request, const std::vector<std::string>& statuses,
                   const std::vector<int>& codes, int http, bool retry_after);
 
@@ -120,6 +163,10 @@ class Model {
   std::set<AttemptKey> attempts_;
   std::set<AttemptKey> possible_attempts_;
   std::set<AttemptKey> lost_attempts_;
+  std::map<AttemptKey, std::set<std::string>> codes_;
+  std::map<std::string, ConfigModel> configs_;
+  std::vector<TreeHead> trees_;
+  std::map<std::string, std::vector<StateRefusal>> refusals_;
 };
 
 }  // namespace z0::sim

@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agenda.hpp"
 #include "clients.hpp"
@@ -56,6 +59,19 @@ class Simulation {
   void disturb();
   void start_outage();
   void change_clocks();
+  std::int64_t clock_of(const std::string& object) const;
+
+  // What operators do, and what befalls rows at rest.
+  void change_config(const std::string& config_id, int tries);
+  void check_config_reply(ConfigModel& config, const Json& settings, int http,
+                          const std::string& body, bool faults);
+  void damage_cache(const std::string& entity_id);
+  void check_reconciliation(const std::string& entity_id, std::size_t kind);
+  Json reconcile(const std::string& entity_id, bool whole);
+  void tamper(const std::string& entity_id);
+  void replicate(const std::string& entity_id, bool from_start);
+  void rebuild_d1();
+  Json post_ops(const std::string& url);
 
   void heal();
   bool quiet() const;
@@ -79,11 +95,16 @@ class Simulation {
   Clients clients_;
   Mail mail_;
   Totals totals_;
+  std::vector<std::string> objects_;  // those that have alarms
   std::map<std::string, Alarm, std::less<>> alarms_;
+  std::map<std::string, std::int64_t> heads_;  // the highest that each was seen at in D1
+  std::set<std::pair<std::string, std::string>> mismatched_;  // ledger and cache type
+  unsigned config_percent_ = 0;
+  bool wipe_ = false;
   std::map<std::string, std::int64_t, std::less<>> clocks_;
-  // Whose alarm goes off, and how far D1 was before.
+  // Whose alarm goes off, and how far the ledger was before.
   std::string ringing_;
-  std::int64_t reached_before_ = 0;
+  std::int64_t seq_before_ = 0;
   std::int64_t d1_down_until_ = 0;
   std::int64_t pace_ms_ = 0;
   std::size_t patience_ = 0;
@@ -91,7 +112,6 @@ class Simulation {
   std::size_t waiting_clients_ = 0;
   std::size_t late_calls_ = 0;
   std::size_t interleaved_ = 0;
-  bool d1_refused_ = false;  // the last batch failed
   int depth_ = 0;
   bool healing_ = false;
   bool arrival_seen_ = false;

@@ -48,14 +48,12 @@ void Simulation::install_faults() {
   faults.query = [this] {
     maybe_interleave();
     const bool down = !trouble_.calm() && world_.now_ms < d1_down_until_;
-    d1_refused_ = down || trouble_.strikes(Fault::d1);
-    if (d1_refused_) trouble_.still();
-    return d1_refused_;
+    const bool refused = down || trouble_.strikes(Fault::d1);
+    if (refused) trouble_.still();
+    return refused;
   };
-  faults.query_statement = [this](std::size_t) {
-    return d1_refused_ = trouble_.strikes(Fault::d1_middle);
-  };
-  faults.query_after_commit = [this] { return d1_refused_ = trouble_.strikes(Fault::d1_timeout); };
+  faults.query_statement = [this](std::size_t) { return trouble_.strikes(Fault::d1_middle); };
+  faults.query_after_commit = [this] { return trouble_.strikes(Fault::d1_timeout); };
 }
 
 world::Death Simulation::death(world::Moment moment, std::string_view object) {
@@ -169,14 +167,14 @@ std::int64_t Simulation::reached_in_d1(const std::string& entity_id) {
   return head->rows.size() > 0 ? head->rows.at(0, 0).integer : 0;
 }
 
-// An alarm sends what D1 lacks, and nothing that it has.
+// An alarm writes what D1 lacks itself; it sends what it recorded just now, and nothing else.
 void Simulation::check_sent(std::string_view body) {
   if (ringing_.empty()) return;
   Message message;
   hold(parse_message(body, message), "what is sent can be read", ringing_);
   for (const Run& run : message.runs) {
-    hold(run.entity_id != ringing_ || run.first_seq > reached_before_,
-         "only what D1 lacks is sent again", ringing_ + " " + std::to_string(run.first_seq));
+    hold(run.entity_id != ringing_ || run.first_seq > seq_before_,
+         "an alarm sends only what is new", ringing_ + " " + std::to_string(run.first_seq));
   }
 }
 
@@ -188,6 +186,13 @@ void Simulation::look_at_d1() {
        {}});
   hold(gaps->rows.size() == 0, "a head never moves over a gap",
        gaps->rows.size() == 0 ? "" : std::string(gaps->rows.at(0, 0).bytes));
+  const auto heads = world_.d1().run({"SELECT entity_id, contiguous_seq FROM ledger_heads", {}});
+  for (std::size_t i = 0; i < heads->rows.size(); ++i) {
+    std::int64_t& highest = heads_[std::string(heads->rows.at(i, 0).bytes)];
+    const std::int64_t seq = heads->rows.at(i, 1).integer;
+    hold(seq >= highest, "a head never moves back", std::string(heads->rows.at(i, 0).bytes));
+    highest = seq;
+  }
 }
 
 }  // namespace z0::sim

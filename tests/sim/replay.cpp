@@ -1,0 +1,154 @@
+#include "replay.hpp"
+
+#include <cstdlib>
+
+namespace z0::sim {
+namespace {
+
+constexpr std::int64_t amount_max = 9'007'199'254'740'991;
+constexpr std::int64_t day_ms = 86'400'000;
+constexpr const char* scopes[] = {"entity", "tenant", "platform"};  // narrowest first
+
+bool is(const Json& fact, const char* type) { return fact.at("type") == type; }
+
+std::string currency_of(const Json& fact) { return fact.value("currency", "USD"); }
+
+bool fits(std::int64_t amount) { return std::abs(amount) <= amount_max; }
+
+}  // namespace
+
+bool is_config_version(const Json& fact) {
+  return is(fact, "lifecycle") && fact.value("subtype", "") == "config_updated";
+}
+
+bool Replay::moves_money(const Json& fact) {
+  const bool feeds = is(fact, "deposit") || is(fact, "credit_issued") || is(fact, "charge") ||
+                     is(fact, "correction");
+  return feeds && fact.contains("amount");
+}
+
+void Replay::add(Money& money, const Json& fact, std::int64_t at_ms) {
+  const std::int64_t amount = fact.at("amount");
+  if (is(fact, "deposit")) {
+    money.deposited += amount;
+  } else if (is(fact, "credit_issued")) {
+    money.credits += amount;
+  } else {
+    money.spent += amount;
+    if (money.day != at_ms / day_ms) money.day_spent = 0;
+    money.day = at_ms / day_ms;
+    money.day_spent += amount;
+  }
+}
+
+std::int64_t Replay::used(const std::string& currency, const std::string& period,
+                          std::int64_t at_ms) const {
+  const auto found = money_.find(currency);
+  if (found == money_.end()) return 0;
+  if (period == "total") return found->second.spent;
+  return found->second.day == at_ms / day_ms ? found->second.day_spent : 0;
+}
+
+std::string Replay::verdict(const Json& fact, std::int64_t at_ms) const {
+  const bool own = is(fact, "reconciliation") || is_config_version(fact);
+  const bool ends = is(fact, "lifecycle") && fact.value("subtype", "") == "retired";
+  if (lifecycle_ == "retired" || (lifecycle_ == "retiring" && !own && !ends))
+    return "entity_inactive";
+  if (!moves_money(fact)) return "recorded";
+  const std::string currency = currency_of(fact);
+  const auto found = money_.find(currency);
+  Money then = found == money_.end() ? Money{} : found->second;
+  add(then, fact, at_ms);
+  if (!fits(then.deposited) || !fits(then.credits) || !fits(then.spent) || !fits(then.day_spent) ||
+      !fits(then.remaining()))
+    return "amount_overflow";
+  const std::int64_t amount = fact.at("amount");
+  if (!is(fact, "charge") || amount == 0) return "recorded";
+  for (const auto& [id, config] : configs_) {
+    const Json& settings = config.data.at("settings");
+    if (!settings.at("enforce") || settings.at("currency") != currency) continue;
+    if (used(currency, settings.at("period"), at_ms) + amount > settings.at("limit"))
+      return "budget_exhausted";
+  }
+  return "recorded";
+}
+
+void Replay::apply(const Json& fact) {
+  recorded_at_ = fact.at("recorded_at");
+  if (is_config_version(fact)) {
+    Config& config = configs_[fact.at("config_id")];
+    if (fact.at("config_version") > config.version)
+      config = {fact.at("config_version"), fact.at("data")};
+  } else if (is(fact, "lifecycle") && fact.at("subtype") != "created") {
+    lifecycle_ = fact.at("subtype");
+  }
+  if (!moves_money(fact)) return;
+  add(money_[currency_of(fact)], fact, recorded_at_);
+  last_money_seq_ = fact.value("seq", std::int64_t{0});
+  last_money_id_ = fact.value("id", "");
+}
+
+std::string Replay::stamp_of(const std::string& currency) const {
+  for (const char* scope : scopes) {
+    for (const auto& [id, config] : configs_) {
+      if (config.data.at("scope") == scope && config.data.at("settings").at("currency") == currency)
+        return id;
+    }
+  }
+  return {};
+}
+
+Json Replay::money_json(const std::string& currency, std::int64_t at_ms) const {
+  const auto found = money_.find(currency);
+  const Money money = found == money_.end() ? Money{} : found->second;
+  return {{"currency", currency},
+          {"deposited", money.deposited},
+          {"credits", money.credits},
+          {"spent", money.spent},
+          {"remaining", money.remaining()},
+          {"day_spent", used(currency, "day", at_ms)}};
+}
+
+void Replay::check_budget_state(const Json& shown, std::int64_t at_ms, bool budgets,
+                                const std::string& where) const {
+  const std::string place = where + ": " + shown.dump();
+  const auto same = [&](const Json& part, const std::string& currency) {
+    const Json right = money_json(currency, at_ms);
+    for (const auto& [name, value] : right.items())
+      hold(part.value(name, Json()) == value, "a balance is what the facts add up to",
+           place + " instead of " + right.dump());
+  };
+  const std::string first =
+      money_.empty() || money_.contains("USD") ? "USD" : money_.begin()->first;
+  same(shown, first);
+  std::size_t other = 0;
+  const Json others = shown.value("currencies", Json::array());
+  for (const auto& [currency, money] : money_) {
+    if (currency == first) continue;
+    hold(other < others.size(), "a balance has each currency", place);
+    same(others[other++], currency);
+  }
+  hold(shown.at("last_seq") == last_money_seq_ &&
+           (last_money_seq_ == 0 || shown.at("last_fact_id") == last_money_id_),
+       "a balance names its last fact", place);
+  if (!budgets) return;
+  Json right = Json::array();
+  for (const char* scope : scopes) {
+    for (const auto& [id, config] : configs_) {
+      if (config.data.at("scope") != scope) continue;
+      const Json& s = config.data.at("settings");
+      const std::int64_t spent = used(s.at("currency"), s.at("period"), at_ms);
+      Json budget = s;
+      budget.update({{"config_id", id},
+                     {"config_version", config.version},
+                     {"scope", scope},
+                     {"used", spent},
+                     {"remaining", s.at("limit").get<std::int64_t>() - spent}});
+      right.push_back(budget);
+    }
+  }
+  hold(shown.value("budgets", Json::array()) == right, "a state shows the budgets in force",
+       place + " instead of " + right.dump());
+}
+
+}  // namespace z0::sim

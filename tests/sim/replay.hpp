@@ -1,0 +1,59 @@
+// A ledger's facts once more, in order, as JSON: what may come next, under which budget, and what
+// the balance is. It is written from the words of the domain and shares no code with the core.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "model.hpp"
+
+namespace z0::sim {
+
+class Replay {
+ public:
+  struct Config {
+    std::int64_t version = 0;
+    Json data;
+  };
+
+  // What the ledger has to say to a fact that would come next, at this commit time: a status.
+  std::string verdict(const Json& fact, std::int64_t at_ms) const;
+  // The next fact, with id, seq and recorded_at.
+  void apply(const Json& fact);
+
+  // The config whose version a charge of this currency is stamped with; empty when there is none.
+  std::string stamp_of(const std::string& currency) const;
+  const std::map<std::string, Config>& configs() const { return configs_; }
+  const std::string& lifecycle() const { return lifecycle_; }
+  std::int64_t recorded_at() const { return recorded_at_; }
+  // Throws Broken when a BudgetState as z0 shows it is another one than these facts make.
+  // `budgets`: whether it also shows the budgets.
+  void check_budget_state(const Json& shown, std::int64_t at_ms, bool budgets,
+                          const std::string& where) const;
+
+ private:
+  struct Money {
+    std::int64_t deposited = 0, credits = 0, spent = 0;
+    std::int64_t day = 0, day_spent = 0;
+    std::int64_t remaining() const { return deposited + credits - spent; }
+  };
+
+  static bool moves_money(const Json& fact);
+  static void add(Money& money, const Json& fact, std::int64_t at_ms);
+  std::int64_t used(const std::string& currency, const std::string& period,
+                    std::int64_t at_ms) const;
+  Json money_json(const std::string& currency, std::int64_t at_ms) const;
+
+  std::string lifecycle_ = "active";
+  std::map<std::string, Money> money_;
+  std::map<std::string, Config> configs_;
+  std::int64_t recorded_at_ = 0;
+  std::int64_t last_money_seq_ = 0;
+  std::string last_money_id_;
+};
+
+// Whether z0 itself makes such facts.
+bool is_config_version(const Json& fact);
+
+}  // namespace z0::sim
