@@ -1,6 +1,6 @@
 // How the price of an append grows with the ledger: batches of 100 and of 1 at 1,000, 100,000 and
 // 1,000,000 facts in one ledger, warm and after the object was evicted.
-import { call, startRows, startZ0 } from "../lib/contenders.js";
+import { call, headersOfOperator, startRows, startZ0 } from "../lib/contenders.js";
 import { entityName, makeBody } from "../lib/facts.js";
 import { cpuMs, residentMb } from "../lib/proc.js";
 import { figure, progress } from "../lib/rounds.js";
@@ -83,6 +83,90 @@ async function cold(c, className, object, rounds) {
 }
 
 /**
+ * What an auditor or an operator asks of one ledger, each `n` times over HTTP, and the work of one
+ * step of reconciliation after 100 new facts.
+ * @param {Contender} z0
+ * @param {number} size
+ * @returns {Promise<import("../lib/report.js").Row[]>}
+ */
+async function audit(z0, size) {
+  const at = `at ${size.toLocaleString("en-US")} facts`;
+  const operator = { ...z0, headers: headersOfOperator() };
+  const head = await call(z0, `/v1/entities/${ENTITY}`);
+  const seq = () => 1 + Math.floor(Math.random() * head.seq);
+  /** @type {[string, () => string][]} */
+  const reads = [
+    ["proof of one fact", () => `/v1/ledgers/${ENTITY}/proof?seq=${seq()}`],
+    ["proof that a tree holds an earlier one", () => `/v1/ledgers/${ENTITY}/consistency?from=${seq()}`],
+    ["state as of a seq", () => `/v1/entities/${ENTITY}/state?cache=CapState&as_of=seq:${seq()}`],
+    ["state as of a time", () => `/v1/entities/${ENTITY}/state?cache=CapState&as_of=${head.recorded_at - seq()}`],
+    ["state now", () => `/v1/entities/${ENTITY}/state?cache=CapState`],
+  ];
+  /** @type {import("../lib/report.js").Row[]} */
+  const rows = [];
+  for (const [name, path] of reads) {
+    const wall = [];
+    for (let i = 0; i < 30; i++) {
+      const begun = performance.now();
+      await call(z0, path());
+      wall.push((performance.now() - begun) * 1000);
+    }
+    rows.push({ name: `${at}, ${name}`, unit: "µs a request", cells: { z0: figure(wall) } });
+  }
+  const proof = await call(z0, `/v1/ledgers/${ENTITY}/proof?seq=${Math.ceil(head.seq / 2)}`);
+  rows.push({
+    name: `${at}, proof of one fact`,
+    unit: "bytes of hashes",
+    cells: { z0: exact(proof.proof.length * 32) },
+  });
+  /** @param {string} query */
+  const reconcile = (query) =>
+    call(operator, `/v1/ledgers/${ENTITY}/reconcile${query}`, "");
+  let whole = 0;
+  const begun = performance.now();
+  for (let step = await reconcile("?from=start"); !step.done; step = await reconcile("")) whole++;
+  rows.push({
+    name: `${at}, reconciliation of all of it, hashes too (${whole + 1} steps)`,
+    unit: "facts/s",
+    cells: { z0: exact(Math.round(head.seq / ((performance.now() - begun) / 1000))) },
+  });
+  const cpu = [];
+  for (let i = 0; i < 7; i++) {
+    await call(z0, "/v1/facts", bodyOf(100));
+    const before = cpuMs(z0.pid);
+    await reconcile("");
+    cpu.push((cpuMs(z0.pid) - before) * 1000);
+  }
+  rows.push({
+    name: `${at}, reconciliation after 100 new facts`,
+    unit: "µs CPU, with the request",
+    cells: { z0: figure(cpu) },
+  });
+  return rows;
+}
+
+/**
+ * The reporting copy of a whole ledger made anew.
+ * @param {Contender} z0
+ * @returns {Promise<import("../lib/report.js").Row[]>}
+ */
+async function rebuild(z0) {
+  const operator = { ...z0, headers: headersOfOperator() };
+  const begun = performance.now();
+  let answer = await call(operator, `/v1/ledgers/${ENTITY}/replicate?from=start`, "");
+  for (let calls = 1; !answer.done && answer.replicated_seq < 100_000; calls++)
+    answer = await call(operator, `/v1/ledgers/${ENTITY}/replicate`, "");
+  const rate = answer.replicated_seq / ((performance.now() - begun) / 1000);
+  return [
+    {
+      name: `rebuilding D1, the first ${answer.replicated_seq.toLocaleString("en-US")} facts`,
+      unit: "facts/s, one ledger",
+      cells: { z0: exact(Math.round(rate)) },
+    },
+  ];
+}
+
+/**
  * @param {import("../run.js").Options} options
  * @returns {Promise<import("../lib/report.js").Section[]>}
  */
@@ -157,8 +241,10 @@ export async function growth({ wasm, quick }) {
         },
       },
       { name: at, unit: "MB resident, all of workerd", cells: { z0: exact(residentMb(z0.pid)) } },
+      ...(await audit(z0, size)),
     );
   }
+  rows.push(...(await rebuild(z0)));
   await z0.dispose();
   await peer.dispose();
   return [

@@ -16,6 +16,7 @@ const bindings = (worker, classes) =>
     ]),
   );
 
+export const headersOfOperator = () => ({ authorization: `Bearer ${mintToken("*")}` });
 export const headersOfZ0 = () => ({ authorization: `Bearer ${mintToken("tenant_acme")}` });
 
 /**
