@@ -18,13 +18,15 @@ Status Admission::admit(Fact& fact, std::string_view& submission, bool system, s
   // Most facts change no fold, and concern only whether the entity is active.
   if (!feeds && fact.type != FactType::lifecycle)
     return takes(system) ? Status::recorded : Status::entity_inactive;
-  fact.seq = seq;
   fact.recorded_at = recorded_at;
   const Status status = judge(fact, system, recorded_at);
   if (status != Status::recorded) return status;
   if (fact.type == FactType::charge) stamp(fact, submission);
   if (!changed_) working_ = state_.folds;
   changed_ = true;
+  // A stamped fact was parsed anew, and a submission has neither.
+  fact.seq = seq;
+  fact.recorded_at = recorded_at;
   working_.apply(fact);
   return Status::recorded;
 }

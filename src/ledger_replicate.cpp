@@ -181,7 +181,8 @@ void replicate(LedgerState& state, const LedgerCall& call, ReplicateMode mode, c
   ReplicationRound round;
   ReplicationTask task;
   task.from_start = mode == ReplicateMode::from_start;
-  task.due_before = frame.now_ms;
+  // All of it, also where the clock went back since.
+  task.due_before = std::max(frame.now_ms, state.recorded_at);
   if (!replicate_round(state, call, frame, effects, task, round)) return;
   confirm_replicated(state, round, effects);
   // What this call did not come to is left to the alarm, should nobody ask again.

@@ -43,10 +43,10 @@ enum class Fault : std::uint8_t {
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::count_);
 
 inline constexpr std::array<std::string_view, fault_kinds> fault_names = {
-    "commit", "death",      "eviction",   "overload",   "lost_reply",   "late_call",  "client",
-    "d1",     "d1_middle",  "d1_timeout", "outage",     "send",         "collect",    "redelivery",
-    "delay",  "queue_loss", "clock",      "late_alarm", "double_alarm", "lost_alarm", "interleave",
-    "cache", "tamper", "wipe"};
+    "commit",       "death",      "eviction",   "overload",   "lost_reply", "late_call",
+    "client",       "d1",         "d1_middle",  "d1_timeout", "outage",     "send",
+    "collect",      "redelivery", "delay",      "queue_loss", "clock",      "late_alarm",
+    "double_alarm", "lost_alarm", "interleave", "cache",      "tamper",     "wipe"};
 
 // One run. The same options make the same run; leaving a kind of fault out changes none of the
 // others' rates.

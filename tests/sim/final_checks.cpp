@@ -65,7 +65,10 @@ void ledgers_hold_what_was_submitted(Scene& scene) {
     if (scene.model.configs().contains(entity_id)) continue;
     const LedgerModel& ledger = scene.model.ledgers().at(entity_id);
     std::set<std::string> ids;
+    // Those that say most first: one that leaves its time to z0 would pass for another's fact.
     std::vector<Json> nameless = ledger.nameless;
+    std::stable_sort(nameless.begin(), nameless.end(),
+                     [](const Json& a, const Json& b) { return a.size() > b.size(); });
     for (const Json& fact : facts) {
       const std::string id = fact.at("id");
       hold(ids.insert(id).second, "an id is recorded once", entity_id + " " + id);

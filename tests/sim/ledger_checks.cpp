@@ -91,7 +91,8 @@ void replay_ledger(Scene& scene, const std::string& entity_id, const std::vector
   const auto refused = scene.model.refusals().find(entity_id);
   if (refused != scene.model.refusals().end()) open = refused->second;
   judge_refusals(open, replay, 0);
-  const std::size_t looked_at = facts.empty() ? 0 : std::hash<std::string>{}(entity_id) % facts.size();
+  const std::size_t looked_at =
+      facts.empty() ? 0 : std::hash<std::string>{}(entity_id) % facts.size();
   for (std::size_t i = 0; i < facts.size(); ++i) {
     const Json& fact = facts[i];
     const std::int64_t at = fact.at("recorded_at");
@@ -125,8 +126,8 @@ void Scene::read(const std::string& entity_id) {
   std::vector<Json>& facts = ledgers[entity_id];
   std::int64_t from = 1;
   while (from > 0) {
-    const Json page = get(world, "/v1/facts/" + entity_id +
-                                     "?records=true&limit=7&from_seq=" + std::to_string(from));
+    const Json page = get(
+        world, "/v1/facts/" + entity_id + "?records=true&limit=7&from_seq=" + std::to_string(from));
     for (const Json& fact : page.at("facts")) {
       std::string leaf;
       hold(base64_decode(fact.at("record").get<std::string>(), leaf), "a record is base64",
@@ -216,8 +217,7 @@ void reconciliations_are_due(Scene& scene) {
     const auto due = scene.model.reconciled.find(entity_id);
     const std::int64_t least = due == scene.model.reconciled.end() ? 0 : due->second;
     const bool more = scene.model.damaged.contains(entity_id);
-    const bool retired =
-        get(scene.world, "/v1/entities/" + entity_id).at("lifecycle") == "retired";
+    const bool retired = get(scene.world, "/v1/entities/" + entity_id).at("lifecycle") == "retired";
     hold(count == least || (more && (retired ? count >= least : count > least)),
          "a reconciliation is recorded where something differed, and nowhere else",
          entity_id + " has " + std::to_string(count) + " instead of " + std::to_string(least));
@@ -232,7 +232,8 @@ void everything_is_proven(Scene& scene) {
       hold(ledger.at("status") == "proven", "D1 proves to have each fact", ledger.dump());
       ++proven;
     }
-    at = page.at("cursor").is_null() ? "" : "?limit=2&cursor=" + page.at("cursor").get<std::string>();
+    at = page.at("cursor").is_null() ? ""
+                                     : "?limit=2&cursor=" + page.at("cursor").get<std::string>();
   }
   hold(proven == scene.ledgers.size(), "replication tells of each ledger", std::to_string(proven));
 }
@@ -242,7 +243,8 @@ void the_directory_knows_all(Scene& scene) {
   for (const std::string& entity_id : listed_ledgers(scene.world))
     hold(listed.insert(entity_id).second, "the directory lists a ledger once", entity_id);
   for (const auto& [entity_id, facts] : scene.ledgers)
-    hold(listed.contains(entity_id), "the directory lists each ledger that holds a fact", entity_id);
+    hold(listed.contains(entity_id), "the directory lists each ledger that holds a fact",
+         entity_id);
 }
 
 }  // namespace z0::sim

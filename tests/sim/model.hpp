@@ -78,9 +78,9 @@ struct Request {
   bool atomic = false;
   bool single = false;
   bool lines = false;
-  std::int64_t sent_at = 0;                   // by the edge's clock; set when it is sent
-  std::map<std::string, std::int64_t> heads;  // the last acknowledged seq of each ledger then
-  std::map<std::string, std::int64_t> clocks;  // what each ledger's clock shows meanwhile
+  std::int64_t sent_at = 0;                         // by the edge's clock; set when it is sent
+  std::map<std::string, std::int64_t> heads;        // the last acknowledged seq of each ledger then
+  std::map<std::string, std::int64_t> clocks;       // what each ledger's clock shows meanwhile
   std::map<std::string, std::int64_t> heads_after;  // each ledger's last seq after the reply
 };
 
@@ -108,9 +108,9 @@ struct ConfigModel {
   std::string scope;
   std::string applies_to;  // an entity, where that is its scope
   std::string tenant_id;
-  std::vector<Json> submitted;               // settings
+  std::vector<Json> submitted;                // settings
   std::map<std::int64_t, Json> acknowledged;  // by version
-  std::int64_t distributed = 0;  // everybody was told of this version, or will be
+  std::int64_t distributed = 0;               // everybody was told of this version, or will be
 };
 
 // Where an attempt is found again: ledger, id, time of the request.

@@ -101,12 +101,9 @@ std::string Replay::stamp_of(const std::string& currency) const {
 Json Replay::money_json(const std::string& currency, std::int64_t at_ms) const {
   const auto found = money_.find(currency);
   const Money money = found == money_.end() ? Money{} : found->second;
-  return {{"currency", currency},
-          {"deposited", money.deposited},
-          {"credits", money.credits},
-          {"spent", money.spent},
-          {"remaining", money.remaining()},
-          {"day_spent", used(currency, "day", at_ms)}};
+  return {{"currency", currency},           {"deposited", money.deposited},
+          {"credits", money.credits},       {"spent", money.spent},
+          {"remaining", money.remaining()}, {"day_spent", used(currency, "day", at_ms)}};
 }
 
 void Replay::check_budget_state(const Json& shown, std::int64_t at_ms, bool budgets,

@@ -39,7 +39,12 @@ void Simulation::install_faults() {
     message = "Durable Object is overloaded";
     return true;
   };
-  faults.commit = [this](std::string_view) { return trouble_.strikes(Fault::commit); };
+  faults.commit = [this](std::string_view object) {
+    const bool fails = trouble_.strikes(Fault::commit);
+    // The directory sends what ledgers recorded for it: that is lost with its own transaction.
+    lossless_ = lossless_ && !(fails && object.starts_with("directory_"));
+    return fails;
+  };
   faults.lose_reply = [this](std::string_view) {
     const bool lost = trouble_.strikes(Fault::lost_reply);
     lossless_ = lossless_ && !lost;

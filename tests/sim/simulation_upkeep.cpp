@@ -17,8 +17,8 @@ enum Damage : std::size_t { missing, unreadable, stale, changed, count_ };
 
 bool smaller_elsewhere(const Model& model, const ConfigModel& mine, const Json& settings) {
   for (const auto& [id, other] : model.configs()) {
-    const bool wider = other.scope == "platform" ||
-                       (other.scope == "tenant" && mine.scope == "entity");
+    const bool wider =
+        other.scope == "platform" || (other.scope == "tenant" && mine.scope == "entity");
     if (!wider || other.scope == mine.scope) continue;
     for (const Json& s : other.submitted) {
       if (s.at("enforce") && s.at("limit") < settings.at("limit") &&
@@ -43,9 +43,8 @@ Json Simulation::post_ops(const std::string& url) {
 
 void Simulation::change_config(const std::string& config_id, int tries) {
   ConfigModel& config = model_.configs().at(config_id);
-  const Json settings = !config.submitted.empty() && random_.percent(20)
-                            ? config.submitted.back()
-                            : clients_.budget();
+  const Json settings = !config.submitted.empty() && random_.percent(20) ? config.submitted.back()
+                                                                         : clients_.budget();
   Json body = {{"type", "budget"}, {"scope", config.scope}, {"settings", settings}};
   if (!config.applies_to.empty()) body["applies_to"] = config.applies_to;
   if (config.scope != "platform") body["tenant_id"] = config.tenant_id;
@@ -110,14 +109,15 @@ void Simulation::damage_cache(const std::string& entity_id) {
   const Trouble::Calm calm(trouble_);
   const std::string object = ledger_object_name(entity_id);
   world::Database& storage = world_.storage_of(object);
-  const auto rows = storage.run(
-      {"SELECT first_seq, cache FROM segments ORDER BY first_seq DESC LIMIT 2", {}});
+  const auto rows =
+      storage.run({"SELECT first_seq, cache FROM segments ORDER BY first_seq DESC LIMIT 2", {}});
   std::size_t kind = random_.below(count_);
   if (kind == stale && rows->rows.size() < 2) kind = unreadable;
   std::string cache(rows->rows.at(0, 1).bytes);
   if (kind == unreadable) cache = std::string(random_.below(40), '\x7f');
   if (kind == stale) cache = rows->rows.at(1, 1).bytes;
-  if (kind == changed) cache[random_.below(cache.size())] ^= static_cast<char>(1 << random_.below(8));
+  if (kind == changed)
+    cache[random_.below(cache.size())] ^= static_cast<char>(1 << random_.below(8));
   storage.run({"UPDATE segments SET cache = ?2 WHERE first_seq = ?1",
                {rows->rows.at(0, 0), kind == missing ? Value::null() : Value::blob(cache)}});
   say("the cached states of " + entity_id + " are damaged, kind " + std::to_string(kind));
@@ -180,8 +180,8 @@ void Simulation::tamper(const std::string& entity_id) {
   const std::string column = random_.pick(columns);
   const bool deleted = random_.percent(30);
   const std::string sql = deleted ? "DELETE FROM ledger_facts WHERE entity_id = ?1 AND seq = ?2"
-                           : "UPDATE ledger_facts SET " + column +
-                                 " = 'altered' WHERE entity_id = ?1 AND seq = ?2";
+                                  : "UPDATE ledger_facts SET " + column +
+                                        " = 'altered' WHERE entity_id = ?1 AND seq = ?2";
   world_.d1().run({sql, {Value::text(entity_id), Value::of(seq)}});
   say("row " + std::to_string(seq) + " of " + entity_id + " is altered in D1");
   bool named = false;
@@ -189,7 +189,8 @@ void Simulation::tamper(const std::string& entity_id) {
   for (std::int64_t from = 1; from > 0;) {
     const Json page =
         post_ops("/v1/ledgers/" + entity_id + "/verify?from_seq=" + std::to_string(from));
-    for (const Json& missing_seq : page.at("missing")) named = named || (deleted && missing_seq == seq);
+    for (const Json& missing_seq : page.at("missing"))
+      named = named || (deleted && missing_seq == seq);
     for (const Json& row : page.at("differing"))
       named = named || (row.at("seq") == seq && row.at("fields") == Json{column});
     repaired += page.at("repaired").get<std::int64_t>();
