@@ -4,7 +4,7 @@
 // what the directory's storage and the ledgers that it calls answer, each with its length in front
 // (u32).
 #include "../unit/config_facts.hpp"
-#include "config_data.hpp"
+#include "src/config_data.hpp"
 #include "step_law.hpp"
 #include "z0/directory.hpp"
 #include "z0/ids.hpp"
