@@ -16,6 +16,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const build = join(root, "build/release");
 const planted = join(build, "planted");
 const SEEDS_MAX = 800;
+// A planted bug that makes the simulator run on for ever is missed, not waited for.
+const TIMEOUT_MS = 180_000;
 const JOBS = Math.min(4, availableParallelism());
 
 /** @param {string} command */
@@ -42,7 +44,7 @@ const linkCommand = (() => {
 /** @param {string[]} argv @returns {Promise<{ code: number, out: string }>} */
 function run(argv) {
   return new Promise((resolve) => {
-    execFile(argv[0], argv.slice(1), { cwd: build, maxBuffer: 1 << 26 }, (error, out, err) => {
+    execFile(argv[0], argv.slice(1), { cwd: build, maxBuffer: 1 << 26, timeout: TIMEOUT_MS }, (error, out, err) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       resolve({ code, out: out + err });
     });
