@@ -151,7 +151,7 @@ class Answer {
       ++report_.duplicate;
     } else if (status == Status::conflict) {
       ++report_.conflict;
-    } else if (leaves_attempt(status)) {
+    } else if (transient(status)) {
       ++report_.failed;
       if (first_failure_ == Status::recorded) first_failure_ = status;
     } else {

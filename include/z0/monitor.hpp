@@ -29,7 +29,7 @@ struct RequestReport {
   std::int64_t duplicate = 0;
   std::int64_t conflict = 0;
   std::int64_t refused = 0;  // other 4xx
-  std::int64_t failed = 0;   // attempts
+  std::int64_t failed = 0;   // attempts that may succeed later
   TypeCounts recorded_by_type;
   struct Head {
     std::string_view entity_id;

@@ -60,6 +60,10 @@ TEST_CASE("a charge that a budget refused is a failed fact in D1") {
   TestWorld w;
   put_budget(w, "cfg_limit", "entity", R"({"limit":10,"enforce":true})");
   CHECK(w.post(charge("c_1", 11)).status == 402);
+  // The caller's money, not our failure: it must not page anybody.
+  const Json live = w.get("/v1/live", "").json;
+  CHECK(live.at("failed") == 0);
+  CHECK(live.at("refused") == 1);
   w.deliver_all();
   CHECK(w.d1_rows("SELECT id, json_extract(data, '$.error.code') FROM facts WHERE type = 'charge' "
                   "AND status = 'failed'") == Json::parse(R"([["c_1","budget_exhausted"]])"));
