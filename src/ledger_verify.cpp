@@ -155,7 +155,9 @@ class Verification {
         add(surplus, number);
         std::string key = "[";
         append_json_string(key, wrong.at(i, type).bytes);
-        add(keys, key + ',' + std::to_string(wrong.at(i, timestamp).integer) + ',' + number + ']');
+        key += ',' + std::to_string(wrong.at(i, timestamp).integer);
+        key += ',' + number + ']';
+        add(keys, key);
       } else {
         add(again, number);
         if (wrong.at(i, timestamp).kind == Value::Kind::null) {

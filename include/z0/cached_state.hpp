@@ -15,6 +15,7 @@
 // id, move nothing.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -142,7 +143,7 @@ class CachedState {
   Cap cap_;
   std::vector<Access> access_;  // in order of user_id
   std::string canonical_;       // the contact that this one was merged into; empty: none
-  Last last_[cache_types];
+  std::array<Last, cache_types> last_;
 };
 
 }  // namespace z0

@@ -17,6 +17,7 @@
 // all decisions fall in one synchronous step whose writes are one transaction.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -88,7 +89,7 @@ struct PassState {
     std::string cached;          // the part's bytes as they were kept; empty: missing or unreadable
     std::string calculated;
   };
-  Divergence found[Folds::parts];
+  std::array<Divergence, Folds::parts> found;
   std::int64_t tree_diverged_seq = 0;
   // Parts that cannot be calculated: they stay dropped until a whole pass.
   bool manual[Folds::parts] = {};
