@@ -135,7 +135,7 @@ std::string blob_words(std::string_view bytes) {
     append_hex(out, {reinterpret_cast<const char*>(summary.tree.root().data()), 4});
     return out + '>';
   }
-  const std::string folds = folds_words(bytes);
+  std::string folds = folds_words(bytes);
   if (!folds.empty()) return folds;
   RecordBytes record;
   std::int64_t first = 0;
