@@ -59,7 +59,11 @@
  * Needs. When effects of phase 0 are there, they are the only ones. The host answers all of them
  * and steps again with the same frame plus the answers, unless a Z0_NEED_RESUME was among them:
  * then the next frame has that kind and that one part instead. A resume is not itself answered.
- * now_ms and entropy are taken afresh for each step.
+ * now_ms and entropy are taken afresh for each step. Everything that was asked for outside of the
+ * object travels in continuations, so that a step goes on where it was even when the core's state
+ * left memory meanwhile. A resume says how many steps its frame may take in all; a host that has
+ * taken as many fails the frame, with the words that the resume brings, instead of going round.
+ * Needs of rows alone are answered without an await before the next step.
  */
 #ifndef Z0_H
 #define Z0_H
@@ -71,10 +75,12 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 2,
+  Z0_ABI_VERSION = 3,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
-  Z0_MESSAGE_BYTES_MAX = 120000
+  Z0_MESSAGE_BYTES_MAX = 120000,
+  /* Calls of other objects that a host makes at once for one step; the others wait their turn. */
+  Z0_CALLS_AT_ONCE_MAX = 32
 };
 
 /* What happened to the host. In brackets: the parts, in order. */
@@ -135,7 +141,8 @@ enum z0_effect_kind {
   /* phase 0. A call of another object.
    *   u8 target (z0_target), text object name, u16 frame kind, u32 timeout_ms, bytes request */
   Z0_NEED_CALL = 3,
-  /* phase 0. What the next frame is: u16 frame kind, bytes continuation. */
+  /* phase 0. What the next frame is: u16 frame kind, bytes continuation, u16 steps_max, text
+   * where: the frame and the stage that it is at. */
   Z0_NEED_RESUME = 4,
   /* phase 0. Sign a text with the log's Ed25519 key: bytes text */
   Z0_NEED_SIGN = 5,

@@ -1,5 +1,6 @@
 #include "z0/effects.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace z0 {
@@ -47,6 +48,7 @@ void Effects::need_rows(std::string_view sql, std::initializer_list<Value> value
 
 void Effects::need_query(std::string_view database, const std::vector<Statement>& statements) {
   const auto mark = begin(Z0_NEED_QUERY, Phase::need);
+  waits_outside_ = true;
   out_.u16(static_cast<std::uint16_t>(statements.size()));
   for (const auto& s : statements) {
     out_.bytes(s.sql);
@@ -59,6 +61,7 @@ void Effects::need_query(std::string_view database, const std::vector<Statement>
 void Effects::need_query(std::string_view database, std::string_view sql,
                          std::initializer_list<Value> values) {
   const auto mark = begin(Z0_NEED_QUERY, Phase::need);
+  waits_outside_ = true;
   out_.u16(1);
   out_.bytes(sql);
   write_values(out_, values.begin(), values.size());
@@ -68,6 +71,7 @@ void Effects::need_query(std::string_view database, std::string_view sql,
 
 void Effects::need_sign(std::string_view text) {
   const auto mark = begin(Z0_NEED_SIGN, Phase::need);
+  waits_outside_ = true;
   out_.bytes(text);
   end(mark);
 }
@@ -75,6 +79,7 @@ void Effects::need_sign(std::string_view text) {
 void Effects::need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
                         std::uint32_t timeout_ms, std::string_view request) {
   const auto mark = begin(Z0_NEED_CALL, Phase::need);
+  waits_outside_ = true;
   out_.u8(static_cast<std::uint8_t>(target));
   out_.bytes(object);
   out_.u16(frame_kind);
@@ -83,10 +88,18 @@ void Effects::need_call(z0_target target, std::string_view object, std::uint16_t
   end(mark);
 }
 
-void Effects::resume(std::uint16_t frame_kind, std::string_view continuation) {
+void Effects::resume(std::uint16_t frame_kind, std::string_view continuation, std::size_t steps_max,
+                     std::string_view where) {
   const auto mark = begin(Z0_NEED_RESUME, Phase::need);
   out_.u16(frame_kind);
   out_.bytes(continuation);
+  out_.u16(static_cast<std::uint16_t>(std::min<std::size_t>(steps_max, 0xffff)));
+  if (!where.empty() || continuation.empty()) {
+    out_.bytes(where);
+  } else {
+    const auto stage = static_cast<std::uint8_t>(continuation[0]);
+    out_.bytes("frame " + std::to_string(frame_kind) + " at stage " + std::to_string(stage));
+  }
   end(mark);
 }
 
@@ -148,6 +161,7 @@ void Effects::log(bool error, std::string_view json) {
 
 void Effects::pass_on(z0_effect_kind kind, Phase phase, std::string_view payload) {
   const auto mark = begin(kind, phase);
+  waits_outside_ = waits_outside_ || kind == Z0_NEED_QUERY || kind == Z0_NEED_CALL;
   out_.raw(payload);
   end(mark);
 }

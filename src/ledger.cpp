@@ -8,6 +8,95 @@
 
 namespace z0 {
 
+namespace {
+
+// What a call may ask for, apart from its state: how often somebody outside of the object, and how
+// often its own rows.
+struct Asks {
+  std::string_view name;
+  std::size_t outside = 0;
+  std::size_t rows = 0;
+};
+
+Asks asks_of(std::uint16_t kind) {
+  // D1's head, once more when it is dropped, and after each chunk; the segments of each chunk, then
+  // one more look at them, and those of a pass.
+  constexpr std::size_t chunks = limits::chunks_per_round_max;
+  switch (kind) {
+    case Z0_FRAME_LEDGER_APPEND:
+      return {"append", 1, 2};
+    case Z0_FRAME_LEDGER_READ:
+      return {"read", 0, 1};
+    case Z0_FRAME_LEDGER_HEAD:
+      return {"head", 0, 1};
+    case Z0_FRAME_LEDGER_ALARM:
+      return {"alarm", chunks + 2, chunks + 2};
+    case Z0_FRAME_LEDGER_STATE:
+      return {"state", 0, 1};
+    case Z0_FRAME_LEDGER_PROOF:
+      return {"proof", 0, 2};
+    case Z0_FRAME_LEDGER_RECONCILE:
+      return {"reconcile", 0, 1};
+    case Z0_FRAME_LEDGER_REPLICATE:
+      return {"replicate", chunks + 2, chunks + 1};
+    default:
+      return {"import", 1, 0};
+  }
+}
+
+std::string_view stage_name(LedgerStage stage) {
+  switch (stage) {
+    case LedgerStage::begin:
+      return "begin";
+    case LedgerStage::hydrate:
+      return "hydrate";
+    case LedgerStage::chunks:
+      return "chunks";
+    case LedgerStage::originals:
+      return "originals";
+    case LedgerStage::confirm:
+      return "confirm";
+    case LedgerStage::load:
+      return "load";
+    case LedgerStage::read:
+      return "read";
+    case LedgerStage::registered:
+      return "registered";
+    case LedgerStage::pass:
+      return "pass";
+    case LedgerStage::refold:
+      return "refold";
+    case LedgerStage::proof:
+      return "proof";
+    case LedgerStage::state:
+      return "state";
+    case LedgerStage::repair:
+      return "repair";
+  }
+  return "no stage";
+}
+
+}  // namespace
+
+// One step that begins; one for each answer. The state has to be made at the beginning, and again
+// after each wait outside of the object, since it may leave memory meanwhile. A step that goes to
+// damaged folds brings the pass nearer to the last fact, so each makes room for itself.
+std::size_t LedgerCall::steps_max() const {
+  const Asks asks = asks_of(kind);
+  return 1 + asks.outside + asks.rows + (1 + asks.outside) + refolds;
+}
+
+std::string LedgerCall::where() const {
+  std::string words(asks_of(kind).name);
+  words += " at ";
+  words += stage_name(stage);
+  if (rebuilds() && held != LedgerStage::begin) {
+    words += " before ";
+    words += stage_name(held);
+  }
+  return words;
+}
+
 std::string LedgerCall::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
@@ -16,6 +105,12 @@ std::string LedgerCall::encode() const {
   out.bytes(name);
   out.bytes(request);
   out.bytes(extra);
+  out.u8(waited ? 1 : 0);
+  out.varint(refolds);
+  if (!rebuilds()) return bytes;
+  out.u8(static_cast<std::uint8_t>(held));
+  out.varint(held_answers.size());
+  for (const auto answer : held_answers) out.bytes(answer);
   return bytes;
 }
 
@@ -26,13 +121,22 @@ bool LedgerCall::decode(std::string_view bytes) {
   name = in.bytes();
   request = in.bytes();
   extra = in.bytes();
+  waited = in.u8() != 0;
+  refolds = static_cast<std::uint32_t>(in.varint());
+  if (rebuilds()) {
+    held = static_cast<LedgerStage>(in.u8());
+    const std::uint64_t count = in.varint();
+    if (count > in.left() / sizeof(std::uint32_t)) return false;
+    for (std::uint64_t i = 0; i < count; ++i) held_answers.push_back(in.bytes());
+  }
   return in.ok() && in.done();
 }
 
 void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::string_view extra) {
   call.stage = stage;
   call.extra = extra;
-  effects.resume(Z0_FRAME_LEDGER_RESUME, call.encode());
+  call.waited = effects.waits_outside();
+  effects.resume(Z0_FRAME_LEDGER_RESUME, call.encode(), call.steps_max(), call.where());
 }
 
 namespace {
@@ -122,7 +226,7 @@ void need_state(const LedgerCall& call, Effects& effects) {
                          select_meta, select_tail, select_filters, select_open_ids}) {
     effects.need_rows(sql, {});
   }
-  resume_ledger(effects, call, LedgerStage::hydrate, {});
+  resume_ledger(effects, call, LedgerStage::hydrate, call.extra);
 }
 
 // Nobody waits for an alarm, and nobody else would set it again: it comes back when the rows may be
@@ -135,6 +239,28 @@ void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects
   effects.reply(503, {}, reply);
 }
 
+namespace {
+
+// What was asked, by a state that is there.
+void decide(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
+  switch (call.kind) {
+    case Z0_FRAME_LEDGER_ALARM:
+      return ledger_alarm(state, call, frame, effects);
+    case Z0_FRAME_LEDGER_STATE:
+      return read_state(&state, call, frame, effects);
+    case Z0_FRAME_LEDGER_RECONCILE:
+      return reconcile_ledger(state, call, frame, effects);
+    case Z0_FRAME_LEDGER_REPLICATE:
+      return replicate_ledger(state, call, frame, effects);
+    case Z0_FRAME_LEDGER_IMPORT:
+      return import_to_ledger(state, call, frame, effects);
+    default:
+      return append_to_ledger(state, call, frame, effects);
+  }
+}
+
+}  // namespace
+
 void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   LedgerCall call;
   if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
@@ -145,6 +271,7 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
     call.request = frame.part(1);
   }
   LedgerState* state = ledgers.find(frame.incarnation);
+  if (call.waited && state != nullptr) state->unpin();
   if (call.kind == Z0_FRAME_LEDGER_READ) return read_ledger(call, frame, effects);
   if (call.kind == Z0_FRAME_LEDGER_HEAD) return read_head(call, frame, effects);
   if (call.kind == Z0_FRAME_LEDGER_PROOF) return read_proof(call, frame, effects);
@@ -152,33 +279,30 @@ void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   const bool reads_state = call.kind == Z0_FRAME_LEDGER_STATE &&
                            (call.stage == LedgerStage::begin || call.stage == LedgerStage::state);
   if (reads_state && !needs_refold(state)) return read_state(state, call, frame, effects);
+  // The state may be gone, or damaged, when answers come from outside: they wait with the call
+  // until it is there again.
+  if (!call.rebuilds()) {
+    call.held = call.stage;
+    call.held_answers = frame.answers;
+  }
   if (call.stage == LedgerStage::hydrate) {
     auto rebuilt = hydrate(frame);
     if (!rebuilt) return refuse_storage(call, frame, effects);
-    state = &ledgers.put(frame.incarnation, std::move(rebuilt));
+    state = &ledgers.put(frame.incarnation, std::move(rebuilt), frame.now_ms);
   }
   if (state == nullptr) return need_state(call, effects);
   // Damaged folds are made anew before anything is decided by them.
   if (needs_refold(state) && !refold(*state, call, frame, effects)) return;
-  // What comes next has asked for nothing yet; and a ledger that another batch began while this one
-  // asked the directory has a history like any other.
-  const bool known = call.stage == LedgerStage::registered && state->seq > 0;
-  const bool refolded = call.stage == LedgerStage::refold && call.kind != Z0_FRAME_LEDGER_STATE;
-  if (refolded || known) call.stage = LedgerStage::begin;
-  switch (call.kind) {
-    case Z0_FRAME_LEDGER_ALARM:
-      return ledger_alarm(*state, call, frame, effects);
-    case Z0_FRAME_LEDGER_STATE:
-      return read_state(state, call, frame, effects);
-    case Z0_FRAME_LEDGER_RECONCILE:
-      return reconcile_ledger(*state, call, frame, effects);
-    case Z0_FRAME_LEDGER_REPLICATE:
-      return replicate_ledger(*state, call, frame, effects);
-    case Z0_FRAME_LEDGER_IMPORT:
-      return import_to_ledger(*state, call, frame, effects);
-    default:
-      return append_to_ledger(*state, call, frame, effects);
+  Frame answered = frame;
+  if (call.rebuilds() && call.kind != Z0_FRAME_LEDGER_STATE) {
+    call.stage = call.held;
+    answered.answers = std::move(call.held_answers);
   }
+  // A ledger that another batch began while this one asked the directory has a history like any
+  // other.
+  if (call.stage == LedgerStage::registered && state->seq > 0) call.stage = LedgerStage::begin;
+  decide(*state, call, answered, effects);
+  if (effects.waits_outside()) state->pin(frame.now_ms);
 }
 
 }  // namespace z0

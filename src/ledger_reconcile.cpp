@@ -173,7 +173,9 @@ bool refold(LedgerState& state, const LedgerCall& call, const Frame& frame, Effe
     }
   }
   need_pass_rows(state, effects);
-  resume_ledger(effects, call, LedgerStage::refold, {});
+  LedgerCall next = call;
+  ++next.refolds;
+  resume_ledger(effects, next, LedgerStage::refold, call.extra);
   return false;
 }
 

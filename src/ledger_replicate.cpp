@@ -54,7 +54,6 @@ class Replication {
       : state_(state), call_(call), frame_(frame), effects_(effects), task_(task), out_(out) {}
 
   bool run() {
-    // Where memory was lost on the way, all begins again: what was written is found in D1.
     if (call_.stage < LedgerStage::confirm) return ask(task_.from_start);
     course_.decode(call_.extra);
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];

@@ -182,6 +182,15 @@ bool LedgerState::decode_meta(std::string_view bytes) {
   return in.ok() && checkpoint.decode(in) && in.done();
 }
 
+void LedgerState::pin(std::int64_t now_ms) {
+  ++waiting;
+  pinned_until = now_ms + limits::pin_ms;
+}
+
+void LedgerState::unpin() {
+  if (waiting > 0) --waiting;
+}
+
 std::size_t LedgerState::memory_bytes() const {
   return sizeof *this + tail.body.size() + tail.ids.size() + ids.memory_bytes();
 }
@@ -202,22 +211,28 @@ LedgerState* Ledgers::find(std::uint64_t incarnation) {
   return found->second.get();
 }
 
-LedgerState& Ledgers::put(std::uint64_t incarnation, std::unique_ptr<LedgerState> state) {
-  make_room(state->memory_bytes());
+LedgerState& Ledgers::put(std::uint64_t incarnation, std::unique_ptr<LedgerState> state,
+                          std::int64_t now_ms) {
+  states_.erase(incarnation);
+  make_room(state->memory_bytes(), now_ms);
   auto& place = states_[incarnation];
   place = std::move(state);
   place->used_at = ++tick_;
   return *place;
 }
 
-void Ledgers::make_room(std::size_t incoming_bytes) {
+void Ledgers::make_room(std::size_t incoming_bytes, std::int64_t now_ms) {
+  const auto goes_before = [now_ms](const LedgerState& a, const LedgerState& b) {
+    const bool a_pinned = a.pinned(now_ms);
+    return a_pinned != b.pinned(now_ms) ? !a_pinned : a.used_at < b.used_at;
+  };
   std::size_t bytes = incoming_bytes;
   for (const auto& [incarnation, state] : states_) bytes += state->memory_bytes();
   while (!states_.empty() &&
          (states_.size() >= limits::resident_ledgers_max || bytes > limits::resident_bytes_max)) {
     auto oldest = states_.begin();
     for (auto it = states_.begin(); it != states_.end(); ++it) {
-      if (it->second->used_at < oldest->second->used_at) oldest = it;
+      if (goes_before(*it->second, *oldest->second)) oldest = it;
     }
     bytes -= oldest->second->memory_bytes();
     states_.erase(oldest);

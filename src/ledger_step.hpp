@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "z0/ledger.hpp"
 #include "z0/projection.hpp"
@@ -32,7 +33,18 @@ struct LedgerCall {
   std::string_view name;
   std::string_view request;
   std::string_view extra;  // what an earlier stage found out
+  bool waited = false;     // outside of the object, for the answers that come
+  // While the state is made again (hydrate, refold): the stage that goes on afterwards, and the
+  // answers that it waited for.
+  LedgerStage held = LedgerStage::begin;
+  std::vector<std::string_view> held_answers;
+  std::uint32_t refolds = 0;  // steps that went to damaged folds
 
+  bool rebuilds() const { return stage == LedgerStage::hydrate || stage == LedgerStage::refold; }
+  // How many steps this call may take in all.
+  std::size_t steps_max() const;
+  // "append at registered"
+  std::string where() const;
   std::string encode() const;
   bool decode(std::string_view bytes);
 };

@@ -46,7 +46,14 @@ function decodeEffect(r, kind, phase) {
         request: r.blob(),
       };
     case Effect.NEED_RESUME:
-      return { kind, phase, frameKind: r.u16(), continuation: r.blob() };
+      return {
+        kind,
+        phase,
+        frameKind: r.u16(),
+        continuation: r.blob(),
+        stepsMax: r.u16(),
+        where: r.text(),
+      };
     case Effect.NEED_SIGN:
       return { kind, phase, text: r.blob() };
     case Effect.ALARM:

@@ -8,13 +8,9 @@ import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./ef
 import { logError, messageOf } from "./log.js";
 import { send, tell } from "./collect.js";
 import { sign } from "./sign.js";
-import { Effect, FLAG_DEBUG, Phase } from "./types.js";
+import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Phase } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
-
-// A step that asks again and again is broken. The longest honest chain reads a ledger of a million
-// facts, 300 MB, at 2 MiB a round: 150.
-const ROUNDS_MAX = 1_000;
 
 /**
  * Of a step that owes nobody an answer, as an alarm does.
@@ -33,7 +29,7 @@ export async function run(host, kind, parts) {
   const flags = host.env.Z0_DEBUG === "1" ? FLAG_DEBUG : 0;
   /** @type {Omit<FrameInput, "now" | "incarnation">} */
   let input = { kind, flags, parts, answers: [] };
-  for (let round = 0; round < ROUNDS_MAX; round++) {
+  for (let steps = 1; ; steps++) {
     const effects = step({
       ...input,
       now: Date.now(),
@@ -41,20 +37,42 @@ export async function run(host, kind, parts) {
       settings: host.env.Z0_SETTINGS,
     });
     if (effects[0]?.phase !== Phase.NEED) return perform(host, effects);
-    const answers = [];
+    /** @type {AnyEffect[]} */
+    const needs = [];
     for (const effect of effects) {
-      if (effect.kind === Effect.NEED_RESUME) {
-        input = { ...input, kind: effect.frameKind, parts: [effect.continuation] };
-      } else {
-        answers.push(answer(host, effect));
+      if (effect.kind !== Effect.NEED_RESUME) {
+        needs.push(effect);
+        continue;
       }
+      if (steps >= effect.stepsMax) {
+        throw new Error(`${effect.where} after ${steps} steps: nothing new comes of it`);
+      }
+      input = { ...input, kind: effect.frameKind, parts: [effect.continuation] };
     }
-    // Rows are answered already: waiting for them would let another event in before the commit.
-    input.answers = answers.every((a) => a instanceof Uint8Array)
-      ? answers
-      : await Promise.all(answers);
+    // Rows are answered at once: waiting for them would let another event in before the commit.
+    input.answers = needs.every((need) => need.kind === Effect.NEED_ROWS)
+      ? needs.map((need) => rows(storageOf(host), /** @type {NeedRows} */ (need)))
+      : await answerAll(host, needs);
   }
-  throw new Error(`a frame of kind ${kind} took more than ${ROUNDS_MAX} rounds`);
+}
+
+/**
+ * A bounded number at once, so that whoever comes meanwhile gets a turn between them.
+ * @param {Host} host
+ * @param {AnyEffect[]} needs
+ */
+async function answerAll(host, needs) {
+  /** @type {Uint8Array[]} */
+  const answers = new Array(needs.length);
+  let next = 0;
+  const lane = async () => {
+    while (next < needs.length) {
+      const i = next++;
+      answers[i] = await answer(host, needs[i]);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(needs.length, CALLS_AT_ONCE_MAX) }, lane));
+  return answers;
 }
 
 /**

@@ -1,10 +1,11 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
+export const CALLS_AT_ONCE_MAX = 32;
 
 /** What happened to the host: z0_frame_kind. */
 export const Frame = Object.freeze({
@@ -78,7 +79,8 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 2, phase: number, statements: Statement[], database: string}} NeedQuery
  * @typedef {{kind: 3, phase: number, target: number, name: string, frameKind: number,
  *   timeoutMs: number, request: Uint8Array<ArrayBuffer>}} NeedCall
- * @typedef {{kind: 4, phase: number, frameKind: number, continuation: Uint8Array}} NeedResume
+ * @typedef {{kind: 4, phase: number, frameKind: number, continuation: Uint8Array, stepsMax: number,
+ *   where: string}} NeedResume
  * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm

@@ -182,7 +182,7 @@ World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& pa
   std::vector<std::string> owned = parts;
   std::vector<std::string> answers;
   const std::uint64_t life = life_;
-  for (;;) {
+  for (std::size_t steps = 1;; ++steps) {
     if (life != life_) throw Killed();
     Frame frame;
     frame.kind = kind;
@@ -209,6 +209,9 @@ World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& pa
       ByteReader in(need.payload);
       kind = in.u16();
       owned = {std::string(in.bytes())};
+      if (steps >= in.u16())
+        throw std::logic_error(std::string(in.bytes()) + " after " + std::to_string(steps) +
+                               " steps: nothing new comes of it");
     }
   }
 }

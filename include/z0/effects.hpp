@@ -13,6 +13,7 @@
 
 #include "z0/bytes.hpp"
 #include "z0/frame.hpp"
+#include "z0/limits.hpp"
 
 namespace z0 {
 
@@ -40,8 +41,13 @@ class Effects {
   void need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
                  std::uint32_t timeout_ms, std::string_view request);
   void need_sign(std::string_view text);
-  void resume(std::uint16_t frame_kind, std::string_view continuation);
+  // steps_max: how many steps the frame may take in all. where: the frame and its stage, for the
+  // words of a host that ends it; made of the continuation's first byte when empty.
+  void resume(std::uint16_t frame_kind, std::string_view continuation,
+              std::size_t steps_max = limits::steps_per_frame_max, std::string_view where = {});
   bool needs() const { return phase_ == Phase::need && count_ > 0; }
+  // Whether one of them is answered by somebody else, so that other steps come in between.
+  bool waits_outside() const { return waits_outside_; }
 
   // -- phase 1
   void write(std::string_view sql, std::initializer_list<Value> values);
@@ -73,6 +79,7 @@ class Effects {
   ByteWriter out_;
   std::uint32_t count_ = 0;
   Phase phase_ = Phase::need;
+  bool waits_outside_ = false;
 };
 
 // An effect as native hosts read it; borrows the bytes.

@@ -121,6 +121,8 @@ struct LedgerState {
   std::int64_t confirm_pause_ms = 0;  // grows while D1 fails
   bool head_remade = false;           // D1's head contradicted the ledger and is made anew
   std::uint64_t used_at = 0;          // for Ledgers
+  std::uint32_t waiting = 0;          // steps that wait outside of the object
+  std::int64_t pinned_until = 0;      // and until when they keep the state in memory
   std::string written_meta;           // as it stands in its row
 
   // Writes the meta row when it would differ from what was read or written last.
@@ -128,16 +130,22 @@ struct LedgerState {
   std::string encode_meta() const;
   bool decode_meta(std::string_view bytes);
   std::size_t memory_bytes() const;
+  // A step waits outside of the object; it goes on.
+  void pin(std::int64_t now_ms);
+  void unpin();
+  bool pinned(std::int64_t now_ms) const { return waiting > 0 && now_ms < pinned_until; }
 };
 
-// The states that are resident in this instance, by incarnation; the least recently used go first.
+// The states that are resident in this instance, by incarnation. The least recently used go first,
+// those whose steps wait go last: any state may be gone when a step comes back.
 class Ledgers {
  public:
   LedgerState* find(std::uint64_t incarnation);
-  LedgerState& put(std::uint64_t incarnation, std::unique_ptr<LedgerState> state);
+  LedgerState& put(std::uint64_t incarnation, std::unique_ptr<LedgerState> state,
+                   std::int64_t now_ms);
 
  private:
-  void make_room(std::size_t incoming_bytes);
+  void make_room(std::size_t incoming_bytes, std::int64_t now_ms);
 
   std::unordered_map<std::uint64_t, std::unique_ptr<LedgerState>> states_;
   std::uint64_t tick_ = 0;

@@ -109,8 +109,18 @@ inline constexpr std::size_t ids_per_chunk = small ? 4 : 4'096;
 // Segments that one step of reconciliation reads: 128 x 64 KiB = 8 MiB at most, some 12,000 facts
 // and 10 ms as a rule. What is left waits for the next step.
 inline constexpr std::int64_t segments_per_pass_step = small ? 2 : 128;
-// Ledger states kept in one instance; least recently used ones are dropped and rebuilt from rows.
+// Ledger states kept in one instance, for every object of the isolate; the least recently used are
+// dropped and rebuilt from rows. A young ledger's takes 5 KB, one with a tail of 16 KiB and a
+// thousand open ids some 50 KB: 256 are 1 to 13 MB, and resident_bytes_max bounds those that are
+// larger. More would save little: a rebuild is eight small reads of the object's own storage. It is
+// eight times what one request has in flight, see calls_at_once_max.
 inline constexpr std::size_t resident_ledgers_max = small ? 2 : 256;
+// A state whose step waits outside of its object goes after all others. An object may die while its
+// step waits, so this lasts no longer than the longest wait; the steps do not depend on it.
+inline constexpr std::int64_t pin_ms = 30'000;
+// Calls of other objects that one step has under way. Each is some 10 ms of work when all objects
+// share one isolate, and whoever comes next waits for those that are there: a third of a second.
+inline constexpr std::size_t calls_at_once_max = Z0_CALLS_AT_ONCE_MAX;
 // Configs that one ledger knows: its tenant's and the platform's, and those of its own. They are
 // part of every snapshot: 64 x 200 bytes.
 inline constexpr std::size_t configs_per_ledger_max = 64;
@@ -158,6 +168,10 @@ inline constexpr std::size_t projection_rounds_max = 8;
 // Runs waiting ahead of gaps that one look at D1 brings: 2,000 x 700 bytes for their trees. Further
 // ones are joined by the next look.
 inline constexpr std::int64_t waiting_runs_max = 2'000;
+// Steps that a frame may take where its stages lead one to the next: the longest chain is a
+// redrive, which chooses, takes the consumer's steps and deletes. A ledger says it for each of its
+// calls, see ledger_step.hpp.
+inline constexpr std::size_t steps_per_frame_max = projection_rounds_max + 4;
 // Heads and runs that one statement writes, and facts that one statement compares, as JSON. D1
 // takes parameters of 2,000,000 bytes; what is counted before it is added is far below the rest.
 inline constexpr std::size_t d1_json_bytes_max = 1'000'000;

@@ -28,10 +28,6 @@ bool Calls::step(const Frame& frame, const std::vector<Effect>& effects,
   for (std::size_t i = 0; i < open.asked && i < frame.answers.size(); ++i) {
     open.call.answers_from_outside.emplace_back(frame.answers[i]);
   }
-  // Rows of the state are asked for by a host that lost its memory: then all begins again.
-  const bool begins =
-      !effects.empty() && effects[0].payload.find("CREATE TABLE") != std::string_view::npos;
-  if (begins) open.call.answers_from_outside.clear();
   open.asked = 0;
   for (const Effect& effect : effects) open.asked += from_outside(effect.kind) ? 1 : 0;
   if (!effects.empty() && effects[0].phase == Phase::need) return false;
