@@ -3,10 +3,9 @@
 //   node scripts/lib.js secret                 a random secret, 64 hex digits
 //   node scripts/lib.js log-key                a new key to sign checkpoints with: Ed25519, PKCS #8 in base64
 //   node scripts/lib.js token SECRET DAYS      an operator's token (include/z0/token.hpp)
-//   node scripts/lib.js port-free PORT         exit 1 when something listens there
 //   node scripts/lib.js wait URL SECONDS PID   until URL answers 200; exit 1 when PID ends, or late
+//   node scripts/lib.js watch URL              until URL answers no more; says how it failed
 import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";
-import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** @param {object} value */
@@ -28,15 +27,6 @@ export function operatorToken(secret, days) {
 export function logKey() {
   const { privateKey } = generateKeyPairSync("ed25519");
   return privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
-}
-
-/** @param {number} port */
-function portIsFree(port) {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ port, host: "127.0.0.1" }, () => server.close(() => resolve(true)));
-  });
 }
 
 /** @param {number} pid */
@@ -62,11 +52,34 @@ async function answers(url, seconds, pid) {
   return false;
 }
 
+/**
+ * Asks every two seconds and returns why nobody is there any more. One answer that is missing says
+ * little: wrangler loads a changed file anew, a large request takes its time. So ten seconds of refused
+ * connections are waited for, and 50 of connections that bring nothing.
+ * @param {string} url
+ * @param {{ pauseMs?: number, refusedMax?: number, silentMax?: number, silentMs?: number }} [limits]
+ */
+export async function watch(url, { pauseMs = 2000, refusedMax = 5, silentMax = 5, silentMs = 10_000 } = {}) {
+  for (let refused = 0, silent = 0, wrong = 0; ; await pause(pauseMs)) {
+    try {
+      const reply = await fetch(url, { signal: AbortSignal.timeout(silentMs) });
+      await reply.arrayBuffer();
+      if (reply.ok) refused = silent = wrong = 0;
+      else if (++wrong >= refusedMax) return `answers ${reply.status} and nothing else`;
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "TimeoutError") {
+        if (++silent >= silentMax) return "takes connections but does not answer";
+      } else if (++refused >= refusedMax) {
+        return "does not take connections any more";
+      }
+    }
+  }
+}
+
 const [verb, ...words] = process.argv.slice(2);
 if (verb === "secret") console.log(randomBytes(32).toString("hex"));
 else if (verb === "log-key") console.log(logKey());
 else if (verb === "token") console.log(operatorToken(words[0], Number(words[1])));
-else if (verb === "port-free") process.exitCode = (await portIsFree(Number(words[0]))) ? 0 : 1;
 else if (verb === "wait") {
   process.exitCode = (await answers(words[0], Number(words[1]), Number(words[2]))) ? 0 : 1;
-}
+} else if (verb === "watch") console.log(await watch(words[0]));
