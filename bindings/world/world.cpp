@@ -1,7 +1,10 @@
 #include "world.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
+#include "z0/limits.hpp"
 #include "z0/token.hpp"
 
 namespace z0::world {
@@ -18,6 +21,14 @@ struct ObjectReset : std::runtime_error {
 };
 // The process is gone, with everybody who waited for something.
 struct Killed {};
+
+constexpr const char* stuck_words = " for the last time: nothing new comes of it";
+
+struct Restore {
+  std::string& place;
+  const std::string& before;
+  ~Restore() { place = before; }
+};
 
 }  // namespace
 
@@ -90,15 +101,12 @@ Headers World::authorization(std::string_view tenant, std::uint8_t scopes) {
 
 void World::kill() {
   crash();
-  ++life_;
+  ready_.clear();
+  for (const Running& task : std::exchange(running_, {})) task->end = Task::End::killed;
 }
 
 void World::call(std::uint16_t kind, std::string_view name, std::string_view request) {
-  try {
-    run(kind, {std::string(name), std::string(request)}, name);
-  } catch (const ObjectReset&) {
-  } catch (const Killed&) {
-  }
+  finish(begin(kind, {std::string(name), std::string(request)}, name));
 }
 
 HttpReply World::request(std::string_view method, std::string_view url, const Headers& headers,
@@ -108,22 +116,16 @@ HttpReply World::request(std::string_view method, std::string_view url, const He
     parts.push_back(name);
     parts.push_back(value);
   }
-  try {
-    const Outcome outcome = run(Z0_FRAME_REQUEST, parts, {});
-    return {outcome.status, outcome.headers, outcome.body};
-  } catch (const ObjectReset&) {
-  } catch (const Killed&) {
-  }
-  return {};
+  const Running task = begin(Z0_FRAME_REQUEST, std::move(parts), {});
+  finish(task);
+  if (!task->replied) return {};
+  return {task->outcome.status, task->outcome.headers, task->outcome.body};
 }
 
 bool World::acknowledges(std::uint16_t kind, const std::vector<std::string>& parts) {
-  try {
-    return run(kind, parts, {}).status == 200;
-  } catch (const ObjectReset&) {
-  } catch (const Killed&) {
-  }
-  return false;
+  const Running task = begin(kind, parts, {});
+  finish(task);
+  return task->replied && task->outcome.status == 200;
 }
 
 bool World::deliver_copy(const std::string& message) {
@@ -156,74 +158,166 @@ std::size_t World::run_alarms() {
   return due.size();
 }
 
-bool World::ring(std::string_view name) {
+bool World::ring(std::string_view name) { return ring_all({std::string(name)}) == 1; }
+
+std::size_t World::ring_all(const std::vector<std::string>& names) {
+  std::vector<Running> tasks;
+  for (const auto& name : names) tasks.push_back(begin_alarm(name));
+  std::size_t good = 0;
+  for (const auto& task : tasks) {
+    finish(task);
+    if (end_alarm(*task)) ++good;
+  }
+  return good;
+}
+
+World::Running World::begin_alarm(std::string_view name) {
   Object& self = object(name);
   if (self.alarm_at <= now_ms) self.alarm_at = 0;
-  const std::uint64_t life = life_;
-  try {
-    const bool directory = name.starts_with(directory_objects);
-    run(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM, {std::string(name), {}},
-        name);
-  } catch (const ObjectReset&) {
-    self.alarm_at = now_ms + alarm_pause_ms;
-    return false;
-  } catch (const Killed&) {
-  }
-  if (life == life_) return true;
+  const bool directory = name.starts_with(directory_objects);
+  return begin(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM,
+               {std::string(name), {}}, name);
+}
+
+bool World::end_alarm(const Task& task) {
+  Object& self = object(task.object);
+  if (task.end == Task::End::reset) self.alarm_at = now_ms + alarm_pause_ms;
   // Nobody has said that it is done: the platform makes it go off again.
-  if (self.alarm_at == 0) self.alarm_at = now_ms;
-  return false;
+  if (task.end == Task::End::killed && self.alarm_at == 0) self.alarm_at = now_ms;
+  return task.end == Task::End::done;
 }
 
 void World::lose_alarm(std::string_view name) { object(name).alarm_at = 0; }
 
-World::Outcome World::run(std::uint16_t kind, const std::vector<std::string>& parts,
-                          std::string_view object_name) {
-  std::vector<std::string> owned = parts;
-  std::vector<std::string> answers;
-  const std::uint64_t life = life_;
-  for (std::size_t steps = 1;; ++steps) {
-    if (life != life_) throw Killed();
-    Frame frame;
-    frame.kind = kind;
-    frame.now_ms = now_ms + (faults.clock ? faults.clock(object_name) : 0);
-    frame.incarnation = object_name.empty() ? 0 : object(object_name).incarnation;
-    const std::string random_bytes = entropy();
-    frame.entropy = random_bytes;
-    for (const auto& part : owned) frame.parts.push_back(part);
-    for (const auto& a : answers) frame.answers.push_back(a);
-    frame.settings = settings;
-    const std::string bytes = encode_frame(frame);
-    const std::string effect_bytes(core_->step(bytes));
-    if (watch) watch(bytes, effect_bytes);
-    std::vector<Effect> effects;
-    if (!parse_effects(effect_bytes, effects))
-      throw std::logic_error("the core returned no effects");
-    if (effects.empty() || effects[0].phase != Phase::need) return carry_out(effects, object_name);
-    answers.clear();
-    for (const auto& need : effects) {
-      if (need.kind != Z0_NEED_RESUME) {
-        answers.push_back(answer(need, object_name));
-        continue;
-      }
-      ByteReader in(need.payload);
-      kind = in.u16();
-      owned = {std::string(in.bytes())};
-      if (steps >= in.u16())
-        throw std::logic_error(std::string(in.bytes()) + " after " + std::to_string(steps) +
-                               " steps: nothing new comes of it");
-    }
+// -- the event loop -------------------------------------------------------------------------------
+
+World::Running World::begin(std::uint16_t kind, std::vector<std::string> parts,
+                            std::string_view object_name) {
+  auto task = std::make_shared<Task>();
+  task->kind = kind;
+  task->parts = std::move(parts);
+  task->object = object_name;
+  running_.push_back(task);
+  ready_.push_back({task});
+  return task;
+}
+
+void World::finish(const Running& task) {
+  while (task->end == Task::End::none) {
+    if (ready_.empty()) throw std::logic_error("somebody waits for nothing");
+    const std::size_t last = ready_.size() - 1;
+    const std::size_t chosen = faults.next && last > 0 ? faults.next(last + 1) : last;
+    Ready ready = std::move(ready_.at(chosen));
+    ready_.erase(ready_.begin() + static_cast<std::ptrdiff_t>(chosen));
+    go_on(std::move(ready));
   }
 }
 
-std::string World::answer(const Effect& need, std::string_view object_name) {
+void World::go_on(Ready ready) {
+  const Running task = std::move(ready.task);
+  try {
+    if (ready.need == Ready::step)
+      step(task);
+    else
+      answer_need(task, ready.need);
+  } catch (const ObjectReset& error) {
+    task->message = error.what();
+    ended(task, Task::End::reset);
+  } catch (const Killed&) {
+  }
+}
+
+// Steps without a pause for as long as the task asks for its own rows alone.
+void World::step(const Running& task) {
+  for (;;) {
+    Frame frame;
+    frame.kind = task->kind;
+    frame.now_ms = now_ms + (faults.clock ? faults.clock(task->object) : 0);
+    frame.incarnation = task->object.empty() ? 0 : object(task->object).incarnation;
+    const std::string random_bytes = entropy();
+    frame.entropy = random_bytes;
+    for (const auto& part : task->parts) frame.parts.push_back(part);
+    for (const auto& a : task->answers) frame.answers.push_back(a);
+    frame.settings = settings;
+    const std::string bytes = encode_frame(frame);
+    task->effects = core_->step(bytes);
+    ++task->steps;
+    if (watch) watch(bytes, task->effects);
+    task->needs.clear();
+    if (!parse_effects(task->effects, task->needs))
+      throw std::logic_error("the core returned no effects");
+    if (task->needs.empty() || task->needs[0].phase != Phase::need) {
+      task->outcome = carry_out(task->needs, task->object);
+      task->replied = true;
+      return ended(task, Task::End::done);
+    }
+    wait(task);
+    if (task->missing > 0) return;
+  }
+}
+
+// Answers what can be answered at once, and begins the rest.
+void World::wait(const Running& task) {
+  task->answers.assign(task->needs.size(), {});
+  std::vector<Effect> outside;
+  std::size_t place = 0;
+  for (const Effect& need : task->needs) {
+    ByteReader in(need.payload);
+    if (need.kind == Z0_NEED_RESUME) {
+      task->kind = in.u16();
+      task->parts = {std::string(in.bytes())};
+      const std::size_t steps_max = in.u16();
+      if (task->steps >= steps_max) throw Stuck(std::string(in.bytes()) + stuck_words);
+      continue;
+    }
+    if (need.kind == Z0_NEED_ROWS)
+      append_rows(task->answers[place],
+                  object(task->object).storage.run(parse_statement(in))->rows);
+    else
+      ++task->missing;
+    ++place;
+  }
+  task->answers.resize(place);
+  task->begun = 0;
+  const std::size_t at_once = std::min(task->missing, limits::calls_at_once_max);
+  const std::size_t first = ready_.size();
+  for (std::size_t i = 0; i < at_once; ++i) begin_need(task);
+  // The first one on top.
+  std::reverse(ready_.begin() + static_cast<std::ptrdiff_t>(first), ready_.end());
+}
+
+void World::begin_need(const Running& task) {
+  while (task->begun < task->answers.size() && task->needs[task->begun].kind == Z0_NEED_ROWS)
+    ++task->begun;
+  if (task->begun < task->answers.size()) ready_.push_back({task, task->begun++});
+}
+
+void World::answered(const Running& task, std::size_t place, std::string bytes) {
+  if (task->end != Task::End::none) return;  // it was killed meanwhile
+  task->answers[place] = std::move(bytes);
+  if (--task->missing == 0)
+    ready_.push_back({task});
+  else
+    begin_need(task);
+}
+
+void World::ended(const Running& task, Task::End end) {
+  if (task->end != Task::End::none) return;
+  task->end = end;
+  std::erase(running_, task);
+  if (!task->caller) return;
+  const bool reset = end == Task::End::reset;
+  if (!reset && faults.lose_reply && faults.lose_reply(task->object))
+    return reply_to_call(task, Z0_FAILED, "the connection was lost");
+  reply_to_call(task, reset ? Z0_FAILED : Z0_OK, reset ? task->message : task->outcome.body);
+}
+
+void World::answer_need(const Running& task, std::size_t place) {
+  const Effect& need = task->needs[place];
+  if (need.kind == Z0_NEED_CALL) return answer_call(task, place);
   ByteReader in(need.payload);
-  if (need.kind == Z0_NEED_QUERY) return answer_query(in);
-  if (need.kind == Z0_NEED_CALL) return answer_call(in);
-  if (need.kind == Z0_NEED_SIGN) return answer_sign(in);
-  std::string bytes;
-  append_rows(bytes, object(object_name).storage.run(parse_statement(in))->rows);
-  return bytes;
+  std::string bytes = need.kind == Z0_NEED_QUERY ? answer_query(in) : answer_sign(in);
+  answered(task, place, std::move(bytes));
 }
 
 std::string World::answer_query(ByteReader& in) {
@@ -266,35 +360,36 @@ std::string World::answer_sign(ByteReader& in) {
   return bytes;
 }
 
-std::string World::answer_call(ByteReader& in) {
+void World::answer_call(const Running& task, std::size_t place) {
+  ByteReader in(task->needs[place].payload);
   const auto target = static_cast<z0_target>(in.u8());
   const std::string name(target == Z0_TARGET_MONITOR ? monitor_object : in.bytes());
   if (target == Z0_TARGET_MONITOR) in.bytes();
-  const std::uint16_t kind = in.u16();
+  auto call = std::make_shared<Task>();
+  call->kind = in.u16();
   in.u32();  // the timeout: here nothing is slow
-  const std::string request(in.bytes());
+  call->request = in.bytes();
+  call->parts = {name, call->request};
+  call->object = name;
+  call->caller = task;
+  call->place = place;
   z0_outcome outcome = Z0_FAILED;
   std::string reply;
-  if (faults.delay && faults.delay(kind, name, request)) {
-    outcome = Z0_TIMEOUT;
-    reply = "no reply in time";
-  } else if (!faults.call || !faults.call(name, outcome, reply)) {
-    try {
-      outcome = Z0_OK;
-      reply = run(kind, {name, request}, name).body;
-      if (faults.lose_reply && faults.lose_reply(name))
-        throw ObjectReset("the connection was lost");
-    } catch (const ObjectReset& error) {
-      outcome = Z0_FAILED;
-      reply = error.what();
-    }
-  }
+  if (faults.delay && faults.delay(call->kind, name, call->request))
+    return reply_to_call(call, Z0_TIMEOUT, "no reply in time");
+  if (faults.call && faults.call(name, outcome, reply)) return reply_to_call(call, outcome, reply);
+  if (task->end != Task::End::none) return;  // everything died while it was asked
+  running_.push_back(call);
+  ready_.push_back({call});
+}
+
+void World::reply_to_call(const Running& call, z0_outcome outcome, std::string_view reply) {
   std::string bytes;
   ByteWriter out(bytes);
   out.u8(static_cast<std::uint8_t>(outcome));
   out.bytes(reply);
-  out.bytes(request);
-  return bytes;
+  out.bytes(call->request);
+  answered(call->caller, call->place, std::move(bytes));
 }
 
 void World::commit(const std::vector<Effect>& effects, Object& object) {
@@ -312,21 +407,31 @@ void World::commit(const std::vector<Effect>& effects, Object& object) {
   object.storage.commit();
 }
 
-bool World::dies(Moment moment, std::string_view object_name) {
+Death World::dies(Moment moment, std::string_view object_name) {
   const Death death = faults.death ? faults.death(moment, object_name) : Death::none;
   if (death == Death::all) kill();
   if (death == Death::one && !object_name.empty()) object(object_name).incarnation = random();
-  return death != Death::none;
+  return death;
 }
 
 void World::live_through(Moment moment, std::string_view object_name) {
-  const std::uint64_t life = life_;
-  if (!dies(moment, object_name)) return;
-  if (life != life_) throw Killed();
-  throw ObjectReset("the object was reset");
+  const Death death = dies(moment, object_name);
+  if (death == Death::all) throw Killed();
+  if (death == Death::one) throw ObjectReset("the object was reset");
+}
+
+// The monitor asks for nothing, so it hears of it at once.
+void World::tell(std::string report) {
+  const auto task = std::make_shared<Task>();
+  task->kind = Z0_FRAME_MONITOR_TELL;
+  task->parts = {std::string(monitor_object), std::move(report)};
+  task->object = monitor_object;
+  step(task);
 }
 
 World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_view object_name) {
+  const std::string outer = std::exchange(acting_, std::string(object_name));
+  const Restore restore{acting_, outer};
   Outcome outcome;
   bool commits = false;
   for (const auto& effect : effects) commits = commits || effect.phase == Phase::commit;
@@ -345,7 +450,7 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
     ByteReader in(effect.payload);
     for (; phase < effect.phase; phase = static_cast<Phase>(static_cast<int>(phase) + 1)) {
       const Moment next = phase == Phase::reply ? Moment::before_send : Moment::before_tell;
-      if (dies(next, object_name)) return outcome;
+      if (dies(next, object_name) != Death::none) return outcome;
     }
     if (effect.kind == Z0_REPLY) {
       outcome.status = in.u16();
@@ -363,7 +468,7 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
     } else if (effect.kind == Z0_TELL) {
       std::string report;
       ByteWriter(report).bytes(in.bytes());
-      run(Z0_FRAME_MONITOR_TELL, {std::string(monitor_object), report}, monitor_object);
+      tell(std::move(report));
     }
   }
   return outcome;

@@ -3,6 +3,10 @@
 // unless it is told to move, and all randomness comes from a seed, so that whatever happens here
 // happens again.
 //
+// It is an event loop: a step that asks for something outside of its object waits, and whatever
+// else is ready may come first. Which of them does is for `faults.next` to say; without it a call
+// runs to its end before the next one begins, so that a story reads from top to bottom.
+//
 // It does what bindings/worker does, no more: the core decides everything. The command-line tool
 // checks submissions with it, and the tests tell stories with it.
 #pragma once
@@ -12,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,9 +42,16 @@ enum class Moment : std::uint8_t { before_commit, before_reply, before_send, bef
 // What dies: nothing; the object, or where there is none the edge's isolate; everything at once.
 enum class Death : std::uint8_t { none, one, all };
 
+// A frame took as many steps as its resume allows, and asks again.
+struct Stuck : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // What goes wrong, asked for at each place where the platform may fail. Return false to let it
 // work.
 struct Faults {
+  // Which of so many goes on; the last one is what came up last.
+  std::function<std::size_t(std::size_t ready)> next;
   // Somebody dies. Before the reply it takes the reply with it, later only what would follow.
   std::function<Death(Moment moment, std::string_view object)> death;
   // How far a clock is from now_ms: an object's, or where the name is empty the edge's.
@@ -99,6 +111,11 @@ class World {
   // One alarm goes off, due or not; one that is set for later stays set. False when it failed: then
   // it is set again.
   bool ring(std::string_view object);
+  // Several go off at one moment. Returns how many did not fail.
+  std::size_t ring_all(const std::vector<std::string>& objects);
+  // The object whose effects are being carried out; empty for the edge and for the queue's
+  // consumer.
+  std::string_view acting() const { return acting_; }
   std::int64_t alarm_of(std::string_view object) const;
   // The platform forgets an alarm, as it does with one that failed too often.
   void lose_alarm(std::string_view object);
@@ -126,21 +143,61 @@ class World {
     Headers headers;
     std::string body;
   };
+  // One frame on its way to its end.
+  struct Task {
+    enum class End : std::uint8_t { none, done, reset, killed };
+    End end = End::none;
+    bool replied = false;  // also when the process died right after
+    Outcome outcome;
+    std::string message;  // of a reset
+    std::uint16_t kind = 0;
+    std::vector<std::string> parts;
+    std::vector<std::string> answers;
+    std::string object;
+    std::size_t steps = 0;
+    // What it waits for: the effects that say it, those that were begun, those that were answered.
+    std::string effects;
+    std::vector<Effect> needs;
+    std::size_t begun = 0;
+    std::size_t missing = 0;
+    // Who waits for its reply, for which answer, and the request to send back with it.
+    std::shared_ptr<Task> caller;
+    std::size_t place = 0;
+    std::string request;
+  };
+  using Running = std::shared_ptr<Task>;
+  // A task that can go on, or a need of its that can be answered.
+  struct Ready {
+    static constexpr std::size_t step = ~std::size_t{0};
+    Running task;
+    std::size_t need = step;
+  };
 
   Object& object(std::string_view name);
   std::uint64_t random();
   std::string entropy();
-  Outcome run(std::uint16_t kind, const std::vector<std::string>& parts,
-              std::string_view object_name);
+  Running begin(std::uint16_t kind, std::vector<std::string> parts, std::string_view object_name);
+  Running begin_alarm(std::string_view object);
+  bool end_alarm(const Task& task);
+  // Until the task has ended; others go on meanwhile.
+  void finish(const Running& task);
+  void go_on(Ready ready);
+  void step(const Running& task);
+  void wait(const Running& task);
+  void begin_need(const Running& task);
+  void answer_need(const Running& task, std::size_t place);
+  void answered(const Running& task, std::size_t place, std::string bytes);
+  void ended(const Running& task, Task::End end);
   // Of messages and dead letters.
   bool acknowledges(std::uint16_t kind, const std::vector<std::string>& parts);
-  std::string answer(const Effect& need, std::string_view object_name);
   std::string answer_query(ByteReader& in);
   std::string answer_sign(ByteReader& in);
-  std::string answer_call(ByteReader& in);
+  void answer_call(const Running& task, std::size_t place);
+  void reply_to_call(const Running& task, z0_outcome outcome, std::string_view reply);
   Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
+  void tell(std::string report);
   void commit(const std::vector<Effect>& effects, Object& object);
-  bool dies(Moment moment, std::string_view object_name);
+  Death dies(Moment moment, std::string_view object_name);
   void live_through(Moment moment, std::string_view object_name);
 
   std::unique_ptr<Core> core_;
@@ -148,7 +205,9 @@ class World {
   std::string d1_schema_;
   std::map<std::string, Database, std::less<>> d1_;
   std::uint64_t random_;
-  std::uint64_t life_ = 0;  // counts kills
+  std::vector<Running> running_;
+  std::vector<Ready> ready_;
+  std::string acting_;
 };
 
 }  // namespace z0::world

@@ -77,6 +77,9 @@ bool run_one(const Options& options, const std::string& d1_schema, Board* board,
   } catch (const Broken& broken) {
     copy(failure.law, sizeof failure.law, broken.law);
     copy(failure.what, sizeof failure.what, broken.what());
+  } catch (const world::Stuck& stuck) {
+    copy(failure.law, sizeof failure.law, "every frame ends within its steps");
+    copy(failure.what, sizeof failure.what, stuck.what());
   } catch (const std::exception& error) {
     copy(failure.law, sizeof failure.law, "the simulation goes on");
     copy(failure.what, sizeof failure.what, error.what());

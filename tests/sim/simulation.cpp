@@ -254,26 +254,30 @@ std::int64_t Simulation::next_alarm() const {
   return next;
 }
 
+// One after the other, or all at one moment.
 void Simulation::ring_due() {
+  std::vector<std::string> due;
   for (const auto& [object, alarm] : alarms_) {
     if (alarm.set_for == 0 || alarm.goes_off > world_.now_ms) continue;
-    ring(object);
-    if (trouble_.strikes(Fault::double_alarm)) ring(object);
+    due.push_back(object);
+    if (trouble_.strikes(Fault::double_alarm)) due.push_back(object);
   }
+  if (due.size() > 1 && random_.percent(50)) return ring(due);
+  for (const auto& object : due) ring({object});
 }
 
-void Simulation::ring(const std::string& object) {
+void Simulation::ring(const std::vector<std::string>& objects) {
   ++depth_;
-  ++totals_.alarms;
-  say("alarm of " + object);
-  const std::string outer = std::exchange(ringing_, object.substr(object.find('_') + 1));
-  const auto last = world_.storage_of(object).run({"SELECT max(last_seq) FROM segments", {}});
-  const std::int64_t seq = last->rows.size() > 0 ? last->rows.at(0, 0).integer : 0;
-  const std::int64_t outer_seq = std::exchange(seq_before_, seq);
-  world_.ring(object);
-  alarms_[object] = {};
-  ringing_ = outer;
-  seq_before_ = outer_seq;
+  totals_.alarms += objects.size();
+  const std::size_t outer = ringing_.size();
+  for (const auto& object : objects) {
+    say("alarm of " + object);
+    const auto last = world_.storage_of(object).run({"SELECT max(last_seq) FROM segments", {}});
+    ringing_.push_back({object, last->rows.size() > 0 ? last->rows.at(0, 0).integer : 0});
+  }
+  world_.ring_all(objects);
+  ringing_.resize(outer);
+  for (const auto& object : objects) alarms_[object] = {};
   --depth_;
 }
 

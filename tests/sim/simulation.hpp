@@ -51,7 +51,7 @@ class Simulation {
   void watch_alarms();
   std::int64_t next_alarm() const;
   void ring_due();
-  void ring(const std::string& object);
+  void ring(const std::vector<std::string>& objects);
 
   void operate();
   void post(Request request, int tries);
@@ -102,9 +102,12 @@ class Simulation {
   unsigned config_percent_ = 0;
   bool wipe_ = false;
   std::map<std::string, std::int64_t, std::less<>> clocks_;
-  // Whose alarm goes off, and how far the ledger was before.
-  std::string ringing_;
-  std::int64_t seq_before_ = 0;
+  // Objects whose alarms go off, and how far their ledgers were before.
+  struct Ringing {
+    std::string object;
+    std::int64_t seq_before = 0;
+  };
+  std::vector<Ringing> ringing_;
   std::int64_t d1_down_until_ = 0;
   std::int64_t pace_ms_ = 0;
   std::size_t patience_ = 0;

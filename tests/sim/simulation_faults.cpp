@@ -1,4 +1,6 @@
 // Where the world asks whether something fails, and what an onlooker must see at any time.
+#include <algorithm>
+
 #include "final_checks.hpp"
 #include "simulation.hpp"
 #include "z0/ids.hpp"
@@ -21,6 +23,11 @@ void Simulation::install_faults() {
   world_.sends = [this](std::string_view body) {
     check_sent(body);
     mail_.send(body);
+  };
+  // What is ready comes in any order, as in a real event loop; for those who only look, in their
+  // own.
+  faults.next = [this](std::size_t ready) {
+    return trouble_.calm() ? ready - 1 : random_.below(ready);
   };
   faults.death = [this](world::Moment moment, std::string_view object) {
     return death(moment, object);
@@ -174,12 +181,15 @@ std::int64_t Simulation::reached_in_d1(const std::string& entity_id) {
 
 // An alarm writes what D1 lacks itself; it sends what it recorded just now, and nothing else.
 void Simulation::check_sent(std::string_view body) {
-  if (ringing_.empty()) return;
+  const std::string object(world_.acting());
+  const auto of_object = [&](const Ringing& r) { return r.object == object; };
+  const auto ringing = std::find_if(ringing_.begin(), ringing_.end(), of_object);
+  if (ringing == ringing_.end()) return;
   Message message;
-  hold(parse_message(body, message), "what is sent can be read", ringing_);
+  hold(parse_message(body, message), "what is sent can be read", object);
   for (const Run& run : message.runs) {
-    hold(run.entity_id != ringing_ || run.first_seq > seq_before_,
-         "an alarm sends only what is new", ringing_ + " " + std::to_string(run.first_seq));
+    hold(ledger_object_name(run.entity_id) != object || run.first_seq > ringing->seq_before,
+         "an alarm sends only what is new", object + " " + std::to_string(run.first_seq));
   }
 }
 
