@@ -104,6 +104,33 @@ alone() {
   fi
 }
 
+# What a process started, and what that started in turn. Not a process group: the runtime makes
+# groups of its own.
+descendants() {
+  local child
+  for child in $(ps -o pid= --ppid "$1" 2>/dev/null); do
+    descendants "$child"
+    printf '%s ' "$child"
+  done
+}
+
+# end_all PID...: they and what they started. SIGTERM to wrangler stops its runtime too; whatever is
+# left after five seconds is ended by force.
+end_all() {
+  local pids='' pid tries
+  for pid in "$@"; do pids+="$(descendants "$pid") $pid "; done
+  [ -n "$pids" ] || return 0
+  kill -TERM "$@" 2>/dev/null || true
+  for tries in $(seq 100); do
+    # shellcheck disable=SC2086
+    kill -0 $pids 2>/dev/null || break
+    sleep 0.05
+    # shellcheck disable=SC2086
+    [ "$tries" != 100 ] || kill -KILL $pids 2>/dev/null || true
+  done
+  wait "$@" 2>/dev/null || true
+}
+
 # -- what has to be installed -----------------------------------------------------------------------
 
 # Debian package : a command, or a header below /usr/include, that shows it is there.
@@ -228,13 +255,20 @@ counts_of() {
     END { if (known) print p + 0, f + 0 }' "$1"
 }
 
-# suite "title" NAME COMMAND...: runs it, adds up what its log counts. A command that fails without
-# saying how many failed counts as one failed.
-suite() {
-  local title=$1 name=$2 began=$SECONDS p=0 f=0 code=0 file=$log_dir/$2.log counted
-  shift 2
-  printf '%-42s ' "$title"
+# run_suite NAME COMMAND...: runs it, and leaves its log and, beside that, its code and its seconds.
+run_suite() {
+  local name=$1 began=$SECONDS code=0 file=$log_dir/$1.log
+  shift
   "$@" >"$file" 2>&1 </dev/null || code=$?
+  printf '%d %d\n' "$code" $((SECONDS - began)) >"$log_dir/$name.result"
+}
+
+# report_suite NAME: adds up what its log counts, and shows it. A command that fails without saying how
+# many failed counts as one failed, and one that left no result, too.
+report_suite() {
+  local name=$1 p=0 f=0 code=1 seconds=0 file=$log_dir/$1.log counted
+  [ ! -e "$log_dir/$name.result" ] || read -r code seconds <"$log_dir/$name.result"
+  rm -f "$log_dir/$name.result"
   counted=$(counts_of "$file")
   if [ -n "$counted" ]; then
     read -r p f <<<"$counted"
@@ -244,12 +278,43 @@ suite() {
   [ "$code" = 0 ] || [ "$f" -gt 0 ] || f=1
   passed=$((passed + p)) failed=$((failed + f))
   if [ "$f" = 0 ]; then
-    printf '%s%5d passed%s           (%d s)\n' "$green" "$p" "$plain" $((SECONDS - began))
+    printf '%s%5d passed%s           (%d s)\n' "$green" "$p" "$plain" "$seconds"
     return 0
   fi
-  printf '%s%5d passed, %d failed%s (%d s)\n' "$red" "$p" "$f" "$plain" $((SECONDS - began))
+  printf '%s%5d passed, %d failed%s (%d s)\n' "$red" "$p" "$f" "$plain" "$seconds"
   tail -n 60 "$file" | cut -c1-300 | sed 's/^/    /'
   say "    the whole log: ${file#"$root"/}"
+}
+
+# suite "title" NAME COMMAND...: both, one after the other.
+suite() {
+  printf '%-42s ' "$1"
+  run_suite "${@:2}"
+  report_suite "$2"
+}
+
+# aside NAME...: runs suites in the background, one after the other, each the function suite_NAME.
+# They take what the others leave idle: tests that wait for an answer are not to wait for these.
+aside_pid=''
+aside() {
+  local name
+  for name in "$@"; do rm -f "$log_dir/$name.result" "$log_dir/$name.log"; done
+  (
+    trap - EXIT
+    renice -n 10 -p "$BASHPID" >/dev/null 2>&1 || true
+    for name in "$@"; do run_suite "$name" "suite_$name"; done
+  ) &
+  aside_pid=$!
+  trap 'end_all "$aside_pid"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+}
+
+# join "title" NAME: waits for one of them, and shows it.
+join() {
+  printf '%-42s ' "$1"
+  while [ ! -e "$log_dir/$2.result" ] && kill -0 "$aside_pid" 2>/dev/null; do sleep 0.2; done
+  report_suite "$2"
 }
 
 # The last line of scripts/test and scripts/check, and their exit code.

@@ -35,7 +35,8 @@ function descendants(pid) {
     .trim()
     .split("\n")
     .map((line) => line.trim().split(/\s+/));
-  const below = (/** @type {number} */ parent) =>
+  /** @param {number} parent @returns {{ pid: number, name: string }[]} */
+  const below = (parent) =>
     table
       .filter(([, of]) => Number(of) === parent)
       .flatMap(([child, , name]) => [{ pid: Number(child), name }, ...below(Number(child))]);
@@ -103,10 +104,12 @@ test("A runtime that was killed is started again, and a wrangler that ends is na
       readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("wrangler\0dev"),
     );
     assert.ok(wrangler);
+    const all = descendants(z0.pid);
     process.kill(wrangler.pid, "SIGKILL");
     assert.equal(await z0.ended, 1);
     assert.match(z0.said(), /wrangler ended by itself, with code \d+\. The whole log: build\/log\/dev-\d+\.log\n$/);
     assert.equal(existsSync(join(z0.state, "dev.pid")), false);
+    assert.deepEqual(all.filter(({ pid }) => existsSync(`/proc/${pid}`)), []);
   } finally {
     await z0.stop();
   }
