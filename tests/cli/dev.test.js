@@ -88,7 +88,7 @@ function dev(...args) {
   };
 }
 
-const bounded = { timeout: 180_000 };
+const bounded = { timeout: 300_000 };
 
 test("A runtime that was killed is started again, and a wrangler that ends is named", bounded, async () => {
   const port = await freePort();
