@@ -29,6 +29,8 @@ export class FakeZ0 {
   seen = [];
   /** @type {((seen: Seen, count: number) => Answer | undefined | Promise<Answer | undefined>)} */
   before = () => undefined;
+  /** When an answer has left. @type {(count: number) => void} */
+  after = () => {};
   /** Per item: an item to answer with instead. @type {(fact: any, line: string) => any} */
   item = () => undefined;
   /** @type {Map<string, { content: string, seq: number }>} */
@@ -85,7 +87,9 @@ export class FakeZ0 {
       return;
     }
     response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
-    response.end(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
+    const { length } = this.seen;
+    const text = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body);
+    response.end(text, () => this.after(length));
   }
 
   /** @param {Seen} seen @returns {Answer} */

@@ -51,6 +51,24 @@ async function says(page, selector, words) {
   assert.match(await found.first().innerText(), words);
 }
 
+/** How often the page has asked so far, as the browser counts. @param {import('playwright-core').Page} page */
+function countAsks(page) {
+  let asked = 0;
+  page.on("request", (request) => (asked += Number(request.url().endsWith("/v1/live"))));
+  return () => asked;
+}
+
+/**
+ * Waits until a number that grows is large enough.
+ * @param {import('playwright-core').Page} page
+ * @param {() => number} number
+ * @param {number} least
+ */
+async function reaches(page, number, least) {
+  for (let i = 0; i < 100 && number() < least; i += 1) await page.waitForTimeout(100);
+  assert.ok(number() >= least, `${number()} of ${least}`);
+}
+
 pageTest("a token in the address signs in and leaves the address", busy(), async (page, server) => {
   await enter(page, server.url);
   await says(page, "#rate-now", /^\d+$/);
@@ -62,6 +80,8 @@ pageTest("a token in the address signs in and leaves the address", busy(), async
 });
 
 pageTest("a typed token signs in, and signing out forgets it", busy(), async (page, server) => {
+  await page.clock.install();
+  const asked = countAsks(page);
   await page.goto(server.url);
   await page.getByLabel("Access token").fill(`Bearer ${GOOD_TOKEN}`);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -69,9 +89,9 @@ pageTest("a typed token signs in, and signing out forgets it", busy(), async (pa
   await page.getByRole("button", { name: "Sign out" }).click();
   await says(page, "#sign-in h1", /Sign in/);
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
-  const asked = server.seen.requests;
-  await page.waitForTimeout(1_300);
-  assert.equal(server.seen.requests, asked);
+  const before = asked();
+  await page.clock.runFor(10_000);
+  assert.equal(asked(), before);
   await page.reload();
   await says(page, "#sign-in h1", /Sign in/);
 });
@@ -210,6 +230,7 @@ pageTest(
   "a lost connection says so, keeps the numbers, and heals by itself",
   busy(),
   async (page, server) => {
+    await page.clock.install();
     await enter(page, server.url);
     await says(page, "#link", /Live/);
     server.script.link = "hang up";
@@ -218,7 +239,9 @@ pageTest(
     assert.match(await page.locator("#announce").innerText(), /Disconnected, retrying/);
     const filter = () => page.locator("#band").evaluate((badge) => getComputedStyle(badge).filter);
     assert.equal(await filter(), "grayscale(1)");
-    await page.waitForTimeout(2_500);
+    const lost = server.seen.requests;
+    await page.clock.runFor(2_500);
+    await reaches(page, () => server.seen.requests, lost + 1);
     const asked = server.seen.requests;
     server.script.link = "answer";
     server.script.body = { ...busy(), recorded: 40_000 };
@@ -247,18 +270,27 @@ pageTest(
 );
 
 pageTest("requests never overlap, however slow the answers are", busy(), async (page, server) => {
-  server.script.delayMs = 1_600;
+  await page.clock.install();
+  const asked = countAsks(page);
+  let answer = () => {};
+  server.script.held = new Promise((resolve) => (answer = resolve));
   await enter(page, server.url);
-  await says(page, "#link", /Live/);
+  await reaches(page, asked, 1);
   await page.evaluate(() => {
     for (let i = 0; i < 5; i += 1) window.dispatchEvent(new Event("online"));
   });
-  await page.waitForTimeout(2_500);
+  await page.clock.runFor(5_000);
+  assert.equal(asked(), 1);
+  answer();
+  await says(page, "#link", /Live/);
+  await page.clock.runFor(1_500);
+  await reaches(page, () => server.seen.requests, 2);
   assert.equal(server.seen.inFlightMax, 1);
-  assert.ok(server.seen.requests >= 2);
 });
 
 pageTest("a hidden tab asks nothing and a paused page neither", busy(), async (page, server) => {
+  await page.clock.install();
+  const asked = countAsks(page);
   await enter(page, server.url);
   await says(page, "#link", /Live/);
   const setHidden = (/** @type {boolean} */ hidden) =>
@@ -269,22 +301,26 @@ pageTest("a hidden tab asks nothing and a paused page neither", busy(), async (p
       });
       document.dispatchEvent(new Event("visibilitychange"));
     }, hidden);
-  const asks = async () => {
-    await page.waitForTimeout(300);
-    const before = server.seen.requests;
-    await page.waitForTimeout(1_500);
-    return server.seen.requests - before;
+  const asksNothing = async () => {
+    const before = asked();
+    await page.clock.runFor(5_000);
+    assert.equal(asked(), before);
+  };
+  const asksAgain = async () => {
+    const before = asked();
+    await page.clock.runFor(1_500);
+    await reaches(page, asked, before + 1);
   };
   await setHidden(true);
-  assert.equal(await asks(), 0);
+  await asksNothing();
   await setHidden(false);
-  assert.ok((await asks()) >= 1);
+  await asksAgain();
   await page.getByRole("button", { name: "Pause" }).click();
   await says(page, "#link", /Paused/);
-  assert.equal(await asks(), 0);
+  await asksNothing();
   await page.getByRole("button", { name: "Resume" }).click();
   await says(page, "#link", /Live/);
-  assert.ok((await asks()) >= 1);
+  await asksAgain();
 });
 
 pageTest(

@@ -39,7 +39,7 @@ export function readHeaders(text) {
  * @property {number} status 200, or what z0 answers whatever the token is
  * @property {Record<string, string>} headers further headers of the answer
  * @property {'answer' | 'hang up'} link
- * @property {number} delayMs
+ * @property {Promise<void> | undefined} held answers wait for this
  */
 
 /**
@@ -49,7 +49,7 @@ export function readHeaders(text) {
 export async function startServer(body) {
   const headers = readHeaders(await readFile(join(ROOT, "_headers"), "utf8"));
   /** @type {Script} */
-  const script = { body, status: 200, headers: {}, link: "answer", delayMs: 0 };
+  const script = { body, status: 200, headers: {}, link: "answer", held: undefined };
   const seen = { requests: 0, inFlight: 0, inFlightMax: 0, paths: /** @type {string[]} */ ([]) };
 
   const server = createServer(async (request, response) => {
@@ -93,7 +93,7 @@ async function answerLive(request, response, script, seen) {
   seen.requests += 1;
   seen.inFlight += 1;
   seen.inFlightMax = Math.max(seen.inFlightMax, seen.inFlight);
-  if (script.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, script.delayMs));
+  await script.held;
   seen.inFlight -= 1;
   if (script.link === "hang up") {
     request.socket.destroy();
