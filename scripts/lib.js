@@ -2,7 +2,7 @@
 //
 //   node scripts/lib.js secret                 a random secret, 64 hex digits
 //   node scripts/lib.js log-key                a new key to sign checkpoints with: Ed25519, PKCS #8 in base64
-//   node scripts/lib.js token SECRET DAYS      an operator's token (include/z0/token.hpp)
+//   node scripts/lib.js token SECRET DAYS      an operator's token (include/z0/http/token.hpp)
 //   node scripts/lib.js wait URL SECONDS PID   until URL answers 200; exit 1 when PID ends, or late
 //   node scripts/lib.js watch URL              until URL answers no more; says how it failed
 import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";

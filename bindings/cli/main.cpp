@@ -4,10 +4,10 @@
 #include <exception>
 #include <string>
 
-#include "commands.hpp"
-#include "failure.hpp"
-#include "terminal.hpp"
-#include "z0/version.hpp"
+#include "base/failure.hpp"
+#include "base/terminal.hpp"
+#include "commands/commands.hpp"
+#include "z0/base/version.hpp"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // Where the page begins: a token, then the live view; without one, or when z0 refuses it, the form.
 
-import { Poller } from "./api.js";
-import { announce, byId, copyText, setText } from "./dom.js";
-import { clock } from "./format.js";
-import { LiveView } from "./live.js";
+import { Poller } from "./lib/api.js";
+import { announce, byId, copyText, setText } from "./lib/dom.js";
+import { clock } from "./lib/format.js";
+import { LiveView } from "./live/live.js";
 import {
   addressHoldsToken,
   cleanToken,
@@ -11,10 +11,10 @@ import {
   keepToken,
   loadToken,
   takeTokenFromAddress,
-} from "./session.js";
-import { addTips } from "./tip.js";
+} from "./lib/session.js";
+import { addTips } from "./lib/tip.js";
 
-/** @typedef {import('./api.js').LinkState} LinkState */
+/** @typedef {import('./lib/api.js').LinkState} LinkState */
 
 const DENIED = {
   token: "This token is wrong or has expired. Sign in with a valid one.",

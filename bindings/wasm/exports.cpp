@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "z0.h"
-#include "z0/core.hpp"
-#include "z0/limits.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/core/core.hpp"
 
 namespace {
 

@@ -5,9 +5,9 @@ target_compile_options(z0 PUBLIC -msimd128)
 # What runs for each fact, or each append. All else runs once a request, or less, and is built for size: a
 # third of the module, and nothing measurable. A library of its own, since a precompiled header knows one
 # kind of optimisation, and em++ does not inline at -O3 what -Os stands before.
-set(hot cached_state core edge_answer edge_post effects fact fact_read frame id_index ids json ledger
-        ledger_admit ledger_append ledger_state ledger_write merkle message projection sha256
-        sha256_lanes)
+set(hot base/ids base/sha256 base/sha256_lanes calls/message core/core edge/answer edge/post facts/fact
+        facts/read folds/cached_state json/json ledger/admit ledger/append ledger/id_index ledger/ledger
+        ledger/state ledger/write reporting/projection tree/merkle wire/effects wire/frame)
 list(TRANSFORM hot REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/src/\\1.cpp")
 set(cold ${z0_sources})
 list(REMOVE_ITEM cold ${hot})
@@ -60,7 +60,7 @@ link_header_directory(catch2)
 set(core_tests)
 foreach(source IN LISTS unit_sources)
   file(STRINGS "${source}" host_includes REGEX "#include \".*(world|cli|bindings).*\"|sqlite|filesystem|sys/wait")
-  if(NOT host_includes AND NOT source MATCHES "/cli_")
+  if(NOT host_includes AND NOT source MATCHES "/cli/")
     list(APPEND core_tests "${source}")
   endif()
 endforeach()

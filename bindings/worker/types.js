@@ -102,7 +102,7 @@ export const FLAG_DEBUG = 1;
  * @property {Uint32Array} incarnation
  * @property {(string | Uint8Array)[]} parts
  * @property {Uint8Array[]} answers
- * @property {string} [settings] JSON of include/z0/settings.hpp
+ * @property {string} [settings] JSON of include/z0/wire/settings.hpp
  */
 
 /**

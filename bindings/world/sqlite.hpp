@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "z0/effects.hpp"
-#include "z0/frame.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
 
 struct sqlite3;
 struct sqlite3_stmt;

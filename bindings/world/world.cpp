@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "z0/limits.hpp"
-#include "z0/token.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/http/token.hpp"
 
 namespace z0::world {
 namespace {

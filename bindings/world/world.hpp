@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "sqlite.hpp"
-#include "z0/core.hpp"
+#include "z0/core/core.hpp"
 
 namespace z0::world {
 

@@ -1,9 +1,9 @@
 // Any bytes as a note, a checkpoint, a verifier key or base64: what parses is, written again, the
 // same bytes.
 #include "step_law.hpp"
-#include "z0/base64.hpp"
-#include "z0/checkpoint.hpp"
-#include "z0/limits.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/tree/checkpoint.hpp"
 
 namespace {
 

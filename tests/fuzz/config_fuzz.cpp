@@ -3,12 +3,12 @@
 // The first byte says which: 0 the encoded fold, 1 the data of a version, 2 the body of a PUT, 3
 // what the directory's storage and the ledgers that it calls answer, each with its length in front
 // (u32).
-#include "../unit/config_facts.hpp"
-#include "src/config_data.hpp"
+#include "src/folds/config_data.hpp"
 #include "step_law.hpp"
-#include "z0/directory.hpp"
-#include "z0/ids.hpp"
-#include "z0/token.hpp"
+#include "unit/folds/config_facts.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/directory/directory.hpp"
+#include "z0/http/token.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "step_law.hpp"
-#include "z0/token.hpp"
+#include "z0/http/token.hpp"
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "z0/json.hpp"
+#include "z0/json/json.hpp"
 
 namespace z0::json_law {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "step_law.hpp"
-#include "z0/fact.hpp"
-#include "z0/ledger.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/ledger/ledger.hpp"
 
 namespace {
 

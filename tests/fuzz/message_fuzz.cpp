@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "step_law.hpp"
-#include "z0/message.hpp"
+#include "z0/calls/message.hpp"
 
 namespace {
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "step_law.hpp"
-#include "unit/merkle_reference.hpp"
-#include "z0/bytes.hpp"
-#include "z0/merkle.hpp"
+#include "unit/tree/merkle_reference.hpp"
+#include "z0/base/bytes.hpp"
+#include "z0/tree/merkle.hpp"
 
 namespace {
 

@@ -3,9 +3,9 @@
 // The first byte says which cache; then the state's bytes with their length as a varint in front;
 // then facts, each a signed varint of time and a submission with its length.
 #include "step_law.hpp"
-#include "z0/cached_state.hpp"
-#include "z0/ids.hpp"
-#include "z0/limits.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/folds/cached_state.hpp"
 
 namespace {
 

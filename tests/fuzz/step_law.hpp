@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "z0/core.hpp"
-#include "z0/frame.hpp"
-#include "z0/json.hpp"
+#include "z0/core/core.hpp"
+#include "z0/json/json.hpp"
+#include "z0/wire/frame.hpp"
 
 namespace z0::step_law {
 

@@ -3,8 +3,8 @@
 //
 // The first byte says which: even an encoding, odd JSON.
 #include "step_law.hpp"
-#include "z0/fact.hpp"
-#include "z0/limits.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/facts/fact.hpp"
 
 namespace {
 

@@ -28,8 +28,8 @@
 
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
-#include "z0/frame.hpp"
-#include "z0/words.hpp"
+#include "z0/core/words.hpp"
+#include "z0/wire/frame.hpp"
 
 namespace {
 

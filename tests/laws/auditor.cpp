@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "bounds.hpp"
-#include "src/ledger_sql.hpp"
-#include "z0/directory.hpp"
-#include "z0/ids.hpp"
-#include "z0/ledger.hpp"
+#include "src/ledger/sql.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/directory/directory.hpp"
+#include "z0/ledger/ledger.hpp"
 
 namespace z0::laws {
 namespace {

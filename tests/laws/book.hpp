@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "z0/fact.hpp"
-#include "z0/merkle.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/tree/merkle.hpp"
 
 namespace z0::laws {
 

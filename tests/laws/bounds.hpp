@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "z0/frame.hpp"
-#include "z0/limits.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/wire/frame.hpp"
 
 namespace z0::laws {
 

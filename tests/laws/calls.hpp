@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "z0/effects.hpp"
-#include "z0/frame.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
 
 namespace z0::laws {
 

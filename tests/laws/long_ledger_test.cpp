@@ -4,9 +4,9 @@
 
 #include "unit/catch.hpp"
 #include "world.hpp"
-#include "z0/fact.hpp"
-#include "z0/ledger.hpp"
-#include "z0/limits.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/ledger/ledger.hpp"
 
 namespace z0::laws {
 namespace {

@@ -1,7 +1,7 @@
 // The books against the tables, when nothing is on its way any more.
 #include "auditor.hpp"
-#include "z0/ids.hpp"
-#include "z0/sha256.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/sha256.hpp"
 
 namespace z0::laws {
 namespace {

@@ -1,6 +1,6 @@
 #include "shadow.hpp"
 
-#include "z0/words.hpp"
+#include "z0/core/words.hpp"
 
 namespace z0::laws {
 

@@ -10,7 +10,7 @@
 
 #include "calls.hpp"
 #include "world.hpp"
-#include "z0/core.hpp"
+#include "z0/core/core.hpp"
 
 namespace z0::laws {
 

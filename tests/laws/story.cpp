@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "z0/ids.hpp"
-#include "z0/token.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/http/token.hpp"
 
 namespace z0::laws {
 namespace {

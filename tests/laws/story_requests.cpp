@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "story.hpp"
-#include "z0/ids.hpp"
-#include "z0/json.hpp"
-#include "z0/token.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/http/token.hpp"
+#include "z0/json/json.hpp"
 
 namespace z0::laws {
 namespace {

@@ -3,10 +3,10 @@
 #include <fstream>
 #include <memory>
 
-#include "z0/bytes.hpp"
-#include "z0/core.hpp"
-#include "z0/sha256.hpp"
-#include "z0/words.hpp"
+#include "z0/base/bytes.hpp"
+#include "z0/base/sha256.hpp"
+#include "z0/core/core.hpp"
+#include "z0/core/words.hpp"
 
 namespace z0::laws {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "z0/limits.hpp"
+#include "z0/base/limits.hpp"
 
 namespace z0::laws {
 namespace {

@@ -5,13 +5,13 @@
 #include <string>
 
 #include "unit/catch.hpp"
-#include "z0/base64.hpp"
-#include "z0/fact.hpp"
-#include "z0/ids.hpp"
-#include "z0/limits.hpp"
-#include "z0/sha256.hpp"
-#include "z0/token.hpp"
-#include "z0/trace.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/base/sha256.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/http/token.hpp"
+#include "z0/trace/context.hpp"
 
 namespace z0::laws {
 namespace {

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { pauseAfter } from "../../bindings/dashboard/api.js";
-import { curve, niceTicks } from "../../bindings/dashboard/chart.js";
-import * as format from "../../bindings/dashboard/format.js";
-import { bandOf, meterPosition, signals, worstBand } from "../../bindings/dashboard/health.js";
-import { readLive } from "../../bindings/dashboard/model.js";
-import { cleanToken } from "../../bindings/dashboard/session.js";
+import { pauseAfter } from "../../bindings/dashboard/lib/api.js";
+import { curve, niceTicks } from "../../bindings/dashboard/lib/chart.js";
+import * as format from "../../bindings/dashboard/lib/format.js";
+import { bandOf, meterPosition, signals, worstBand } from "../../bindings/dashboard/live/health.js";
+import { readLive } from "../../bindings/dashboard/live/model.js";
+import { cleanToken } from "../../bindings/dashboard/lib/session.js";
 import { busy, hostile } from "./lib/answers.js";
 import { readHeaders } from "./lib/server.js";
 

@@ -5,8 +5,8 @@
 
 #include "replay.hpp"
 #include "scene.hpp"
-#include "z0/ids.hpp"
-#include "z0/token.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/http/token.hpp"
 
 namespace z0::sim {
 namespace {

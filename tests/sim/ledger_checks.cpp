@@ -5,7 +5,7 @@
 #include "replay.hpp"
 #include "scene.hpp"
 #include "tree.hpp"
-#include "z0/base64.hpp"
+#include "z0/base/base64.hpp"
 
 namespace z0::sim {
 namespace {

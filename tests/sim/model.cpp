@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "z0/limits.hpp"
+#include "z0/base/limits.hpp"
 
 namespace z0::sim {
 namespace {

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "final_checks.hpp"
-#include "z0/directory.hpp"
-#include "z0/ids.hpp"
-#include "z0/limits.hpp"
-#include "z0/message.hpp"
-#include "z0/token.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/calls/message.hpp"
+#include "z0/directory/directory.hpp"
+#include "z0/http/token.hpp"
 
 namespace z0::sim {
 namespace {

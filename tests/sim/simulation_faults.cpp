@@ -3,9 +3,9 @@
 
 #include "final_checks.hpp"
 #include "simulation.hpp"
-#include "z0/ids.hpp"
-#include "z0/message.hpp"
-#include "z0/token.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/calls/message.hpp"
+#include "z0/http/token.hpp"
 
 namespace z0::sim {
 namespace {

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "world.hpp"
-#include "z0/limits.hpp"
-#include "z0/status.hpp"
-#include "z0/token.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/base/status.hpp"
+#include "z0/http/token.hpp"
 
 namespace z0::test {
 

@@ -1,0 +1,17 @@
+// The edge: HTTP in, HTTP out. Routes, credentials, batches and their answers; README.md lists the
+// API.
+//
+// A request that concerns ledgers or D1 takes two steps: the first reads, checks and asks, the
+// second answers. What the second has to know travels in a continuation, so the edge keeps no state
+// at all.
+#pragma once
+
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
+
+namespace z0 {
+
+// Frames Z0_FRAME_REQUEST and Z0_FRAME_RESUME.
+void step_edge(const Frame& frame, Effects& effects);
+
+}  // namespace z0

@@ -1,0 +1,117 @@
+// The monitor: what happened in the last minutes, and how far replication is, kept in memory.
+//
+// It lives in one Durable Object and hears reports: from the edge after each request, from the
+// consumer after each message, from a ledger whose facts are not yet confirmed. Reports are best
+// effort, so what it counts is exact for what reached it since it started, and replication heals by
+// itself: it compares sequence numbers, and a later number says all that an earlier one did.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "z0/base/limits.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/ledger/ledger.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
+
+namespace z0 {
+
+// -- reports ------------------------------------------------------------------------------------
+
+// What one request did, as the edge tells it.
+struct RequestReport {
+  std::int64_t recorded = 0;
+  std::int64_t duplicate = 0;
+  std::int64_t conflict = 0;
+  std::int64_t refused = 0;  // other 4xx
+  std::int64_t failed = 0;   // attempts that may succeed later
+  TypeCounts recorded_by_type;
+  struct Head {
+    std::string_view entity_id;
+    std::int64_t seq;
+    std::int64_t recorded_at;
+  };
+  std::vector<Head> heads;  // of the ledgers that grew
+  // Latest facts as JSON objects, at most limits::latest_per_report.
+  std::vector<std::string> latest;
+};
+std::string encode_report(const RequestReport& report);
+
+// A ledger's own word. oldest_at: commit time of its oldest unconfirmed fact, 0 when none.
+std::string ledger_report(std::string_view entity_id, std::int64_t seq, std::int64_t confirmed_seq,
+                          std::int64_t oldest_at, std::int64_t resent);
+
+// What one message did.
+struct MessageReport {
+  bool failed = false;  // and will be delivered again
+  bool dead = false;    // it came from the dead-letter queue and could not be read
+  std::int64_t facts = 0;
+  std::int64_t inserted = 0;
+  std::int64_t lag_ms_max = 0;
+  struct Head {
+    std::string_view entity_id;
+    std::int64_t contiguous_seq;
+  };
+  std::vector<Head> heads;
+};
+std::string encode_report(const MessageReport& report);
+
+// -- the state ----------------------------------------------------------------------------------
+
+enum class Band : std::uint8_t { healthy, degraded, critical };
+std::string_view band_name(Band band);
+// domain.md section 7; the worst of the three wins. failure_rate: 0 to 1.
+Band replication_band(std::int64_t lag_ms, std::int64_t depth, double failure_rate);
+
+class Monitor {
+ public:
+  // Takes one report; false when it is malformed.
+  bool take(std::string_view report, std::int64_t now_ms);
+  // GET /v1/live as JSON. `since` is when the monitor heard its first report: an object that nobody
+  // asks or tells for a while leaves memory, and the window begins anew.
+  std::string live(std::int64_t now_ms);
+
+ private:
+  struct Second {
+    std::int64_t at = -1;  // the second since 1970 that this slot holds
+    std::int64_t recorded = 0, duplicate = 0, conflict = 0, refused = 0, failed = 0;
+    std::int64_t messages = 0, message_failures = 0, resent = 0, dead = 0;
+    std::int64_t lag_ms_max = 0;
+  };
+  struct Minute {
+    std::int64_t at = -1;
+    TypeCounts by_type;
+  };
+  // A ledger with facts on their way to D1.
+  struct Lagging {
+    std::int64_t seq = 0;
+    std::int64_t contiguous_seq = 0;
+    std::int64_t oldest_at = 0;
+  };
+
+  Second& second(std::int64_t now_ms);
+  Minute& minute(std::int64_t now_ms);
+  void grew(std::string_view entity_id, std::int64_t seq, std::int64_t recorded_at);
+  void landed(std::string_view entity_id, std::int64_t contiguous_seq, std::int64_t now_ms);
+  bool take_request(ByteReader& in, std::int64_t now_ms);
+  bool take_ledger(ByteReader& in, std::int64_t now_ms);
+  bool take_message(ByteReader& in, std::int64_t now_ms);
+  void append_by_type(std::string& json, std::int64_t now_ms) const;
+  void append_replication(std::string& json, std::int64_t now_ms) const;
+
+  Second seconds_[limits::live_seconds];
+  Minute minutes_[limits::live_seconds / 60];
+  std::unordered_map<std::string, Lagging> lagging_;
+  std::deque<std::string> latest_;  // newest first, JSON objects
+  std::int64_t since_ms_ = 0;       // the first report: nothing earlier is known
+};
+
+// Frames Z0_FRAME_MONITOR_TELL and Z0_FRAME_MONITOR_LIVE. Reply of LIVE: JSON.
+void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects);
+
+}  // namespace z0

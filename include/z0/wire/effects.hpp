@@ -1,0 +1,98 @@
+// Effects: what a step wants done, accumulated in one value. The grammar is in z0.h.
+//
+// Use it as the tail of a decision: needs (and nothing else), or commits, then the reply, then
+// sends, then tells. An effect out of order is a broken invariant and traps.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "z0/base/bytes.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/wire/frame.hpp"
+
+namespace z0 {
+
+enum class Phase : std::uint8_t { need = 0, commit = 1, reply = 2, send = 3, tell = 4 };
+
+using Header = std::pair<std::string_view, std::string_view>;
+
+// One statement with its parameters.
+struct Statement {
+  std::string_view sql;
+  std::vector<Value> values;
+};
+
+class Effects {
+ public:
+  Effects();
+
+  // -- phase 0
+  void need_rows(std::string_view sql, std::initializer_list<Value> values);
+  // database: a binding's name, see settings.hpp.
+  void need_query(std::string_view database, const std::vector<Statement>& statements);
+  // Of one statement.
+  void need_query(std::string_view database, std::string_view sql,
+                  std::initializer_list<Value> values);
+  void need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
+                 std::uint32_t timeout_ms, std::string_view request);
+  void need_sign(std::string_view text);
+  // steps_max: how many steps the frame may take in all. where: the frame and its stage, for the
+  // words of a host that ends it; made of the continuation's first byte when empty.
+  void resume(std::uint16_t frame_kind, std::string_view continuation,
+              std::size_t steps_max = limits::steps_per_frame_max, std::string_view where = {});
+  bool needs() const { return phase_ == Phase::need && count_ > 0; }
+  // Whether one of them is answered by somebody else, so that other steps come in between.
+  bool waits_outside() const { return waits_outside_; }
+
+  // -- phase 1
+  void write(std::string_view sql, std::initializer_list<Value> values);
+  void alarm(std::int64_t at_ms);
+
+  // -- phase 2
+  void reply(std::uint16_t http, std::initializer_list<Header> headers, std::string_view body);
+
+  // -- phase 3
+  void send(std::string_view message);
+
+  // -- phase 4
+  void tell(std::string_view report);
+  void point(std::string_view index, std::initializer_list<std::string_view> blobs,
+             std::initializer_list<double> doubles);
+  void log(bool error, std::string_view json);
+
+  // An effect as another step decided it, in its phase.
+  void pass_on(z0_effect_kind kind, Phase phase, std::string_view payload);
+
+  // The bytes for the host; valid until this object changes or dies.
+  std::string_view finish();
+
+ private:
+  std::size_t begin(z0_effect_kind kind, Phase phase);
+  void end(std::size_t mark);
+
+  std::string bytes_;
+  ByteWriter out_;
+  std::uint32_t count_ = 0;
+  Phase phase_ = Phase::need;
+  bool waits_outside_ = false;
+};
+
+// An effect as native hosts read it; borrows the bytes.
+struct Effect {
+  z0_effect_kind kind{};
+  Phase phase{};
+  std::string_view payload;
+};
+
+// False for bytes that are no effects, or whose phases decrease.
+bool parse_effects(std::string_view bytes, std::vector<Effect>& out);
+
+// The payload of NEED_ROWS and WRITE, and one statement of NEED_QUERY.
+Statement parse_statement(ByteReader& in);
+
+}  // namespace z0

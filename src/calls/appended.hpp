@@ -1,0 +1,33 @@
+// What a ledger wrote, on its way to the queue.
+#pragma once
+
+#include "z0/calls/message.hpp"
+#include "z0/ledger/ledger.hpp"
+
+namespace z0 {
+
+// The records of one append: what the ledger wrote of its own accord, then what it was given.
+inline void add_appended(MessagePacker& packer, const AppendRequest& request,
+                         const AppendReply& reply) {
+  RecordBytes record;
+  for (ByteReader in(reply.extra); next_record_bytes(in, record);) {
+    packer.add_record(request.tenant_id, request.entity_id, record.seq, record.recorded_at,
+                      record.submission);
+  }
+  for (std::size_t i = 0; i < reply.results.size() && i < request.submissions.size(); ++i) {
+    const AppendResult& r = reply.results[i];
+    if (r.status != Status::recorded) continue;
+    packer.add_record(request.tenant_id, request.entity_id, r.seq, r.recorded_at,
+                      r.stamped.empty() ? request.submissions[i] : r.stamped);
+  }
+}
+
+// The request that appends one fact of z0's own.
+inline std::string encode_system_append(std::string_view tenant_id, std::string_view entity_id,
+                                        std::string_view submission) {
+  std::string packed;
+  ByteWriter(packed).short_bytes(submission);
+  return encode_append_request(append_system, tenant_id, entity_id, 1, packed);
+}
+
+}  // namespace z0

@@ -1,0 +1,491 @@
+#include "z0/core/words.hpp"
+
+#include <algorithm>
+
+#include "base/shorten.hpp"
+#include "directory/step.hpp"
+#include "http/http.hpp"
+#include "ledger/step.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/sha256.hpp"
+#include "z0/calls/message.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/ledger/ledger.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::size_t shown_text_max = 1'200;
+constexpr std::size_t shown_columns_max = 40;
+constexpr std::size_t shown_rows_max = 5;
+
+std::string_view frame_name(std::uint16_t kind) {
+  switch (kind) {
+    case Z0_FRAME_REQUEST:
+      return "request";
+    case Z0_FRAME_RESUME:
+      return "resume";
+    case Z0_FRAME_MESSAGE:
+      return "message";
+    case Z0_FRAME_DEAD_LETTER:
+      return "dead_letter";
+    case Z0_FRAME_MESSAGE_RESUME:
+      return "message_resume";
+    case Z0_FRAME_LEDGER_APPEND:
+      return "ledger_append";
+    case Z0_FRAME_LEDGER_READ:
+      return "ledger_read";
+    case Z0_FRAME_LEDGER_HEAD:
+      return "ledger_head";
+    case Z0_FRAME_LEDGER_ALARM:
+      return "ledger_alarm";
+    case Z0_FRAME_LEDGER_RESUME:
+      return "ledger_resume";
+    case Z0_FRAME_LEDGER_STATE:
+      return "ledger_state";
+    case Z0_FRAME_LEDGER_PROOF:
+      return "ledger_proof";
+    case Z0_FRAME_LEDGER_RECONCILE:
+      return "ledger_reconcile";
+    case Z0_FRAME_LEDGER_REPLICATE:
+      return "ledger_replicate";
+    case Z0_FRAME_LEDGER_IMPORT:
+      return "ledger_import";
+    case Z0_FRAME_MONITOR_TELL:
+      return "monitor_tell";
+    case Z0_FRAME_MONITOR_LIVE:
+      return "monitor_live";
+    case Z0_FRAME_DIRECTORY_REGISTER:
+      return "directory_register";
+    case Z0_FRAME_DIRECTORY_POLICIES:
+      return "directory_policies";
+    case Z0_FRAME_DIRECTORY_PUBLISH:
+      return "directory_publish";
+    case Z0_FRAME_DIRECTORY_LIST:
+      return "directory_list";
+    case Z0_FRAME_DIRECTORY_ALARM:
+      return "directory_alarm";
+    case Z0_FRAME_DIRECTORY_RESUME:
+      return "directory_resume";
+    case Z0_FRAME_DEBUG_TRAP:
+      return "debug_trap";
+    default:
+      return "unknown";
+  }
+}
+
+std::string text(std::int64_t n) { return std::to_string(n); }
+std::string text(std::size_t n) { return std::to_string(n); }
+
+bool printable(std::string_view bytes) {
+  for (const char c : bytes) {
+    if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') return false;
+  }
+  return valid_utf8(bytes);
+}
+
+// Text as it is, binary as its size and the first 8 hex digits of its SHA-256.
+std::string shown(std::string_view bytes) {
+  if (printable(bytes)) {
+    if (bytes.size() <= shown_text_max) return std::string(bytes);
+    return std::string(shorten(bytes, shown_text_max)) + "... (" + text(bytes.size()) + " bytes)";
+  }
+  const Digest digest = sha256(bytes);
+  std::string out = text(bytes.size()) + " bytes ";
+  append_hex(out, {reinterpret_cast<const char*>(digest.data()), 4});
+  return out;
+}
+
+// The folds of a segment's row: those that some fact fed.
+std::string folds_words(std::string_view bytes) {
+  std::string out;
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    std::int64_t seq = 0;
+    Folds folds;
+    folds.decode(part, Folds::part_in(bytes, part, seq));
+    if (seq == 0 || !folds.valid(part)) return {};
+    if (part == 0) out = "<folds at " + text(seq);
+    if (folds.last_seq(part) == 0) continue;
+    out += ' ' + std::string(Folds::name(part)) + ' ';
+    folds.append_json(out, part, 0);
+  }
+  return out + '>';
+}
+
+// Rows of a ledger by what they say: its owner, its counts, facts in a row.
+std::string blob_words(std::string_view bytes) {
+  LedgerState owner;
+  if (owner.decode_meta(bytes)) {
+    return '<' + owner.entity_id + " of " + owner.tenant_id + ", confirmed to " +
+           text(owner.confirmed_seq) + '>';
+  }
+  Summary summary;
+  if (summary.decode(bytes)) {
+    const TypeCounts& counts = summary.counts;
+    std::string out = "<counts";
+    for (std::size_t i = 0; i < std::size(counts.known); ++i) {
+      if (counts.known[i] > 0)
+        out += ' ' + std::string(type_name(static_cast<FactType>(i))) + ' ' + text(counts.known[i]);
+    }
+    for (const auto& [name, count] : counts.custom) out += ' ' + name + ' ' + text(count);
+    out += " root ";
+    append_hex(out, {reinterpret_cast<const char*>(summary.tree.root().data()), 4});
+    return out + '>';
+  }
+  std::string folds = folds_words(bytes);
+  if (!folds.empty()) return folds;
+  RecordBytes record;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  ByteReader in(bytes);
+  while (next_record_bytes(in, record) && (last == 0 || record.seq == last + 1)) {
+    last = record.seq;
+    if (first == 0) first = last;
+  }
+  const bool facts = last > 0 && in.ok() && in.done() && record.seq == last;
+  return '<' + (facts ? "facts " + text(first) + ".." + text(last) + ", " : std::string()) +
+         shown(bytes) + '>';
+}
+
+std::string shown(const Value& v) {
+  switch (v.kind) {
+    case Value::Kind::null:
+      return "null";
+    case Value::Kind::integer:
+      return text(v.integer);
+    case Value::Kind::real:
+      return std::to_string(v.real);
+    case Value::Kind::text:
+      return '\'' + shown(v.bytes) + '\'';
+    case Value::Kind::blob:
+      break;
+  }
+  return blob_words(v.bytes);
+}
+
+// -- statements and their answers ---------------------------------------------------------------
+
+// The word that follows `before`.
+std::string_view word_after(std::string_view sql, std::string_view before) {
+  const std::size_t at = sql.find(before);
+  if (at == std::string_view::npos) return "?";
+  const std::string_view rest = sql.substr(at + before.size());
+  return rest.substr(0, rest.find_first_of(" ("));
+}
+
+// The verb, what is asked for and the table: enough to know the statement by, short enough to read.
+std::string statement_name(std::string_view sql) {
+  if (sql.starts_with("CREATE TABLE")) return "create " + std::string(word_after(sql, "EXISTS "));
+  if (sql.starts_with("INSERT")) return "insert into " + std::string(word_after(sql, " INTO "));
+  if (sql.starts_with("UPDATE")) return "update " + std::string(word_after(sql, "UPDATE "));
+  if (sql.starts_with("DELETE")) return "delete from " + std::string(word_after(sql, " FROM "));
+  // Behind the tables that a WITH defines.
+  if (sql.starts_with("WITH ")) sql = sql.substr(std::min(sql.size(), sql.find(") SELECT ") + 2));
+  constexpr std::string_view verb = "SELECT ";
+  const std::size_t from = sql.find(" FROM ");
+  if (!sql.starts_with(verb) || from == std::string_view::npos) return shown(sql);
+  std::string columns(sql.substr(verb.size(), from - verb.size()));
+  if (columns.size() > shown_columns_max)
+    columns = columns.substr(0, columns.rfind(',', shown_columns_max) + 1) + " ...";
+  return "select " + columns + " from " + std::string(word_after(sql, " FROM "));
+}
+
+std::string shown(const Statement& s) {
+  std::string out = statement_name(s.sql);
+  for (std::size_t i = 0; i < s.values.size(); ++i)
+    out += (i == 0 ? " | " : ", ") + shown(s.values[i]);
+  return out;
+}
+
+std::string rows_words(const Rows& rows) {
+  if (rows.failed) return "failed: " + shown(rows.message);
+  if (rows.columns == 0)
+    return rows.changes == 0 ? "done" : "done, " + text(std::size_t{rows.changes}) + " changed";
+  if (rows.size() == 0) return "no rows";
+  std::string out;
+  for (std::size_t r = 0; r < std::min(rows.size(), shown_rows_max); ++r) {
+    out += r == 0 ? "(" : " (";
+    for (std::size_t c = 0; c < rows.columns; ++c)
+      out += (c == 0 ? "" : ", ") + shown(rows.at(r, c));
+    out += ')';
+  }
+  return rows.size() > shown_rows_max ? out + " and " + text(rows.size() - shown_rows_max) + " more"
+                                      : out;
+}
+
+std::string query_words(std::string_view answer) {
+  std::string out;
+  for (const Rows& rows : parse_query(answer)) out += (out.empty() ? "" : "; ") + rows_words(rows);
+  return out;
+}
+
+// -- batches, messages, receipts, reports -------------------------------------------------------
+
+std::string batch_words(std::string_view request) {
+  AppendRequest batch;
+  if (!batch.decode(request)) return shown(request);
+  std::string out = std::string(batch.tenant_id) + " to " + std::string(batch.entity_id) +
+                    (batch.atomic ? ", atomic:" : ":");
+  for (const auto submission : batch.submissions) {
+    Fact fact;
+    if (!parse_submission(submission, batch.entity_id, fact)) return out + " unreadable";
+    out += ' ' + std::string(fact.name()) + ' ' + std::string(fact.id);
+  }
+  return out;
+}
+
+std::string read_words(std::string_view request) {
+  ReadRequest read;
+  if (!read.decode(request)) return shown(request);
+  const std::string who = read.tenant_id.empty() ? "anyone" : std::string(read.tenant_id);
+  std::string out = who + " from " + std::string(read.entity_id) + ": " + text(read.limit) +
+                    " from " + text(read.from_seq);
+  return read.types.empty() ? out : out + ", only " + std::string(read.types);
+}
+
+std::string request_words(std::uint16_t kind, std::string_view request) {
+  if (kind == Z0_FRAME_LEDGER_APPEND) return batch_words(request);
+  if (kind == Z0_FRAME_LEDGER_READ || kind == Z0_FRAME_LEDGER_HEAD) return read_words(request);
+  return shown(request);
+}
+
+std::string message_words(std::string_view bytes) {
+  Message message;
+  if (!parse_message(bytes, message)) return shown(bytes);
+  std::string out;
+  for (const auto& run : message.runs) {
+    out += (out.empty() ? "facts " : ", ") + std::string(run.entity_id) + ' ' +
+           text(run.first_seq) + ".." + text(run.first_seq + run.count - 1);
+  }
+  for (const auto& a : message.attempts) {
+    out += (out.empty() ? "attempt " : ", attempt ") + std::string(a.entity_id) + ' ' +
+           std::string(submission_id(a.submission)) + ' ' + std::string(a.code);
+  }
+  return out;
+}
+
+// A reply to a caller is text; between objects it is receipts, or a status and JSON.
+std::string reply_words(std::string_view body) {
+  if (body.empty()) return "nothing";
+  AppendReply reply;
+  if (printable(body)) return shown(body);
+  if (!reply.decode(body)) {
+    const auto status = static_cast<std::uint8_t>(body[0]);
+    if (status >= static_cast<std::uint8_t>(Status::count_)) return shown(body);
+    return std::string(info(static_cast<Status>(status)).name) + ' ' + shown(body.substr(1));
+  }
+  std::string out;
+  for (const auto& r : reply.results) {
+    if (!out.empty()) out += ", ";
+    out += info(r.status).name;
+    if (accepted(r.status)) out += ' ' + text(r.seq) + " at " + text(r.recorded_at);
+    if (!r.field.empty()) out += " in " + std::string(r.field);
+  }
+  return out;
+}
+
+std::string call_words(std::string_view bytes) {
+  constexpr std::string_view outcomes[] = {"ok", "overloaded", "timeout", "failed"};
+  const CallAnswer answer = parse_call(bytes);
+  return std::string(outcomes[answer.outcome]) + ": " + reply_words(answer.reply);
+}
+
+// As encode_report and ledger_report of monitor.hpp write them, by their first byte.
+std::string request_report_words(ByteReader& in) {
+  std::string out;
+  for (const auto name : {"recorded", "duplicate", "conflict", "refused", "failed"}) {
+    const std::uint64_t n = in.varint();
+    if (n > 0) out += (out.empty() ? "" : ", ") + std::to_string(n) + ' ' + name;
+  }
+  in.short_bytes();  // the same by type
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    out += ", " + std::string(in.short_bytes()) + " at " + std::to_string(in.varint());
+    in.varint();
+  }
+  return out;
+}
+
+std::string ledger_report_words(ByteReader& in) {
+  std::string out(in.short_bytes());
+  for (const auto name : {" at ", ", confirmed ", ", oldest from ", ", sent again "}) {
+    out += name + std::to_string(in.varint());
+  }
+  return out;
+}
+
+std::string message_report_words(ByteReader& in) {
+  const std::uint8_t flags = in.u8();
+  std::string out = (flags & 1) != 0   ? "message failed"
+                    : (flags & 2) != 0 ? "message dead"
+                                       : "message";
+  for (const auto name : {", facts ", ", new ", ", lag "})
+    out += name + std::to_string(in.varint());
+  while (in.ok() && !in.done()) {
+    out += ", " + std::string(in.short_bytes()) + " to ";
+    out += std::to_string(in.varint());
+  }
+  return out;
+}
+
+std::string report_words(std::string_view bytes) {
+  ByteReader in(bytes);
+  std::string out;
+  switch (in.u8()) {
+    case 1:
+      out = request_report_words(in);
+      break;
+    case 2:
+      out = ledger_report_words(in);
+      break;
+    case 3:
+      out = message_report_words(in);
+      break;
+    default:
+      return shown(bytes);
+  }
+  return in.ok() ? out : shown(bytes);
+}
+
+// -- effects ------------------------------------------------------------------------------------
+
+std::string call_need_words(ByteReader& in) {
+  constexpr std::string_view targets[] = {"need ledger ", "need monitor ", "need directory "};
+  std::string out(targets[std::min<std::size_t>(in.u8(), Z0_TARGET_DIRECTORY)]);
+  out += in.bytes();
+  const std::uint16_t kind = in.u16();
+  out += ' ' + std::string(frame_name(kind)) + " within " + std::to_string(in.u32()) + " ms: ";
+  return out + request_words(kind, in.bytes());
+}
+
+std::string effect_words(const Effect& e) {
+  ByteReader in(e.payload);
+  switch (e.kind) {
+    case Z0_NEED_ROWS:
+      return "need rows: " + shown(parse_statement(in));
+    case Z0_NEED_QUERY: {
+      std::string out = "need query:";
+      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n)
+        out += "\n    " + shown(parse_statement(in));
+      const std::string_view database = in.bytes();
+      return database == default_database ? out : out + "\n    of " + std::string(database);
+    }
+    case Z0_NEED_CALL:
+      return call_need_words(in);
+    case Z0_NEED_SIGN:
+      return "need signature: " + shown(in.bytes());
+    case Z0_NEED_RESUME:
+      return "resume as " + std::string(frame_name(in.u16()));
+    case Z0_WRITE:
+      return "write: " + shown(parse_statement(in));
+    case Z0_ALARM:
+      return "alarm at " + std::to_string(in.u64());
+    case Z0_REPLY: {
+      std::string out = "reply " + std::to_string(in.u16());
+      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
+        const auto name = in.bytes();
+        out += ' ' + std::string(name) + '=' + std::string(in.bytes());
+      }
+      return out + ": " + reply_words(in.bytes());
+    }
+    case Z0_SEND:
+      return "send " + message_words(in.bytes());
+    case Z0_TELL:
+      return "tell " + report_words(in.bytes());
+    case Z0_POINT: {
+      std::string out = "point " + std::string(in.bytes());
+      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::string(in.bytes());
+      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::to_string(in.f64());
+      return out;
+    }
+    case Z0_LOG:
+      return std::string(in.u8() == 0 ? "log info " : "log error ") + shown(in.bytes());
+  }
+  return "unknown effect";
+}
+
+// -- frames -------------------------------------------------------------------------------------
+
+// Secrets and tokens are for nobody's eyes.
+std::string http_words(const Frame& frame) {
+  std::string out = "  " + shown(frame.part(0)) + ' ' + shown(frame.part(1)) + '\n';
+  for (std::size_t i = 4; i + 1 < frame.parts.size(); i += 2) {
+    const bool secret = frame.parts[i] == "authorization";
+    out += "  " + shown(frame.parts[i]) + ": " + (secret ? "(secret)" : shown(frame.parts[i + 1])) +
+           '\n';
+  }
+  return frame.part(2).empty() ? out : out + "  " + shown(frame.part(2)) + '\n';
+}
+
+std::string part_words(const Frame& frame, std::size_t i) {
+  const std::string_view part = frame.parts[i];
+  switch (frame.kind) {
+    case Z0_FRAME_MESSAGE:
+      return message_words(part);
+    case Z0_FRAME_DEAD_LETTER:
+      return i == 1 ? message_words(part) : shown(part);
+    case Z0_FRAME_RESUME:
+    case Z0_FRAME_MESSAGE_RESUME:
+    case Z0_FRAME_LEDGER_RESUME:
+      return "(continuation of " + text(part.size()) + " bytes)";
+    default:
+      return i == 1 ? request_words(frame.kind, part) : shown(part);
+  }
+}
+
+// What the answers are is known from what was asked, which the continuation remembers.
+enum class Answers : std::uint8_t { rows, query, call };
+
+Answers answers_of(const Frame& frame) {
+  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Answers::query;
+  if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
+    LedgerCall call;
+    const bool of_d1 = call.decode(frame.part(0)) &&
+                       (call.stage == LedgerStage::confirm || call.stage == LedgerStage::repair);
+    return of_d1 ? Answers::query : Answers::rows;
+  }
+  ByteReader in(frame.part(0));
+  if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
+    return static_cast<DirectoryStage>(in.u8()) == DirectoryStage::called ? Answers::call
+                                                                          : Answers::rows;
+  }
+  Operation operation{};
+  Context context;
+  const bool query = read_context(in, operation, context) &&
+                     (operation == Operation::query || operation == Operation::report ||
+                      operation == Operation::config_gaps ||
+                      operation == Operation::replication_heads || operation >= Operation::closure);
+  return query ? Answers::query : Answers::call;
+}
+
+std::string answer_words(Answers kind, std::string_view answer) {
+  if (kind == Answers::query) return query_words(answer);
+  return kind == Answers::call ? call_words(answer) : rows_words(parse_rows(answer));
+}
+
+}  // namespace
+
+std::string describe_frame(std::string_view bytes) {
+  Frame frame;
+  if (!parse_frame(bytes, frame)) return "not a frame: " + shown(bytes) + '\n';
+  std::string out = std::string(frame_name(frame.kind)) + " at " + text(frame.now_ms) + '\n';
+  if (frame.kind == Z0_FRAME_REQUEST) return out + http_words(frame);
+  for (std::size_t i = 0; i < frame.parts.size(); ++i) {
+    if (!frame.parts[i].empty()) out += "  " + part_words(frame, i) + '\n';
+  }
+  const Answers kind = answers_of(frame);
+  for (const auto answer : frame.answers) out += "  answer: " + answer_words(kind, answer) + '\n';
+  return out;
+}
+
+std::string describe_effects(std::string_view bytes) {
+  std::vector<Effect> effects;
+  if (!parse_effects(bytes, effects)) return "not effects: " + shown(bytes) + '\n';
+  std::string out;
+  for (const auto& e : effects) out += "  " + effect_words(e) + '\n';
+  return out;
+}
+
+}  // namespace z0

@@ -1,0 +1,291 @@
+#include "z0/directory/directory.hpp"
+
+#include "directory/step.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/facts/fact.hpp"
+
+namespace z0 {
+namespace {
+
+// Above every id: their alphabet ends with z.
+constexpr std::string_view after_all_tenants = "~";
+
+constexpr std::string_view create_tables[] = {
+    "CREATE TABLE IF NOT EXISTS ledgers (tenant_id TEXT NOT NULL, entity_id TEXT NOT NULL, "
+    "created_at INTEGER NOT NULL, PRIMARY KEY (tenant_id, entity_id)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS policies (config_id TEXT PRIMARY KEY, tenant_id TEXT NOT NULL, "
+    "version INTEGER NOT NULL, submission BLOB NOT NULL)",
+    // How far a policy was handed out, and the last tenant that it concerns.
+    "CREATE TABLE IF NOT EXISTS pushes (config_id TEXT PRIMARY KEY, version INTEGER NOT NULL, "
+    "after_tenant TEXT NOT NULL, after_entity TEXT NOT NULL, last_tenant TEXT NOT NULL)",
+    // Ledgers that could not take a policy when it was their turn.
+    "CREATE TABLE IF NOT EXISTS retries (tenant_id TEXT NOT NULL, entity_id TEXT NOT NULL, "
+    "config_id TEXT NOT NULL, tried_at INTEGER NOT NULL, PRIMARY KEY (tenant_id, entity_id, "
+    "config_id)) WITHOUT ROWID"};
+
+constexpr std::string_view select_policies =
+    "SELECT submission FROM policies WHERE tenant_id IN ('', ?1) ORDER BY tenant_id, config_id";
+constexpr std::string_view put_ledger =
+    "INSERT OR IGNORE INTO ledgers (tenant_id, entity_id, created_at) VALUES (?1, ?2, ?3)";
+constexpr std::string_view select_version = "SELECT version FROM policies WHERE config_id = ?1";
+constexpr std::string_view put_policy =
+    "INSERT OR REPLACE INTO policies (config_id, tenant_id, version, submission) VALUES (?1, ?2, "
+    "?3, ?4)";
+constexpr std::string_view put_push =
+    "INSERT OR REPLACE INTO pushes (config_id, version, after_tenant, after_entity, last_tenant) "
+    "VALUES (?1, ?2, ?3, '', ?4)";
+constexpr std::string_view select_ledgers =
+    "SELECT tenant_id, entity_id, created_at FROM ledgers WHERE (tenant_id, entity_id) > (?1, ?2) "
+    "AND tenant_id <= ?3 ORDER BY tenant_id, entity_id LIMIT ?4";
+
+std::string status_reply(Status status) {
+  std::string bytes;
+  ByteWriter(bytes).u8(static_cast<std::uint8_t>(status));
+  return bytes;
+}
+
+bool read_status(ByteReader& in, Status& out) {
+  const std::uint8_t code = in.u8();
+  if (!in.ok() || code >= static_cast<std::uint8_t>(Status::count_)) return false;
+  out = static_cast<Status>(code);
+  return true;
+}
+
+void reply_policies(const Rows& rows, Effects& effects) {
+  std::string bytes = status_reply(Status::recorded);
+  ByteWriter out(bytes);
+  out.varint(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) out.short_bytes(rows.at(i, 0).bytes);
+  effects.reply(200, {}, bytes);
+}
+
+void reply_ledgers(const Rows& rows, Effects& effects) {
+  std::string bytes = status_reply(Status::recorded);
+  ByteWriter out(bytes);
+  out.varint(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out.short_bytes(rows.at(i, 0).bytes);
+    out.short_bytes(rows.at(i, 1).bytes);
+    out.varint(static_cast<std::uint64_t>(rows.at(i, 2).integer));
+  }
+  effects.reply(200, {}, bytes);
+}
+
+// A call that one select, and perhaps a few writes, answer.
+class Call {
+ public:
+  Call(const DirectoryCall& call, const Frame& frame, Effects& effects)
+      : call_(call), frame_(frame), effects_(effects) {}
+
+  // False for a request that is none.
+  bool read() {
+    switch (call_.kind) {
+      case Z0_FRAME_DIRECTORY_REGISTER:
+        tenant_ = register_.decode(call_.request) ? register_.tenant_id : std::string_view{};
+        return !tenant_.empty();
+      case Z0_FRAME_DIRECTORY_POLICIES: {
+        ByteReader in(call_.request);
+        tenant_ = in.short_bytes();
+        return in.ok() && in.done();
+      }
+      case Z0_FRAME_DIRECTORY_PUBLISH:
+        return publish_.decode(call_.request) &&
+               parse_submission(publish_.submission, {}, policy_) && policy_.has(field_config);
+      default:
+        return list_.decode(call_.request);
+    }
+  }
+
+  void ask() {
+    need_directory_tables(effects_);
+    if (call_.kind == Z0_FRAME_DIRECTORY_PUBLISH) {
+      effects_.need_rows(select_version, {Value::text(policy_.config_id)});
+    } else if (call_.kind == Z0_FRAME_DIRECTORY_LIST) {
+      const bool one = !list_.tenant_id.empty();
+      const bool begins = list_.after_tenant.empty();
+      effects_.need_rows(
+          select_ledgers,
+          {Value::text(one && begins ? list_.tenant_id : list_.after_tenant),
+           Value::text(list_.after_entity), Value::text(one ? list_.tenant_id : after_all_tenants),
+           Value::of(list_.limit)});
+    } else {
+      effects_.need_rows(select_policies, {Value::text(tenant_)});
+    }
+    resume_directory(effects_, call_.kind, DirectoryStage::rows, call_.request);
+  }
+
+  void answer() {
+    const Rows rows = directory_rows(frame_, 0);
+    if (rows.failed) return effects_.reply(503, {}, status_reply(Status::storage_error));
+    if (call_.kind == Z0_FRAME_DIRECTORY_LIST) return reply_ledgers(rows, effects_);
+    if (call_.kind == Z0_FRAME_DIRECTORY_PUBLISH) return publish(rows);
+    if (call_.kind == Z0_FRAME_DIRECTORY_REGISTER) {
+      effects_.write(put_ledger,
+                     {Value::text(register_.tenant_id), Value::text(register_.entity_id),
+                      Value::of(register_.created_at)});
+      // A config says under which versions others decided, not under which it was made.
+      if (is_config_ledger(register_.entity_id)) return reply_policies({}, effects_);
+    }
+    reply_policies(rows, effects_);
+  }
+
+ private:
+  void publish(const Rows& known) {
+    if (known.size() == 0 || known.at(0, 0).integer <= policy_.config_version) {
+      const Value id = Value::text(policy_.config_id);
+      const Value version = Value::of(policy_.config_version);
+      const std::string_view last =
+          publish_.tenant_id.empty() ? after_all_tenants : publish_.tenant_id;
+      effects_.write(put_policy, {id, Value::text(publish_.tenant_id), version,
+                                  Value::blob(publish_.submission)});
+      effects_.write(put_push, {id, version, Value::text(publish_.tenant_id), Value::text(last)});
+      effects_.alarm(frame_.now_ms);
+    }
+    effects_.reply(200, {}, status_reply(Status::recorded));
+  }
+
+  const DirectoryCall& call_;
+  const Frame& frame_;
+  Effects& effects_;
+  RegisterRequest register_;
+  PublishRequest publish_;
+  ListRequest list_;
+  Fact policy_;
+  std::string_view tenant_;
+};
+
+}  // namespace
+
+void need_directory_tables(Effects& effects) {
+  for (const auto sql : create_tables) effects.need_rows(sql, {});
+}
+
+Rows directory_rows(const Frame& frame, std::size_t n) {
+  const std::size_t at = std::size(create_tables) + n;
+  return parse_rows(at < frame.answers.size() ? frame.answers[at] : std::string_view{});
+}
+
+void resume_directory(Effects& effects, std::uint16_t kind, DirectoryStage stage,
+                      std::string_view request) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(stage));
+  out.u16(kind);
+  out.bytes(request);
+  effects.resume(Z0_FRAME_DIRECTORY_RESUME, bytes);
+}
+
+void step_directory(const Frame& frame, Effects& effects) {
+  DirectoryCall call;
+  if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
+    ByteReader in(frame.part(0));
+    call.stage = static_cast<DirectoryStage>(in.u8());
+    call.kind = in.u16();
+    call.request = in.bytes();
+    if (!in.ok()) __builtin_trap();  // our own bytes
+  } else {
+    call.kind = frame.kind;
+    call.request = frame.part(1);
+  }
+  if (call.kind == Z0_FRAME_DIRECTORY_ALARM) return directory_alarm(call, frame, effects);
+  Call todo(call, frame, effects);
+  if (!todo.read()) return effects.reply(400, {}, status_reply(Status::bad_parameter));
+  if (call.stage == DirectoryStage::begin) return todo.ask();
+  todo.answer();
+}
+
+// -- names and bytes ------------------------------------------------------------------------------
+
+std::string directory_shard_name(std::size_t shard) {
+  return "directory_" + std::string(1, "0123456789abcdef"[shard % directory_shards]);
+}
+
+std::string directory_object_name(std::string_view entity_id) {
+  return directory_shard_name(static_cast<std::size_t>(id_hash(entity_id, 0)));
+}
+
+std::string RegisterRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(tenant_id);
+  out.short_bytes(entity_id);
+  out.varint(static_cast<std::uint64_t>(created_at));
+  return bytes;
+}
+
+namespace {
+
+void read_register(ByteReader& in, RegisterRequest& out) {
+  out.tenant_id = in.short_bytes();
+  out.entity_id = in.short_bytes();
+  out.created_at = static_cast<std::int64_t>(in.varint());
+}
+
+// A status, then as many items as are announced, each by `item`.
+template <class Item>
+bool read_reply(std::string_view bytes, Status& status, Item item) {
+  ByteReader in(bytes);
+  if (!read_status(in, status)) return false;
+  if (status != Status::recorded) return in.done();
+  for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) item(in);
+  return in.ok() && in.done();
+}
+
+}  // namespace
+
+bool RegisterRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  read_register(in, *this);
+  return in.ok() && in.done() && created_at >= 0;
+}
+
+bool PoliciesReply::decode(std::string_view bytes) {
+  return read_reply(bytes, status,
+                    [this](ByteReader& in) { submissions.push_back(in.short_bytes()); });
+}
+
+std::string PublishRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(tenant_id);
+  out.short_bytes(submission);
+  return bytes;
+}
+
+bool PublishRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  tenant_id = in.short_bytes();
+  submission = in.short_bytes();
+  return in.ok() && in.done();
+}
+
+std::string ListRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(tenant_id);
+  out.short_bytes(after_tenant);
+  out.short_bytes(after_entity);
+  out.varint(static_cast<std::uint64_t>(limit));
+  return bytes;
+}
+
+bool ListRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  tenant_id = in.short_bytes();
+  after_tenant = in.short_bytes();
+  after_entity = in.short_bytes();
+  limit = static_cast<std::int64_t>(in.varint());
+  return in.ok() && in.done() && limit >= 1 &&
+         limit <= static_cast<std::int64_t>(limits::page_facts_max) + 1;
+}
+
+bool ListReply::decode(std::string_view bytes) {
+  return read_reply(bytes, status, [this](ByteReader& in) {
+    RegisterRequest ledger;
+    read_register(in, ledger);
+    ledgers.push_back(ledger);
+  });
+}
+
+}  // namespace z0

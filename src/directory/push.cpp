@@ -1,0 +1,174 @@
+// The directory's alarm: hands policies out, a few ledgers at a time.
+//
+// A push goes through the ledgers in order and remembers how far it came. A ledger that fails does
+// not stop it: it is written down and tried again when nothing else is to do.
+#include "calls/appended.hpp"
+#include "directory/step.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/trace/context.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view select_push =
+    "SELECT config_id, version, submission FROM pushes JOIN policies USING (config_id, version) "
+    "ORDER BY config_id LIMIT 1";
+// A config's own ledger takes no others.
+constexpr std::string_view select_targets =
+    "SELECT l.tenant_id, l.entity_id FROM (SELECT * FROM pushes ORDER BY config_id LIMIT 1) AS p "
+    "JOIN ledgers AS l ON (l.tenant_id, l.entity_id) > (p.after_tenant, p.after_entity) AND "
+    "l.tenant_id <= p.last_tenant WHERE substr(l.entity_id, 1, 4) <> 'cfg_' "
+    "ORDER BY l.tenant_id, l.entity_id LIMIT ?1";
+constexpr std::string_view select_retries =
+    "SELECT tenant_id, entity_id, submission FROM (SELECT tenant_id, entity_id, config_id, "
+    "tried_at FROM retries) JOIN (SELECT config_id, submission FROM policies) USING (config_id) "
+    "ORDER BY tried_at, tenant_id, entity_id LIMIT ?1";
+constexpr std::string_view end_push = "DELETE FROM pushes WHERE config_id = ?1 AND version = ?2";
+// Of this version only: meanwhile another one may have begun.
+constexpr std::string_view move_push =
+    "UPDATE pushes SET after_tenant = ?3, after_entity = ?4 WHERE config_id = ?1 AND version = ?2";
+constexpr std::string_view put_retry =
+    "INSERT OR REPLACE INTO retries (tenant_id, entity_id, config_id, tried_at) VALUES (?1, ?2, "
+    "?3, ?4)";
+constexpr std::string_view end_retry =
+    "DELETE FROM retries WHERE tenant_id = ?1 AND entity_id = ?2 AND config_id = ?3";
+
+class Push {
+ public:
+  Push(const DirectoryCall& call, const Frame& frame, Effects& effects)
+      : call_(call), frame_(frame), effects_(effects) {}
+
+  void run() {
+    if (call_.stage == DirectoryStage::begin) return ask();
+    if (call_.stage == DirectoryStage::rows) return choose();
+    settle();
+  }
+
+ private:
+  void ask() {
+    need_directory_tables(effects_);
+    effects_.need_rows(select_push, {});
+    effects_.need_rows(select_targets, {Value::of(ledgers_per_run)});
+    effects_.need_rows(select_retries, {Value::of(ledgers_per_run)});
+    resume_directory(effects_, call_.kind, DirectoryStage::rows, {});
+  }
+
+  void choose() {
+    const Rows push = directory_rows(frame_, 0);
+    const Rows targets = directory_rows(frame_, 1);
+    const Rows retries = directory_rows(frame_, 2);
+    if (push.failed || targets.failed || retries.failed)
+      return effects_.alarm(frame_.now_ms + retry_pause_ms);
+    if (push.size() == 0) return try_again(retries);
+    // A row that was damaged can be told to nobody; sending the config again mends it.
+    const std::string_view policy = push.at(0, 2).bytes;
+    if (targets.size() == 0 || !readable(policy)) {
+      effects_.write(end_push, {push.at(0, 0), push.at(0, 1)});
+      return effects_.alarm(frame_.now_ms);
+    }
+    std::string extra;
+    ByteWriter out(extra);
+    out.short_bytes(push.at(0, 0).bytes);
+    out.varint(static_cast<std::uint64_t>(push.at(0, 1).integer));
+    for (std::size_t i = 0; i < targets.size(); ++i) append(targets, i, policy);
+    resume_directory(effects_, call_.kind, DirectoryStage::called, extra);
+  }
+
+  void try_again(const Rows& retries) {
+    if (retries.size() == 0) return;
+    for (std::size_t i = 0; i < retries.size(); ++i) {
+      if (readable(retries.at(i, 2).bytes)) append(retries, i, retries.at(i, 2).bytes);
+    }
+    if (!effects_.needs()) return effects_.alarm(frame_.now_ms + retry_pause_ms);
+    resume_directory(effects_, call_.kind, DirectoryStage::called, {});
+  }
+
+  static bool readable(std::string_view submission) {
+    Fact fact;
+    return parse_submission(submission, {}, fact);
+  }
+
+  void append(const Rows& rows, std::size_t i, std::string_view submission) {
+    const std::string_view entity_id = rows.at(i, 1).bytes;
+    effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_APPEND,
+                       limits::append_timeout_ms,
+                       encode_system_append(rows.at(i, 0).bytes, entity_id, submission));
+  }
+
+  void settle() {
+    MessagePacker packer(MessageKind::facts,
+                         trace_context({}, {}, frame_.entropy.substr(0, 24)).traceparent());
+    bool settled_any = false;
+    AppendRequest request;
+    std::string log;
+    for (const auto bytes : frame_.answers) {
+      const CallAnswer answer = parse_call(bytes);
+      AppendReply reply;
+      Fact fact;
+      request = AppendRequest{};
+      const bool ours = request.decode(answer.request) && request.submissions.size() == 1 &&
+                        parse_submission(request.submissions[0], request.entity_id, fact);
+      if (!ours) __builtin_trap();
+      Status status = Status::storage_error;
+      if (answer.outcome == Z0_OK && reply.decode(answer.reply) && reply.results.size() == 1) {
+        status = reply.results[0].status;
+        add_appended(packer, request, reply);
+      }
+      const Value tenant = Value::text(request.tenant_id);
+      const Value entity = Value::text(request.entity_id);
+      const Value config = Value::text(fact.config_id);
+      if (transient(status)) {
+        effects_.write(put_retry, {tenant, entity, config, Value::of(frame_.now_ms)});
+        continue;
+      }
+      settled_any = true;
+      effects_.write(end_retry, {tenant, entity, config});
+      // A retired entity needs no config any more.
+      if (!accepted(status) && status != Status::entity_inactive)
+        note_refusal(log, request.entity_id, fact.config_id, status);
+    }
+    move_on(request, settled_any);
+    for (const auto& message : packer.take()) effects_.send(message);
+    if (!log.empty()) effects_.log(true, log + "]}");
+  }
+
+  // The push goes on after its last ledger; without one this was a round of retries.
+  void move_on(const AppendRequest& last, bool settled_any) {
+    bool pause = !settled_any;
+    if (!call_.request.empty()) {
+      ByteReader in(call_.request);
+      const std::string_view config_id = in.short_bytes();
+      const auto version = static_cast<std::int64_t>(in.varint());
+      effects_.write(move_push, {Value::text(config_id), Value::of(version),
+                                 Value::text(last.tenant_id), Value::text(last.entity_id)});
+      pause = false;
+    }
+    effects_.alarm(frame_.now_ms + (pause ? retry_pause_ms : 0));
+  }
+
+  // A ledger that will never take it, as one that is full of configs: a person has to know.
+  static void note_refusal(std::string& log, std::string_view entity_id, std::string_view config_id,
+                           Status status) {
+    log += log.empty() ? "{\"level\":\"error\",\"event\":\"z0.config_refused\",\"refusals\":[\""
+                       : ",\"";
+    log += entity_id;
+    log += ' ';
+    log += config_id;
+    log += ' ';
+    log += info(status).name;
+    log += '"';
+  }
+
+  const DirectoryCall& call_;
+  const Frame& frame_;
+  Effects& effects_;
+};
+
+}  // namespace
+
+void directory_alarm(const DirectoryCall& call, const Frame& frame, Effects& effects) {
+  Push(call, frame, effects).run();
+}
+
+}  // namespace z0

@@ -1,0 +1,374 @@
+// POST /v1/facts, second half: the ledgers have answered. Receipts for the caller, facts for the
+// queue, attempts for what failed, a report for the monitor, points for Analytics Engine.
+#include <algorithm>
+
+#include "base/shorten.hpp"
+#include "edge/post.hpp"
+#include "http/http.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/calls/message.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/json/json.hpp"
+#include "z0/ledger/ledger.hpp"
+#include "z0/monitor/monitor.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view append_span = "z0.do.ledger.append_fact";
+// The platform's own words in an attempt record.
+constexpr std::size_t failure_bytes_max = 200;
+
+struct Call {
+  AppendRequest request;
+  AppendReply reply;
+  std::string_view failure;
+  std::size_t next = 0;
+};
+
+// One item with all that is known of it.
+struct Answered {
+  AppendResult result;
+  Fact fact;  // empty id for an item that was refused at the edge without one
+  std::string_view tenant_id;
+  std::string_view submission;
+};
+
+// Facts or failures of one tenant and type, for a data point.
+struct Tally {
+  FactType type;
+  Status status;
+  std::string_view tenant_id;
+  std::string_view type_name;
+  double count;
+};
+
+class Answer {
+ public:
+  Answer(const Context& context, const Frame& frame, Effects& effects)
+      : context_(context),
+        frame_(frame),
+        effects_(effects),
+        facts_(MessageKind::facts, context.trace.traceparent()),
+        attempts_(MessageKind::attempts, context.trace.traceparent()) {
+    trace_.resize(16);
+    from_hex(context.trace.trace_id, trace_.data(), 16);
+  }
+
+  void run(bool single, const PostItems& all) {
+    read_calls();
+    for (const auto& item : all.items) {
+      if (results_.size() > 0) results_.end_at(put::byte(results_.room(1), ','));
+      if (item.status == Status::recorded)
+        add(from_call(item), {});
+      else
+        add(refused(item.status, all.refusal(item)), all.refusal(item).field);
+    }
+    for (const auto& call : calls_) queue_recorded(call);
+    collect_latest(all);
+    reply(single, all.items.size());
+    for (const auto& message : facts_.take()) effects_.send(message);
+    for (const auto& message : attempts_.take()) effects_.send(message);
+    tell();
+  }
+
+ private:
+  void read_calls() {
+    calls_.resize(frame_.answers.size());
+    for (std::size_t i = 0; i < calls_.size(); ++i) {
+      const CallAnswer answer = parse_call(frame_.answers[i]);
+      Call& call = calls_[i];
+      if (!call.request.decode(answer.request)) __builtin_trap();  // our own bytes
+      const std::size_t count = call.request.submissions.size();
+      Status failed = Status::storage_error;
+      if (answer.outcome == Z0_OK) {
+        if (call.reply.decode(answer.reply) && call.reply.results.size() == count) continue;
+        call.failure = "the ledger could not read its rows";
+      } else {
+        call.failure = shorten(answer.reply, failure_bytes_max);
+        if (answer.outcome == Z0_OVERLOADED) failed = Status::overloaded;
+        if (answer.outcome == Z0_TIMEOUT) failed = Status::timeout;
+      }
+      call.reply.results.assign(count, {failed, 0, 0, {}, {}});
+    }
+  }
+
+  // The item that a call's cursor stands at.
+  Answered answered(const Call& call) const {
+    if (call.next >= call.reply.results.size()) __builtin_trap();
+    Answered a;
+    a.result = call.reply.results[call.next];
+    const std::string_view stamped = a.result.stamped;
+    a.submission = stamped.empty() ? call.request.submissions[call.next] : stamped;
+    a.tenant_id = call.request.tenant_id;
+    if (!parse_submission(a.submission, call.request.entity_id, a.fact)) __builtin_trap();
+    a.fact.seq = a.result.seq;
+    a.fact.recorded_at = a.result.recorded_at;
+    return a;
+  }
+
+  Answered from_call(const PostItem& item) {
+    if (item.index >= calls_.size()) __builtin_trap();
+    Call& call = calls_[item.index];
+    const Answered a = answered(call);
+    ++call.next;
+    if (leaves_attempt(a.result.status)) keep_attempt(a, call.failure);
+    return a;
+  }
+
+  static Answered refused(Status status, const Refusal& refusal) {
+    Answered a;
+    a.result.status = status;
+    a.fact.id = refusal.id;
+    a.fact.entity_id = refusal.entity_id;
+    a.tenant_id = refusal.tenant_id;
+    return a;
+  }
+
+  void keep_attempt(const Answered& a, std::string_view failure) {
+    Attempt attempt;
+    attempt.tenant_id = a.tenant_id;
+    attempt.entity_id = a.fact.entity_id;
+    attempt.attempted_at = context_.started_ms;
+    attempt.code = info(a.result.status).name;
+    attempt.message = failure.empty() ? info(a.result.status).sentence : failure;
+    attempt.span = append_span;
+    attempt.trace = a.fact.trace.empty() ? std::string_view(trace_) : a.fact.trace;
+    attempt.submission = a.submission;
+    attempts_.add_attempt(attempt);
+  }
+
+  // Appends the item's JSON and counts it.
+  void add(const Answered& a, std::string_view field) {
+    const Status status = a.result.status;
+    if (first_refusal_ == Status::recorded && !accepted(status)) first_refusal_ = status;
+    retry_helps_ = retry_helps_ || transient(status);
+    if (status == Status::recorded) {
+      ++report_.recorded;
+      report_.recorded_by_type.add(a.fact.type, a.fact.custom_type);
+    } else if (status == Status::duplicate) {
+      ++report_.duplicate;
+    } else if (status == Status::conflict) {
+      ++report_.conflict;
+    } else if (transient(status)) {
+      ++report_.failed;
+      if (first_failure_ == Status::recorded) first_failure_ = status;
+    } else {
+      ++report_.refused;
+    }
+    if (status == Status::recorded || leaves_attempt(status)) tally(a);
+    if (accepted(status))
+      add_receipt(a);
+    else
+      add_error(a, status == Status::conflict ? a.result.field : field);
+  }
+
+  // Ids are of an alphabet that needs no escapes.
+  void add_receipt(const Answered& a) {
+    constexpr std::size_t around = 128;  // the names and two numbers
+    char* p = results_.room(a.fact.id.size() + a.fact.entity_id.size() + around);
+    p = put::text(p, a.result.status == Status::recorded ? "{\"status\":\"recorded\",\"id\":\""
+                                                         : "{\"status\":\"duplicate\",\"id\":\"");
+    p = put::text(p, a.fact.id);
+    p = put::text(p, "\",\"entity_id\":\"");
+    p = put::text(p, a.fact.entity_id);
+    p = put::text(p, "\",\"seq\":");
+    p = put::decimal(p, a.result.seq);
+    p = put::text(p, ",\"recorded_at\":");
+    p = put::decimal(p, a.result.recorded_at);
+    results_.end_at(put::byte(p, '}'));
+  }
+
+  void add_error(const Answered& a, std::string_view field) {
+    std::string identity;
+    const auto member = [&](std::string_view name, std::string_view value) {
+      if (value.empty()) return;
+      identity += name;
+      append_json_string(identity, value);
+      identity += ',';
+    };
+    member("\"id\":", a.fact.id);
+    member("\"entity_id\":", a.fact.entity_id);
+    std::string json;
+    append_error(json, context_, a.result.status, field, identity);
+    results_.end_at(put::text(results_.room(json.size()), json));
+  }
+
+  void tally(const Answered& a) {
+    for (auto& t : tallies_) {
+      if (t.type == a.fact.type && t.status == a.result.status && t.tenant_id == a.tenant_id &&
+          t.type_name == a.fact.name()) {
+        ++t.count;
+        return;
+      }
+    }
+    if (tallies_.size() < limits::points_per_request_max) {
+      tallies_.push_back({a.fact.type, a.result.status, a.tenant_id, a.fact.name(), 1});
+    } else {
+      ++tallies_.back().count;
+    }
+  }
+
+  // The last few facts of the request, for the live page. They are read once more, so that the many
+  // that nobody will see cost nothing.
+  void collect_latest(const PostItems& all) {
+    for (auto& call : calls_) call.next = call.reply.results.size();
+    for (std::size_t i = all.items.size();
+         i-- > 0 && report_.latest.size() < limits::latest_per_report;) {
+      const PostItem& item = all.items[i];
+      const bool refused_here = item.status != Status::recorded;
+      if (!refused_here) --calls_[item.index].next;
+      const Answered a =
+          refused_here ? refused(item.status, all.refusal(item)) : answered(calls_[item.index]);
+      if (a.result.status != Status::duplicate) report_.latest.push_back(latest_json(a));
+    }
+    std::reverse(report_.latest.begin(), report_.latest.end());
+  }
+
+  std::string latest_json(const Answered& a) const {
+    std::string json = "{\"status\":\"";
+    json += info(a.result.status).name;
+    json += '"';
+    const auto member = [&](std::string_view name, std::string_view value) {
+      if (value.empty()) return;
+      json += name;
+      append_json_string(json, value);
+    };
+    member(",\"id\":", a.fact.id);
+    member(",\"type\":", a.submission.empty() ? std::string_view{} : a.fact.name());
+    member(",\"subtype\":", a.fact.subtype);
+    member(",\"entity_id\":", a.fact.entity_id);
+    member(",\"tenant_id\":", a.tenant_id);
+    if (a.fact.has(field_amount)) json += ",\"amount\":" + std::to_string(a.fact.amount);
+    member(",\"currency\":", a.fact.currency);
+    if (!a.fact.trace.empty()) {
+      json += ",\"trace_id\":\"";
+      append_hex(json, a.fact.trace);
+      json += '"';
+    }
+    const std::int64_t at = a.result.recorded_at == 0 ? frame_.now_ms : a.result.recorded_at;
+    return json + ",\"recorded_at\":" + std::to_string(at) + '}';
+  }
+
+  // The records as the ledger wrote them, for the queue; and its new head, for the monitor.
+  void queue_recorded(const Call& call) {
+    RequestReport::Head head{call.request.entity_id, 0, 0};
+    RecordBytes own;
+    for (ByteReader in(call.reply.extra); next_record_bytes(in, own);)
+      facts_.add_record(call.request.tenant_id, call.request.entity_id, own.seq, own.recorded_at,
+                        own.submission);
+    for (std::size_t i = 0; i < call.reply.results.size(); ++i) {
+      const AppendResult& r = call.reply.results[i];
+      if (r.status != Status::recorded) continue;
+      facts_.add_record(call.request.tenant_id, call.request.entity_id, r.seq, r.recorded_at,
+                        r.stamped.empty() ? call.request.submissions[i] : r.stamped);
+      head.seq = r.seq;
+      head.recorded_at = r.recorded_at;
+    }
+    if (head.seq > 0) report_.heads.push_back(head);
+  }
+
+  void reply(bool single, std::size_t count) {
+    const std::int64_t good = report_.recorded + report_.duplicate;
+    if (single && count == 1) {
+      const Status status = first_refusal_ != Status::recorded ? first_refusal_
+                            : report_.duplicate > 0            ? Status::duplicate
+                                                               : Status::recorded;
+      return reply_json(effects_, context_, info(status).http, with_tree(), retry_helps_);
+    }
+    std::uint16_t http = 200;
+    if (first_refusal_ != Status::recorded) http = good > 0 ? 207 : info(first_refusal_).http;
+    std::string json = "{\"trace_id\":\"" + context_.trace.trace_id;
+    json += "\",\"recorded\":" + std::to_string(report_.recorded);
+    json += ",\"duplicate\":" + std::to_string(report_.duplicate);
+    json += ",\"refused\":" + std::to_string(static_cast<std::int64_t>(count) - good);
+    json += ",\"results\":[";
+    json += results_.view();
+    json += "],\"trees\":[";
+    const std::size_t empty = json.size();
+    for (const Call& call : calls_) {
+      if (call.reply.size == 0) continue;
+      if (json.size() > empty) json += ',';
+      json += "{\"entity_id\":";
+      append_json_string(json, call.request.entity_id);
+      json += ',';
+      append_tree(json, call);
+      json += '}';
+    }
+    reply_json(effects_, context_, http, json + "]}", retry_helps_);
+  }
+
+  // The ledger's size and root when it answered: what a caller keeps to ask for a proof later.
+  static void append_tree(std::string& json, const Call& call) {
+    json += "\"size\":" + std::to_string(call.reply.size) + ",\"root\":\"";
+    append_hex(json,
+               {reinterpret_cast<const char*>(call.reply.root.data()), call.reply.root.size()});
+    json += '"';
+  }
+
+  // The one receipt of a single fact, and the tree that it is in.
+  std::string with_tree() const {
+    std::string json(results_.view());
+    if (first_refusal_ != Status::recorded || calls_.empty()) return json;
+    json.back() = ',';
+    json += "\"tree\":{";
+    append_tree(json, calls_[0]);
+    return json + "}}";
+  }
+
+  void tell() {
+    effects_.tell(encode_report(report_));
+    const auto duration_ms = static_cast<double>(frame_.now_ms - context_.started_ms);
+    for (const auto& t : tallies_) {
+      const std::string_view index = t.tenant_id.substr(0, limits::point_index_bytes_max);
+      if (t.status == Status::recorded) {
+        effects_.point(index, {"z0_facts_written_total", t.type_name}, {t.count, duration_ms});
+      } else {
+        effects_.point(index, {"z0_facts_write_failures_total", t.type_name, info(t.status).name},
+                       {t.count, duration_ms});
+      }
+    }
+    if (report_.failed > 0) log_failure();
+  }
+
+  // The span of a write that failed, as one structured line.
+  void log_failure() {
+    std::string line = "{\"level\":\"error\",\"event\":\"span\",\"name\":\"";
+    line += append_span;
+    line += "\",\"trace_id\":\"" + context_.trace.trace_id + "\",\"parent_id\":\"" +
+            context_.trace.span_id;
+    line += "\",\"start_ms\":" + std::to_string(context_.started_ms);
+    line += ",\"duration_ms\":" + std::to_string(frame_.now_ms - context_.started_ms);
+    line += ",\"status\":\"error\",\"error_code\":\"";
+    line += info(first_failure_).name;
+    line += "\",\"facts\":" + std::to_string(report_.failed) + '}';
+    effects_.log(true, line);
+  }
+
+  const Context& context_;
+  const Frame& frame_;
+  Effects& effects_;
+  MessagePacker facts_;
+  MessagePacker attempts_;
+  std::string trace_;
+  std::vector<Call> calls_;
+  Buffer results_;
+  RequestReport report_;
+  std::vector<Tally> tallies_;
+  Status first_refusal_ = Status::recorded;
+  Status first_failure_ = Status::recorded;
+  bool retry_helps_ = false;  // where a budget is exhausted it does not
+};
+
+}  // namespace
+
+void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects) {
+  bool single = false;
+  PostItems items;
+  if (!read_items(continuation, single, items)) __builtin_trap();  // our own bytes
+  Answer(context, frame, effects).run(single, items);
+}
+
+}  // namespace z0

@@ -1,0 +1,41 @@
+// Between the steps of PUT /v1/configs/{id}: what is asked for, and how far it came.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "folds/config_data.hpp"
+#include "http/http.hpp"
+
+namespace z0 {
+
+inline constexpr std::string_view platform_tenant = "platform";
+
+struct ConfigChange {
+  enum class Stage : std::uint8_t { judge = 0, append = 1, distribute = 2 };
+  Stage stage = Stage::judge;  // whose answers come next
+  std::string tenant_id;
+  std::string config_id;
+  std::string data;            // the version's, minified
+  std::int64_t expected = -1;  // the version that it is to follow; -1: any
+  std::int64_t version = 0;
+  std::int64_t effective_at = 0;
+  bool written = false;  // else the version was there
+  // What the config's own ledger was asked and answered, for the queue.
+  std::string request;
+  std::string reply;
+
+  void encode(ByteWriter& out) const;
+  bool decode(ByteReader& in);
+  ConfigData content() const;
+  // The version as a submission. timestamp: of its commit, for a copy.
+  std::string submission(std::int64_t timestamp) const;
+};
+
+// Reads the body and judges it by every rule that needs nobody else. Not `recorded`: what is wrong,
+// and `field` names the member.
+Status read_config_change(const Request& request, const Claims& claims, std::string_view config_id,
+                          ConfigChange& out, std::string& field);
+
+}  // namespace z0

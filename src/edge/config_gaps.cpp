@@ -1,0 +1,69 @@
+// GET /v1/configs/gaps: what the reporting copy lacks of configs.
+//
+// A gap is a version whose predecessor is missing, or a fact that names a version which its ledger
+// does not know. Either means that a message was lost, or that a caller names what nobody decided.
+#include "edge/config.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/json/json.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view missing_sql =
+    "SELECT tenant_id, config_id, config_version, before FROM (SELECT tenant_id, config_id, "
+    "config_version, lag(config_version, 1, 0) OVER (PARTITION BY config_id ORDER BY "
+    "config_version) AS before FROM ledger_facts WHERE type = 'lifecycle' AND subtype = "
+    "'config_updated' AND entity_id = config_id AND (?1 IS NULL OR tenant_id = ?1)) "
+    "WHERE config_version > before + 1 ORDER BY 2, 3 LIMIT ?2";
+// Both sides are read once; the comparison is by an index that SQLite makes for the statement.
+constexpr std::string_view unknown_sql =
+    "SELECT tenant_id, config_id, config_version, entity_id, count(*), min(seq) FROM ledger_facts "
+    "WHERE config_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) AND "
+    "(entity_id, config_id, config_version) NOT IN (SELECT entity_id, config_id, config_version "
+    "FROM ledger_facts WHERE type = 'lifecycle' AND subtype = 'config_updated' AND config_id IS "
+    "NOT NULL AND (?1 IS NULL OR tenant_id = ?1)) GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4 LIMIT ?2";
+
+void append_rows_json(std::string& json, const Rows& rows,
+                      std::initializer_list<std::string_view> names) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    json += json.back() == '[' ? "{" : ",{";
+    std::size_t column = 0;
+    for (const auto name : names) append_member(json, name, rows.at(row, column++));
+    json += '}';
+  }
+}
+
+}  // namespace
+
+void get_config_gaps(const Request& request, const Claims& claims, const Context& context,
+                     const Frame& frame, Effects& effects) {
+  std::string_view tenant_id;
+  if (!tenant_for(request, claims, tenant_id))
+    return reply_error(effects, context, Status::not_found, "tenant");
+  const Value tenant = Value::text_or_null(tenant_id);
+  const Value limit = Value::of(static_cast<std::int64_t>(limits::page_facts_max));
+  for (const auto database : databases_for(frame, tenant_id)) {
+    effects.need_query(database, {{missing_sql, {tenant, limit}}, {unknown_sql, {tenant, limit}}});
+  }
+  std::string continuation;
+  ByteWriter out(continuation);
+  write_context(out, Operation::config_gaps, context);
+  effects.resume(Z0_FRAME_RESUME, continuation);
+}
+
+void resume_config_gaps(const Context& context, const Frame& frame, Effects& effects) {
+  std::string missing = "{\"missing\":[";
+  std::string unknown = "],\"unknown\":[";
+  for (const auto answer : frame.answers) {
+    const auto rows = parse_query(answer);
+    if (rows.size() != 2 || rows[0].failed || rows[1].failed)
+      return reply_error(effects, context, Status::storage_error, {});
+    append_rows_json(missing, rows[0], {"tenant_id", "config_id", "version", "previous_version"});
+    append_rows_json(
+        unknown, rows[1],
+        {"tenant_id", "config_id", "config_version", "entity_id", "facts", "first_seq"});
+  }
+  reply_json(effects, context, 200, missing + unknown + "]}");
+}
+
+}  // namespace z0

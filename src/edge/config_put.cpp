@@ -1,0 +1,253 @@
+// PUT /v1/configs/{id}: judge the change, append the version to the config's own ledger, tell
+// everybody whom it concerns.
+//
+// The version's number decides races: two changes ask for one id, and the ledger takes the first.
+// What is sent again with the same content makes no version, but is handed out again; so a
+// distribution that failed is completed by sending the config again.
+#include <algorithm>
+
+#include "calls/appended.hpp"
+#include "edge/config.hpp"
+#include "edge/config_change.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/directory/directory.hpp"
+#include "z0/monitor/monitor.hpp"
+
+namespace z0 {
+namespace {
+
+using Stage = ConfigChange::Stage;
+
+std::string_view answer_at(const Frame& frame, std::size_t i) {
+  return i < frame.answers.size() ? frame.answers[i] : std::string_view{};
+}
+
+// What one append of one fact came to.
+AppendResult result_in(const CallAnswer& answer, AppendReply& reply) {
+  AppendResult failed;
+  failed.status = status_of(answer.outcome);
+  if (answer.outcome != Z0_OK || !reply.decode(answer.reply) || reply.results.size() != 1)
+    return failed;
+  return reply.results[0];
+}
+
+class PutConfig {
+ public:
+  PutConfig(ConfigChange& change, const Context& context, const Frame& frame, Effects& effects)
+      : change_(change), context_(context), frame_(frame), effects_(effects) {}
+
+  void ask() {
+    StateRequest state;
+    state.tenant_id = change_.tenant_id;
+    state.entity_id = change_.config_id;
+    state.what = state_of_configs;
+    effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(change_.config_id),
+                       Z0_FRAME_LEDGER_STATE, limits::read_timeout_ms, state.encode());
+    std::string tenant;
+    ByteWriter(tenant).short_bytes(change_.tenant_id);
+    effects_.need_call(Z0_TARGET_DIRECTORY, directory_object_name(change_.config_id),
+                       Z0_FRAME_DIRECTORY_POLICIES, limits::read_timeout_ms, tenant);
+    resume(Stage::judge);
+  }
+
+  void go_on() {
+    if (change_.stage == Stage::judge) return judge();
+    if (change_.stage == Stage::append) return appended();
+    distributed();
+  }
+
+ private:
+  void resume(Stage stage) {
+    change_.stage = stage;
+    std::string bytes;
+    ByteWriter out(bytes);
+    write_context(out, Operation::put_config, context_);
+    change_.encode(out);
+    effects_.resume(Z0_FRAME_RESUME, bytes);
+  }
+
+  void refuse(Status status, std::string_view field = {}) {
+    reply_error(effects_, context_, status, field);
+  }
+
+  void judge() {
+    const CallAnswer state_answer = parse_call(answer_at(frame_, 0));
+    const CallAnswer policies_answer = parse_call(answer_at(frame_, 1));
+    const Status state_status = status_in(state_answer);
+    ConfigState state;
+    // A config that is not there yet has no version.
+    if (state_status != Status::not_found &&
+        (state_status != Status::recorded || !state.decode(state_answer.reply.substr(1)))) {
+      return refuse(state_status == Status::recorded ? Status::storage_error : state_status);
+    }
+    PoliciesReply policies;
+    if (policies_answer.outcome != Z0_OK || !policies.decode(policies_answer.reply))
+      return refuse(status_of(policies_answer.outcome));
+    if (policies.status != Status::recorded) return refuse(policies.status);
+    const KnownConfig* known = state.find(change_.config_id);
+    const ConfigData content = change_.content();
+    if (known != nullptr) {
+      // Whom it concerns stays: else those that the last version concerned would keep it for ever.
+      if (known->type != content.type) return refuse(Status::invalid_value, "type");
+      if (known->scope != content.scope) return refuse(Status::invalid_value, "scope");
+      if (known->applies_to != content.applies_to)
+        return refuse(Status::invalid_value, "applies_to");
+      change_.version = known->version;
+      change_.effective_at = known->effective_at;
+    } else if (content.scope != ConfigScope::entity &&
+               policies.submissions.size() >= limits::policies_per_tenant_max) {
+      return refuse(Status::ledger_full, "scope");
+    }
+    std::string wider;
+    if (relaxes(policies, content, wider)) return refuse(Status::relaxes_limit, wider);
+    if (known != nullptr && known->content_hash == config_content_hash(change_.data))
+      return distribute();
+    if (change_.expected >= 0 && change_.expected != change_.version)
+      return refuse(Status::version_conflict, "expected_version");
+    ++change_.version;
+    effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(change_.config_id),
+                       Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+                       encode_system_append(change_.tenant_id, change_.config_id,
+                                            change_.submission(frame_.now_ms)));
+    resume(Stage::append);
+  }
+
+  // Whether a wider scope enforces a smaller limit; `wider` says which config.
+  static bool relaxes(const PoliciesReply& policies, const ConfigData& content,
+                      std::string& wider) {
+    Budget budget;
+    Budget other;
+    std::string field;
+    if (content.type != budget_type ||
+        read_budget(content.settings, budget, field) != Status::recorded) {
+      return false;
+    }
+    for (const auto submission : policies.submissions) {
+      Fact fact;
+      ConfigData policy;
+      const bool counts = parse_submission(submission, {}, fact) &&
+                          read_config_data(fact.data, policy) && policy.type == budget_type &&
+                          policy.scope < content.scope &&
+                          read_budget(policy.settings, other, field) == Status::recorded;
+      if (!counts || !other.enforce || other.limit >= budget.limit) continue;
+      if (other.currency != budget.currency || other.period != budget.period) continue;
+      wider = fact.config_id;
+      return true;
+    }
+    return false;
+  }
+
+  void appended() {
+    const CallAnswer answer = parse_call(answer_at(frame_, 0));
+    AppendReply reply;
+    const AppendResult result = result_in(answer, reply);
+    if (result.status == Status::conflict)
+      return refuse(Status::version_conflict, "expected_version");
+    if (!accepted(result.status)) return refuse(result.status);
+    change_.written = result.status == Status::recorded;
+    change_.effective_at = result.recorded_at;
+    change_.request = answer.request;
+    change_.reply = answer.reply;
+    distribute();
+  }
+
+  void distribute() {
+    const ConfigData content = change_.content();
+    const std::string copy = change_.submission(change_.effective_at);
+    if (content.scope == ConfigScope::entity) {
+      effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(content.applies_to),
+                         Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+                         encode_system_append(change_.tenant_id, content.applies_to, copy));
+    } else {
+      const bool all = content.scope == ConfigScope::platform;
+      const std::string publish =
+          PublishRequest{all ? std::string_view{} : change_.tenant_id, copy}.encode();
+      for (std::size_t shard = 0; shard < directory_shards; ++shard) {
+        effects_.need_call(Z0_TARGET_DIRECTORY, directory_shard_name(shard),
+                           Z0_FRAME_DIRECTORY_PUBLISH, limits::read_timeout_ms, publish);
+      }
+    }
+    resume(Stage::distribute);
+  }
+
+  void distributed() {
+    Status worst = Status::recorded;
+    MessagePacker packer(MessageKind::facts, context_.trace.traceparent());
+    // Its own ledger first: the queue keeps an order as long as nothing goes wrong.
+    queue(packer, change_.request, change_.reply);
+    const bool for_entity = change_.content().scope == ConfigScope::entity;
+    for (const auto bytes : frame_.answers) {
+      const CallAnswer answer = parse_call(bytes);
+      AppendReply reply;
+      Status status = for_entity ? result_in(answer, reply).status : status_in(answer);
+      if (for_entity && answer.outcome == Z0_OK) queue(packer, answer.request, answer.reply);
+      if (!accepted(status)) worst = transient(status) ? Status::not_distributed : status;
+    }
+    reply(worst);
+    for (const auto& message : packer.take()) effects_.send(message);
+    effects_.tell(encode_report(report_));
+    if (!change_.written) return;
+    effects_.point(std::string_view(change_.tenant_id).substr(0, limits::point_index_bytes_max),
+                   {"z0_config_updates_total", change_.content().type},
+                   {1, static_cast<double>(frame_.now_ms - context_.started_ms)});
+  }
+
+  void queue(MessagePacker& packer, std::string_view request_bytes, std::string_view reply_bytes) {
+    AppendRequest request;
+    AppendReply reply;
+    if (!request.decode(request_bytes) || !reply.decode(reply_bytes)) return;
+    add_appended(packer, request, reply);
+    // The views borrow the change and the frame, which outlive the report.
+    for (const auto& result : reply.results) {
+      if (result.status != Status::recorded) continue;
+      ++report_.recorded;
+      report_.recorded_by_type.add(FactType::lifecycle, {});
+      report_.heads.push_back({request.entity_id, result.seq, result.recorded_at});
+    }
+  }
+
+  void reply(Status worst) {
+    std::string identity = "\"config_id\":";
+    append_json_string(identity, change_.config_id);
+    identity += ",\"version\":" + std::to_string(change_.version) + ',';
+    if (worst != Status::recorded) {
+      std::string json;
+      append_error(json, context_, worst, {}, identity);
+      return reply_json(effects_, context_, info(worst).http, json, transient(worst));
+    }
+    std::string json = '{' + identity + "\"tenant_id\":";
+    append_json_string(json, change_.tenant_id);
+    json += ",\"effective_at\":" + std::to_string(change_.effective_at) + ',';
+    json += std::string_view(change_.data).substr(1);
+    reply_json(effects_, context_, change_.written ? 201 : 200, json);
+  }
+
+  ConfigChange& change_;
+  const Context& context_;
+  const Frame& frame_;
+  Effects& effects_;
+  RequestReport report_;
+};
+
+}  // namespace
+
+void put_config(const Request& request, const Claims& claims, const Context& context,
+                std::string_view config_id, const Frame& frame, Effects& effects) {
+  if (!valid_config_id(config_id))
+    return reply_error(effects, context, Status::invalid_id, "config_id");
+  ConfigChange change;
+  std::string field;
+  const Status status = read_config_change(request, claims, config_id, change, field);
+  if (status != Status::recorded) return reply_error(effects, context, status, field);
+  PutConfig(change, context, frame, effects).ask();
+}
+
+void resume_put_config(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects) {
+  ConfigChange change;
+  if (!change.decode(continuation)) __builtin_trap();  // our own bytes
+  PutConfig(change, context, frame, effects).go_on();
+}
+
+}  // namespace z0

@@ -1,0 +1,97 @@
+// Reads that one object answers: a ledger's facts, its head, the monitor's live window.
+#include <algorithm>
+
+#include "http/http.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/ledger/ledger.hpp"
+
+namespace z0 {
+namespace {
+
+// limit and from_seq, with their defaults. False with the name of the parameter that is wrong.
+bool read_numbers(const Request& request, ReadRequest& read, std::string_view& wrong) {
+  if (!read_limit(request, read.limit)) {
+    wrong = "limit";
+    return false;
+  }
+  const std::string_view from = request.parameter("from_seq");
+  if (!from.empty() && (!parse_number(from, read.from_seq) || read.from_seq < 1 ||
+                        read.from_seq > limits::version_max)) {
+    wrong = "from_seq";
+    return false;
+  }
+  return true;
+}
+
+bool valid_types(std::string_view types) {
+  for (std::size_t at = 0; at < types.size();) {
+    const std::size_t end = std::min(types.find(',', at), types.size());
+    if (!valid_type(types.substr(at, end - at))) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string continuation(Operation operation, const Context& context) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, operation, context);
+  return bytes;
+}
+
+bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
+                   std::string_view& rest) {
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  const Status status = status_in(answer);
+  if (status == Status::recorded)
+    rest = answer.reply.substr(1);
+  else
+    reply_error(effects, context, status, {});
+  return status == Status::recorded;
+}
+
+void get_ledger(const Request& request, const Claims& claims, const Context& context,
+                std::string_view entity_id, std::uint16_t frame_kind, Effects& effects) {
+  // An id that cannot be one does not exist, as one that nobody made: the answer is the same.
+  if (!valid_id(entity_id) || ledger_type(entity_id).empty()) {
+    return reply_error(effects, context, Status::not_found, {});
+  }
+  ReadRequest read;
+  std::string_view wrong;
+  if (!read_numbers(request, read, wrong))
+    return reply_error(effects, context, Status::bad_parameter, wrong);
+  read.records = request.parameter("records") == "true";
+  read.types = request.parameter("types");
+  if (!valid_types(read.types))
+    return reply_error(effects, context, Status::bad_parameter, "types");
+  read.tenant_id = claims.tenant_id;
+  read.entity_id = entity_id;
+  std::string bytes;
+  read.encode(bytes);
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), frame_kind,
+                    limits::read_timeout_ms, bytes);
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+}
+
+void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects) {
+  std::string_view json;
+  if (ledger_answer(frame, context, effects, json)) reply_json(effects, context, 200, json);
+}
+
+void get_live(const Context& context, Effects& effects) {
+  effects.need_call(Z0_TARGET_MONITOR, "root", Z0_FRAME_MONITOR_LIVE, limits::read_timeout_ms, {});
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::live, context));
+}
+
+void resume_live(const Context& context, const Frame& frame, Effects& effects) {
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);
+  reply_error(effects, context, status_of(answer.outcome), {});
+}
+
+}  // namespace z0

@@ -1,0 +1,275 @@
+// POST /v1/facts, first half: read and check each fact, pack them by ledger, ask the ledgers.
+#include "edge/post.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "http/http.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/json/json.hpp"
+#include "z0/ledger/ledger.hpp"
+
+namespace z0 {
+namespace {
+
+// What goes to one ledger.
+struct Group {
+  std::string tenant_id;
+  std::string entity_id;
+  Buffer packed;
+  std::size_t count = 0;
+  bool spoiled = false;  // atomic, and one of its facts was refused here
+};
+
+class PostFacts {
+ public:
+  PostFacts(const Request& request, const Claims& claims, const Context& context,
+            const Frame& frame, Effects& effects)
+      : request_(request),
+        context_(context),
+        frame_(frame),
+        effects_(effects),
+        who_{claims.tenant_id, frame.now_ms},
+        atomic_(request.parameter("atomic") == "true") {}
+
+  void run() {
+    if (request_.body.size() > limits::body_bytes_max) return refuse(Status::too_large, "body");
+    if (!request_.content_encoding.empty() && request_.content_encoding != "identity") {
+      return refuse(Status::unsupported_encoding, "content-encoding");
+    }
+    const std::string_view atomic = request_.parameter("atomic");
+    if (!atomic.empty() && atomic != "true" && atomic != "false")
+      return refuse(Status::bad_parameter, "atomic");
+    const bool lines = request_.content_type.starts_with("application/x-ndjson") ||
+                       request_.content_type.starts_with("application/ndjson") ||
+                       request_.content_type.starts_with("application/jsonl");
+    if (!(lines ? read_lines() : read_json())) return;
+    if (items_.items.empty()) return refuse(Status::no_facts, "body");
+    if (atomic_) spoil();
+    ask();
+  }
+
+ private:
+  void refuse(Status status, std::string_view field) {
+    reply_error(effects_, context_, status, field);
+  }
+
+  bool room() {
+    if (items_.items.size() < limits::facts_per_request_max) return true;
+    refuse(Status::too_many_facts, "body");
+    return false;
+  }
+
+  // One JSON value: a fact, or an array of facts. Text that is not JSON refuses the whole request,
+  // since nothing after the fault can be read with certainty.
+  bool read_json() {
+    JsonReader in(request_.body, limits::json_depth_max);
+    single_ = in.peek() == JsonKind::object;
+    if (single_) {
+      read_one(in);
+    } else if (in.peek() == JsonKind::array) {
+      in.enter_array();
+      while (in.next_element()) {
+        if (!room()) return false;
+        read_one(in);
+      }
+    } else if (in.peek() == JsonKind::end) {
+      refuse(Status::no_facts, "body");
+      return false;
+    } else {
+      in.skip();
+      if (in.error() == JsonError::none) {
+        refuse(Status::not_an_object, "body");
+        return false;
+      }
+    }
+    if (in.error() == JsonError::none && in.at_end()) return true;
+    refuse(status_of(in.error()), "byte " + std::to_string(in.offset()));
+    return false;
+  }
+
+  // NDJSON: each line stands alone, also when it is not JSON.
+  bool read_lines() {
+    std::string_view rest = request_.body;
+    while (!rest.empty()) {
+      std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+      if (!room()) return false;
+      JsonReader in(line, limits::json_depth_max);
+      const std::size_t before = items_.items.size();
+      read_one(in);
+      if (in.error() == JsonError::none && in.at_end()) continue;
+      take_back(before);
+      items_.refuse(status_of(in.error()), {"byte " + std::to_string(in.offset()), {}, {}, {}});
+    }
+    return true;
+  }
+
+  // A line with text after its fact was already packed: it is the last of its group.
+  void take_back(std::size_t before) {
+    if (items_.items.size() == before) return;
+    const PostItem last = items_.items.back();
+    if (last.status == Status::recorded) {
+      Group& group = groups_[last.index];
+      group.packed.shrink(last_packed_at_);
+      --group.count;
+    }
+    items_.items.pop_back();
+  }
+
+  void read_one(JsonReader& in) {
+    ReadFact& read = read_;
+    read_fact(in, who_, scratch_, read);
+    if (in.error() != JsonError::none) return;
+    Fact& fact = read.fact;
+    if (read.status != Status::recorded) {
+      return items_.refuse(read.status, {std::string(read.field), std::string(fact.id),
+                                         std::string(fact.entity_id), std::string(read.tenant_id)});
+    }
+    std::string made;
+    if (fact.id.empty()) {
+      made = "fact_" + ulid(frame_.now_ms, frame_.entropy.substr(0, 10), items_.items.size());
+      fact.id = made;
+    }
+    const std::uint32_t call = group_of(read.tenant_id, fact.entity_id);
+    Group& group = groups_[call];
+    last_packed_at_ = group.packed.size();
+    submission_.clear();
+    append_submission(submission_, fact);
+    char* p = group.packed.room(submission_.size() + put::varint_bytes_max);
+    group.packed.end_at(put::short_bytes(p, submission_.view()));
+    ++group.count;
+    items_.items.push_back({Status::recorded, call});
+  }
+
+  std::uint32_t group_of(std::string_view tenant_id, std::string_view entity_id) {
+    if (!groups_.empty()) {
+      const Group& last = groups_[last_group_];
+      if (last.entity_id == entity_id && last.tenant_id == tenant_id) return last_group_;
+    }
+    key_.assign(tenant_id);
+    key_ += '\n';
+    key_ += entity_id;
+    const auto [found, fresh] =
+        by_key_.try_emplace(key_, static_cast<std::uint32_t>(groups_.size()));
+    if (fresh) {
+      groups_.emplace_back();
+      groups_.back().tenant_id = tenant_id;
+      groups_.back().entity_id = entity_id;
+    }
+    return last_group_ = found->second;
+  }
+
+  // Atomic: a fact refused here takes its ledger's others with it. One that names no ledger takes
+  // all.
+  void spoil() {
+    for (const auto& refusal : items_.refusals) {
+      for (auto& group : groups_) {
+        const bool of_none = ledger_type(refusal.entity_id).empty();
+        if (of_none || refusal.entity_id == group.entity_id) group.spoiled = true;
+      }
+    }
+    for (auto& item : items_.items) {
+      if (item.status != Status::recorded || !groups_[item.index].spoiled) continue;
+      const Group& group = groups_[item.index];
+      item = {Status::batch_refused, static_cast<std::uint32_t>(items_.refusals.size())};
+      items_.refusals.push_back({{}, {}, group.entity_id, group.tenant_id});
+    }
+  }
+
+  void ask() {
+    std::vector<std::uint32_t> call_of(groups_.size(), 0);
+    std::uint32_t calls = 0;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const Group& group = groups_[i];
+      if (group.spoiled || group.count == 0) continue;
+      call_of[i] = calls++;
+      effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(group.entity_id),
+                         Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+                         encode_append_request(atomic_ ? append_atomic : 0, group.tenant_id,
+                                               group.entity_id, group.count, group.packed.view()));
+    }
+    for (auto& item : items_.items) {
+      if (item.status == Status::recorded) item.index = call_of[item.index];
+    }
+    std::string continuation;
+    ByteWriter out(continuation);
+    write_context(out, Operation::post_facts, context_);
+    write_items(out, single_, items_);
+    if (calls > 0) return effects_.resume(Z0_FRAME_RESUME, continuation);
+    // Nothing to ask: the answer is known.
+    ByteReader in(continuation);
+    Operation operation{};
+    Context context;
+    read_context(in, operation, context);
+    resume_post_facts(in, context, frame_, effects_);
+  }
+
+  const Request& request_;
+  const Context& context_;
+  const Frame& frame_;
+  Effects& effects_;
+  Submitter who_;
+  bool atomic_;
+  bool single_ = false;
+  PostItems items_;
+  std::vector<Group> groups_;
+  std::unordered_map<std::string, std::uint32_t> by_key_;
+  std::uint32_t last_group_ = 0;
+  std::size_t last_packed_at_ = 0;
+  Scratch scratch_;
+  ReadFact read_;
+  std::string key_;
+  Buffer submission_;
+};
+
+}  // namespace
+
+void write_items(ByteWriter& out, bool single, const PostItems& all) {
+  out.u8(single ? 1 : 0);
+  out.varint(all.items.size());
+  for (const auto& item : all.items) {
+    out.u8(static_cast<std::uint8_t>(item.status));
+    if (item.status == Status::recorded) {
+      out.varint(item.index);
+      continue;
+    }
+    const Refusal& refusal = all.refusal(item);
+    out.short_bytes(refusal.field);
+    out.short_bytes(refusal.id);
+    out.short_bytes(refusal.entity_id);
+    out.short_bytes(refusal.tenant_id);
+  }
+}
+
+bool read_items(ByteReader& in, bool& single, PostItems& all) {
+  single = in.u8() != 0;
+  const std::uint64_t count = in.varint();
+  if (count > limits::facts_per_request_max) return false;
+  all.items.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const auto status = static_cast<Status>(in.u8());
+    if (status == Status::recorded) {
+      all.items.push_back({status, static_cast<std::uint32_t>(in.varint())});
+      continue;
+    }
+    Refusal refusal;
+    refusal.field = in.short_bytes();
+    refusal.id = in.short_bytes();
+    refusal.entity_id = in.short_bytes();
+    refusal.tenant_id = in.short_bytes();
+    all.refuse(status, std::move(refusal));
+  }
+  return in.ok() && in.done();
+}
+
+void post_facts(const Request& request, const Claims& claims, const Context& context,
+                const Frame& frame, Effects& effects) {
+  PostFacts(request, claims, context, frame, effects).run();
+}
+
+}  // namespace z0

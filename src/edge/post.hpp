@@ -1,0 +1,44 @@
+// Between the two halves of POST /v1/facts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "z0/base/bytes.hpp"
+#include "z0/base/status.hpp"
+
+namespace z0 {
+
+// What can be said of a submission that was refused at the edge, as far as it could be read.
+struct Refusal {
+  std::string field;
+  std::string id;
+  std::string entity_id;
+  std::string tenant_id;
+};
+
+// One submission: refused at the edge, or (status recorded, so far) the next one of a ledger's
+// batch.
+struct PostItem {
+  Status status = Status::recorded;
+  std::uint32_t index = 0;  // of its call, or of its refusal
+};
+
+struct PostItems {
+  std::vector<PostItem> items;
+  std::vector<Refusal> refusals;
+
+  void refuse(Status status, Refusal refusal) {
+    items.push_back({status, static_cast<std::uint32_t>(refusals.size())});
+    refusals.push_back(std::move(refusal));
+  }
+  const Refusal& refusal(const PostItem& item) const { return refusals[item.index]; }
+};
+
+void write_items(ByteWriter& out, bool single, const PostItems& items);
+// False for bytes that write_items did not write.
+bool read_items(ByteReader& in, bool& single, PostItems& items);
+
+}  // namespace z0

@@ -1,0 +1,151 @@
+// What an auditor asks for: signed checkpoints, proofs, and the keys that sign.
+#include <algorithm>
+
+#include "http/http.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/json/json.hpp"
+#include "z0/ledger/ledger.hpp"
+#include "z0/tree/checkpoint.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+bool names_ledger(std::string_view entity_id) {
+  return valid_id(entity_id) && !ledger_type(entity_id).empty();
+}
+
+Ed25519Key key_of(std::string_view bytes) {
+  Ed25519Key key;
+  std::copy_n(bytes.begin(), key.size(), reinterpret_cast<char*>(key.data()));
+  return key;
+}
+
+// A log is a ledger: its origin is the deployment's and the entity's name.
+std::string origin_of(const Frame& frame, std::string_view entity_id) {
+  return std::string(settings_origin(frame.settings)) + '/' + std::string(entity_id);
+}
+
+void ask_proof(ProofRequest& proof, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects) {
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
+  proof.tenant_id = claims.tenant_id;
+  proof.entity_id = entity_id;
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_PROOF,
+                    limits::read_timeout_ms, proof.encode());
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+}
+
+// A parameter that counts facts; false when it is no number above 0.
+bool count_parameter(const Request& request, std::string_view name, bool required,
+                     std::int64_t& out) {
+  const std::string_view text = request.parameter(name);
+  if (text.empty()) return !required;
+  return parse_number(text, out) && out >= 1 && out <= limits::version_max;
+}
+
+void reply_text(Effects& effects, const Context& context, std::string_view text) {
+  effects.reply(200,
+                {{"content-type", "text/plain; charset=utf-8"},
+                 {"traceparent", context.trace.traceparent()},
+                 {"cache-control", "no-store"}},
+                text);
+}
+
+}  // namespace
+
+void get_proof(const Request& request, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects) {
+  ProofRequest proof;
+  if (!count_parameter(request, "seq", true, proof.from))
+    return reply_error(effects, context, Status::bad_parameter, "seq");
+  if (!count_parameter(request, "size", false, proof.size))
+    return reply_error(effects, context, Status::bad_parameter, "size");
+  ask_proof(proof, claims, context, entity_id, effects);
+}
+
+void get_consistency(const Request& request, const Claims& claims, const Context& context,
+                     std::string_view entity_id, Effects& effects) {
+  ProofRequest proof;
+  proof.kind = ProofRequest::Kind::consistency;
+  if (!count_parameter(request, "from", true, proof.from))
+    return reply_error(effects, context, Status::bad_parameter, "from");
+  if (!count_parameter(request, "size", false, proof.size))
+    return reply_error(effects, context, Status::bad_parameter, "size");
+  ask_proof(proof, claims, context, entity_id, effects);
+}
+
+void get_checkpoint(const Claims& claims, const Context& context, std::string_view entity_id,
+                    Effects& effects) {
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
+  ProofRequest head;
+  head.kind = ProofRequest::Kind::head;
+  head.tenant_id = claims.tenant_id;
+  head.entity_id = entity_id;
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_PROOF,
+                    limits::read_timeout_ms, head.encode());
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, Operation::checkpoint, context);
+  out.short_bytes(entity_id);
+  effects.resume(Z0_FRAME_RESUME, bytes);
+}
+
+// The ledger's head, as varint size and root, becomes a text to sign.
+void resume_checkpoint(ByteReader& continuation_bytes, const Context& context, const Frame& frame,
+                       Effects& effects) {
+  std::string_view head;
+  if (!ledger_answer(frame, context, effects, head)) return;
+  const std::string_view entity_id = continuation_bytes.short_bytes();
+  ByteReader in(head);
+  const auto size = static_cast<std::int64_t>(in.varint());
+  const std::string_view root_bytes = in.raw(sizeof(Digest));
+  if (!in.ok()) return reply_error(effects, context, Status::storage_error, {});
+  const std::string text = checkpoint_text(origin_of(frame, entity_id), size, key_of(root_bytes));
+  effects.need_sign(text);
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, Operation::signature, context);
+  out.bytes(text);
+  effects.resume(Z0_FRAME_RESUME, bytes);
+}
+
+void resume_signature(ByteReader& continuation_bytes, const Context& context, const Frame& frame,
+                      Effects& effects) {
+  Note note;
+  note.text = continuation_bytes.bytes();
+  // One key for all of a deployment's logs: it is called like the deployment.
+  const std::string_view origin = settings_origin(frame.settings);
+  const auto signatures =
+      parse_signatures(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  for (const Signature& s : signatures) {
+    note.signatures.push_back({std::string(origin), ed25519_key_id(origin, key_of(s.public_key)),
+                               std::string(s.signature)});
+  }
+  if (signatures.empty()) return reply_error(effects, context, Status::no_log_key, {});
+  reply_text(effects, context, write_note(note));
+}
+
+// Any signature brings its public key along.
+void get_keys(const Context& context, Effects& effects) {
+  effects.need_sign({});
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::keys, context));
+}
+
+void resume_keys(const Context& context, const Frame& frame, Effects& effects) {
+  const auto signatures =
+      parse_signatures(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  if (signatures.empty()) return reply_error(effects, context, Status::no_log_key, {});
+  const std::string_view origin = settings_origin(frame.settings);
+  std::string json = "{\"origin\":";
+  append_json_string(json, origin);
+  json += ",\"keys\":[";
+  for (std::size_t i = 0; i < signatures.size(); ++i) {
+    if (i > 0) json += ',';
+    append_json_string(json, verifier_key(origin, key_of(signatures[i].public_key)));
+  }
+  reply_json(effects, context, 200, json + "]}");
+}
+
+}  // namespace z0

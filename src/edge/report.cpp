@@ -1,0 +1,179 @@
+// GET /v1/report: the totals of each tenant and the balance of each account, from D1.
+//
+// The members named _cents are the default currency's; where a tenant has others, they stand under
+// `other_currencies` by code.
+//
+// A tenant lies in one database with all its ledgers, so what several databases say of tenants and
+// accounts is put side by side.
+#include <map>
+
+#include "http/http.hpp"
+#include "reporting/money.hpp"
+#include "z0/facts/fact.hpp"
+#include "z0/json/json.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view sums_sql =
+    "SELECT tenant_id, type, coalesce(currency, '') AS code, count(*) AS facts, "
+    "CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
+    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
+    "WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3";
+constexpr std::string_view assets_sql =
+    "SELECT tenant_id, asset_id, count(*) AS facts FROM ledger_facts WHERE type = 'invocation' AND "
+    "asset_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
+// All accounts, those without money too.
+constexpr std::string_view accounts_sql =
+    "SELECT entity_id, type, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
+    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
+    "WHERE entity_id >= 'acct_' AND entity_id < 'acct`' AND coalesce(currency, 'USD') = 'USD' "
+    "AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
+
+struct Sum {
+  std::int64_t count = 0;
+  Money amount;  // in the default currency
+  std::map<std::string_view, Money> others;
+};
+
+struct Tenant {
+  std::map<std::string_view, Sum> by_type;
+  std::map<std::string_view, std::int64_t> assets;
+};
+
+void append_key(std::string& json, std::string_view key) {
+  if (json.back() != '{') json += ',';
+  append_json_string(json, key);
+  json += ':';
+}
+
+void append_counts(std::string& json, const std::map<std::string_view, std::int64_t>& counts) {
+  json += '{';
+  for (const auto& [name, count] : counts) {
+    append_key(json, name);
+    json += std::to_string(count);
+  }
+  json += '}';
+}
+
+void append_tenant(std::string& json, Tenant& tenant) {
+  struct Line {
+    std::string_view type, count_name, amount_name;
+  };
+  constexpr Line lines[] = {{"charge", "charges", "revenue_cents"},
+                            {"cost", "costs", "cost_cents"},
+                            {"invocation", "invocations", ""},
+                            {"outcome", "outcomes", ""},
+                            {"payout", "payouts", "payout_cents"}};
+  json += '{';
+  std::map<std::string_view, std::map<std::string_view, Money>> others;
+  for (const auto& line : lines) {
+    const Sum& sum = tenant.by_type[line.type];
+    append_key(json, line.count_name);
+    json += std::to_string(sum.count);
+    if (line.amount_name.empty()) continue;
+    append_key(json, line.amount_name);
+    json += sum.amount.decimal();
+    for (const auto& [currency, amount] : sum.others) others[currency][line.type] = amount;
+  }
+  append_key(json, "top_assets");
+  append_counts(json, tenant.assets);
+  if (!others.empty()) {
+    append_key(json, "other_currencies");
+    json += '{';
+    for (const auto& [currency, amounts] : others) {
+      append_key(json, currency);
+      json += '{';
+      for (const auto& [type, amount] : amounts) {
+        append_key(json, type);
+        json += amount.decimal();
+      }
+      json += '}';
+    }
+    json += '}';
+  }
+  json += '}';
+}
+
+// spent is charges plus corrections of them (domain.md section 5).
+struct Account {
+  Money credits, deposited, spent;
+};
+using Accounts = std::map<std::string_view, Account>;
+
+void add_accounts(const Rows& rows, Accounts& accounts) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Account& account = accounts[rows.at(i, 0).bytes];
+    const FactType type = type_of(rows.at(i, 1).bytes);
+    if (type == FactType::credit_issued) account.credits.add(rows.at(i, 2), rows.at(i, 3));
+    if (type == FactType::deposit) account.deposited.add(rows.at(i, 2), rows.at(i, 3));
+    if (type == FactType::charge || type == FactType::correction) {
+      account.spent.add(rows.at(i, 2), rows.at(i, 3));
+    }
+  }
+}
+
+std::string accounts_json(const Accounts& accounts) {
+  std::string json = "{";
+  for (const auto& [id, account] : accounts) {
+    Money remaining = account.deposited;
+    remaining.add(account.credits);
+    remaining.subtract(account.spent);
+    append_key(json, id);
+    json += "{\"credits\":" + account.credits.decimal();
+    json += ",\"deposited\":" + account.deposited.decimal();
+    json += ",\"remaining\":" + remaining.decimal();
+    json += ",\"spent\":" + account.spent.decimal() + '}';
+  }
+  return json + '}';
+}
+
+}  // namespace
+
+void get_report(const Request& request, const Claims& claims, const Context& context,
+                const Frame& frame, Effects& effects) {
+  std::string_view tenant_id;
+  if (!tenant_for(request, claims, tenant_id))
+    return reply_error(effects, context, Status::not_found, "tenant");
+  const Value tenant = Value::text_or_null(tenant_id);
+  for (const auto database : databases_for(frame, tenant_id)) {
+    effects.need_query(database,
+                       {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
+  }
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::report, context));
+}
+
+void resume_report(const Context& context, const Frame& frame, Effects& effects) {
+  std::map<std::string_view, Tenant> tenants;
+  std::map<std::string_view, std::int64_t> by_type;
+  Accounts accounts;
+  for (const auto answer : frame.answers) {
+    const auto rows = parse_query(answer);
+    if (rows.size() != 3 || rows[0].failed || rows[1].failed || rows[2].failed)
+      return reply_error(effects, context, Status::storage_error, {});
+    const Rows& sums = rows[0];
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const std::string_view type = sums.at(i, 1).bytes;
+      const std::string_view currency = sums.at(i, 2).bytes;
+      Sum& sum = tenants[sums.at(i, 0).bytes].by_type[type];
+      sum.count += sums.at(i, 3).integer;
+      by_type[type] += sums.at(i, 3).integer;
+      const bool ours = currency.empty() || currency == default_currency;
+      (ours ? sum.amount : sum.others[currency]).add(sums.at(i, 4), sums.at(i, 5));
+    }
+    const Rows& assets = rows[1];
+    for (std::size_t i = 0; i < assets.size(); ++i)
+      tenants[assets.at(i, 0).bytes].assets[assets.at(i, 1).bytes] += assets.at(i, 2).integer;
+    add_accounts(rows[2], accounts);
+  }
+  std::string json = "{\"accounts\":" + accounts_json(accounts) + ",\"recorded_by_type\":";
+  append_counts(json, by_type);
+  json += ",\"tenants\":{";
+  for (auto& [tenant_id, tenant] : tenants) {
+    append_key(json, tenant_id);
+    append_tenant(json, tenant);
+  }
+  reply_json(effects, context, 200, json + "}}");
+}
+
+}  // namespace z0

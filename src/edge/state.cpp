@@ -1,0 +1,127 @@
+// Cached state, reconciliation on demand, and imports.
+#include <algorithm>
+
+#include "http/http.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/folds/folds.hpp"
+#include "z0/json/json.hpp"
+#include "z0/ledger/ledger.hpp"
+
+namespace z0 {
+namespace {
+
+void ask_ledger(std::string_view entity_id, std::uint16_t kind, std::string_view request,
+                Operation operation, const Context& context, Effects& effects) {
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), kind, limits::read_timeout_ms,
+                    request);
+  effects.resume(Z0_FRAME_RESUME, continuation(operation, context));
+}
+
+bool names_ledger(std::string_view entity_id) {
+  return valid_id(entity_id) && !ledger_type(entity_id).empty();
+}
+
+// "seq:N", or a time in ms.
+bool parse_as_of(std::string_view text, StateRequest& state) {
+  if (text.empty()) return true;
+  constexpr std::string_view by_seq = "seq:";
+  std::int64_t& number = text.starts_with(by_seq) ? state.as_of_seq : state.as_of_ms;
+  if (text.starts_with(by_seq)) text.remove_prefix(by_seq.size());
+  return parse_number(text, number) && number >= 1 && number <= limits::version_max;
+}
+
+// The text of a member of a flat JSON object; empty when it is none.
+std::string text_member(std::string_view json, std::string_view name) {
+  JsonReader in(json, limits::json_depth_max);
+  std::string_view key;
+  std::string scratch;
+  std::string_view value;
+  if (!in.enter_object()) return {};
+  while (in.next_member(key)) {
+    if (key != name) {
+      in.skip();
+      continue;
+    }
+    const bool text = in.peek() == JsonKind::string && in.string(value, scratch);
+    return text ? std::string(value) : std::string();
+  }
+  return {};
+}
+
+// The records of the lines of an export, one after the other. False with the line's number at one
+// that holds none.
+bool read_records(std::string_view body, std::string& records, std::size_t& line_number) {
+  std::string leaf;
+  for (line_number = 1; !body.empty(); ++line_number) {
+    const std::string_view line = body.substr(0, body.find('\n'));
+    body.remove_prefix(std::min(body.size(), line.size() + 1));
+    if (line.empty()) continue;
+    leaf.clear();
+    if (!base64_decode(text_member(line, "record"), leaf) || leaf.empty()) return false;
+    ByteWriter(records).short_bytes(leaf);
+  }
+  return true;
+}
+
+}  // namespace
+
+void get_state(const Request& request, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects) {
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
+  StateRequest state;
+  std::size_t part = 0;
+  if (!Folds::part_of(request.parameter("cache"), part))
+    return reply_error(effects, context, Status::bad_parameter, "cache");
+  if (!parse_as_of(request.parameter("as_of"), state))
+    return reply_error(effects, context, Status::bad_parameter, "as_of");
+  state.tenant_id = claims.tenant_id;
+  state.entity_id = entity_id;
+  state.what = static_cast<std::uint8_t>(part);
+  ask_ledger(entity_id, Z0_FRAME_LEDGER_STATE, state.encode(), Operation::state, context, effects);
+}
+
+// A read from memory or a row is a hit; one from facts is a miss.
+void resume_state(const Context& context, const Frame& frame, Effects& effects) {
+  std::string_view json;
+  if (!ledger_answer(frame, context, effects, json)) return;
+  reply_json(effects, context, 200, json);
+  const std::string tenant = text_member(json, "tenant_id");
+  const bool hit = text_member(json, "source") != "facts";
+  effects.point(std::string_view(tenant).substr(0, limits::point_index_bytes_max),
+                {hit ? "z0_cache_hits_total" : "z0_cache_misses_total", text_member(json, "cache")},
+                {1, static_cast<double>(frame.now_ms - context.started_ms)});
+}
+
+void post_reconcile(const Request& request, const Claims& claims, const Context& context,
+                    std::string_view entity_id, Effects& effects) {
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
+  const std::string_view from = request.parameter("from");
+  if (!from.empty() && from != "start")
+    return reply_error(effects, context, Status::bad_parameter, "from");
+  const ReconcileRequest reconcile{claims.tenant_id, entity_id, from == "start"};
+  ask_ledger(entity_id, Z0_FRAME_LEDGER_RECONCILE, reconcile.encode(), Operation::ledger, context,
+             effects);
+}
+
+void post_import(const Request& request, const Context& context, std::string_view entity_id,
+                 Effects& effects) {
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
+  const std::string_view tenant = request.parameter("tenant");
+  if (!valid_id(tenant)) return reply_error(effects, context, Status::bad_parameter, "tenant");
+  if (request.body.size() > limits::body_bytes_max)
+    return reply_error(effects, context, Status::too_large, "body");
+  std::string records;
+  std::size_t line = 0;
+  if (!read_records(request.body, records, line)) {
+    return reply_error(effects, context, Status::invalid_value,
+                       "record in line " + std::to_string(line));
+  }
+  if (records.empty()) return reply_error(effects, context, Status::no_facts, "body");
+  const ImportRequest import{tenant, entity_id, records};
+  ask_ledger(entity_id, Z0_FRAME_LEDGER_IMPORT, import.encode(), Operation::ledger, context,
+             effects);
+}
+
+}  // namespace z0

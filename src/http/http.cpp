@@ -1,0 +1,217 @@
+#include "http/http.hpp"
+
+#include <algorithm>
+
+#include "z0/base/base64.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/json/json.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// RFC 3986 percent-decoding; `plus` also turns + into a space, as forms write it.
+bool percent_decode(std::string_view text, bool plus, std::string& out) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && plus) {
+      out += ' ';
+    } else if (text[i] != '%') {
+      out += text[i];
+    } else {
+      if (i + 2 >= text.size()) return false;
+      const int high = hex_digit(text[i + 1]);
+      const int low = hex_digit(text[i + 2]);
+      if (high < 0 || low < 0) return false;
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    }
+  }
+  return valid_utf8(out);
+}
+
+bool parse_query(std::string_view text, std::vector<std::pair<std::string, std::string>>& out) {
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(text.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    auto& [name, value] = out.emplace_back();
+    if (!percent_decode(pair.substr(0, equals), true, name)) return false;
+    if (equals < pair.size() && !percent_decode(pair.substr(equals + 1), true, value)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view Request::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+bool parse_request(const Frame& frame, Request& out) {
+  out.method = frame.part(0);
+  out.body = frame.part(2);
+  out.secrets = frame.part(3);
+  for (std::size_t i = 4; i + 1 < frame.parts.size(); i += 2) {
+    const std::string_view name = frame.parts[i];
+    const std::string_view value = frame.parts[i + 1];
+    if (name == "authorization") out.authorization = value;
+    if (name == "traceparent") out.traceparent = value;
+    if (name == "tracestate") out.tracestate = value;
+    if (name == "content-type") out.content_type = value;
+    if (name == "content-encoding") out.content_encoding = value;
+  }
+  const std::string_view url = frame.part(1);
+  if (url.size() > limits::url_bytes_max) return false;
+  const std::size_t question = std::min(url.find('?'), url.size());
+  if (!percent_decode(url.substr(0, question), false, out.path)) return false;
+  return question == url.size() || parse_query(url.substr(question + 1), out.query);
+}
+
+void write_context(ByteWriter& out, Operation operation, const Context& context) {
+  out.u8(static_cast<std::uint8_t>(operation));
+  out.u64(static_cast<std::uint64_t>(context.started_ms));
+  out.short_bytes(context.trace.trace_id);
+  out.short_bytes(context.trace.span_id);
+  out.short_bytes(context.trace.parent_id);
+  out.u8(context.trace.flags);
+  out.short_bytes(context.trace.tracestate);
+}
+
+bool read_context(ByteReader& in, Operation& operation, Context& context) {
+  operation = static_cast<Operation>(in.u8());
+  context.started_ms = static_cast<std::int64_t>(in.u64());
+  context.trace.trace_id = in.short_bytes();
+  context.trace.span_id = in.short_bytes();
+  context.trace.parent_id = in.short_bytes();
+  context.trace.flags = in.u8();
+  context.trace.tracestate = in.short_bytes();
+  return in.ok();
+}
+
+void append_member(std::string& json, std::string_view name, const Value& value) {
+  if (json.back() != '{') json += ',';
+  json += '"';
+  json += name;
+  json += "\":";
+  if (value.kind == Value::Kind::integer)
+    json += std::to_string(value.integer);
+  else if (value.kind == Value::Kind::null)
+    json += "null";
+  else
+    append_json_string(json, value.bytes);
+}
+
+void append_cursor(std::string& json, bool more, std::string_view bytes) {
+  const std::string text = base64url_encode(bytes);
+  append_member(json, "cursor", more ? Value::text(text) : Value::null());
+  json += '}';
+}
+
+void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
+                bool retry) {
+  const std::string traceparent = context.trace.traceparent();
+  const Header type{"content-type", "application/json"};
+  const Header trace{"traceparent", traceparent};
+  const Header fresh{"cache-control", "no-store"};
+  if (http == 401)
+    return effects.reply(http, {type, trace, fresh, {"www-authenticate", "Bearer"}}, json);
+  if (retry) {
+    return effects.reply(http, {type, trace, fresh, {"retry-after", retry_after_seconds}}, json);
+  }
+  effects.reply(http, {type, trace, fresh}, json);
+}
+
+void append_error(std::string& json, const Context& context, Status status, std::string_view field,
+                  std::string_view identity) {
+  const StatusInfo& i = info(status);
+  json += "{\"status\":\"";
+  json += i.name;
+  json += "\",\"http\":" + std::to_string(i.http) + ',';
+  json += identity;
+  if (!field.empty()) {
+    json += "\"field\":";
+    append_json_string(json, field);
+    json += ',';
+  }
+  json += "\"message\":";
+  append_json_string(json, i.sentence);
+  json += ",\"action\":";
+  append_json_string(json, i.remedy);
+  json += ",\"trace_id\":\"" + context.trace.trace_id + "\"}";
+}
+
+void reply_error(Effects& effects, const Context& context, Status status, std::string_view field) {
+  std::string json;
+  append_error(json, context, status, field, {});
+  reply_json(effects, context, info(status).http, json, transient(status));
+}
+
+Status status_of(z0_outcome outcome) {
+  if (outcome == Z0_OVERLOADED) return Status::overloaded;
+  return outcome == Z0_TIMEOUT ? Status::timeout : Status::storage_error;
+}
+
+Status status_of(JsonError error) {
+  switch (error) {
+    case JsonError::utf8:
+      return Status::not_utf8;
+    case JsonError::depth:
+      return Status::too_deep;
+    case JsonError::duplicate_key:
+      return Status::duplicate_key;
+    case JsonError::members:
+      return Status::data_too_large;
+    case JsonError::none:
+    case JsonError::syntax:
+      break;
+  }
+  return Status::not_json;
+}
+
+Status status_in(const CallAnswer& answer) {
+  if (answer.outcome != Z0_OK || answer.reply.empty()) return status_of(answer.outcome);
+  const std::uint8_t code = ByteReader(answer.reply).u8();
+  const bool known = code < static_cast<std::uint8_t>(Status::count_);
+  return known ? static_cast<Status>(code) : Status::storage_error;
+}
+
+bool parse_number(std::string_view text, std::int64_t& out) {
+  if (text.empty() || text.size() > 16) return false;
+  out = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    out = out * 10 + (c - '0');
+  }
+  return true;
+}
+
+bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id) {
+  const std::string_view named = request.parameter("tenant");
+  tenant_id = claims.all_tenants ? named : std::string_view(claims.tenant_id);
+  return claims.all_tenants || named.empty() || named == claims.tenant_id;
+}
+
+std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id) {
+  if (tenant_id.empty()) return settings_databases(frame.settings);
+  return {settings_database(frame.settings, tenant_id)};
+}
+
+bool read_limit(const Request& request, std::int64_t& limit) {
+  const std::string_view named = request.parameter("limit");
+  limit = static_cast<std::int64_t>(limits::page_facts_default);
+  return named.empty() || (parse_number(named, limit) && limit >= 1 &&
+                           limit <= static_cast<std::int64_t>(limits::page_facts_max));
+}
+
+}  // namespace z0

@@ -1,0 +1,161 @@
+// Inside the edge: the request as it was read, and what all routes answer with.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "z0/base/status.hpp"
+#include "z0/http/token.hpp"
+#include "z0/json/json.hpp"
+#include "z0/trace/context.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
+
+namespace z0 {
+
+struct Request {
+  std::string_view method;
+  std::string path;  // decoded
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string_view body;
+  std::string_view secrets;
+  std::string_view authorization;
+  std::string_view traceparent;
+  std::string_view tracestate;
+  std::string_view content_type;
+  std::string_view content_encoding;
+
+  // The parameter's value; empty when absent.
+  std::string_view parameter(std::string_view name) const;
+};
+
+// False when the URL is too long or not percent-encoded as it should be.
+bool parse_request(const Frame& frame, Request& out);
+
+// What is on its way while others are asked.
+enum class Operation : std::uint8_t {
+  post_facts = 1,
+  ledger = 2,
+  live = 3,
+  query = 4,
+  report = 5,
+  checkpoint = 6,
+  signature = 7,
+  keys = 8,
+  state = 9,
+  put_config = 32,
+  get_config = 33,
+  config_gaps = 34,
+  ledgers = 35,
+  replication_heads = 40,
+  replication = 41,
+  // From here on the answers are D1's.
+  closure = 48,
+  dead_letters = 49,
+  dead_letter = 50,
+  redrive = 51,
+};
+
+struct Context {
+  TraceContext trace;
+  std::int64_t started_ms = 0;
+};
+
+// A continuation begins with its operation and context.
+void write_context(ByteWriter& out, Operation operation, const Context& context);
+bool read_context(ByteReader& in, Operation& operation, Context& context);
+
+// Answers, with the headers that every reply carries. retry: something in it may succeed later.
+void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
+                bool retry = false);
+void reply_error(Effects& effects, const Context& context, Status status, std::string_view field);
+// The error as a JSON object; `identity` is put in front: members with a trailing comma, or empty.
+void append_error(std::string& json, const Context& context, Status status, std::string_view field,
+                  std::string_view identity);
+
+// "name":value, with a comma unless an object begins with it.
+void append_member(std::string& json, std::string_view name, const Value& value);
+inline void append_number(std::string& json, std::string_view name, std::int64_t value) {
+  append_member(json, name, Value::of(value));
+}
+inline void append_text(std::string& json, std::string_view name, std::string_view value) {
+  append_member(json, name, Value::text(value));
+}
+// ,"cursor":TEXT or null, and the end of the object.
+void append_cursor(std::string& json, bool more, std::string_view bytes);
+
+// A continuation that needs no more than its operation and context.
+std::string continuation(Operation operation, const Context& context);
+// What a ledger said after its status, which is the first answer. False when it refused or failed,
+// which was replied.
+bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
+                   std::string_view& rest);
+
+// Whether a transient reply says when to come back, in seconds.
+inline constexpr std::string_view retry_after_seconds = "1";
+
+// The routes. Each replies, or asks and leaves a continuation.
+void post_facts(const Request& request, const Claims& claims, const Context& context,
+                const Frame& frame, Effects& effects);
+void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects);
+void get_ledger(const Request& request, const Claims& claims, const Context& context,
+                std::string_view entity_id, std::uint16_t frame_kind, Effects& effects);
+void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects);
+void get_state(const Request& request, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects);
+void resume_state(const Context& context, const Frame& frame, Effects& effects);
+void get_checkpoint(const Claims& claims, const Context& context, std::string_view entity_id,
+                    Effects& effects);
+void resume_checkpoint(ByteReader& continuation, const Context& context, const Frame& frame,
+                       Effects& effects);
+void resume_signature(ByteReader& continuation, const Context& context, const Frame& frame,
+                      Effects& effects);
+void get_proof(const Request& request, const Claims& claims, const Context& context,
+               std::string_view entity_id, Effects& effects);
+void get_consistency(const Request& request, const Claims& claims, const Context& context,
+                     std::string_view entity_id, Effects& effects);
+void post_reconcile(const Request& request, const Claims& claims, const Context& context,
+                    std::string_view entity_id, Effects& effects);
+void post_import(const Request& request, const Context& context, std::string_view entity_id,
+                 Effects& effects);
+void get_keys(const Context& context, Effects& effects);
+void resume_keys(const Context& context, const Frame& frame, Effects& effects);
+void post_replicate(const Request& request, const Context& context, std::string_view entity_id,
+                    bool verify, Effects& effects);
+void get_replication(const Request& request, const Context& context, const Frame& frame,
+                     Effects& effects);
+void resume_replication_heads(ByteReader& continuation, const Context& context, const Frame& frame,
+                              Effects& effects);
+void resume_replication(ByteReader& continuation, const Context& context, const Frame& frame,
+                        Effects& effects);
+void get_live(const Context& context, Effects& effects);
+void resume_live(const Context& context, const Frame& frame, Effects& effects);
+void query_facts(const Request& request, const Claims& claims, const Context& context,
+                 const Frame& frame, Effects& effects);
+void resume_query(ByteReader& continuation, const Context& context, const Frame& frame,
+                  Effects& effects);
+void get_report(const Request& request, const Claims& claims, const Context& context,
+                const Frame& frame, Effects& effects);
+void resume_report(const Context& context, const Frame& frame, Effects& effects);
+
+// What becomes of a request whose call did not succeed, or whose JSON could not be read.
+Status status_of(z0_outcome outcome);
+Status status_of(JsonError error);
+// The status that the reply to a call begins with, or what became of the call.
+Status status_in(const CallAnswer& answer);
+
+// A whole number in decimal, of at most 16 digits; false for anything else.
+bool parse_number(std::string_view text, std::int64_t& out);
+// The tenant that a read is for: the credential's, or the one that an operator names; empty for
+// all. False when a tenant asks for another's.
+bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);
+// The databases that hold what is said of this tenant: its own; of all tenants: every one.
+std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id);
+// The parameter `limit`, or its default. False when it is none.
+bool read_limit(const Request& request, std::int64_t& limit);
+
+}  // namespace z0

@@ -1,0 +1,139 @@
+// An import: facts that another z0 recorded, with the numbers and commit times that they have
+// there, so that the tree here has the root that it has there.
+#include <algorithm>
+
+#include "ledger/sql.hpp"
+#include "ledger/step.hpp"
+#include "ledger/write.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/directory/directory.hpp"
+#include "z0/json/json.hpp"
+
+namespace z0 {
+namespace {
+
+class Import {
+ public:
+  Import(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects)
+      : state_(state),
+        call_(call),
+        frame_(frame),
+        effects_(effects),
+        writer_(state, frame, effects) {}
+
+  void run() {
+    if (!request_.decode(call_.request) || request_.records.empty())
+      return reply_status(effects_, Status::bad_parameter, {});
+    if (!state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id)
+      return reply_status(effects_, Status::forbidden, {});
+    if (state_.seq == 0 && call_.stage != LedgerStage::registered) return ask_directory();
+    if (state_.seq == 0 && !registered()) return reply_status(effects_, Status::overloaded, {});
+    const Status status = judge();
+    if (status != Status::recorded) return reply_status(effects_, status, {});
+    write();
+    reply();
+  }
+
+ private:
+  void ask_directory() {
+    const RegisterRequest known{request_.tenant_id, request_.entity_id, frame_.now_ms};
+    effects_.need_call(Z0_TARGET_DIRECTORY, directory_object_name(request_.entity_id),
+                       Z0_FRAME_DIRECTORY_REGISTER, limits::read_timeout_ms, known.encode());
+    resume_ledger(effects_, call_, LedgerStage::registered, {});
+  }
+
+  // The configs that the ledger was under are facts of its own: those of here are not added.
+  bool registered() const {
+    return !frame_.answers.empty() && parse_call(frame_.answers[0]).outcome == Z0_OK;
+  }
+
+  // Everything is looked at before anything changes: numbers that go on, times that do not run back
+  // and are not to come, sums that stay exact.
+  Status judge() {
+    Folds folds = state_.folds;
+    std::int64_t seq = state_.seq;
+    std::int64_t recorded_at = state_.recorded_at;
+    Fact fact;
+    ByteReader in(request_.records);
+    while (!in.done()) {
+      if (!next_record(in, request_.entity_id, fact)) return Status::invalid_value;
+      if (fact.seq <= state_.seq) continue;
+      const bool follows = fact.seq == seq + 1 && fact.recorded_at >= recorded_at &&
+                           fact.recorded_at <= frame_.now_ms;
+      if (!follows) return Status::conflict;
+      const FoldError error = folds.check(fact);
+      if (error == FoldError::overflow) return Status::amount_overflow;
+      if (error == FoldError::full) return Status::ledger_full;
+      folds.apply(fact);
+      seq = fact.seq;
+      recorded_at = fact.recorded_at;
+    }
+    return Status::recorded;
+  }
+
+  void write() {
+    const bool first = state_.seq == 0;
+    if (first) {
+      state_.tenant_id = request_.tenant_id;
+      state_.entity_id = request_.entity_id;
+      state_.hash_seed = ByteReader(frame_.entropy.substr(40, 8)).u64();
+      state_.created_at = frame_.now_ms;
+      state_.write_meta(effects_);
+    }
+    writer_.expect(request_.records.size());
+    RecordBytes record;
+    Fact fact;
+    for (ByteReader in(request_.records); next_record_bytes(in, record);) {
+      if (record.seq <= state_.seq) continue;
+      parse_submission(record.submission, request_.entity_id, fact);
+      writer_.record(record.submission, fact, id_hash(fact.id, state_.hash_seed),
+                     record.recorded_at);
+    }
+    writer_.finish();
+    if (!writer_.recorded()) return;
+    state_.alarm_at = frame_.now_ms + limits::confirm_after_ms;
+    effects_.alarm(state_.alarm_at);
+  }
+
+  void reply() {
+    std::string json = "{\"entity_id\":";
+    append_json_string(json, state_.entity_id);
+    json += ",\"size\":" + std::to_string(state_.seq) + ",\"root\":\"";
+    append_root(json, state_.summary.tree.root());
+    reply_status(effects_, Status::recorded, json + "\"}");
+  }
+
+  LedgerState& state_;
+  const LedgerCall& call_;
+  const Frame& frame_;
+  Effects& effects_;
+  LedgerWriter writer_;
+  ImportRequest request_;
+};
+
+}  // namespace
+
+void import_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                      Effects& effects) {
+  Import(state, call, frame, effects).run();
+}
+
+std::string ImportRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(tenant_id);
+  out.short_bytes(entity_id);
+  out.bytes(records);
+  return bytes;
+}
+
+bool ImportRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  tenant_id = in.short_bytes();
+  entity_id = in.short_bytes();
+  records = in.bytes();
+  return in.ok() && in.done() && !tenant_id.empty();
+}
+
+}  // namespace z0

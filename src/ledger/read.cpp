@@ -1,0 +1,170 @@
+// Reading a ledger: a range of facts, and its head. Both come from rows, never from the state, so
+// that a read needs no rebuilding and touches only the segments that hold what it shows.
+#include <algorithm>
+
+#include "ledger/sql.hpp"
+#include "ledger/step.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+
+namespace z0 {
+
+void reply_status(Effects& effects, Status status, std::string_view json) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(status));
+  out.raw(json);
+  effects.reply(info(status).http, {}, bytes);
+}
+
+Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& state) {
+  const Rows rows = parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  // An object that never took a fact has no tables: its statements fail, and it does not exist.
+  if (rows.failed) {
+    return rows.message.find("no such table") != std::string_view::npos ? Status::not_found
+                                                                        : Status::storage_error;
+  }
+  if (rows.size() == 0) return Status::not_found;
+  if (!state.decode_meta(rows.at(0, 0).bytes)) return Status::storage_error;
+  const bool visible = tenant_id.empty() || tenant_id == state.tenant_id;
+  return visible ? Status::recorded : Status::not_found;
+}
+
+void append_root(std::string& out, const Digest& root) {
+  append_hex(out, {reinterpret_cast<const char*>(root.data()), root.size()});
+}
+
+namespace {
+
+std::uint32_t mask_of(std::string_view types) {
+  std::uint32_t mask = 0;
+  for (std::size_t at = 0; at < types.size();) {
+    const std::size_t end = std::min(types.find(',', at), types.size());
+    const std::string_view name = types.substr(at, end - at);
+    mask |= type_bit(type_of(name), name);
+    at = end + 1;
+  }
+  return types.empty() ? ~0u : mask;
+}
+
+bool named(std::string_view types, std::string_view type) {
+  for (std::size_t at = 0; at < types.size();) {
+    const std::size_t end = std::min(types.find(',', at), types.size());
+    if (types.substr(at, end - at) == type) return true;
+    at = end + 1;
+  }
+  return types.empty();
+}
+
+struct Page {
+  std::string facts;
+  std::int64_t count = 0;
+  std::int64_t looked_through = 0;  // the last sequence number that was looked at
+};
+
+bool read_page(const Rows& segments, const ReadRequest& request, std::string_view tenant_id,
+               Page& page) {
+  Fact fact;
+  RecordBytes record;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    ByteReader in(segments.at(i, 2).bytes);
+    while (!in.done()) {
+      if (!next_record_bytes(in, record)) return false;
+      if (record.seq < request.from_seq) continue;
+      ByteReader again(record.whole);
+      if (!next_record(again, request.entity_id, fact)) return false;
+      if (page.count == request.limit) return true;
+      page.looked_through = fact.seq;
+      if (!named(request.types, fact.name())) continue;
+      if (page.count++ > 0) page.facts += ',';
+      append_fact_json(page.facts, fact, tenant_id);
+      if (!request.records) continue;
+      page.facts.back() = ',';
+      page.facts += "\"record\":\"" + base64_encode(record.leaf) + "\"}";
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
+  ReadRequest request;
+  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  const bool filtered = !request.types.empty();
+  if (call.stage == LedgerStage::begin) {
+    // Sequence numbers are dense, so without a filter the range is known. The mask has 31 bits in
+    // use.
+    const std::int64_t last = filtered ? limits::version_max : request.from_seq + request.limit - 1;
+    effects.need_rows(ledger_sql::select_meta, {});
+    effects.need_rows(ledger_sql::select_head, {});
+    effects.need_rows(ledger_sql::select_range, {Value::of(request.from_seq), Value::of(last),
+                                                 Value::of(mask_of(request.types)),
+                                                 Value::of(limits::segments_per_read_max)});
+    return resume_ledger(effects, call, LedgerStage::read, {});
+  }
+  LedgerState owner;
+  const Status status = open_meta(frame, request.tenant_id, owner);
+  if (status != Status::recorded) return reply_status(effects, status, {});
+  const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
+  const Rows segments =
+      parse_rows(frame.answers.size() > 2 ? frame.answers[2] : std::string_view{});
+  Page page;
+  if (head.size() == 0 || segments.failed || !read_page(segments, request, owner.tenant_id, page)) {
+    return reply_status(effects, Status::storage_error, {});
+  }
+  const std::int64_t last_seq = head.at(0, 0).integer;
+  // A filter may have looked through all that it was given, or found whole segments to skip: then
+  // the page ends with the last segment that it saw, or with the ledger.
+  std::int64_t next = page.looked_through + 1;
+  const bool full = page.count == request.limit;
+  if (filtered && !full) {
+    const bool more = static_cast<std::int64_t>(segments.size()) == limits::segments_per_read_max;
+    next = more ? segments.at(segments.size() - 1, 1).integer + 1 : last_seq + 1;
+  }
+  std::string json = "{\"entity_id\":";
+  append_json_string(json, request.entity_id);
+  json += ",\"facts\":[" + page.facts + "],\"next_seq\":";
+  json += next > last_seq || page.looked_through == 0 ? "null" : std::to_string(next);
+  json += '}';
+  reply_status(effects, Status::recorded, json);
+}
+
+void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
+  ReadRequest request;
+  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (call.stage == LedgerStage::begin) {
+    effects.need_rows(ledger_sql::select_meta, {});
+    effects.need_rows(ledger_sql::select_head, {});
+    return resume_ledger(effects, call, LedgerStage::read, {});
+  }
+  LedgerState owner;
+  const Status status = open_meta(frame, request.tenant_id, owner);
+  if (status != Status::recorded) return reply_status(effects, status, {});
+  const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
+  Summary summary;
+  if (head.size() == 0 || !summary.decode(head.at(0, 2).bytes)) {
+    return reply_status(effects, Status::storage_error, {});
+  }
+  std::string json = "{\"entity_id\":";
+  append_json_string(json, owner.entity_id);
+  json += ",\"type\":";
+  append_json_string(json, ledger_type(owner.entity_id));
+  json += ",\"tenant_id\":";
+  append_json_string(json, owner.tenant_id);
+  json += ",\"created_at\":" + std::to_string(owner.created_at);
+  json += ",\"lifecycle\":\"";
+  json += lifecycle_name(summary.lifecycle);
+  json += "\",\"seq\":" + std::to_string(head.at(0, 0).integer);
+  json += ",\"root\":\"";
+  append_root(json, summary.tree.root());
+  json += '"';
+  json += ",\"recorded_at\":" + std::to_string(head.at(0, 1).integer);
+  json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq);
+  json += ",\"verified_seq\":" + std::to_string(owner.checkpoint.seq) + ",\"counts\":";
+  summary.counts.append_json(json);
+  reply_status(effects, Status::recorded, json + "}");
+}
+
+}  // namespace z0

@@ -1,0 +1,231 @@
+// Reconciliation: runs a pass, mends what differs, and records a fact about it. Also the same pass
+// without the facts, for a state whose folds came damaged from their row.
+#include <algorithm>
+
+#include "ledger/pass.hpp"
+#include "ledger/sql.hpp"
+#include "ledger/step.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/calls/message.hpp"
+#include "z0/trace/context.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::int64_t day_ms = 86'400'000;
+
+Rows pass_rows(const Frame& frame) {
+  return parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+}
+
+void append_value(std::string& json, std::size_t part, std::string_view bytes, std::int64_t at_ms) {
+  Folds folds;
+  folds.decode(part, bytes);
+  if (bytes.empty() || !folds.valid(part))
+    json += "null";
+  else
+    folds.append_json(json, part, at_ms);
+}
+
+}  // namespace
+
+bool Reconciliation::run(const Rows& segments) {
+  if (!pass_.read(segments)) return false;
+  for (const auto& [first_seq, cache] : pass_.mended())
+    effects_.write(ledger_sql::put_cache, {Value::of(first_seq), Value::blob(cache)});
+  if (!pass_.complete()) return true;
+  pass_.settle();
+  PassState& c = state_.checkpoint;
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    if (c.found[part].first_seq == 0) continue;
+    record(part, c.found[part]);
+    c.found[part] = {};
+    c.mismatch_at[part] = frame_.now_ms;
+  }
+  if (c.tree_diverged_seq != 0) record_tree();
+  c.whole = false;
+  c.tree = MerkleRange{};
+  // The facts just recorded feed no part: they are as good as checked.
+  c.seq = state_.seq;
+  return true;
+}
+
+// domain.md, section 6.
+std::string_view Reconciliation::resolution_of(std::size_t part,
+                                               const PassState::Divergence& d) const {
+  const PassState& c = state_.checkpoint;
+  if (!c.folds.valid(part)) return "manual_review";
+  const bool again = c.mismatch_at[part] != 0 && frame_.now_ms - c.mismatch_at[part] < day_ms;
+  Folds kept;
+  Folds right;
+  kept.decode(part, d.cached);
+  right.decode(part, d.calculated);
+  const bool large = part < cache_types && kept.valid(part) &&
+                     right.cached().money_delta(kept.cached()) >
+                         settings_reconciliation_alert_cents(frame_.settings);
+  return again || large ? "alert_raised" : "cache_updated";
+}
+
+std::string Reconciliation::delta_json(std::size_t part, const PassState::Divergence& d) const {
+  Folds kept;
+  Folds right;
+  kept.decode(part, d.cached);
+  right.decode(part, d.calculated);
+  std::string json;
+  if (part >= cache_types || !kept.valid(part) || !right.valid(part)) return "{}";
+  right.cached().append_delta_json(json, static_cast<CacheType>(part), kept.cached(),
+                                   frame_.now_ms);
+  return json;
+}
+
+void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
+  std::string data = "{\"cache_type\":\"";
+  data += Folds::name(part);
+  data += "\",\"cached_value\":";
+  append_value(data, part, d.cached, frame_.now_ms);
+  data += ",\"calculated_value\":";
+  append_value(data, part, d.calculated, frame_.now_ms);
+  data += ",\"delta\":" + delta_json(part, d);
+  record_fact(data, Folds::name(part), resolution_of(part, d), d.first_seq, d.trace);
+}
+
+// The facts' bytes are not what was hashed when they were recorded. There is no right value to
+// restore: somebody has to look.
+void Reconciliation::record_tree() {
+  PassState& c = state_.checkpoint;
+  std::string data = "{\"cache_type\":\"MerkleTree\",\"cached_value\":\"";
+  append_root(data, state_.summary.tree.root());
+  data += "\",\"calculated_value\":\"";
+  append_root(data, c.tree.root());
+  data += "\",\"delta\":{}";
+  record_fact(data, "MerkleTree", "manual_review", c.tree_diverged_seq, {});
+  c.tree_diverged_seq = 0;
+}
+
+void Reconciliation::record_fact(std::string& data, std::string_view name,
+                                 std::string_view resolution, std::int64_t first_seq,
+                                 std::string_view trace) {
+  data += ",\"resolution\":\"";
+  data += resolution;
+  data += "\",\"first_divergent_seq\":" + std::to_string(first_seq) + '}';
+  mismatches_.push_back({name, resolution});
+  if (!json_.empty()) json_ += ',';
+  json_ += data;
+  if (state_.summary.lifecycle == Lifecycle::retired) return;  // it takes no fact any more
+  Fact fact;
+  fact.type = FactType::reconciliation;
+  fact.subtype = "mismatch_detected";
+  fact.data = data;
+  fact.trace = trace;
+  fact.entity_id = state_.entity_id;
+  fact.fields = field_subtype | field_data | (trace.empty() ? 0u : field_trace);
+  writer_.record_own(fact);
+}
+
+void Reconciliation::send_and_tell() {
+  for (const auto& message : own_messages(state_, writer_, frame_)) effects_.send(message);
+  if (pass_.facts() == 0 && mismatches_.empty()) return;
+  const std::string_view index =
+      std::string_view(state_.tenant_id).substr(0, limits::point_index_bytes_max);
+  effects_.point(index, {"z0_reconciliation_runs_total"},
+                 {1, static_cast<double>(pass_.facts()), static_cast<double>(pass_.comparisons())});
+  for (const auto& [name, resolution] : mismatches_)
+    effects_.point(index, {"z0_reconciliation_mismatches_total", name, resolution}, {1});
+}
+
+std::vector<std::string> own_messages(const LedgerState& state, const LedgerWriter& writer,
+                                      const Frame& frame) {
+  MessagePacker packer(MessageKind::facts,
+                       trace_context({}, {}, frame.entropy.substr(10, 24)).traceparent());
+  RecordBytes record;
+  for (ByteReader in(writer.own_records()); next_record_bytes(in, record);)
+    packer.add_record(state.tenant_id, state.entity_id, record.seq, record.recorded_at,
+                      record.submission);
+  return packer.take();
+}
+
+void need_pass_rows(const LedgerState& state, Effects& effects) {
+  effects.need_rows(ledger_sql::select_pass,
+                    {Value::of(std::max<std::int64_t>(state.checkpoint.seq, 1)),
+                     Value::of(limits::segments_per_pass_step)});
+}
+
+bool needs_refold(const LedgerState* state) {
+  if (state == nullptr || state->seq == 0) return false;
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    if (!state->folds.valid(part) && !state->checkpoint.manual[part]) return true;
+  }
+  return false;
+}
+
+bool refold(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
+  if (call.stage == LedgerStage::refold) {
+    Pass pass(state);
+    if (!pass.read(pass_rows(frame))) {
+      refuse_storage(call, frame, effects);
+      return false;
+    }
+    if (pass.complete()) {
+      pass.settle();
+      return true;
+    }
+  }
+  need_pass_rows(state, effects);
+  LedgerCall next = call;
+  ++next.refolds;
+  resume_ledger(effects, next, LedgerStage::refold, call.extra);
+  return false;
+}
+
+void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                      Effects& effects) {
+  ReconcileRequest request;
+  if (!request.decode(call.request) || state.seq == 0 ||
+      (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)) {
+    return reply_status(effects, Status::not_found, {});
+  }
+  if (call.stage != LedgerStage::pass) {
+    if (request.whole) state.checkpoint.begin_whole();
+    need_pass_rows(state, effects);
+    return resume_ledger(effects, call, LedgerStage::pass, {});
+  }
+  LedgerWriter writer(state, frame, effects);
+  Reconciliation run(state, frame, effects, writer);
+  const std::int64_t seq = state.seq;
+  if (!run.run(pass_rows(frame))) return refuse_storage(call, frame, effects);
+  writer.finish();
+  state.write_meta(effects);
+  std::string json = "{\"entity_id\":";
+  append_json_string(json, state.entity_id);
+  json += ",\"tenant_id\":";
+  append_json_string(json, state.tenant_id);
+  json += ",\"seq\":" + std::to_string(seq);
+  json += ",\"verified_seq\":" + std::to_string(std::min(state.checkpoint.seq, seq));
+  json += run.complete() ? ",\"done\":true" : ",\"done\":false";
+  json += ",\"facts_scanned\":" + std::to_string(run.facts());
+  json += ",\"comparisons\":" + std::to_string(run.comparisons());
+  json += ",\"mismatches\":[" + run.mismatches_json() + "]}";
+  reply_status(effects, Status::recorded, json);
+  run.send_and_tell();
+}
+
+std::string ReconcileRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(tenant_id);
+  out.short_bytes(entity_id);
+  out.u8(whole ? 1 : 0);
+  return bytes;
+}
+
+bool ReconcileRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  tenant_id = in.short_bytes();
+  entity_id = in.short_bytes();
+  whole = in.u8() != 0;
+  return in.ok() && in.done();
+}
+
+}  // namespace z0

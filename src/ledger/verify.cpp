@@ -1,0 +1,227 @@
+// A ledger compares its facts with D1's rows, column by column, and repairs what differs.
+//
+// A root in D1 proves what arrived; it says nothing of rows that were altered afterwards. This
+// does: a chunk of facts goes to D1 as rows, one statement compares, and only what is wrong comes
+// back.
+//
+// A row under a key that the ledger never had is surplus. The table's key begins with (tenant,
+// type, timestamp, entity), so rows that share those with a fact of the chunk are found by seeking.
+// Others could be found only by reading the whole table: that is done where facts are missing, and
+// few enough of them that somebody may have altered their key.
+#include <algorithm>
+
+#include "ledger/sql.hpp"
+#include "ledger/step.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/json/json.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+// The columns behind the key, by their place in a row of insert_facts.
+constexpr std::string_view compared[] = {
+    "id",        "subtype",        "source_id", "asset_id", "campaign_id", "tool_id",     "user_id",
+    "config_id", "config_version", "amount",    "currency", "trace_id",    "recorded_at", "data"};
+constexpr std::size_t first_compared = 5;
+
+// Parameters of the comparison: ?1 rows, ?2 what D1 is known to have had, ?3 and ?4 the first and
+// last number of the chunk. A fact that D1 never claimed to have is on its way, not missing.
+std::string comparison() {
+  std::string sql =
+      "WITH f AS MATERIALIZED (SELECT value AS v FROM json_each(?1)) SELECT * FROM (SELECT v->>4 "
+      "AS seq, NULL AS type, d.seq AS timestamp, ''";
+  for (std::size_t i = 0; i < std::size(compared); ++i) {
+    const std::string_view column = compared[i];
+    sql += " || iif(d.";
+    sql += column;
+    sql += column == "data" ? " IS NOT v->" : " IS NOT v->>";
+    sql += std::to_string(first_compared + i) + ", ',\"";
+    sql += column;
+    sql += "\"', '')";
+  }
+  return sql +
+         " AS fields FROM f LEFT JOIN ledger_facts d ON d.tenant_id = v->>0 AND d.type = v->>1 AND "
+         "d.timestamp = v->>2 AND d.entity_id = v->>3 AND d.seq = v->>4) WHERE fields <> '' AND "
+         "(timestamp IS NOT NULL OR seq <= max(?2, coalesce((SELECT contiguous_seq FROM "
+         "ledger_heads WHERE entity_id = (SELECT v->>3 FROM f LIMIT 1)), 0))) UNION ALL SELECT * "
+         "FROM (SELECT d.seq, d.type, d.timestamp, NULL FROM (SELECT DISTINCT v->>0 AS a, v->>1 AS "
+         "b, v->>2 AS c, v->>3 AS e FROM f) JOIN ledger_facts d ON d.tenant_id = a AND d.type = b "
+         "AND d.timestamp = c AND d.entity_id = e WHERE d.seq BETWEEN ?3 AND ?4 OR d.seq < 1 OR "
+         "d.seq > ?5 EXCEPT SELECT v->>4, v->>1, v->>2, NULL FROM f)";
+}
+enum Column : std::size_t { seq, type, timestamp, fields };
+
+// A surplus row goes by its key; the row of a missing fact wherever it is.
+constexpr std::string_view delete_surplus =
+    "DELETE FROM ledger_facts WHERE tenant_id = ?1 AND entity_id = ?2 AND (type, timestamp, seq) "
+    "IN (SELECT value->>0, value->>1, value->>2 FROM json_each(?3))";
+constexpr std::string_view delete_strays =
+    "DELETE FROM ledger_facts WHERE entity_id = ?1 AND seq IN (SELECT value FROM json_each(?2))";
+constexpr std::string_view of_these = " WHERE value->>4 IN (SELECT value FROM json_each(?2))";
+
+// What travels from one stage to the next.
+struct Comparison {
+  std::int64_t checked = 0;
+  std::int64_t repaired = 0;
+  std::string_view found;  // the members of the reply that name what was wrong
+  std::string_view rows;   // the chunk
+
+  std::string encode() const {
+    std::string bytes;
+    ByteWriter out(bytes);
+    out.varint(static_cast<std::uint64_t>(checked));
+    out.varint(static_cast<std::uint64_t>(repaired));
+    out.bytes(found);
+    out.raw(rows);
+    return bytes;
+  }
+  void decode(std::string_view bytes) {
+    ByteReader in(bytes);
+    checked = static_cast<std::int64_t>(in.varint());
+    repaired = static_cast<std::int64_t>(in.varint());
+    found = in.bytes();
+    rows = in.raw(in.left());
+  }
+};
+
+void add(std::string& list, std::string_view item) {
+  if (list.size() > 1) list += ',';
+  list += item;
+}
+
+class Verification {
+ public:
+  Verification(const LedgerState& state, const LedgerCall& call, const ReplicateRequest& request,
+               const Frame& frame, Effects& effects)
+      : state_(state), call_(call), request_(request), frame_(frame), effects_(effects) {}
+
+  void run() {
+    if (call_.stage < LedgerStage::confirm) return load();
+    const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
+    if (call_.stage == LedgerStage::load) return compare(parse_rows(answer));
+    at_.decode(call_.extra);
+    const std::vector<Rows> rows = parse_query(answer);
+    for (const Rows& r : rows) {
+      if (r.failed) return reply_status(effects_, Status::storage_error, {});
+    }
+    if (call_.stage == LedgerStage::confirm) return judge(rows.back());
+    reply();
+  }
+
+ private:
+  void load() {
+    effects_.need_rows(ledger_sql::select_range,
+                       {Value::of(request_.from_seq), Value::of(state_.seq), Value::of(~0u),
+                        Value::of(limits::segments_per_read_max)});
+    resume_ledger(effects_, call_, LedgerStage::load, {});
+  }
+
+  void compare(const Rows& segments) {
+    std::string rows = "[";
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      RecordBytes record;
+      for (ByteReader body(segments.at(i, 2).bytes); next_record_bytes(body, record);) {
+        if (record.seq < request_.from_seq) continue;
+        const bool full = at_.checked == static_cast<std::int64_t>(limits::facts_per_message_max) ||
+                          rows.size() > limits::d1_json_bytes_max;
+        if (full || record.seq != request_.from_seq + at_.checked) break;
+        append_fact_rows(rows, {state_.tenant_id, state_.entity_id, record.seq, 1, record.whole});
+        ++at_.checked;
+      }
+    }
+    if (at_.checked == 0) return reply();
+    rows += ']';
+    at_.rows = rows;
+    const std::string sql = comparison();
+    effects_.need_query(
+        database(),
+        {{sql,
+          {Value::text(rows), Value::of(state_.confirmed_seq), Value::of(request_.from_seq),
+           Value::of(request_.from_seq + at_.checked - 1), Value::of(state_.seq)}}});
+    resume_ledger(effects_, call_, LedgerStage::confirm, at_.encode());
+  }
+
+  void judge(const Rows& wrong) {
+    std::string missing = "[", differing = "[", surplus = "[", again = "[", keys = "[";
+    std::size_t lost = 0;
+    for (std::size_t i = 0; i < wrong.size(); ++i) {
+      const std::int64_t n = wrong.at(i, seq).integer;
+      const std::string number = std::to_string(n);
+      if (wrong.at(i, fields).kind == Value::Kind::null) {
+        // A fact that was recorded and arrived since the question was put.
+        if (n > request_.from_seq + at_.checked - 1 && n <= state_.seq) continue;
+        add(surplus, number);
+        std::string key = "[";
+        append_json_string(key, wrong.at(i, type).bytes);
+        key += ',' + std::to_string(wrong.at(i, timestamp).integer);
+        key += ',' + number + ']';
+        add(keys, key);
+      } else {
+        add(again, number);
+        if (wrong.at(i, timestamp).kind == Value::Kind::null) {
+          ++lost;
+          add(missing, number);
+        } else {
+          add(differing, "{\"seq\":" + number + ",\"fields\":[");
+          differing += wrong.at(i, fields).bytes.substr(1);
+          differing += "]}";
+        }
+      }
+      ++at_.repaired;
+    }
+    const std::string found = ",\"missing\":" + missing + "],\"differing\":" + differing +
+                              "],\"surplus\":" + surplus + "]";
+    at_.found = found;
+    if (at_.repaired == 0) return reply();
+    again += ']';
+    keys += ']';
+    repair(again, keys, lost);
+  }
+
+  void repair(std::string_view again, std::string_view keys, std::size_t lost) {
+    // The same rows as ever, but in the place of what stands there.
+    std::string replace(d1_sql::insert_facts);
+    replace.replace(0, replace.find(" INTO"), "INSERT OR REPLACE");
+    replace += of_these;
+    const Value entity = Value::text(state_.entity_id);
+    std::vector<Statement> statements{
+        {delete_surplus, {Value::text(state_.tenant_id), entity, Value::text(keys)}}};
+    if (lost > 0 && lost <= limits::strays_max)
+      statements.push_back({delete_strays, {entity, Value::text(again)}});
+    statements.push_back({replace, {Value::text(at_.rows), Value::text(again)}});
+    effects_.need_query(database(), statements);
+    at_.rows = {};
+    resume_ledger(effects_, call_, LedgerStage::repair, at_.encode());
+  }
+
+  void reply() {
+    const std::int64_t next = request_.from_seq + at_.checked;
+    std::string json = "{\"entity_id\":";
+    append_json_string(json, state_.entity_id);
+    json += ",\"checked\":" + std::to_string(at_.checked) + ",\"next_seq\":";
+    json += at_.checked == 0 || next > state_.seq ? "null" : std::to_string(next);
+    json += at_.found.empty() ? ",\"missing\":[],\"differing\":[],\"surplus\":[]" : at_.found;
+    json += ",\"repaired\":" + std::to_string(at_.repaired) + '}';
+    reply_status(effects_, Status::recorded, json);
+  }
+
+  std::string_view database() const { return settings_database(frame_.settings, state_.tenant_id); }
+
+  const LedgerState& state_;
+  const LedgerCall& call_;
+  const ReplicateRequest& request_;
+  const Frame& frame_;
+  Effects& effects_;
+  Comparison at_;
+};
+
+}  // namespace
+
+void verify_ledger(const LedgerState& state, const LedgerCall& call,
+                   const ReplicateRequest& request, const Frame& frame, Effects& effects) {
+  Verification(state, call, request, frame, effects).run();
+}
+
+}  // namespace z0

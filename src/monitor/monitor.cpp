@@ -1,0 +1,324 @@
+#include "z0/monitor/monitor.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/sort.hpp"
+
+namespace z0 {
+namespace {
+
+enum class Report : std::uint8_t { request = 1, ledger = 2, message = 3 };
+
+// Seconds shown as the curve.
+constexpr std::int64_t curve_seconds = 120;
+// Lag and failure rate are judged over the last minute; older trouble is history.
+constexpr std::int64_t judged_seconds = 60;
+
+void append_number(std::string& json, std::string_view name, std::int64_t value) {
+  json += ",\"";
+  json += name;
+  json += "\":";
+  json += std::to_string(value);
+}
+
+}  // namespace
+
+std::string encode_report(const RequestReport& r) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(Report::request));
+  for (const auto n : {r.recorded, r.duplicate, r.conflict, r.refused, r.failed}) {
+    out.varint(static_cast<std::uint64_t>(n));
+  }
+  out.short_bytes(r.recorded_by_type.encode());
+  out.varint(r.heads.size());
+  for (const auto& head : r.heads) {
+    out.short_bytes(head.entity_id);
+    out.varint(static_cast<std::uint64_t>(head.seq));
+    out.varint(static_cast<std::uint64_t>(head.recorded_at));
+  }
+  for (const auto& fact : r.latest) out.short_bytes(fact);
+  return bytes;
+}
+
+std::string ledger_report(std::string_view entity_id, std::int64_t seq, std::int64_t confirmed_seq,
+                          std::int64_t oldest_at, std::int64_t resent) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(Report::ledger));
+  out.short_bytes(entity_id);
+  for (const auto n : {seq, confirmed_seq, oldest_at, resent})
+    out.varint(static_cast<std::uint64_t>(n));
+  return bytes;
+}
+
+std::string encode_report(const MessageReport& r) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(Report::message));
+  out.u8(static_cast<std::uint8_t>((r.failed ? 1 : 0) | (r.dead ? 2 : 0)));
+  for (const auto n : {r.facts, r.inserted, r.lag_ms_max})
+    out.varint(static_cast<std::uint64_t>(n));
+  for (const auto& head : r.heads) {
+    out.short_bytes(head.entity_id);
+    out.varint(static_cast<std::uint64_t>(head.contiguous_seq));
+  }
+  return bytes;
+}
+
+std::string_view band_name(Band band) {
+  switch (band) {
+    case Band::healthy:
+      return "healthy";
+    case Band::degraded:
+      return "degraded";
+    case Band::critical:
+      break;
+  }
+  return "critical";
+}
+
+Band replication_band(std::int64_t lag_ms, std::int64_t depth, double failure_rate) {
+  if (lag_ms > 60'000 || depth > 100'000 || failure_rate > 0.01) return Band::critical;
+  if (lag_ms >= 1'000 || depth >= 1'000 || failure_rate > 0) return Band::degraded;
+  return Band::healthy;
+}
+
+Monitor::Second& Monitor::second(std::int64_t now_ms) {
+  const std::int64_t at = now_ms / 1'000;
+  Second& slot = seconds_[static_cast<std::size_t>(at) % limits::live_seconds];
+  if (slot.at != at) {
+    slot = Second{};
+    slot.at = at;
+  }
+  return slot;
+}
+
+Monitor::Minute& Monitor::minute(std::int64_t now_ms) {
+  const std::int64_t at = now_ms / 60'000;
+  Minute& slot = minutes_[static_cast<std::size_t>(at) % std::size(minutes_)];
+  if (slot.at != at) {
+    slot = Minute{};
+    slot.at = at;
+  }
+  return slot;
+}
+
+void Monitor::grew(std::string_view entity_id, std::int64_t seq, std::int64_t recorded_at) {
+  auto found = lagging_.find(std::string(entity_id));
+  if (found == lagging_.end()) {
+    if (lagging_.size() >= limits::lagging_ledgers_max) return;
+    found = lagging_.emplace(entity_id, Lagging{}).first;
+  }
+  Lagging& l = found->second;
+  l.seq = std::max(l.seq, seq);
+  if (l.oldest_at == 0 && l.contiguous_seq < l.seq) l.oldest_at = recorded_at;
+}
+
+// A ledger whose facts have all arrived stays known for as long as it is likely to grow, so that a
+// message that overtakes the edge's report does not leave it lagging for ever.
+void Monitor::landed(std::string_view entity_id, std::int64_t contiguous_seq, std::int64_t now_ms) {
+  if (lagging_.size() >= limits::lagging_ledgers_max) {
+    std::erase_if(lagging_, [](const auto& l) { return l.second.contiguous_seq >= l.second.seq; });
+    if (lagging_.size() >= limits::lagging_ledgers_max) return;
+  }
+  Lagging& l = lagging_[std::string(entity_id)];
+  if (contiguous_seq <= l.contiguous_seq) return;
+  l.contiguous_seq = contiguous_seq;
+  // What is still on its way was recorded after what has just arrived: it is no older than this.
+  l.oldest_at = l.contiguous_seq >= l.seq ? 0 : now_ms;
+}
+
+bool Monitor::take(std::string_view report, std::int64_t now_ms) {
+  if (since_ms_ == 0) since_ms_ = now_ms;
+  ByteReader in(report);
+  switch (static_cast<Report>(in.u8())) {
+    case Report::request:
+      return take_request(in, now_ms);
+    case Report::ledger:
+      return take_ledger(in, now_ms);
+    case Report::message:
+      return take_message(in, now_ms);
+  }
+  return false;
+}
+
+bool Monitor::take_request(ByteReader& in, std::int64_t now_ms) {
+  Second& s = second(now_ms);
+  for (std::int64_t* n : {&s.recorded, &s.duplicate, &s.conflict, &s.refused, &s.failed}) {
+    *n += static_cast<std::int64_t>(in.varint());
+  }
+  TypeCounts counts;
+  if (!counts.decode(in.short_bytes())) return false;
+  Minute& m = minute(now_ms);
+  for (std::size_t i = 0; i < std::size(counts.known); ++i) m.by_type.known[i] += counts.known[i];
+  for (const auto& [name, count] : counts.custom) {
+    for (std::int64_t i = 0; i < count; ++i) m.by_type.add(FactType::custom, name);
+  }
+  const std::uint64_t heads = in.varint();
+  for (std::uint64_t i = 0; i < heads && in.ok(); ++i) {
+    const auto entity_id = in.short_bytes();
+    const auto seq = static_cast<std::int64_t>(in.varint());
+    grew(entity_id, seq, static_cast<std::int64_t>(in.varint()));
+  }
+  while (in.ok() && !in.done()) {
+    latest_.emplace_front(in.short_bytes());
+    if (latest_.size() > limits::latest_facts) latest_.pop_back();
+  }
+  return in.ok();
+}
+
+bool Monitor::take_ledger(ByteReader& in, std::int64_t now_ms) {
+  const auto entity_id = in.short_bytes();
+  const auto seq = static_cast<std::int64_t>(in.varint());
+  const auto confirmed = static_cast<std::int64_t>(in.varint());
+  const auto oldest_at = static_cast<std::int64_t>(in.varint());
+  const auto resent = static_cast<std::int64_t>(in.varint());
+  if (!in.ok()) return false;
+  second(now_ms).resent += resent;
+  landed(entity_id, confirmed, now_ms);
+  grew(entity_id, seq, oldest_at);
+  const auto found = lagging_.find(std::string(entity_id));
+  // The ledger knows the age of its oldest fact better than we do.
+  if (found != lagging_.end() && found->second.contiguous_seq < seq && oldest_at != 0)
+    found->second.oldest_at = oldest_at;
+  return true;
+}
+
+bool Monitor::take_message(ByteReader& in, std::int64_t now_ms) {
+  const std::uint8_t flags = in.u8();
+  in.varint();  // facts: for a reader of the bytes
+  in.varint();  // inserted
+  const auto lag_ms = static_cast<std::int64_t>(in.varint());
+  Second& s = second(now_ms);
+  ++s.messages;
+  if (flags & 1) ++s.message_failures;
+  if (flags & 2) ++s.dead;
+  s.lag_ms_max = std::max(s.lag_ms_max, lag_ms);
+  while (in.ok() && !in.done()) {
+    const auto entity_id = in.short_bytes();
+    landed(entity_id, static_cast<std::int64_t>(in.varint()), now_ms);
+  }
+  return in.ok();
+}
+
+void Monitor::append_by_type(std::string& json, std::int64_t now_ms) const {
+  TypeCounts sum;
+  const std::int64_t oldest = now_ms / 60'000 - static_cast<std::int64_t>(std::size(minutes_)) + 1;
+  for (const Minute& m : minutes_) {
+    if (m.at < oldest) continue;
+    for (std::size_t i = 0; i < std::size(sum.known); ++i) sum.known[i] += m.by_type.known[i];
+    for (const auto& custom : m.by_type.custom) {
+      const auto same = std::find_if(sum.custom.begin(), sum.custom.end(),
+                                     [&](const auto& c) { return c.first == custom.first; });
+      if (same != sum.custom.end())
+        same->second += custom.second;
+      else
+        sum.custom.push_back(custom);
+    }
+  }
+  json += ",\"by_type\":";
+  sum.append_json(json);
+}
+
+void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
+  std::int64_t depth = 0;
+  std::int64_t oldest_at = 0;
+  for (const auto& [entity_id, l] : lagging_) {
+    if (l.contiguous_seq >= l.seq) continue;
+    depth += l.seq - l.contiguous_seq;
+    if (l.oldest_at != 0 && (oldest_at == 0 || l.oldest_at < oldest_at)) oldest_at = l.oldest_at;
+  }
+  std::vector<std::int64_t> lags;
+  std::int64_t newest_at = 0, lag_ms = 0, messages = 0, failures = 0, all_failures = 0, resent = 0,
+               dead = 0;
+  const std::int64_t now_s = now_ms / 1'000;
+  for (const Second& s : seconds_) {
+    if (s.at < 0 || s.at <= now_s - static_cast<std::int64_t>(limits::live_seconds)) continue;
+    all_failures += s.message_failures;
+    resent += s.resent;
+    dead += s.dead;
+    if (s.at <= now_s - judged_seconds) continue;
+    messages += s.messages;
+    failures += s.message_failures;
+    if (s.messages == s.message_failures) continue;
+    lags.push_back(s.lag_ms_max);
+    if (s.at > newest_at) {
+      newest_at = s.at;
+      lag_ms = s.lag_ms_max;
+    }
+  }
+  sort(lags.data(), lags.data() + lags.size(), std::less<>{});
+  const std::int64_t p99 = lags.empty() ? 0 : lags[(lags.size() * 99 + 99) / 100 - 1];
+  const std::int64_t oldest_age =
+      oldest_at == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_at);
+  // A stalled pipeline lands nothing: then the age of the oldest fact is the lag.
+  lag_ms = std::max(lag_ms, oldest_age);
+  const double failure_rate =
+      messages == 0 ? 0 : static_cast<double>(failures) / static_cast<double>(messages);
+  json += ",\"replication\":{\"band\":\"";
+  json += band_name(replication_band(lag_ms, depth, failure_rate));
+  json += '"';
+  append_number(json, "lag_ms", lag_ms);
+  append_number(json, "lag_p99_ms", std::max(p99, oldest_age));
+  append_number(json, "depth", depth);
+  append_number(json, "oldest_age_ms", oldest_age);
+  // Parts per ten thousand are fine enough for bands at 1 %, and need no printing of doubles.
+  const std::int64_t parts = messages == 0 ? 0 : (failures * 10'000 + messages / 2) / messages;
+  json += ",\"failure_rate\":";
+  json += parts == 10'000 ? "1" : "0." + std::to_string(10'000 + parts).substr(1);
+  append_number(json, "failures", all_failures);
+  append_number(json, "retries", resent + all_failures);
+  append_number(json, "dead_letters", dead);
+  json += '}';
+}
+
+std::string Monitor::live(std::int64_t now_ms) {
+  const std::int64_t now_s = now_ms / 1'000;
+  std::int64_t curve[curve_seconds] = {};
+  Second sum;
+  for (const Second& s : seconds_) {
+    if (s.at < 0 || s.at <= now_s - static_cast<std::int64_t>(limits::live_seconds)) continue;
+    sum.recorded += s.recorded;
+    sum.duplicate += s.duplicate;
+    sum.conflict += s.conflict;
+    sum.refused += s.refused;
+    sum.failed += s.failed;
+    // The current second is not over: the curve ends with the last whole one.
+    const std::int64_t back = now_s - 1 - s.at;
+    if (back >= 0 && back < curve_seconds) curve[curve_seconds - 1 - back] = s.recorded;
+  }
+  std::string json = "{\"now\":" + std::to_string(now_ms);
+  append_number(json, "since", since_ms_ == 0 ? now_ms : since_ms_);
+  json += ",\"facts_per_second\":[";
+  for (std::int64_t i = 0; i < curve_seconds; ++i) {
+    if (i > 0) json += ',';
+    json += std::to_string(curve[i]);
+  }
+  json += ']';
+  append_number(json, "recorded", sum.recorded);
+  append_number(json, "duplicate", sum.duplicate);
+  append_number(json, "conflict", sum.conflict);
+  append_number(json, "refused", sum.refused);
+  append_number(json, "failed", sum.failed);
+  append_by_type(json, now_ms);
+  append_replication(json, now_ms);
+  json += ",\"latest\":[";
+  for (std::size_t i = 0; i < latest_.size(); ++i) {
+    if (i > 0) json += ',';
+    json += latest_[i];
+  }
+  return json + "]}";
+}
+
+void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
+  if (frame.kind == Z0_FRAME_MONITOR_TELL) {
+    for (ByteReader in(frame.part(1)); in.ok() && !in.done();)
+      monitor.take(in.bytes(), frame.now_ms);
+    return effects.reply(200, {}, {});
+  }
+  effects.reply(200, {}, monitor.live(frame.now_ms));
+}
+
+}  // namespace z0

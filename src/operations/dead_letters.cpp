@@ -1,0 +1,155 @@
+// GET /v1/dead-letters, and one of them: messages that could not be read, with what they hold as
+// far as this version of z0 reads them.
+#include <algorithm>
+
+#include "operations/operations.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+// The page by its key, then cut where its bodies grow too large. length() of a blob reads no blob.
+constexpr std::string_view page_sql =
+    "WITH page AS (SELECT id AS page_id, received_at AS at, length(body) AS bytes FROM "
+    "dead_letters WHERE (received_at, id) > (?1, ?2) ORDER BY received_at, id LIMIT ?3) SELECT id, "
+    "received_at, body, available FROM (SELECT page_id, sum(bytes) OVER (ORDER BY at, page_id) - "
+    "bytes AS before, count(*) OVER () AS available FROM page) JOIN dead_letters ON id = page_id "
+    "WHERE before < ?4 ORDER BY received_at, id";
+constexpr std::string_view one_sql = "SELECT id, received_at, body FROM dead_letters WHERE id = ?1";
+enum Column : std::size_t { id = 0, received_at = 1, body = 2, available = 3 };
+
+struct Cursor {
+  std::int64_t received_at = -1;
+  std::string_view id;
+};
+
+bool read_cursor(std::string_view text, std::string& bytes, Cursor& cursor) {
+  if (text.empty()) return true;
+  if (!base64url_decode(text, bytes)) return false;
+  ByteReader in(bytes);
+  cursor.received_at = static_cast<std::int64_t>(in.varint());
+  cursor.id = in.short_bytes();
+  return in.ok() && in.done();
+}
+
+std::string cursor_of(const Rows& rows, std::size_t row) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(static_cast<std::uint64_t>(rows.at(row, received_at).integer));
+  out.short_bytes(rows.at(row, id).bytes);
+  return bytes;
+}
+
+void append_entities(std::string& json, const Message& message) {
+  std::string_view named[limits::letter_entities_max];
+  std::size_t count = 0;
+  const auto name = [&](std::string_view entity_id) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (named[i] == entity_id) return;
+    }
+    if (count == std::size(named)) return;
+    named[count++] = entity_id;
+    if (count > 1) json += ',';
+    append_json_string(json, entity_id);
+  };
+  for (const Run& run : message.runs) name(run.entity_id);
+  for (const Attempt& attempt : message.attempts) name(attempt.entity_id);
+}
+
+// The members that a list shows, without the closing brace. Whether the letter is readable.
+bool append_letter(std::string& json, const Rows& rows, std::size_t row, Message& message) {
+  const std::string_view bytes = rows.at(row, body).bytes;
+  const bool readable = parse_message(bytes, message);
+  std::int64_t facts = 0;
+  for (const Run& run : message.runs) facts += run.count;
+  json += '{';
+  append_member(json, "id", rows.at(row, id));
+  append_member(json, "received_at", rows.at(row, received_at));
+  append_number(json, "bytes", static_cast<std::int64_t>(bytes.size()));
+  json += readable ? ",\"readable\":true" : ",\"readable\":false";
+  append_number(json, "facts", facts);
+  append_number(json, "attempts", static_cast<std::int64_t>(message.attempts.size()));
+  json += ",\"entities\":[";
+  append_entities(json, message);
+  json += ']';
+  return readable;
+}
+
+}  // namespace
+
+std::string reason_of(const Message& message) {
+  std::string reason(message.fault);
+  reason += " at byte ";
+  reason += std::to_string(message.fault_at);
+  return reason;
+}
+
+void get_dead_letters(const Request& request, const Context& context, Effects& effects) {
+  std::int64_t limit = 0;
+  if (!read_limit(request, limit))
+    return reply_error(effects, context, Status::bad_parameter, "limit");
+  std::string bytes;
+  Cursor cursor;
+  if (!read_cursor(request.parameter("cursor"), bytes, cursor))
+    return reply_error(effects, context, Status::bad_parameter, "cursor");
+  effects.need_query(default_database, page_sql,
+                     {Value::of(cursor.received_at), Value::text(cursor.id), Value::of(limit + 1),
+                      Value::of(limits::letters_bytes_max)});
+  std::string continuation;
+  ByteWriter out(continuation);
+  write_context(out, Operation::dead_letters, context);
+  out.varint(static_cast<std::uint64_t>(limit));
+  effects.resume(Z0_FRAME_RESUME, continuation);
+}
+
+void resume_dead_letters(ByteReader& continuation, const Context& context, const Frame& frame,
+                         Effects& effects) {
+  const Rows rows = d1_answer(frame).back();
+  if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
+  const std::size_t count = std::min(rows.size(), static_cast<std::size_t>(continuation.varint()));
+  std::string json = "{\"dead_letters\":[";
+  for (std::size_t row = 0; row < count; ++row) {
+    Message message;
+    if (row > 0) json += ',';
+    append_letter(json, rows, row, message);
+    json += '}';
+  }
+  json += ']';
+  const bool more = rows.at(0, available).integer > static_cast<std::int64_t>(count);
+  append_cursor(json, more, more ? cursor_of(rows, count - 1) : std::string());
+  reply_json(effects, context, 200, json);
+}
+
+void get_dead_letter(const Context& context, std::string_view letter_id, Effects& effects) {
+  effects.need_query(default_database, one_sql, {Value::text(letter_id)});
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::dead_letter, context));
+}
+
+void resume_dead_letter(const Context& context, const Frame& frame, Effects& effects) {
+  const Rows rows = d1_answer(frame).back();
+  if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
+  if (rows.size() == 0) return reply_error(effects, context, Status::not_found, {});
+  std::string json;
+  Message message;
+  if (append_letter(json, rows, 0, message)) {
+    json += ",\"runs\":[";
+    for (const Run& run : message.runs) {
+      json += json.back() == '[' ? "{" : ",{";
+      append_text(json, "tenant_id", run.tenant_id);
+      append_text(json, "entity_id", run.entity_id);
+      append_number(json, "first_seq", run.first_seq);
+      append_number(json, "last_seq", run.first_seq + run.count - 1);
+      json += '}';
+    }
+    json += ']';
+  } else {
+    append_text(json, "reason", reason_of(message));
+  }
+  append_text(json, "body", base64_encode(rows.at(0, body).bytes));
+  json += '}';
+  reply_json(effects, context, 200, json);
+}
+
+}  // namespace z0

@@ -1,0 +1,100 @@
+// GET /v1/ledgers: all ledgers in order of tenant and entity, whichever shard knows them.
+//
+// Every shard is asked for a page, and the pages are merged: one round of calls, in parallel.
+#include <algorithm>
+
+#include "base/sort.hpp"
+#include "edge/config.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/directory/directory.hpp"
+#include "z0/json/json.hpp"
+
+namespace z0 {
+namespace {
+
+bool read_cursor(std::string_view text, std::string& bytes, ListRequest& list) {
+  if (!base64url_decode(text, bytes)) return false;
+  ByteReader in(bytes);
+  list.after_tenant = in.short_bytes();
+  list.after_entity = in.short_bytes();
+  return in.ok() && in.done() && valid_id(list.after_tenant) && valid_id(list.after_entity);
+}
+
+std::string cursor_of(const RegisterRequest& ledger) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(ledger.tenant_id);
+  out.short_bytes(ledger.entity_id);
+  return bytes;
+}
+
+bool before(const RegisterRequest& a, const RegisterRequest& b) {
+  return a.tenant_id != b.tenant_id ? a.tenant_id < b.tenant_id : a.entity_id < b.entity_id;
+}
+
+}  // namespace
+
+void get_ledgers(const Request& request, const Claims& claims, const Context& context,
+                 Effects& effects) {
+  ListRequest list;
+  std::string bytes;
+  if (!tenant_for(request, claims, list.tenant_id))
+    return reply_error(effects, context, Status::not_found, "tenant");
+  std::int64_t limit = 0;
+  if (!read_limit(request, limit))
+    return reply_error(effects, context, Status::bad_parameter, "limit");
+  const std::string_view cursor = request.parameter("cursor");
+  if (!cursor.empty() && !read_cursor(cursor, bytes, list))
+    return reply_error(effects, context, Status::bad_parameter, "cursor");
+  // A cursor of another tenant's page must not lead to before the tenant's own ledgers.
+  if (!list.tenant_id.empty() && list.after_tenant < list.tenant_id)
+    list.after_tenant = list.after_entity = {};
+  list.limit = limit + 1;
+  for (std::size_t shard = 0; shard < directory_shards; ++shard) {
+    effects.need_call(Z0_TARGET_DIRECTORY, directory_shard_name(shard), Z0_FRAME_DIRECTORY_LIST,
+                      limits::read_timeout_ms, list.encode());
+  }
+  std::string continuation;
+  ByteWriter out(continuation);
+  write_context(out, Operation::ledgers, context);
+  out.varint(static_cast<std::uint64_t>(limit));
+  effects.resume(Z0_FRAME_RESUME, continuation);
+}
+
+void resume_ledgers(ByteReader& continuation, const Context& context, const Frame& frame,
+                    Effects& effects) {
+  const auto limit = static_cast<std::size_t>(continuation.varint());
+  std::vector<RegisterRequest> ledgers;
+  for (const auto bytes : frame.answers) {
+    const CallAnswer answer = parse_call(bytes);
+    if (answer.outcome != Z0_OK)
+      return reply_error(effects, context, status_of(answer.outcome), {});
+    ListReply reply;
+    if (!reply.decode(answer.reply) || reply.status != Status::recorded)
+      return reply_error(effects, context, Status::storage_error, {});
+    ledgers.insert(ledgers.end(), reply.ledgers.begin(), reply.ledgers.end());
+  }
+  sort(ledgers.data(), ledgers.data() + ledgers.size(),
+       [](const auto& a, const auto& b) { return before(a, b); });
+  const bool more = ledgers.size() > limit;
+  if (more) ledgers.resize(limit);
+  std::string json = "{\"ledgers\":[";
+  const auto member = [&json](std::string_view name, std::string_view value) {
+    json += name;
+    append_json_string(json, value);
+  };
+  for (const auto& ledger : ledgers) {
+    if (json.back() != '[') json += ',';
+    member("{\"entity_id\":", ledger.entity_id);
+    member(",\"type\":", ledger_type(ledger.entity_id));
+    member(",\"tenant_id\":", ledger.tenant_id);
+    json += ",\"created_at\":" + std::to_string(ledger.created_at) + '}';
+  }
+  json += ']';
+  append_cursor(json, more, more ? cursor_of(ledgers.back()) : std::string());
+  reply_json(effects, context, 200, json);
+}
+
+}  // namespace z0

@@ -1,0 +1,246 @@
+// Replication as operators see it: how far each ledger is in D1, and the two commands that mend it.
+#include <algorithm>
+
+#include "http/http.hpp"
+#include "ledger/step.hpp"
+#include "z0/base/base64.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/json/json.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view select_heads =
+    "SELECT entity_id, tenant_id, contiguous_seq, root FROM ledger_heads WHERE entity_id > ?1 AND "
+    "(?2 IS NULL OR tenant_id = ?2) ORDER BY entity_id LIMIT ?3";
+
+// A page of one database, and where the next one begins. Databases come one after the other.
+struct Page {
+  std::int64_t database = 0;
+  std::int64_t limit = limits::page_ledgers_max;
+  std::string after;  // the entity before the page
+  std::string tenant_id;
+  std::string heads;  // D1's answer, once it is there
+
+  std::string encode(const Context& context, Operation operation) const {
+    std::string bytes;
+    ByteWriter out(bytes);
+    write_context(out, operation, context);
+    out.varint(static_cast<std::uint64_t>(database));
+    out.varint(static_cast<std::uint64_t>(limit));
+    out.short_bytes(tenant_id);
+    out.raw(heads);
+    return bytes;
+  }
+  void decode(ByteReader& in) {
+    database = static_cast<std::int64_t>(in.varint());
+    limit = static_cast<std::int64_t>(in.varint());
+    tenant_id = in.short_bytes();
+    heads = in.raw(in.left());
+  }
+};
+
+std::string encode_cursor(std::int64_t database, std::string_view after) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(static_cast<std::uint64_t>(database));
+  out.raw(after);
+  return '"' + base64url_encode(bytes) + '"';
+}
+
+bool decode_cursor(std::string_view text, Page& page) {
+  std::string bytes;
+  if (!base64url_decode(text, bytes)) return false;
+  ByteReader in(bytes);
+  page.database = static_cast<std::int64_t>(in.varint());
+  page.after = in.raw(in.left());
+  return in.ok() && (page.after.empty() || valid_id(page.after));
+}
+
+// The databases that may hold what was asked for.
+std::vector<std::string_view> databases_of(const Page& page, std::string_view settings) {
+  if (page.tenant_id.empty()) return settings_databases(settings);
+  return {settings_database(settings, page.tenant_id)};
+}
+
+// A ledger's own word on itself; the root may be missing.
+struct LedgerHead {
+  Status status = Status::storage_error;
+  std::int64_t seq = 0;
+  std::string root;
+};
+
+LedgerHead read_head_reply(const CallAnswer& answer) {
+  LedgerHead head;
+  head.status = status_of(answer.outcome);
+  if (answer.outcome != Z0_OK) return head;
+  ByteReader in(answer.reply);
+  const std::uint8_t code = in.u8();
+  if (!in.ok() || code >= static_cast<std::uint8_t>(Status::count_)) return head;
+  head.status = static_cast<Status>(code);
+  JsonReader json(in.raw(in.left()), 4);
+  std::string scratch;
+  std::string_view key;
+  if (head.status != Status::recorded || !json.enter_object()) return head;
+  while (json.next_member(key)) {
+    JsonReader::Fit fit{};
+    std::string_view text;
+    if (key == "seq") {
+      json.integer(head.seq, fit);
+    } else if (key == "root" && json.peek() == JsonKind::string) {
+      json.string(text, scratch);
+      head.root = text;
+    } else {
+      json.skip();
+    }
+  }
+  return head;
+}
+
+// Proven is what the same root proves; the same size without a root proves nothing.
+std::string_view verdict(const LedgerHead& ledger, std::int64_t seq, std::string_view root) {
+  if (ledger.status != Status::recorded || seq > ledger.seq) return "broken";
+  if (seq < ledger.seq || ledger.root.empty()) return "behind";
+  return root == ledger.root ? "proven" : "broken";
+}
+
+void append_text(std::string& json, std::string_view name, std::string_view value) {
+  json += json.back() == '{' ? "\"" : ",\"";
+  json += name;
+  json += "\":";
+  if (value.empty())
+    json += "null";
+  else
+    append_json_string(json, value);
+}
+
+void append_number(std::string& json, std::string_view name, std::int64_t value) {
+  json += ",\"";
+  json += name;
+  json += "\":" + std::to_string(value);
+}
+
+struct Totals {
+  std::int64_t proven = 0, behind = 0, broken = 0, seq = 0, replicated_seq = 0;
+};
+
+void append_ledger(std::string& json, const Rows& heads, std::size_t row, const LedgerHead& ledger,
+                   Totals& totals) {
+  const std::int64_t seq = heads.at(row, 2).integer;
+  const std::string_view root = heads.at(row, 3).bytes;
+  const std::string_view status = verdict(ledger, seq, root);
+  json += row > 0 ? ",{" : "{";
+  append_text(json, "entity_id", heads.at(row, 0).bytes);
+  append_text(json, "tenant_id", heads.at(row, 1).bytes);
+  append_number(json, "seq", ledger.seq);
+  append_text(json, "root", ledger.root);
+  append_number(json, "replicated_seq", seq);
+  append_text(json, "replicated_root", root);
+  append_text(json, "status", status);
+  json += '}';
+  ++(status == "proven" ? totals.proven : status == "behind" ? totals.behind : totals.broken);
+  totals.seq += ledger.seq;
+  totals.replicated_seq += seq;
+}
+
+void answer_page(const Page& page, const Rows& heads, const Context& context, const Frame& frame,
+                 Effects& effects) {
+  Totals totals;
+  std::string json = "{\"ledgers\":[";
+  for (std::size_t row = 0; row < heads.size(); ++row) {
+    const LedgerHead ledger =
+        read_head_reply(parse_call(row < frame.answers.size() ? frame.answers[row] : ""));
+    if (transient(ledger.status)) return reply_error(effects, context, ledger.status, {});
+    append_ledger(json, heads, row, ledger, totals);
+  }
+  json += "],\"cursor\":";
+  const auto databases = static_cast<std::int64_t>(databases_of(page, frame.settings).size());
+  if (static_cast<std::int64_t>(heads.size()) == page.limit)
+    json += encode_cursor(page.database, heads.at(heads.size() - 1, 0).bytes);
+  else if (page.database + 1 < databases)
+    json += encode_cursor(page.database + 1, {});
+  else
+    json += "null";
+  json += ",\"totals\":{\"ledgers\":" + std::to_string(heads.size());
+  append_number(json, "proven", totals.proven);
+  append_number(json, "behind", totals.behind);
+  append_number(json, "broken", totals.broken);
+  append_number(json, "seq", totals.seq);
+  append_number(json, "replicated_seq", totals.replicated_seq);
+  reply_json(effects, context, 200, json + "}}");
+}
+
+}  // namespace
+
+void post_replicate(const Request& request, const Context& context, std::string_view entity_id,
+                    bool verify, Effects& effects) {
+  if (!valid_id(entity_id) || ledger_type(entity_id).empty())
+    return reply_error(effects, context, Status::not_found, {});
+  ReplicateRequest call;
+  if (verify) call.mode = ReplicateMode::verify;
+  const std::string_view from = request.parameter("from");
+  if (!from.empty() && from != "start")
+    return reply_error(effects, context, Status::bad_parameter, "from");
+  if (!from.empty()) call.mode = ReplicateMode::from_start;
+  const std::string_view seq = request.parameter("from_seq");
+  if (!seq.empty() && (!parse_number(seq, call.from_seq) || call.from_seq < 1 ||
+                       call.from_seq > limits::version_max)) {
+    return reply_error(effects, context, Status::bad_parameter, "from_seq");
+  }
+  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_REPLICATE,
+                    limits::append_timeout_ms, call.encode());
+  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+}
+
+void get_replication(const Request& request, const Context& context, const Frame& frame,
+                     Effects& effects) {
+  Page page;
+  page.tenant_id = request.parameter("tenant");
+  const std::string_view limit = request.parameter("limit");
+  if (!limit.empty() && (!parse_number(limit, page.limit) || page.limit < 1 ||
+                         page.limit > limits::page_ledgers_max)) {
+    return reply_error(effects, context, Status::bad_parameter, "limit");
+  }
+  const std::string_view cursor = request.parameter("cursor");
+  const bool readable = cursor.empty() || decode_cursor(cursor, page);
+  const auto databases = databases_of(page, frame.settings);
+  if (!readable || page.database >= static_cast<std::int64_t>(databases.size()))
+    return reply_error(effects, context, Status::bad_parameter, "cursor");
+  effects.need_query(
+      databases[static_cast<std::size_t>(page.database)],
+      {{select_heads,
+        {Value::text(page.after), Value::text_or_null(page.tenant_id), Value::of(page.limit)}}});
+  effects.resume(Z0_FRAME_RESUME, page.encode(context, Operation::replication_heads));
+}
+
+void resume_replication_heads(ByteReader& in, const Context& context, const Frame& frame,
+                              Effects& effects) {
+  Page page;
+  page.decode(in);
+  if (!frame.answers.empty()) page.heads = frame.answers[0];
+  const Rows heads = parse_query(page.heads).back();
+  if (heads.failed) return reply_error(effects, context, Status::storage_error, {});
+  if (heads.size() == 0) return answer_page(page, heads, context, frame, effects);
+  for (std::size_t row = 0; row < heads.size(); ++row) {
+    const std::string_view entity_id = heads.at(row, 0).bytes;
+    ReadRequest read;
+    read.entity_id = entity_id;
+    read.limit = 1;
+    std::string bytes;
+    read.encode(bytes);
+    effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_HEAD,
+                      limits::read_timeout_ms, bytes);
+  }
+  effects.resume(Z0_FRAME_RESUME, page.encode(context, Operation::replication));
+}
+
+void resume_replication(ByteReader& in, const Context& context, const Frame& frame,
+                        Effects& effects) {
+  Page page;
+  page.decode(in);
+  answer_page(page, parse_query(page.heads).back(), context, frame, effects);
+}
+
+}  // namespace z0

@@ -1,0 +1,272 @@
+#include "z0/queue/consumer.hpp"
+
+#include <algorithm>
+
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/calls/message.hpp"
+#include "z0/json/json.hpp"
+#include "z0/monitor/monitor.hpp"
+#include "z0/reporting/projection.hpp"
+#include "z0/wire/settings.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view insert_attempts =
+    "INSERT OR IGNORE INTO failed_facts (tenant_id, type, timestamp, entity_id, attempted_at, id, "
+    "subtype, source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, "
+    "amount, "
+    "currency, trace_id, data) SELECT value->>0, value->>1, value->>2, value->>3, value->>4, "
+    "value->>5, value->>6, value->>7, value->>8, value->>9, value->>10, value->>11, value->>12, "
+    "value->>13, value->>14, value->>15, value->>16, value->18 FROM json_each(?1)";
+
+constexpr std::string_view keep_dead_letter =
+    "INSERT OR IGNORE INTO dead_letters (id, received_at, body) VALUES (?1, ?2, ?3)";
+
+// Seconds until a message is delivered again after D1 failed. 20 deliveries make three minutes;
+// after that the dead-letter queue takes over. The ledgers write their facts again by themselves,
+// but an attempt lies nowhere else: so a dead letter comes back a hundred times, for eight hours.
+constexpr std::string_view retry_after_seconds = "10";
+constexpr std::string_view retry_dead_after_seconds = "300";
+
+// data of an attempt: the trace and the error, then what the caller gave, whose own members of
+// these names give way.
+std::string attempt_data(const Attempt& a, const Fact& fact, std::string_view trace_hex) {
+  std::string data = "{\"trace_id\":\"";
+  data += trace_hex;
+  data += "\",\"error\":{\"code\":";
+  append_json_string(data, a.code);
+  data += ",\"message\":";
+  append_json_string(data, a.message);
+  data += ",\"span\":";
+  append_json_string(data, a.span);
+  data += '}';
+  if (!fact.has(field_data)) return data + '}';
+  JsonReader in(fact.data, limits::data_depth_max);
+  in.enter_object();
+  std::string_view key;
+  while (in.next_member(key)) {
+    if (key == "trace_id" || key == "error") {
+      in.skip();
+      continue;
+    }
+    data += ',';
+    append_json_string(data, key);
+    data += ':';
+    bool out_of_range = false;
+    if (!in.minify(data, limits::data_depth_max, out_of_range)) break;
+  }
+  return data + '}';
+}
+
+std::string attempt_rows(const std::vector<Attempt>& attempts) {
+  std::string rows = "[";
+  std::string trace;
+  Fact fact;
+  for (const Attempt& a : attempts) {
+    if (!parse_submission(a.submission, a.entity_id, fact)) continue;
+    trace.clear();
+    append_hex(trace, a.trace);
+    append_fact_row(rows, fact, a.tenant_id, a.attempted_at, trace, attempt_data(a, fact, trace));
+  }
+  return rows + ']';
+}
+
+// What a message brings for one D1 database.
+struct Share {
+  std::string_view database;
+  std::vector<Run> runs;
+  std::vector<Attempt> attempts;
+};
+
+// A message may mix tenants, and tenants may have databases of their own.
+std::vector<Share> shares_of(const Message& message, std::string_view settings) {
+  std::vector<Share> shares;
+  const auto share_of = [&](std::string_view tenant_id) -> Share& {
+    const std::string_view database = settings_database(settings, tenant_id);
+    for (Share& share : shares) {
+      if (share.database == database) return share;
+    }
+    return shares.emplace_back(Share{database, {}, {}});
+  };
+  for (const Run& run : message.runs) share_of(run.tenant_id).runs.push_back(run);
+  for (const Attempt& a : message.attempts) share_of(a.tenant_id).attempts.push_back(a);
+  return shares;
+}
+
+// What a later round needs to know of the earlier ones.
+struct Pending {
+  bool from_dead_letters = false;
+  bool unreadable = false;  // kept as a dead letter, nothing else
+  std::int64_t facts = 0;
+  std::int64_t inserted = 0;
+  std::int64_t oldest_recorded_at = 0;
+  std::uint8_t rounds = 0;
+  std::string_view trace_id;
+  // For each database that takes facts, in the order of the answers.
+  std::vector<std::pair<std::string_view, Projection>> databases;
+
+  std::string encode() const {
+    std::string bytes;
+    ByteWriter out(bytes);
+    out.u8(static_cast<std::uint8_t>((from_dead_letters ? 1 : 0) | (unreadable ? 2 : 0)));
+    for (const auto n : {facts, inserted, oldest_recorded_at})
+      out.varint(static_cast<std::uint64_t>(n));
+    out.u8(rounds);
+    out.short_bytes(trace_id);
+    for (const auto& [database, projection] : databases) {
+      out.short_bytes(database);
+      out.bytes(projection.encode());
+    }
+    return bytes;
+  }
+  void decode(std::string_view bytes) {
+    ByteReader in(bytes);
+    const std::uint8_t flags = in.u8();
+    from_dead_letters = (flags & 1) != 0;
+    unreadable = (flags & 2) != 0;
+    for (auto* n : {&facts, &inserted, &oldest_recorded_at})
+      *n = static_cast<std::int64_t>(in.varint());
+    rounds = in.u8();
+    trace_id = in.short_bytes();
+    while (in.ok() && !in.done()) {
+      const std::string_view database = in.short_bytes();
+      auto& added = databases.emplace_back(database, Projection());
+      if (!added.second.decode(in.bytes())) __builtin_trap();  // our own bytes
+    }
+  }
+};
+
+void measure(const Message& message, Pending& p) {
+  for (const Run& run : message.runs) {
+    p.facts += run.count;
+    RecordBytes first;
+    ByteReader in(run.records);
+    if (!next_record_bytes(in, first)) continue;
+    if (p.oldest_recorded_at == 0 || first.recorded_at < p.oldest_recorded_at)
+      p.oldest_recorded_at = first.recorded_at;
+  }
+}
+
+// The first round writes the facts and looks at their heads. They come before what says that they
+// are there, and the rounds that follow need no more of the message than the hashes of its leaves.
+void need_facts(const Message& message, const Frame& frame, Effects& effects) {
+  Pending pending;
+  pending.from_dead_letters = frame.kind == Z0_FRAME_DEAD_LETTER;
+  if (message.traceparent.size() > 35) pending.trace_id = message.traceparent.substr(3, 32);
+  measure(message, pending);
+  for (Share& share : shares_of(message, frame.settings)) {
+    std::string facts = "[";
+    for (const Run& run : share.runs) append_fact_rows(facts, run);
+    facts += ']';
+    const std::string attempts = attempt_rows(share.attempts);
+    const Projection& projection =
+        pending.databases.emplace_back(share.database, Projection(std::move(share.runs))).second;
+    const std::string keys = projection.keys();
+    std::vector<Statement> statements;
+    if (!share.attempts.empty()) statements.push_back({insert_attempts, {Value::text(attempts)}});
+    if (!projection.empty()) {
+      statements.push_back({d1_sql::insert_facts, {Value::text(facts)}});
+      statements.push_back(
+          {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
+    }
+    effects.need_query(share.database, statements);
+  }
+  effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());
+}
+
+void refuse(Effects& effects, std::string_view retry_after, std::string_view why) {
+  effects.reply(503, {{"retry-after", retry_after}}, {});
+  MessageReport report;
+  report.failed = true;
+  effects.tell(encode_report(report));
+  std::string line =
+      "{\"level\":\"error\",\"event\":\"z0.replication.message_failed\",\"message\":";
+  append_json_string(line, why);
+  effects.log(true, line + '}');
+}
+
+void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& answers,
+                 const Frame& frame, Effects& effects) {
+  effects.reply(200, {}, {});
+  MessageReport report;
+  report.dead = pending.unreadable;
+  report.facts = pending.facts;
+  report.inserted = pending.inserted;
+  // Redelivered facts have been readable since they first came; they say nothing about lag.
+  if (report.inserted > 0)
+    report.lag_ms_max = std::max<std::int64_t>(0, frame.now_ms - pending.oldest_recorded_at);
+  for (std::size_t d = 0; d < pending.databases.size(); ++d) {
+    const Rows& heads = answers[d].back();
+    if (pending.databases[d].second.empty()) continue;
+    for (std::size_t i = 0; i < heads.size(); ++i) {
+      if (heads.at(i, arrived::first_seq).integer == 0) {
+        report.heads.push_back(
+            {heads.at(i, arrived::entity_id).bytes, heads.at(i, arrived::last_seq).integer});
+      }
+    }
+  }
+  effects.tell(encode_report(report));
+}
+
+// What D1 holds is known now: what follows from it is written, until nothing does.
+void resume(const Frame& frame, Effects& effects) {
+  Pending pending;
+  pending.decode(frame.part(0));
+  const std::string_view retry =
+      pending.from_dead_letters ? retry_dead_after_seconds : retry_after_seconds;
+  std::vector<std::vector<Rows>> answers;
+  for (const auto answer : frame.answers) {
+    answers.push_back(parse_query(answer));
+    for (const Rows& rows : answers.back()) {
+      // Where one database fails and another one does not, the other is written to twice.
+      if (rows.failed) return refuse(effects, retry, rows.message);
+    }
+  }
+  if (pending.unreadable) return acknowledge(pending, answers, frame, effects);
+  if (answers.size() != pending.databases.size()) __builtin_trap();
+  bool any = false;
+  std::vector<Projection::Changes> changes;
+  for (std::size_t d = 0; d < answers.size(); ++d) {
+    const std::vector<Rows>& answer = answers[d];
+    const Projection& projection = pending.databases[d].second;
+    if (answer.size() < 2 && !projection.empty())
+      return refuse(effects, retry, "D1 left out an answer");
+    if (pending.rounds == 0 && !projection.empty())
+      pending.inserted += answer[answer.size() - 2].changes;
+    changes.push_back(projection.plan(answer.empty() ? Rows{} : answer.back()));
+    any = any || changes.back().any();
+  }
+  if (!any) return acknowledge(pending, answers, frame, effects);
+  if (++pending.rounds > limits::projection_rounds_max)
+    return refuse(effects, retry, "other writers kept moving the heads of this message");
+  for (std::size_t d = 0; d < answers.size(); ++d) {
+    const auto& [database, projection] = pending.databases[d];
+    const std::string keys = projection.keys();
+    std::vector<Statement> statements;
+    append_changes(statements, changes[d], keys, pending.trace_id, frame.now_ms);
+    effects.need_query(database, statements);
+  }
+  effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());
+}
+
+}  // namespace
+
+void step_consumer(const Frame& frame, Effects& effects) {
+  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return resume(frame, effects);
+  const bool from_dead_letters = frame.kind == Z0_FRAME_DEAD_LETTER;
+  const std::string_view body = frame.part(from_dead_letters ? 1 : 0);
+  Message message;
+  if (parse_message(body, message)) return need_facts(message, frame, effects);
+  // At once: waiting makes no message readable.
+  if (!from_dead_letters) return refuse(effects, "0", "the message is not readable");
+  effects.need_query(default_database,
+                     {{keep_dead_letter,
+                       {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
+  Pending pending;
+  pending.from_dead_letters = pending.unreadable = true;
+  effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());
+}
+
+}  // namespace z0

@@ -1,0 +1,205 @@
+#include "z0/wire/effects.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace z0 {
+namespace {
+
+void write_values(ByteWriter& out, const Value* values, std::size_t count) {
+  out.u16(static_cast<std::uint16_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const Value& v = values[i];
+    out.u8(static_cast<std::uint8_t>(v.kind));
+    if (v.kind == Value::Kind::integer) out.u64(static_cast<std::uint64_t>(v.integer));
+    if (v.kind == Value::Kind::real) out.f64(v.real);
+    if (v.kind == Value::Kind::text || v.kind == Value::Kind::blob) out.bytes(v.bytes);
+  }
+}
+
+}  // namespace
+
+Effects::Effects() : out_(bytes_) { out_.u32(0); }
+
+std::size_t Effects::begin(z0_effect_kind kind, Phase phase) {
+  // Needs stand alone, and a later phase never comes before an earlier one.
+  if (phase < phase_ || (phase_ == Phase::need && phase != Phase::need && count_ > 0))
+    __builtin_trap();
+  phase_ = phase;
+  ++count_;
+  out_.u8(static_cast<std::uint8_t>(kind));
+  out_.u8(static_cast<std::uint8_t>(phase));
+  out_.u16(0);
+  const std::size_t mark = out_.mark();
+  out_.u32(0);
+  return mark;
+}
+
+void Effects::end(std::size_t mark) {
+  out_.patch_u32(mark, static_cast<std::uint32_t>(out_.mark() - mark - sizeof(std::uint32_t)));
+}
+
+void Effects::need_rows(std::string_view sql, std::initializer_list<Value> values) {
+  const auto mark = begin(Z0_NEED_ROWS, Phase::need);
+  out_.bytes(sql);
+  write_values(out_, values.begin(), values.size());
+  end(mark);
+}
+
+void Effects::need_query(std::string_view database, const std::vector<Statement>& statements) {
+  const auto mark = begin(Z0_NEED_QUERY, Phase::need);
+  waits_outside_ = true;
+  out_.u16(static_cast<std::uint16_t>(statements.size()));
+  for (const auto& s : statements) {
+    out_.bytes(s.sql);
+    write_values(out_, s.values.data(), s.values.size());
+  }
+  out_.bytes(database);
+  end(mark);
+}
+
+void Effects::need_query(std::string_view database, std::string_view sql,
+                         std::initializer_list<Value> values) {
+  const auto mark = begin(Z0_NEED_QUERY, Phase::need);
+  waits_outside_ = true;
+  out_.u16(1);
+  out_.bytes(sql);
+  write_values(out_, values.begin(), values.size());
+  out_.bytes(database);
+  end(mark);
+}
+
+void Effects::need_sign(std::string_view text) {
+  const auto mark = begin(Z0_NEED_SIGN, Phase::need);
+  waits_outside_ = true;
+  out_.bytes(text);
+  end(mark);
+}
+
+void Effects::need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
+                        std::uint32_t timeout_ms, std::string_view request) {
+  const auto mark = begin(Z0_NEED_CALL, Phase::need);
+  waits_outside_ = true;
+  out_.u8(static_cast<std::uint8_t>(target));
+  out_.bytes(object);
+  out_.u16(frame_kind);
+  out_.u32(timeout_ms);
+  out_.bytes(request);
+  end(mark);
+}
+
+void Effects::resume(std::uint16_t frame_kind, std::string_view continuation, std::size_t steps_max,
+                     std::string_view where) {
+  const auto mark = begin(Z0_NEED_RESUME, Phase::need);
+  out_.u16(frame_kind);
+  out_.bytes(continuation);
+  out_.u16(static_cast<std::uint16_t>(std::min<std::size_t>(steps_max, 0xffff)));
+  if (!where.empty() || continuation.empty()) {
+    out_.bytes(where);
+  } else {
+    const auto stage = static_cast<std::uint8_t>(continuation[0]);
+    out_.bytes("frame " + std::to_string(frame_kind) + " at stage " + std::to_string(stage));
+  }
+  end(mark);
+}
+
+void Effects::write(std::string_view sql, std::initializer_list<Value> values) {
+  const auto mark = begin(Z0_WRITE, Phase::commit);
+  out_.bytes(sql);
+  write_values(out_, values.begin(), values.size());
+  end(mark);
+}
+
+void Effects::alarm(std::int64_t at_ms) {
+  const auto mark = begin(Z0_ALARM, Phase::commit);
+  out_.u64(static_cast<std::uint64_t>(at_ms));
+  end(mark);
+}
+
+void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers,
+                    std::string_view body) {
+  const auto mark = begin(Z0_REPLY, Phase::reply);
+  out_.u16(http);
+  out_.u16(static_cast<std::uint16_t>(headers.size()));
+  for (const auto& [name, value] : headers) {
+    out_.bytes(name);
+    out_.bytes(value);
+  }
+  out_.bytes(body);
+  end(mark);
+}
+
+void Effects::send(std::string_view message) {
+  const auto mark = begin(Z0_SEND, Phase::send);
+  out_.bytes(message);
+  end(mark);
+}
+
+void Effects::tell(std::string_view report) {
+  const auto mark = begin(Z0_TELL, Phase::tell);
+  out_.bytes(report);
+  end(mark);
+}
+
+void Effects::point(std::string_view index, std::initializer_list<std::string_view> blobs,
+                    std::initializer_list<double> doubles) {
+  const auto mark = begin(Z0_POINT, Phase::tell);
+  out_.bytes(index);
+  out_.u16(static_cast<std::uint16_t>(blobs.size()));
+  for (const auto blob : blobs) out_.bytes(blob);
+  out_.u16(static_cast<std::uint16_t>(doubles.size()));
+  for (const double d : doubles) out_.f64(d);
+  end(mark);
+}
+
+void Effects::log(bool error, std::string_view json) {
+  const auto mark = begin(Z0_LOG, Phase::tell);
+  out_.u8(error ? 1 : 0);
+  out_.bytes(json);
+  end(mark);
+}
+
+void Effects::pass_on(z0_effect_kind kind, Phase phase, std::string_view payload) {
+  const auto mark = begin(kind, phase);
+  waits_outside_ = waits_outside_ || kind == Z0_NEED_QUERY || kind == Z0_NEED_CALL;
+  out_.raw(payload);
+  end(mark);
+}
+
+std::string_view Effects::finish() {
+  out_.patch_u32(0, count_);
+  return bytes_;
+}
+
+bool parse_effects(std::string_view bytes, std::vector<Effect>& out) {
+  ByteReader in(bytes);
+  const std::uint32_t count = in.u32();
+  Phase last = Phase::need;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    Effect e;
+    e.kind = static_cast<z0_effect_kind>(in.u8());
+    e.phase = static_cast<Phase>(in.u8());
+    if (in.u16() != 0 || e.phase < last || e.phase > Phase::tell) return false;
+    last = e.phase;
+    e.payload = in.bytes();
+    out.push_back(e);
+  }
+  return in.ok() && in.done();
+}
+
+Statement parse_statement(ByteReader& in) {
+  Statement s;
+  s.sql = in.bytes();
+  const std::uint16_t count = in.u16();
+  for (std::uint16_t i = 0; i < count && in.ok(); ++i) {
+    Value v;
+    v.kind = static_cast<Value::Kind>(in.u8());
+    if (v.kind == Value::Kind::integer) v.integer = static_cast<std::int64_t>(in.u64());
+    if (v.kind == Value::Kind::real) v.real = in.f64();
+    if (v.kind == Value::Kind::text || v.kind == Value::Kind::blob) v.bytes = in.bytes();
+    s.values.push_back(v);
+  }
+  return s;
+}
+
+}  // namespace z0

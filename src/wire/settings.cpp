@@ -1,0 +1,97 @@
+#include "z0/wire/settings.hpp"
+
+#include <algorithm>
+
+#include "z0/base/ids.hpp"
+#include "z0/json/json.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view default_origin = "z0.local";
+constexpr std::int64_t default_alert_cents = 10'000;
+// An object of arrays inside an object.
+constexpr std::size_t depth_max = 4;
+
+// Calls read(reader) at the value of one member; nothing when there is none. `read` takes the
+// value.
+template <class Read>
+void with_member(std::string_view settings, std::string_view name, Read read) {
+  if (settings.empty()) return;
+  JsonReader in(settings, depth_max);
+  std::string_view key;
+  if (in.peek() != JsonKind::object || !in.enter_object()) return;
+  while (in.next_member(key)) {
+    if (key == name) return read(in);
+    in.skip();
+  }
+}
+
+// A name without escapes, so that it borrows the settings and outlives the reader.
+std::string_view name_in(JsonReader& in) {
+  std::string scratch;
+  std::string_view value;
+  if (in.peek() != JsonKind::string || !in.string(value, scratch)) return {};
+  return scratch.empty() && valid_id(value) ? value : std::string_view{};
+}
+
+// Calls each(binding, tenant) for every tenant of `databases`, and with an empty tenant for every
+// binding.
+template <class Each>
+void for_databases(std::string_view settings, Each each) {
+  with_member(settings, "databases", [&](JsonReader& in) {
+    std::string_view key;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(key)) {
+      // A key that holds escapes lies in the reader, not in the settings; no binding has one.
+      const bool borrowed = key.data() >= settings.data() &&
+                            key.data() + key.size() <= settings.data() + settings.size();
+      if (!borrowed || in.peek() != JsonKind::array || !in.enter_array()) return;
+      each(key, std::string_view{});
+      while (in.next_element()) {
+        if (in.peek() != JsonKind::string) return;
+        const std::string_view tenant = name_in(in);
+        if (!tenant.empty()) each(key, tenant);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+std::string_view settings_origin(std::string_view settings) {
+  std::string_view origin;
+  with_member(settings, "origin", [&](JsonReader& in) { origin = name_in(in); });
+  return origin.empty() ? default_origin : origin;
+}
+
+std::string_view settings_database(std::string_view settings, std::string_view tenant_id) {
+  std::string_view found = default_database;
+  for_databases(settings, [&](std::string_view binding, std::string_view tenant) {
+    if (!tenant.empty() && tenant == tenant_id) found = binding;
+  });
+  return found;
+}
+
+std::vector<std::string_view> settings_databases(std::string_view settings) {
+  std::vector<std::string_view> all{default_database};
+  for_databases(settings, [&](std::string_view binding, std::string_view tenant) {
+    if (tenant.empty() && std::find(all.begin(), all.end(), binding) == all.end())
+      all.push_back(binding);
+  });
+  return all;
+}
+
+std::int64_t settings_reconciliation_alert_cents(std::string_view settings) {
+  std::int64_t cents = default_alert_cents;
+  with_member(settings, "reconciliation_alert_cents", [&](JsonReader& in) {
+    std::int64_t value = 0;
+    JsonReader::Fit fit{};
+    if (in.peek() == JsonKind::number && in.integer(value, fit) && fit == JsonReader::Fit::exact &&
+        value >= 0)
+      cents = value;
+  });
+  return cents;
+}
+
+}  // namespace z0

@@ -1,0 +1,134 @@
+// Progress does not hang on memory: a state may leave it whenever its step waits for somebody else,
+// and the step goes on where it was.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "unit/catch.hpp"
+#include "unit/test_world.hpp"
+#include "z0/base/bytes.hpp"
+#include "z0/wire/frame.hpp"
+
+namespace {
+
+using z0::test::deposit;
+using z0::test::deposits;
+using z0::test::list;
+using z0::test::Reply;
+using z0::test::TestWorld;
+
+constexpr const char* object_a = "account_acct_a";
+
+// Every answer from outside finds that the ledger's state is gone.
+struct Forgetful {
+  explicit Forgetful(TestWorld& w) {
+    w.faults.call = [this, &w](std::string_view object, z0_outcome&, std::string&) {
+      if (object.starts_with("directory_")) ++directory_calls;
+      if (object.starts_with("directory_")) w.evict(object_a);
+      return false;
+    };
+    w.faults.query = [this, &w] {
+      ++queries;
+      w.evict(object_a);
+      return false;
+    };
+    w.seen = [this](std::string_view bytes, std::string_view) {
+      z0::Frame frame;
+      REQUIRE(z0::parse_frame(bytes, frame));
+      ++steps[frame.kind];
+    };
+  }
+  int directory_calls = 0;
+  int queries = 0;
+  std::map<std::uint16_t, int> steps;
+};
+
+}  // namespace
+
+TEST_CASE("A new ledger asks the directory once, though its state left memory meanwhile",
+          "[progress]") {
+  TestWorld w;
+  Forgetful seen(w);
+  CHECK(w.post(deposit("f_1")).status == 201);
+  CHECK(seen.directory_calls == 1);
+  // Begun, made, told by the directory, made again.
+  CHECK(seen.steps[Z0_FRAME_LEDGER_APPEND] == 1);
+  CHECK(seen.steps[Z0_FRAME_LEDGER_RESUME] == 3);
+}
+
+TEST_CASE("An alarm puts each question to D1 once, though its state left memory meanwhile",
+          "[progress]") {
+  int questions[2] = {};
+  for (const bool forgetful : {false, true}) {
+    TestWorld w;
+    for (int i = 0; i < 40; ++i)
+      w.post(deposits("f_", i * 10, 10, "acct_a",
+                      R"(,"data":{"a":")" + std::string(900, 'x') + "\"}"));
+    w.queue.clear();
+    w.now_ms += 10'000;
+    Forgetful seen(w);
+    if (!forgetful) w.faults.query = [&] { return ++questions[0] == 0; };
+    REQUIRE(w.ring(object_a));
+    if (forgetful) questions[1] = seen.queries;
+    w.faults = {};
+    CHECK(w.d1_count("SELECT count(*) FROM ledger_facts") == 400);
+    CHECK(w.d1_count("SELECT contiguous_seq FROM ledger_heads") == 400);
+  }
+  CHECK(questions[1] == questions[0]);
+}
+
+TEST_CASE("What was verified, replicated and imported does not begin again either", "[progress]") {
+  TestWorld w;
+  w.post(deposits("f_", 0, 5));
+  w.queue.clear();
+  Forgetful seen(w);
+  const Reply replicated = w.ask("POST", "/v1/ledgers/acct_a/replicate", "", "", {});
+  CHECK(replicated.json.at("replicated_seq") == 5);
+  CHECK(seen.queries == 2);
+  const Reply verified = w.ask("POST", "/v1/ledgers/acct_a/verify", "", "", {});
+  CHECK(verified.json.at("checked") == 5);
+  CHECK(seen.queries == 3);
+}
+
+TEST_CASE("Damaged folds do not make a call ask the directory again", "[progress]") {
+  TestWorld w;
+  w.post(deposits("f_", 0, 5));
+  w.ledger("acct_a").run({"UPDATE segments SET cache = x'00'", {}});
+  w.evict(object_a);
+  w.queue.clear();
+  w.now_ms += 10'000;
+  Forgetful seen(w);
+  REQUIRE(w.ring(object_a));
+  // The head, and what follows of the chunk that was written.
+  CHECK(seen.queries == 2);
+  CHECK(w.d1_count("SELECT contiguous_seq FROM ledger_heads") == 5);
+}
+
+TEST_CASE("A frame may take so many steps, and says where it stands", "[progress]") {
+  TestWorld w;
+  std::map<std::string, std::size_t> allowed;
+  w.seen = [&](std::string_view, std::string_view bytes) {
+    std::vector<z0::Effect> effects;
+    REQUIRE(z0::parse_effects(bytes, effects));
+    for (const auto& effect : effects) {
+      if (effect.kind != Z0_NEED_RESUME) continue;
+      z0::ByteReader in(effect.payload);
+      in.u16();
+      in.bytes();
+      const std::size_t steps_max = in.u16();
+      allowed[std::string(in.bytes())] = steps_max;
+      CHECK(in.done());
+    }
+  };
+  w.post(deposit("f_1"));
+  w.evict(object_a);
+  w.now_ms += 10'000;
+  w.run_alarms();
+  w.get("/v1/facts/acct_a");
+  const std::size_t chunks = z0::limits::chunks_per_round_max;
+  CHECK(allowed.at("append at hydrate") == 6);
+  CHECK(allowed.at("append at registered") == 6);
+  CHECK(allowed.at("alarm at hydrate") == 2 + 2 * (chunks + 2) + chunks + 2);
+  CHECK(allowed.at("alarm at confirm") == allowed.at("alarm at hydrate"));
+  CHECK(allowed.at("read at read") == 3);
+}
