@@ -80,7 +80,9 @@ enum {
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
   /* Calls of other objects that a host makes at once for one step; the others wait their turn. */
-  Z0_CALLS_AT_ONCE_MAX = 32
+  Z0_CALLS_AT_ONCE_MAX = 32,
+  /* Alarms that a host runs at once for all its objects; the others wait their turn. */
+  Z0_ALARMS_AT_ONCE_MAX = 8
 };
 
 /* What happened to the host. In brackets: the parts, in order. */

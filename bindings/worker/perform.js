@@ -12,6 +12,12 @@ import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Phase } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
 
+// Of one wave of calls, before those behind it begin.
+const WAVE_MS_MAX = 1_000;
+// Between two waves: a request that came meanwhile is taken in, read and answered in this time. Each of
+// these needs a runtime with nothing else to do.
+const IDLE_MS = 10;
+
 /**
  * Of a step that owes nobody an answer, as an alarm does.
  * @type {Reply}
@@ -57,22 +63,32 @@ export async function run(host, kind, parts) {
 }
 
 /**
- * A bounded number at once, so that whoever comes meanwhile gets a turn between them.
+ * In waves. A runtime that is never idle takes in nothing new, so each wave has to end, and a moment to
+ * pass, before the next one begins; an answer that does not come is not waited for by those behind it.
  * @param {Host} host
  * @param {AnyEffect[]} needs
  */
 async function answerAll(host, needs) {
-  /** @type {Uint8Array[]} */
-  const answers = new Array(needs.length);
-  let next = 0;
-  const lane = async () => {
-    while (next < needs.length) {
-      const i = next++;
-      answers[i] = await answer(host, needs[i]);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(needs.length, CALLS_AT_ONCE_MAX) }, lane));
-  return answers;
+  const answers = [];
+  for (let i = 0; i < needs.length; i += CALLS_AT_ONCE_MAX) {
+    const wave = needs.slice(i, i + CALLS_AT_ONCE_MAX).map(async (need) => answer(host, need));
+    answers.push(...wave);
+    if (i + CALLS_AT_ONCE_MAX >= needs.length) break;
+    await settled(wave);
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  }
+  return Promise.all(answers);
+}
+
+/** @param {Promise<unknown>[]} wave */
+async function settled(wave) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, WAVE_MS_MAX);
+  });
+  await Promise.race([Promise.all(wave), late]);
+  clearTimeout(timer);
 }
 
 /**

@@ -6,6 +6,7 @@ export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
 export const CALLS_AT_ONCE_MAX = 32;
+export const ALARMS_AT_ONCE_MAX = 8;
 
 /** What happened to the host: z0_frame_kind. */
 export const Frame = Object.freeze({
