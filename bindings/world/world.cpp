@@ -162,6 +162,7 @@ bool World::ring(std::string_view name) { return ring_all({std::string(name)}) =
 
 std::size_t World::ring_all(const std::vector<std::string>& names) {
   std::vector<Running> tasks;
+  tasks.reserve(names.size());
   for (const auto& name : names) tasks.push_back(begin_alarm(name));
   std::size_t good = 0;
   for (const auto& task : tasks) {
