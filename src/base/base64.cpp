@@ -7,15 +7,15 @@ namespace z0 {
 namespace {
 
 // The two alphabets differ in their last two digits.
-constexpr std::string_view kStandard = "+/";
-constexpr std::string_view kUrl = "-_";
-constexpr std::string_view kCommonDigits =
+constexpr std::string_view standard = "+/";
+constexpr std::string_view url = "-_";
+constexpr std::string_view common_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-constexpr std::uint32_t kNoDigit = 64;
+constexpr std::uint32_t no_digit = 64;
 
 char digit(std::uint32_t value, std::string_view last_two) {
-  return value < kCommonDigits.size() ? kCommonDigits[value]
-                                      : last_two[value - kCommonDigits.size()];
+  return value < common_digits.size() ? common_digits[value]
+                                      : last_two[value - common_digits.size()];
 }
 
 std::uint32_t value_of(char c, std::string_view last_two) {
@@ -27,7 +27,7 @@ std::uint32_t value_of(char c, std::string_view last_two) {
   if (c >= '0' && c <= '9') return from('0', 52);
   if (c == last_two[0]) return 62;
   if (c == last_two[1]) return 63;
-  return kNoDigit;
+  return no_digit;
 }
 
 std::string encode(std::string_view bytes, std::string_view last_two) {
@@ -55,7 +55,7 @@ bool decode(std::string_view text, std::string_view last_two, std::string& out) 
   unsigned held = 0;
   for (const char c : text) {
     const std::uint32_t value = value_of(c, last_two);
-    if (value == kNoDigit) return false;
+    if (value == no_digit) return false;
     bits = (bits << 6) | value;
     held += 6;
     if (held >= 8) {
@@ -70,7 +70,7 @@ bool decode(std::string_view text, std::string_view last_two, std::string& out) 
 }  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  std::string out = encode(bytes, kStandard);
+  std::string out = encode(bytes, standard);
   while (out.size() % 4 != 0) out.push_back('=');
   return out;
 }
@@ -81,11 +81,11 @@ bool base64_decode(std::string_view text, std::string& out) {
   for (int signs = 0; signs < 2 && !text.empty() && text.back() == '='; ++signs) {
     text.remove_suffix(1);
   }
-  return decode(text, kStandard, out);
+  return decode(text, standard, out);
 }
 
-std::string base64url_encode(std::string_view bytes) { return encode(bytes, kUrl); }
+std::string base64url_encode(std::string_view bytes) { return encode(bytes, url); }
 
-bool base64url_decode(std::string_view text, std::string& out) { return decode(text, kUrl, out); }
+bool base64url_decode(std::string_view text, std::string& out) { return decode(text, url, out); }
 
 }  // namespace z0

@@ -26,7 +26,7 @@ std::uint64_t load32(const char* p) {
 // Eight characters are looked at in one word: ids are a good part of every fact, and a table lookup
 // for each of their bytes took twice as long in WASM.
 constexpr std::uint64_t in_each_byte(std::uint64_t byte) { return byte * 0x0101010101010101; }
-constexpr std::uint64_t kTopBits = in_each_byte(0x80);
+constexpr std::uint64_t top_bits = in_each_byte(0x80);
 
 // Sets the top bit of each byte that lies in first..last. The bytes are below 0x80, or else the
 // word is refused anyway, so no sum carries into its neighbour.
@@ -63,49 +63,49 @@ bool each_byte(std::string_view text, Accept accept) {
   const char* p = text.data();
   const std::size_t n = text.size();
   const auto refused = [accept](std::uint64_t word) { return ~accept(word) | word; };
-  if (n < 8) return (refused(load_under_8(text)) & kTopBits) == 0;
+  if (n < 8) return (refused(load_under_8(text)) & top_bits) == 0;
   // The last word overlaps the one before it.
   std::uint64_t bad = refused(load64(p + n - 8));
   for (std::size_t i = 0; i + 8 < n; i += 8) bad |= refused(load64(p + i));
-  return (bad & kTopBits) == 0;
+  return (bad & top_bits) == 0;
 }
 
 struct LedgerPrefix {
   std::string_view prefix;
   std::string_view type;
 };
-constexpr LedgerPrefix kLedgerPrefixes[] = {{"acct_", "account"},
+constexpr LedgerPrefix ledger_prefixes[] = {{"acct_", "account"},
                                             {"ast_", "asset"},
                                             {"con_", "contact"},
                                             {"deal_", "deal"},
                                             {"cfg_", "config"}};
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view hex_digits = "0123456789abcdef";
 // Crockford's: no I, L, O, U. In ASCII order, so ULIDs sort as text.
-constexpr std::string_view kUlidDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::string_view ulid_digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-// The value of each hexadecimal digit; kNoDigit for every other byte.
-constexpr std::uint8_t kNoDigit = 0xff;
+// The value of each hexadecimal digit; no_digit for every other byte.
+constexpr std::uint8_t no_digit = 0xff;
 constexpr std::array<std::uint8_t, 256> make_hex_values() {
   std::array<std::uint8_t, 256> values = {};
-  for (std::uint8_t& value : values) value = kNoDigit;
-  for (std::size_t i = 0; i < kHexDigits.size(); ++i) {
-    const auto c = static_cast<unsigned char>(kHexDigits[i]);
+  for (std::uint8_t& value : values) value = no_digit;
+  for (std::size_t i = 0; i < hex_digits.size(); ++i) {
+    const auto c = static_cast<unsigned char>(hex_digits[i]);
     values[c] = static_cast<std::uint8_t>(i);
     if (c >= 'a') values[c - 'a' + 'A'] = static_cast<std::uint8_t>(i);
   }
   return values;
 }
-constexpr std::array<std::uint8_t, 256> kHexValues = make_hex_values();
+constexpr std::array<std::uint8_t, 256> hex_values = make_hex_values();
 
 // -- hashing --------------------------------------------------------------------------------------
 
 // Odd, with about half of their bits set and no pattern: the fractions of sqrt(2), sqrt(3), sqrt(5)
 // and sqrt(7), the last bit set.
-constexpr std::uint64_t kMix1 = 0x6a09e667f3bcc909;
-constexpr std::uint64_t kMix2 = 0xbb67ae8584caa73b;
-constexpr std::uint64_t kMix3 = 0x3c6ef372fe94f82b;
-constexpr std::uint64_t kMix4 = 0xa54ff53a5f1d36f1;
+constexpr std::uint64_t mix1 = 0x6a09e667f3bcc909;
+constexpr std::uint64_t mix2 = 0xbb67ae8584caa73b;
+constexpr std::uint64_t mix3 = 0x3c6ef372fe94f82b;
+constexpr std::uint64_t mix4 = 0xa54ff53a5f1d36f1;
 
 // The 128-bit product of a and b, its halves xored. WASM has no such multiply, so it is put
 // together from four of 32 x 32 bits everywhere: hashes are stored, and native tools must find the
@@ -126,9 +126,9 @@ std::uint64_t fold(std::uint64_t a, std::uint64_t b) {
 // A bijection in which each input bit flips each output bit about half the time.
 std::uint64_t finalise(std::uint64_t h) {
   h ^= h >> 32;
-  h *= kMix3;
+  h *= mix3;
   h ^= h >> 29;
-  h *= kMix4;
+  h *= mix4;
   h ^= h >> 32;
   return h;
 }
@@ -162,7 +162,7 @@ bool valid_type(std::string_view type) {
 }
 
 std::string_view ledger_type(std::string_view entity_id) {
-  for (const LedgerPrefix& entry : kLedgerPrefixes) {
+  for (const LedgerPrefix& entry : ledger_prefixes) {
     if (entity_id.size() > entry.prefix.size() &&
         entity_id.substr(0, entry.prefix.size()) == entry.prefix) {
       return entry.type;
@@ -191,17 +191,17 @@ void append_hex(std::string& out, std::string_view bytes) {
   char* p = out.data() + start;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    *p++ = kHexDigits[byte >> 4];
-    *p++ = kHexDigits[byte & 15];
+    *p++ = hex_digits[byte >> 4];
+    *p++ = hex_digits[byte & 15];
   }
 }
 
 bool from_hex(std::string_view hex, char* out, std::size_t n) {
   if (hex.size() % 2 != 0 || hex.size() / 2 != n) return false;
   for (std::size_t i = 0; i < n; ++i) {
-    const std::uint8_t high = kHexValues[static_cast<unsigned char>(hex[2 * i])];
-    const std::uint8_t low = kHexValues[static_cast<unsigned char>(hex[2 * i + 1])];
-    if (high == kNoDigit || low == kNoDigit) return false;
+    const std::uint8_t high = hex_values[static_cast<unsigned char>(hex[2 * i])];
+    const std::uint8_t low = hex_values[static_cast<unsigned char>(hex[2 * i + 1])];
+    if (high == no_digit || low == no_digit) return false;
     out[i] = static_cast<char>(high << 4 | low);
   }
   return true;
@@ -221,10 +221,10 @@ std::string ulid(std::int64_t now_ms, std::string_view random, std::uint64_t ind
   std::string out(26, '0');
   // From the right: 16 digits of randomness, of which 12 and four bits of the next lie in `low`.
   std::uint64_t mixed = (high << 4 & 0xfffff) | (low >> 60);
-  for (std::size_t i = 26; i-- > 14; low >>= 5) out[i] = kUlidDigits[low & 31];
-  for (std::size_t i = 14; i-- > 10; mixed >>= 5) out[i] = kUlidDigits[mixed & 31];
+  for (std::size_t i = 26; i-- > 14; low >>= 5) out[i] = ulid_digits[low & 31];
+  for (std::size_t i = 14; i-- > 10; mixed >>= 5) out[i] = ulid_digits[mixed & 31];
   time &= (std::uint64_t{1} << 48) - 1;
-  for (std::size_t i = 10; i-- > 0; time >>= 5) out[i] = kUlidDigits[time & 31];
+  for (std::size_t i = 10; i-- > 0; time >>= 5) out[i] = ulid_digits[time & 31];
   return out;
 }
 
@@ -232,8 +232,8 @@ std::uint64_t id_hash(std::string_view id, std::uint64_t seed) {
   // Both factors of every product hold something that only the seed tells. With a public one, a
   // word that cancels it makes the product zero whatever the other word is: collisions for any
   // seed.
-  std::uint64_t state = seed ^ kMix1;
-  const std::uint64_t key = (seed ^ (seed >> 32) ^ kMix2) * kMix3;
+  std::uint64_t state = seed ^ mix1;
+  const std::uint64_t key = (seed ^ (seed >> 32) ^ mix2) * mix3;
   std::string_view rest = id;
   for (; rest.size() > 16; rest.remove_prefix(16)) {
     state = fold(load64(rest.data()) ^ state, load64(rest.data() + 8) ^ key);
@@ -241,8 +241,8 @@ std::uint64_t id_hash(std::string_view id, std::uint64_t seed) {
   // A long id's last block is its last 16 bytes, some of them read before.
   const TwoWords last = load_short(id.size() > 16 ? id.substr(id.size() - 16) : id);
   state = fold(last.first ^ state, last.second ^ key);
-  const std::uint64_t hash = finalise(state ^ (id.size() * kMix4)) & limits::id_hash_mask;
-  return hash == 0 ? kMix1 : hash;
+  const std::uint64_t hash = finalise(state ^ (id.size() * mix4)) & limits::id_hash_mask;
+  return hash == 0 ? mix1 : hash;
 }
 
 }  // namespace z0

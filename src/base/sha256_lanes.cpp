@@ -11,7 +11,7 @@ namespace {
 using sha256_block::block_bytes;
 using sha256_block::State;
 
-constexpr std::size_t kLanes = 4;
+constexpr std::size_t lane_count = 4;
 
 // A vector type of GCC and clang: v128 in WebAssembly, SSE2 and NEON elsewhere.
 typedef std::uint32_t Word __attribute__((vector_size(16)));
@@ -28,7 +28,7 @@ inline Word load_big_endian(const unsigned char* p) {
 }
 
 // Words 4q to 4q + 3 of four blocks, turned so that each vector holds one word of all four.
-inline void load_quarter(const std::array<const unsigned char*, kLanes>& blocks, std::size_t q,
+inline void load_quarter(const std::array<const unsigned char*, lane_count>& blocks, std::size_t q,
                          Word* w) {
   const Word a = load_big_endian(blocks[0] + 16 * q);
   const Word b = load_big_endian(blocks[1] + 16 * q);
@@ -55,7 +55,7 @@ inline void extend(std::array<Word, 16>& w) {
   }
 }
 
-void compress_lanes(LaneState& state, const std::array<const unsigned char*, kLanes>& blocks) {
+void compress_lanes(LaneState& state, const std::array<const unsigned char*, lane_count>& blocks) {
   std::array<Word, 16> w;
   for (std::size_t q = 0; q < 4; ++q) load_quarter(blocks, q, &w[4 * q]);
   auto [a, b, c, d, e, f, g, h] = state;
@@ -134,9 +134,9 @@ class Lanes {
       : prefix_(prefix), messages_(messages), out_(out) {}
 
   void run() {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) take(lane);
+    for (std::size_t lane = 0; lane < lane_count; ++lane) take(lane);
     while (busy_ > 1) step();
-    for (std::size_t lane = 0; lane < kLanes; ++lane) finish_alone(lane);
+    for (std::size_t lane = 0; lane < lane_count; ++lane) finish_alone(lane);
   }
 
  private:
@@ -151,13 +151,13 @@ class Lanes {
   }
   void step() {
     // An idle lane hashes zeros that nobody asks for.
-    static constexpr unsigned char kIdle[block_bytes] = {};
-    std::array<const unsigned char*, kLanes> blocks;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      blocks[lane] = busy_lanes_[lane] ? blocks_[lane].next() : kIdle;
+    static constexpr unsigned char idle[block_bytes] = {};
+    std::array<const unsigned char*, lane_count> blocks;
+    for (std::size_t lane = 0; lane < lane_count; ++lane) {
+      blocks[lane] = busy_lanes_[lane] ? blocks_[lane].next() : idle;
     }
     compress_lanes(state_, blocks);
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    for (std::size_t lane = 0; lane < lane_count; ++lane) {
       if (!busy_lanes_[lane] || !blocks_[lane].done()) continue;
       out_[message_of_[lane]] = sha256_block::digest_of(state_of_lane(state_, lane));
       --busy_;
@@ -177,9 +177,9 @@ class Lanes {
   std::size_t next_ = 0;
   std::size_t busy_ = 0;
   LaneState state_ = {};
-  std::array<bool, kLanes> busy_lanes_ = {};
-  std::array<std::size_t, kLanes> message_of_ = {};
-  std::array<Blocks, kLanes> blocks_;
+  std::array<bool, lane_count> busy_lanes_ = {};
+  std::array<std::size_t, lane_count> message_of_ = {};
+  std::array<Blocks, lane_count> blocks_;
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ struct Row {
 
 // The sentences are read by whoever a pager woke up: what is wrong, then what to do, no internals.
 // unauthorized, forbidden and not_found say the same whether or not the thing asked for exists.
-constexpr std::array kRows = {
+constexpr std::array rows = {
     Z0_ROW(recorded, 201, accepted, "The fact is recorded.", "Nothing to do."),
     Z0_ROW(duplicate, 200, accepted,
            "This fact was recorded before; the answer is its original receipt and nothing was "
@@ -167,7 +167,7 @@ constexpr std::array kRows = {
 
 #undef Z0_ROW
 
-static_assert(kRows.size() == static_cast<std::size_t>(Status::count_), "a row for each status");
+static_assert(rows.size() == static_cast<std::size_t>(Status::count_), "a row for each status");
 
 // The sentences name these numbers.
 static_assert(limits::body_bytes_max == 4u << 20 && limits::facts_per_request_max == 1'000);
@@ -176,8 +176,8 @@ static_assert(limits::id_bytes_max == 128 && limits::type_bytes_max == 64);
 static_assert(limits::amount_max == (std::int64_t{1} << 53) - 1);
 
 constexpr bool rows_stand_in_order() {
-  for (std::size_t i = 0; i < kRows.size(); ++i) {
-    if (kRows[i].status != static_cast<Status>(i)) return false;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].status != static_cast<Status>(i)) return false;
   }
   return true;
 }
@@ -187,8 +187,8 @@ static_assert(rows_stand_in_order(), "the table is indexed by Status");
 
 const StatusInfo& info(Status status) {
   const auto index = static_cast<std::size_t>(status);
-  if (index >= kRows.size()) __builtin_trap();
-  return kRows[index].info;
+  if (index >= rows.size()) __builtin_trap();
+  return rows[index].info;
 }
 
 }  // namespace z0

@@ -16,14 +16,14 @@ struct ScopeName {
   std::string_view name;
   Scope scope;
 };
-constexpr ScopeName kScopes[] = {{"facts:write", scope_facts_write},
-                                 {"facts:read", scope_facts_read},
-                                 {"telemetry:write", scope_telemetry_write},
-                                 {"ops", scope_ops},
-                                 {"config:write", scope_config_write}};
+constexpr ScopeName scope_table[] = {{"facts:write", scope_facts_write},
+                                     {"facts:read", scope_facts_read},
+                                     {"telemetry:write", scope_telemetry_write},
+                                     {"ops", scope_ops},
+                                     {"config:write", scope_config_write}};
 
-constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
-constexpr std::string_view kAllTenants = "*";
+constexpr std::string_view header = R"({"alg":"HS256","typ":"JWT"})";
+constexpr std::string_view any_tenant = "*";
 
 // Takes the next part off `rest`: up to one of `separators`, which goes too.
 std::string_view take_part(std::string_view& rest, std::string_view separators) {
@@ -36,18 +36,18 @@ std::string_view take_part(std::string_view& rest, std::string_view separators) 
 // The next secret that is not empty; empty when none is left. White space around one is what a list
 // or a file's last line feed leaves, never a part of it.
 std::string_view take_secret(std::string_view& rest) {
-  constexpr std::string_view kBlank = " \t\r\n";
+  constexpr std::string_view blank = " \t\r\n";
   while (!rest.empty()) {
     std::string_view secret = take_part(rest, ",");
-    const std::size_t first = secret.find_first_not_of(kBlank);
+    const std::size_t first = secret.find_first_not_of(blank);
     if (first == std::string_view::npos) continue;
-    return secret.substr(first, secret.find_last_not_of(kBlank) - first + 1);
+    return secret.substr(first, secret.find_last_not_of(blank) - first + 1);
   }
   return {};
 }
 
 std::uint8_t scope_of(std::string_view name) {
-  for (const ScopeName& entry : kScopes) {
+  for (const ScopeName& entry : scope_table) {
     if (entry.name == name) return entry.scope;
   }
   return 0;
@@ -93,7 +93,7 @@ bool read_tenant(JsonReader& reader, Claims& claims) {
   std::string scratch;
   std::string_view value;
   if (!reader.string(value, scratch)) return false;
-  claims.all_tenants = value == kAllTenants;
+  claims.all_tenants = value == any_tenant;
   if (claims.all_tenants) return true;
   claims.tenant_id = value;
   return valid_id(value);
@@ -155,7 +155,7 @@ std::uint8_t parse_scopes(std::string_view names, bool ignore_unknown) {
 
 std::string scope_names(std::uint8_t scopes) {
   std::string names;
-  for (const ScopeName& entry : kScopes) {
+  for (const ScopeName& entry : scope_table) {
     if ((scopes & entry.scope) == 0) continue;
     if (!names.empty()) names.push_back(' ');
     names.append(entry.name);
@@ -189,14 +189,13 @@ std::string mint_token(const Claims& claims, std::string_view secrets, std::int6
   // What no verifier would take is not made.
   if (secret.empty() || (!claims.all_tenants && !valid_id(claims.tenant_id))) return {};
   std::string payload = "{\"tenant\":";
-  append_json_string(payload,
-                     claims.all_tenants ? kAllTenants : std::string_view(claims.tenant_id));
+  append_json_string(payload, claims.all_tenants ? any_tenant : std::string_view(claims.tenant_id));
   payload.append(",\"scope\":");
   append_json_string(payload, scope_names(claims.scopes));
   payload.append(",\"exp\":").append(std::to_string(claims.expires_s));
   payload.append(",\"iat\":").append(std::to_string(issued_s)).append("}");
 
-  std::string token = base64url_encode(kHeader);
+  std::string token = base64url_encode(header);
   token.append(".").append(base64url_encode(payload));
   const std::string signature = base64url_encode(view(hmac_sha256(secret, token)));
   return token.append(".").append(signature);

@@ -59,11 +59,11 @@ inline unsigned signs(Lanes lanes) {
 // checks them; a writer that trusts its text passes over them.
 enum class Stop { at_non_ascii, over_non_ascii };
 
-template <Stop kStop>
+template <Stop stop>
 inline unsigned special_bits(const char* p) {
   const Lanes lanes = load_lanes(p);
   const Lanes marks = (lanes == '"') | (lanes == '\\');
-  if constexpr (kStop == Stop::at_non_ascii) {
+  if constexpr (stop == Stop::at_non_ascii) {
     // As signed bytes, the controls and everything above ASCII are less than a space.
     return signs(marks | (lanes < ' '));
   } else {
@@ -72,24 +72,24 @@ inline unsigned special_bits(const char* p) {
   }
 }
 
-template <Stop kStop>
+template <Stop stop>
 inline bool special(char c) {
   const auto u = static_cast<unsigned char>(c);
-  return u < 0x20 || c == '"' || c == '\\' || (kStop == Stop::at_non_ascii && u >= 0x80);
+  return u < 0x20 || c == '"' || c == '\\' || (stop == Stop::at_non_ascii && u >= 0x80);
 }
 
 // The first byte from p on that a string must look at; `end` when there is none.
-template <Stop kStop = Stop::at_non_ascii>
+template <Stop stop = Stop::at_non_ascii>
 inline const char* skip_plain(const char* p, const char* begin, const char* end) {
   while (end - p >= 16) {
-    if (const unsigned bits = special_bits<kStop>(p)) return p + __builtin_ctz(bits);
+    if (const unsigned bits = special_bits<stop>(p)) return p + __builtin_ctz(bits);
     p += 16;
   }
   if (end - begin >= 16) {
-    const unsigned bits = special_bits<kStop>(end - 16) >> (16 - (end - p));
+    const unsigned bits = special_bits<stop>(end - 16) >> (16 - (end - p));
     return bits != 0 ? p + __builtin_ctz(bits) : end;
   }
-  while (p != end && !special<kStop>(*p)) ++p;
+  while (p != end && !special<stop>(*p)) ++p;
   return p;
 }
 

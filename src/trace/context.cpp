@@ -7,19 +7,19 @@
 namespace z0 {
 namespace {
 
-constexpr std::size_t kTraceIdBytes = 16;
-constexpr std::size_t kSpanIdBytes = 8;
-constexpr std::size_t kTracestateBytesMax = 512;
+constexpr std::size_t trace_id_bytes = 16;
+constexpr std::size_t span_id_bytes = 8;
+constexpr std::size_t tracestate_bytes_max = 512;
 
-constexpr std::uint8_t kSampled = 1;
-constexpr std::uint8_t kRandom = 2;
+constexpr std::uint8_t sampled_flag = 1;
+constexpr std::uint8_t random_flag = 2;
 
 // version "-" trace-id "-" parent-id "-" trace-flags
-constexpr std::size_t kVersionAt = 0;
-constexpr std::size_t kTraceIdAt = 3;
-constexpr std::size_t kSpanIdAt = 36;
-constexpr std::size_t kFlagsAt = 53;
-constexpr std::size_t kTraceparentBytes = 55;
+constexpr std::size_t version_at = 0;
+constexpr std::size_t trace_id_at = 3;
+constexpr std::size_t span_id_at = 36;
+constexpr std::size_t flags_at = 53;
+constexpr std::size_t traceparent_bytes = 55;
 
 bool lower_hex(std::string_view text) {
   for (const char c : text) {
@@ -29,26 +29,26 @@ bool lower_hex(std::string_view text) {
 }
 
 bool valid_span_id(std::string_view hex) {
-  return hex.size() == 2 * kSpanIdBytes && lower_hex(hex) &&
+  return hex.size() == 2 * span_id_bytes && lower_hex(hex) &&
          hex.find_first_not_of('0') != std::string_view::npos;
 }
 
 // Whether the header is long enough for its version, and no longer. Version 0 is exactly as long as
 // its fields; a later one may go on after a dash, and what follows is not ours to read.
 bool length_fits_version(std::string_view header, std::string_view version) {
-  if (header.size() == kTraceparentBytes) return true;
-  return version != "00" && header[kTraceparentBytes] == '-';
+  if (header.size() == traceparent_bytes) return true;
+  return version != "00" && header[traceparent_bytes] == '-';
 }
 
 bool read_traceparent(std::string_view header, TraceContext& context) {
-  if (header.size() < kTraceparentBytes) return false;
-  const std::string_view version = header.substr(kVersionAt, 2);
-  const std::string_view trace_id = header.substr(kTraceIdAt, 2 * kTraceIdBytes);
-  const std::string_view span_id = header.substr(kSpanIdAt, 2 * kSpanIdBytes);
-  const std::string_view flags = header.substr(kFlagsAt, 2);
+  if (header.size() < traceparent_bytes) return false;
+  const std::string_view version = header.substr(version_at, 2);
+  const std::string_view trace_id = header.substr(trace_id_at, 2 * trace_id_bytes);
+  const std::string_view span_id = header.substr(span_id_at, 2 * span_id_bytes);
+  const std::string_view flags = header.substr(flags_at, 2);
   if (!lower_hex(version) || version == "ff" || !length_fits_version(header, version)) return false;
-  if (header[kTraceIdAt - 1] != '-' || header[kSpanIdAt - 1] != '-' ||
-      header[kFlagsAt - 1] != '-') {
+  if (header[trace_id_at - 1] != '-' || header[span_id_at - 1] != '-' ||
+      header[flags_at - 1] != '-') {
     return false;
   }
   if (!valid_trace_id(trace_id) || !valid_span_id(span_id) || !lower_hex(flags)) return false;
@@ -57,14 +57,14 @@ bool read_traceparent(std::string_view header, TraceContext& context) {
   context.trace_id = trace_id;
   context.parent_id = span_id;
   // The other six bits have no meaning yet, and the specification wants them zero on the way out.
-  context.flags = static_cast<std::uint8_t>(bits) & (kSampled | kRandom);
+  context.flags = static_cast<std::uint8_t>(bits) & (sampled_flag | random_flag);
   return true;
 }
 
 // tracestate is passed on unread, so only what could harm a carrier is looked at: its length, and
 // bytes that no header of the specification can hold (a log line or a queue message would choke).
 bool fit_to_pass_on(std::string_view tracestate) {
-  if (tracestate.size() > kTracestateBytesMax) return false;
+  if (tracestate.size() > tracestate_bytes_max) return false;
   for (const char c : tracestate) {
     if (c != '\t' && (c < ' ' || c > '~')) return false;
   }
@@ -84,7 +84,7 @@ std::string id_from(std::string_view random) {
 
 std::string TraceContext::traceparent() const {
   std::string out;
-  out.reserve(kTraceparentBytes);
+  out.reserve(traceparent_bytes);
   out.append("00-").append(trace_id).append("-").append(span_id).append("-");
   const char bits = static_cast<char>(flags);
   append_hex(out, {&bits, 1});
@@ -93,12 +93,12 @@ std::string TraceContext::traceparent() const {
 
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random) {
-  if (random.size() != kTraceIdBytes + kSpanIdBytes) __builtin_trap();
+  if (random.size() != trace_id_bytes + span_id_bytes) __builtin_trap();
   TraceContext context;
-  context.span_id = id_from(random.substr(kTraceIdBytes));
+  context.span_id = id_from(random.substr(trace_id_bytes));
   if (!read_traceparent(traceparent, context)) {
-    context.trace_id = id_from(random.substr(0, kTraceIdBytes));
-    context.flags = kSampled | kRandom;
+    context.trace_id = id_from(random.substr(0, trace_id_bytes));
+    context.flags = sampled_flag | random_flag;
   } else if (fit_to_pass_on(tracestate)) {
     context.tracestate = tracestate;
   }
@@ -106,7 +106,7 @@ TraceContext trace_context(std::string_view traceparent, std::string_view traces
 }
 
 TraceContext child(const TraceContext& parent, std::string_view random) {
-  if (random.size() != kSpanIdBytes) __builtin_trap();
+  if (random.size() != span_id_bytes) __builtin_trap();
   TraceContext context = parent;
   context.parent_id = parent.span_id;
   context.span_id = id_from(random);

@@ -16,10 +16,10 @@ namespace z0 {
 namespace {
 
 // The signature type of c2sp.org/signed-note for Ed25519.
-constexpr char kEd25519 = 0x01;
+constexpr char ed25519 = 0x01;
 // An em dash and a space begin each signature.
-constexpr std::string_view kSignatureStart = "\xe2\x80\x94 ";
-constexpr std::size_t kKeyIdBytes = 4;
+constexpr std::string_view signature_start = "\xe2\x80\x94 ";
+constexpr std::size_t key_id_bytes = 4;
 
 template <class Bytes>
 std::string_view view(const Bytes& bytes) {
@@ -28,7 +28,7 @@ std::string_view view(const Bytes& bytes) {
 
 // The characters of Unicode's property White_Space beyond ASCII, as UTF-8. Those of ASCII that are
 // not control characters are the space alone.
-constexpr std::string_view kWideSpaces[] = {
+constexpr std::string_view wide_spaces[] = {
     "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
     "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
     "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
@@ -87,7 +87,8 @@ std::string big_endian(std::uint32_t id) {
 
 std::uint32_t read_big_endian(std::string_view bytes) {
   std::uint32_t id = 0;
-  for (std::size_t i = 0; i < kKeyIdBytes; ++i) id = id << 8 | static_cast<unsigned char>(bytes[i]);
+  for (std::size_t i = 0; i < key_id_bytes; ++i)
+    id = id << 8 | static_cast<unsigned char>(bytes[i]);
   return id;
 }
 
@@ -111,7 +112,7 @@ bool read_verifier_key(std::string_view text, VerifierKey& out) {
   // The key's base64 may hold a plus, so it is what stands behind the second.
   if (!take(text, '+', name) || !take(text, '+', id) || !valid_key_name(name)) return false;
   std::array<char, 1 + std::tuple_size_v<Ed25519Key>> typed_key;
-  if (!decode_fixed(text, typed_key) || typed_key[0] != kEd25519) return false;
+  if (!decode_fixed(text, typed_key) || typed_key[0] != ed25519) return false;
   std::memcpy(out.key.data(), &typed_key[1], out.key.size());
   out.name = name;
   out.key_id = ed25519_key_id(name, out.key);
@@ -121,14 +122,14 @@ bool read_verifier_key(std::string_view text, VerifierKey& out) {
 }
 
 bool read_signature(std::string_view line, NoteSignature& out) {
-  if (!line.starts_with(kSignatureStart)) return false;
-  line.remove_prefix(kSignatureStart.size());
+  if (!line.starts_with(signature_start)) return false;
+  line.remove_prefix(signature_start.size());
   std::string_view name;
   if (!take(line, ' ', name) || !valid_key_name(name)) return false;
-  if (!base64_decode(line, out.bytes) || out.bytes.size() <= kKeyIdBytes) return false;
+  if (!base64_decode(line, out.bytes) || out.bytes.size() <= key_id_bytes) return false;
   out.name = name;
   out.key_id = read_big_endian(out.bytes);
-  out.bytes.erase(0, kKeyIdBytes);
+  out.bytes.erase(0, key_id_bytes);
   return true;
 }
 
@@ -162,7 +163,7 @@ bool parse(bool (*read)(std::string_view, Value&), std::string_view text, Value&
 bool valid_key_name(std::string_view name) {
   if (name.empty() || !valid_characters(name)) return false;
   if (name.find_first_of(" +\n") != std::string_view::npos) return false;
-  return std::none_of(std::begin(kWideSpaces), std::end(kWideSpaces), [name](std::string_view c) {
+  return std::none_of(std::begin(wide_spaces), std::end(wide_spaces), [name](std::string_view c) {
     return name.find(c) != std::string_view::npos;
   });
 }
@@ -181,7 +182,7 @@ bool parse_checkpoint(std::string_view text, Checkpoint& out) {
 std::uint32_t ed25519_key_id(std::string_view name, const Ed25519Key& key) {
   std::string named(name);
   named.push_back('\n');
-  named.push_back(kEd25519);
+  named.push_back(ed25519);
   return read_big_endian(view(sha256(named.append(view(key)))));
 }
 
@@ -190,7 +191,7 @@ std::string verifier_key(std::string_view name, const Ed25519Key& key) {
   std::string text(name);
   text.push_back('+');
   append_hex(text, big_endian(ed25519_key_id(name, key)));
-  std::string typed_key(1, kEd25519);
+  std::string typed_key(1, ed25519);
   return text.append("+").append(base64_encode(typed_key.append(view(key))));
 }
 
@@ -213,7 +214,7 @@ std::string write_note(const Note& note) {
   std::string bytes = note.text;
   bytes.push_back('\n');
   for (const NoteSignature& signature : note.signatures) {
-    bytes.append(kSignatureStart).append(signature.name).append(" ");
+    bytes.append(signature_start).append(signature.name).append(" ");
     bytes.append(base64_encode(big_endian(signature.key_id) + signature.bytes)).append("\n");
     valid = valid && valid_key_name(signature.name) && !signature.bytes.empty();
   }

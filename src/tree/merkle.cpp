@@ -10,11 +10,11 @@ namespace z0 {
 namespace {
 
 // RFC 6962, 2.1: what tells a leaf from a node, so that neither passes for the other.
-constexpr std::uint8_t kLeafPrefix = 0;
-constexpr std::uint8_t kNodePrefix = 1;
+constexpr std::uint8_t leaf_prefix = 0;
+constexpr std::uint8_t node_prefix = 1;
 
 // Those of a tree of merkle_size_max leaves.
-constexpr std::size_t kLevels = 54;
+constexpr std::size_t levels = 54;
 
 std::string_view view(const Digest* hashes, std::size_t count) {
   static_assert(sizeof(Digest) == 32);
@@ -23,12 +23,12 @@ std::string_view view(const Digest* hashes, std::size_t count) {
 
 // The parents of pairs of neighbours. A pair is a message as it lies in memory.
 void hash_pairs(const Digest* nodes, std::size_t pairs, Digest* out) {
-  constexpr std::size_t kAtOnce = 64;
-  std::string_view messages[kAtOnce];
+  constexpr std::size_t at_once = 64;
+  std::string_view messages[at_once];
   while (pairs > 0) {
-    const std::size_t now = std::min(pairs, kAtOnce);
+    const std::size_t now = std::min(pairs, at_once);
     for (std::size_t i = 0; i < now; ++i) messages[i] = view(nodes + 2 * i, 2);
-    sha256_each(kNodePrefix, {messages, now}, out);
+    sha256_each(node_prefix, {messages, now}, out);
     nodes += 2 * now;
     out += now;
     pairs -= now;
@@ -55,12 +55,12 @@ Digest merkle_node(const Digest& left, const Digest& right) {
   const Digest pair[] = {left, right};
   const std::string_view message = view(pair, 2);
   Digest hash;
-  sha256_each(kNodePrefix, {&message, 1}, &hash);
+  sha256_each(node_prefix, {&message, 1}, &hash);
   return hash;
 }
 
 void merkle_leaves(std::span<const std::string_view> leaves, Digest* out) {
-  sha256_each(kLeafPrefix, leaves, out);
+  sha256_each(leaf_prefix, leaves, out);
 }
 
 MerkleRange::MerkleRange(std::int64_t begin) : begin_(begin), end_(begin) {
@@ -69,7 +69,7 @@ MerkleRange::MerkleRange(std::int64_t begin) : begin_(begin), end_(begin) {
 
 // Whether the last subtree, of this level, is the left half of one that the next would complete.
 bool MerkleRange::ends_with_left_sibling(std::uint8_t level) const {
-  return level < kLevels && odd_end(level) && size() >= std::int64_t{1} << level;
+  return level < levels && odd_end(level) && size() >= std::int64_t{1} << level;
 }
 
 Digest MerkleRange::pop(std::uint8_t level) {
@@ -96,7 +96,7 @@ void MerkleRange::append(std::span<const Digest> leaves, std::vector<MerkleNode>
   std::vector<Digest> nodes(count + 1);
   std::vector<Digest> above(count / 2 + 2);
   if (count > 0) std::memcpy(&nodes[1], leaves.data(), leaves.size_bytes());
-  Digest waiting[kLevels];
+  Digest waiting[levels];
   std::size_t waiting_count = 0;
   for (std::uint8_t level = 0; count > 0; ++level) {
     Digest* first = &nodes[1];

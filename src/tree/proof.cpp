@@ -11,8 +11,8 @@ using Subtree = ProofPlan::Subtree;
 
 // A tree of merkle_size_max leaves has nodes of levels 0 to 53; a consistency proof may have one
 // subtree more than there are halvings.
-constexpr std::uint8_t kLevelMax = 53;
-constexpr std::size_t kPathMax = kLevelMax + 1;
+constexpr std::uint8_t level_max = 53;
+constexpr std::size_t path_max = level_max + 1;
 
 // Where a subtree [begin, end) of at least two leaves is halved: behind the largest power of two
 // that is smaller than its size.
@@ -52,7 +52,7 @@ void add_runs(const Subtree& subtree, std::uint8_t level, std::vector<Run>& runs
 void finish_plan(const Subtree* subtrees, std::size_t count, std::int64_t target, ProofPlan& out) {
   out = ProofPlan{};
   for (std::size_t i = count; i-- > 0;) out.path.push_back(subtrees[i]);
-  for (std::uint8_t level = 0; level <= kLevelMax; level += merkle_level_step) {
+  for (std::uint8_t level = 0; level <= level_max; level += merkle_level_step) {
     for (std::size_t i = 0; i < count; ++i) {
       if (subtrees[i].begin < target) add_runs(subtrees[i], level, out.runs);
     }
@@ -128,7 +128,7 @@ class Walk {
 
 bool plan_inclusion(std::int64_t index, std::int64_t size, ProofPlan& out) {
   if (index < 0 || index >= size || size > merkle_size_max) return false;
-  Subtree siblings[kPathMax];
+  Subtree siblings[path_max];
   std::size_t count = 0;
   std::int64_t begin = 0;
   std::int64_t end = size;
@@ -148,7 +148,7 @@ bool plan_inclusion(std::int64_t index, std::int64_t size, ProofPlan& out) {
 
 bool plan_consistency(std::int64_t old_size, std::int64_t size, ProofPlan& out) {
   if (old_size <= 0 || old_size > size || size > merkle_size_max) return false;
-  Subtree subtrees[kPathMax];
+  Subtree subtrees[path_max];
   std::size_t count = 0;
   std::int64_t begin = 0;
   std::int64_t end = size;

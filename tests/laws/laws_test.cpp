@@ -36,7 +36,7 @@ std::string d1_schema() {
 
 }  // namespace
 
-TEST_CASE("whatever callers, faults and clocks do, the laws hold", "[laws]") {
+TEST_CASE("Whatever callers, faults and clocks do, the laws hold", "[laws]") {
   const std::string schema = d1_schema();
   const std::filesystem::path tapes = std::filesystem::path(Z0_SOURCE_DIR) / "build/tape";
   const std::uint64_t only = number_from("Z0_SEED", 0);

@@ -144,7 +144,7 @@ void check_history(Ledger& ledger, std::int64_t& next) {
 
 }  // namespace
 
-TEST_CASE("a ledger finds its duplicates among sealed ids, remembered or rebuilt", "[laws]") {
+TEST_CASE("A ledger finds its duplicates among sealed ids, remembered or rebuilt", "[laws]") {
   Ledger ledger;
   std::int64_t next = 1;
   for (std::int64_t b = 0; b < batches; ++b) {

@@ -34,7 +34,7 @@ async function onPage(body, run) {
   }
 }
 
-test("no width scrolls sideways", () =>
+test("No width scrolls sideways", () =>
   onPage(busy(), async (page) => {
     for (const body of [
       busy({ band: "critical", lag_ms: 86_400_000, depth: 2_310_000 }),
@@ -61,7 +61,7 @@ test("no width scrolls sideways", () =>
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360);
   }));
 
-test("the whole page is reached by keyboard, and each stop shows a ring", () =>
+test("The whole page is reached by keyboard, and each stop shows a ring", () =>
   onPage(busy(), async (page) => {
     await page.goto(server.url);
     await page.locator("#sign-in").waitFor();
@@ -94,7 +94,7 @@ test("the whole page is reached by keyboard, and each stop shows a ring", () =>
     );
   }));
 
-test("an explanation opens on focus, closes on Escape, and describes its button", () =>
+test("An explanation opens on focus, closes on Escape, and describes its button", () =>
   onPage(busy(), async (page) => {
     await enter(page, server.url);
     const term = page.getByRole("button", { name: "Conflicts" });
@@ -107,7 +107,7 @@ test("an explanation opens on focus, closes on Escape, and describes its button"
     assert.match((await page.locator(`#${id}`).textContent()) ?? "", /409/);
   }));
 
-test("the skip link leads to the facts", () =>
+test("The skip link leads to the facts", () =>
   onPage(busy(), async (page) => {
     await enter(page, server.url);
     await page.locator("#facts-rows tr").first().waitFor();
@@ -121,7 +121,7 @@ test("the skip link leads to the facts", () =>
     );
   }));
 
-test("landmarks, headings and the table have names and roles, on a phone too", () =>
+test("Landmarks, headings and the table have names and roles, on a phone too", () =>
   onPage(busy(), async (page) => {
     await page.setViewportSize({ width: 360, height: 800 });
     await enter(page, server.url);
@@ -149,7 +149,7 @@ test("landmarks, headings and the table have names and roles, on a phone too", (
     );
   }));
 
-test("with reduced motion nothing moves", () =>
+test("With reduced motion nothing moves", () =>
   onPage(busy(), async (page) => {
     await page.emulateMedia({ reducedMotion: "reduce" });
     await enter(page, server.url);
@@ -160,7 +160,7 @@ test("with reduced motion nothing moves", () =>
 
 // WCAG 2.2, 1.4.3: text against what lies behind it. Soft fills are blended over the surface first.
 for (const scheme of /** @type {const} */ (["dark", "light"])) {
-  test(`every text of the ${scheme} scheme has a contrast of 4.5 or more`, () =>
+  test(`Every text of the ${scheme} scheme has a contrast of 4.5 or more`, () =>
     onPage(busy({ band: "degraded", lag_ms: 2_000, dead_letters: 1 }), async (page) => {
       await page.emulateMedia({ colorScheme: scheme });
       await enter(page, server.url);

@@ -69,7 +69,7 @@ async function reaches(page, number, least) {
   assert.ok(number() >= least, `${number()} of ${least}`);
 }
 
-pageTest("a token in the address signs in and leaves the address", busy(), async (page, server) => {
+pageTest("A token in the address signs in and leaves the address", busy(), async (page, server) => {
   await enter(page, server.url);
   await says(page, "#rate-now", /^\d+$/);
   assert.equal(page.url(), server.url);
@@ -79,7 +79,7 @@ pageTest("a token in the address signs in and leaves the address", busy(), async
   await says(page, "#tile-recorded .value", /^38,412$/);
 });
 
-pageTest("a typed token signs in, and signing out forgets it", busy(), async (page, server) => {
+pageTest("A typed token signs in, and signing out forgets it", busy(), async (page, server) => {
   await page.clock.install();
   const asked = countAsks(page);
   await page.goto(server.url);
@@ -96,7 +96,7 @@ pageTest("a typed token signs in, and signing out forgets it", busy(), async (pa
   await says(page, "#sign-in h1", /Sign in/);
 });
 
-pageTest("a wrong token and a tenant's token are told apart", busy(), async (page, server) => {
+pageTest("A wrong token and a tenant's token are told apart", busy(), async (page, server) => {
   await enter(page, server.url, "eyJ.wrong.token");
   await says(page, "#sign-in-problem", /wrong or has expired/);
   await page.getByLabel("Access token").fill(TENANT_TOKEN);
@@ -109,7 +109,7 @@ pageTest("a wrong token and a tenant's token are told apart", busy(), async (pag
   assert.equal(await page.locator("#live").isVisible(), false);
 });
 
-pageTest("signing in while z0 is away waits for it", busy(), async (page, server) => {
+pageTest("Signing in while z0 is away waits for it", busy(), async (page, server) => {
   server.script.link = "hang up";
   await page.goto(server.url);
   await page.getByLabel("Access token").fill(GOOD_TOKEN);
@@ -121,7 +121,7 @@ pageTest("signing in while z0 is away waits for it", busy(), async (page, server
   assert.equal(await page.locator("#sign-in").isVisible(), false);
 });
 
-pageTest("a link with another token in an open tab is followed", busy(), async (page, server) => {
+pageTest("A link with another token in an open tab is followed", busy(), async (page, server) => {
   await enter(page, server.url);
   await says(page, "#rate-now", /^\d+$/);
   await enter(page, server.url, TENANT_TOKEN);
@@ -132,7 +132,7 @@ pageTest("a link with another token in an open tab is followed", busy(), async (
 });
 
 pageTest(
-  "a token that expires while the page is open leads back to the form",
+  "A token that expires while the page is open leads back to the form",
   busy(),
   async (page, server) => {
     await enter(page, server.url);
@@ -144,7 +144,7 @@ pageTest(
 );
 
 pageTest(
-  "numbers, bars and rows follow each answer, new rows first and marked",
+  "Numbers, bars and rows follow each answer, new rows first and marked",
   busy(),
   async (page, server) => {
     await enter(page, server.url);
@@ -175,7 +175,7 @@ pageTest(
   },
 );
 
-pageTest("the table waits while somebody reads it", busy(), async (page, server) => {
+pageTest("The table waits while somebody reads it", busy(), async (page, server) => {
   await enter(page, server.url);
   await says(page, "#facts-rows tr:first-child", /invocation/);
   await page.locator("#facts-rows tr").nth(2).hover();
@@ -187,7 +187,7 @@ pageTest("the table waits while somebody reads it", busy(), async (page, server)
   assert.equal(await page.locator("#held").isVisible(), false);
 });
 
-pageTest("a trace id is copied whole by a click", busy(), async (page, server) => {
+pageTest("A trace id is copied whole by a click", busy(), async (page, server) => {
   await enter(page, server.url);
   const button = page.locator("#facts-rows .copy").first();
   await button.waitFor();
@@ -199,7 +199,7 @@ pageTest("a trace id is copied whole by a click", busy(), async (page, server) =
 });
 
 pageTest(
-  "a change of band is shown by word and colour and said aloud once",
+  "A change of band is shown by word and colour and said aloud once",
   busy(),
   async (page, server) => {
     await enter(page, server.url);
@@ -227,7 +227,7 @@ pageTest(
 );
 
 pageTest(
-  "a lost connection says so, keeps the numbers, and heals by itself",
+  "A lost connection says so, keeps the numbers, and heals by itself",
   busy(),
   async (page, server) => {
     await page.clock.install();
@@ -254,7 +254,7 @@ pageTest(
 );
 
 pageTest(
-  "an overloaded z0 is asked again no sooner than it wished",
+  "An overloaded z0 is asked again no sooner than it wished",
   busy(),
   async (page, server) => {
     await enter(page, server.url);
@@ -269,7 +269,7 @@ pageTest(
   },
 );
 
-pageTest("requests never overlap, however slow the answers are", busy(), async (page, server) => {
+pageTest("Requests never overlap, however slow the answers are", busy(), async (page, server) => {
   await page.clock.install();
   const asked = countAsks(page);
   let answer = () => {};
@@ -288,7 +288,7 @@ pageTest("requests never overlap, however slow the answers are", busy(), async (
   assert.equal(server.seen.inFlightMax, 1);
 });
 
-pageTest("a hidden tab asks nothing and a paused page neither", busy(), async (page, server) => {
+pageTest("A hidden tab asks nothing and a paused page neither", busy(), async (page, server) => {
   await page.clock.install();
   const asked = countAsks(page);
   await enter(page, server.url);
@@ -324,7 +324,7 @@ pageTest("a hidden tab asks nothing and a paused page neither", busy(), async (p
 });
 
 pageTest(
-  "the empty page says what to do, and goes when the first fact comes",
+  "The empty page says what to do, and goes when the first fact comes",
   quiet(),
   async (page, server) => {
     await enter(page, server.url);
@@ -343,7 +343,7 @@ pageTest(
 );
 
 pageTest(
-  "markup stays text, missing values are dashes, ids of any length fit",
+  "Markup stays text, missing values are dashes, ids of any length fit",
   hostile(),
   async (page, server) => {
     await enter(page, server.url);
@@ -359,7 +359,7 @@ pageTest(
   },
 );
 
-pageTest("times are local, with UTC in the title", busy(), async (page, server) => {
+pageTest("Times are local, with UTC in the title", busy(), async (page, server) => {
   await enter(page, server.url);
   const time = page.locator("#facts-rows time").first();
   await time.waitFor();
@@ -368,7 +368,7 @@ pageTest("times are local, with UTC in the title", busy(), async (page, server) 
 });
 
 pageTest(
-  "the curve gives its values to the pointer and to the arrow keys",
+  "The curve gives its values to the pointer and to the arrow keys",
   busy(),
   async (page, server) => {
     await enter(page, server.url);
@@ -391,7 +391,7 @@ pageTest(
 );
 
 pageTest(
-  "a monitor that has not counted for ten minutes says since when",
+  "A monitor that has not counted for ten minutes says since when",
   (({ now, ...rest }) => ({ ...rest, now, since: now - 60_000 }))(busy()),
   async (page, server) => {
     await enter(page, server.url);

@@ -12,7 +12,7 @@ import { cleanToken } from "../../bindings/dashboard/lib/session.js";
 import { busy, hostile } from "./lib/answers.js";
 import { readHeaders } from "./lib/server.js";
 
-test("money is exact to the last minor unit, in the currency's own digits", () => {
+test("Money is exact to the last minor unit, in the currency's own digits", () => {
   /** @type {[number, string | null, RegExp][]} */
   const rows = [
     [4_250, "USD", /42\.50/],
@@ -29,7 +29,7 @@ test("money is exact to the last minor unit, in the currency's own digits", () =
   assert.equal(format.money(null, "USD"), "");
 });
 
-test("durations use the unit that a reader would", () => {
+test("Durations use the unit that a reader would", () => {
   /** @type {[number | null, string][]} */
   const rows = [
     [null, "–"],
@@ -46,7 +46,7 @@ test("durations use the unit that a reader would", () => {
   for (const [ms, words] of rows) assert.equal(format.duration(ms), words);
 });
 
-test("counts, shares and rates stay short", () => {
+test("Counts, shares and rates stay short", () => {
   assert.equal(format.count(38_412), "38,412");
   assert.equal(format.count(1_234_567_890), "1.235B");
   assert.equal(format.count(1e300), "1E300");
@@ -58,13 +58,13 @@ test("counts, shares and rates stay short", () => {
   assert.equal(format.rate(12.34), "12.3");
 });
 
-test("times beyond a calendar are a dash, not an exception", () => {
+test("Times beyond a calendar are a dash, not an exception", () => {
   assert.equal(format.clock(9e18), "–");
   assert.equal(format.utc(9e18), "");
   assert.equal(format.utc(0), "1970-01-01 00:00:00.000 UTC");
 });
 
-test("every value of a signal has one band, and the bounds stand where the domain puts them", () => {
+test("Every value of a signal has one band, and the bounds stand where the domain puts them", () => {
   /** @type {[keyof typeof signals, number, string][]} */
   const rows = [
     ["lag", 0, "healthy"],
@@ -88,7 +88,7 @@ test("every value of a signal has one band, and the bounds stand where the domai
   assert.equal(worstBand({ lagMs: null, depth: null, failureRate: null }), "unknown");
 });
 
-test("a meter's marker stands in the zone of its band and never leaves the meter", () => {
+test("A meter's marker stands in the zone of its band and never leaves the meter", () => {
   const zones = { healthy: [0, 1 / 3], degraded: [1 / 3, 2 / 3], critical: [2 / 3, 1] };
   for (const signal of Object.values(signals)) {
     let last = 0;
@@ -109,7 +109,7 @@ test("a meter's marker stands in the zone of its band and never leaves the meter
   }
 });
 
-test("an answer is read whole, and what makes no sense becomes a dash", () => {
+test("An answer is read whole, and what makes no sense becomes a dash", () => {
   const live = readLive(busy());
   assert.equal(live?.factsPerSecond.length, 120);
   assert.equal(live?.byType[0]?.type, "invocation");
@@ -129,7 +129,7 @@ test("an answer is read whole, and what makes no sense becomes a dash", () => {
   assert.deepEqual(readLive({})?.latest, []);
 });
 
-test("the curve passes through its points and adds no peak", () => {
+test("The curve passes through its points and adds no peak", () => {
   const ys = [0, 0, 90, 10, 10, 55, 54, 0];
   const numbers =
     curve(
@@ -144,7 +144,7 @@ test("the curve passes through its points and adds no peak", () => {
   assert.equal(curve([], []), "");
 });
 
-test("an axis begins at 0, covers the maximum and has whole, round steps", () => {
+test("An axis begins at 0, covers the maximum and has whole, round steps", () => {
   for (const max of [1, 2, 3, 7, 10, 11, 99, 176, 1_001, 54_321, 1e21]) {
     const ticks = niceTicks(max, 4);
     assert.equal(ticks[0], 0);
@@ -153,21 +153,21 @@ test("an axis begins at 0, covers the maximum and has whole, round steps", () =>
   }
 });
 
-test("a pasted token is cleaned, and what cannot stand in a header is refused", () => {
+test("A pasted token is cleaned, and what cannot stand in a header is refused", () => {
   assert.equal(cleanToken("  Bearer eyJ.a-b_c.d\n"), "eyJ.a-b_c.d");
   assert.equal(cleanToken('"eyJ.a.b"'), "eyJ.a.b");
   for (const bad of ["", "   ", "two words", "naïve", "a\nb", "a".repeat(4_097)])
     assert.equal(cleanToken(bad), null);
 });
 
-test("pauses between attempts grow to half a minute and no further", () => {
+test("Pauses between attempts grow to half a minute and no further", () => {
   assert.deepEqual(
     [1, 2, 3, 4, 5, 6, 60].map((failures) => pauseAfter(failures, 0)),
     [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
   );
 });
 
-test("the headers allow this origin only, no inline code and no markup from strings", async () => {
+test("The headers allow this origin only, no inline code and no markup from strings", async () => {
   const text = await readFile(
     new URL("../../bindings/dashboard/_headers", import.meta.url),
     "utf8",

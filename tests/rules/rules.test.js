@@ -30,23 +30,23 @@ function linesThatMatch(pattern) {
 /** Words that may not stand in any file are put together here, so that this file may hold them. @param {string[]} halves */
 const either = (...halves) => halves.map((half) => half.replace("+", "")).join("|");
 
-test("nothing is left for later in the sources", () => {
+test("Nothing is left for later in the sources", () => {
   assert.deepEqual(linesThatMatch(new RegExp(`\\b(${either("TO+DO", "FIX+ME", "XX+X", "HA+CK")})\\b`)), []);
 });
 
-test("no file names a place on one machine or a package host", () => {
+test("No file names a place on one machine or a package host", () => {
   const places = either("/wo+rk/", "/fa+rm/", "/ro+ot/", "/ho+me/[a-z]", "/Us+ers/");
   const hosts = either("registry\\.npm+js\\.org", "deb\\.deb+ian\\.org");
   assert.deepEqual(linesThatMatch(new RegExp(`(^|[^\\w.])(${places})|${hosts}`)), []);
 });
 
-test("lock files hold no download addresses", () => {
+test("Lock files hold no download addresses", () => {
   for (const name of files.filter((file) => file.endsWith("package-lock.json"))) {
     assert.doesNotMatch(read(name), /"resolved":/, name);
   }
 });
 
-test("only the agreed names stand at the top level", () => {
+test("Only the agreed names stand at the top level", () => {
   const agreed = new Set(
     "CMakeLists.txt CMakePresets.json wrangler.toml package.json package-lock.json tsconfig.json README.md LICENSE CHANGELOG.md include src bindings tests scripts".split(" "),
   );
@@ -54,7 +54,7 @@ test("only the agreed names stand at the top level", () => {
   assert.deepEqual([...top].filter((name) => !name.startsWith(".") && !agreed.has(name)), []);
 });
 
-test("the core includes nothing of the bindings and reads no clock and no randomness", () => {
+test("The core includes nothing of the bindings and reads no clock and no randomness", () => {
   const forbidden = /#include [<"](bindings\/|\.\.\/bindings|chrono|random|ctime|thread|fstream|iostream)/;
   const hits = files
     .filter((name) => /^(src|include)\//.test(name) && /\.(cpp|hpp|h)$/.test(name))
@@ -62,7 +62,7 @@ test("the core includes nothing of the bindings and reads no clock and no random
   assert.deepEqual(hits, []);
 });
 
-test("text files end with one newline and hold no tabs or trailing blanks", () => {
+test("Text files end with one newline and hold no tabs or trailing blanks", () => {
   const hits = files
     .filter((name) => /\.(cpp|hpp|h|js|css|html|sql|toml|json|md|sh|txt|cmake)$/.test(name))
     .filter((name) => !/^tests\/(vectors|golden|fuzz)\//.test(name))

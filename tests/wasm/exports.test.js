@@ -14,7 +14,7 @@ const promised = file("bindings/wasm/exports.txt").toString().trim().split("\n")
 // What the tool chain adds by itself; nobody of ours calls more than _initialize.
 const runtime = /^(memory|__indirect_function_table|_initialize|__errno_location|_?_?(emscripten_)?stack.*)$/i;
 
-test("the module exports what exports.txt lists and nothing else of ours", () => {
+test("The module exports what exports.txt lists and nothing else of ours", () => {
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   assert.deepEqual(names.filter((name) => !runtime.test(name)).sort(), [...promised].sort());
 });
@@ -24,14 +24,14 @@ test("z0.h declares each export", () => {
   for (const name of promised) assert.match(header, new RegExp(`\\b${name}\\(`));
 });
 
-test("the module asks its host for an exit and a note of growth at most", () => {
+test("The module asks its host for an exit and a note of growth at most", () => {
   const asked = WebAssembly.Module.imports(module).map((each) => `${each.module}.${each.name}`);
   const allowed = ["wasi_snapshot_preview1.proc_exit", "env.emscripten_notify_memory_growth"];
   assert.deepEqual(asked.filter((name) => !allowed.includes(name)), []);
 });
 
 // The platform takes 3 MB. This is here so that growth is seen when it happens.
-test("the module stays below 180 KB gzipped", () => {
+test("The module stays below 180 KB gzipped", () => {
   assert.ok(gzipSync(bytes, { level: 9 }).length < 180_000);
 });
 
@@ -43,17 +43,17 @@ function instantiate() {
   return /** @type {any} */ (exports);
 }
 
-test("a fresh instance knows the version of z0.h and takes about 1 MB", () => {
+test("A fresh instance knows the version of z0.h and takes about 1 MB", () => {
   const core = instantiate();
   const version = /Z0_ABI_VERSION = (\d+)/.exec(file("include/z0.h").toString())?.[1];
   assert.equal(core.z0_abi_version(), Number(version));
   assert.ok(core.memory.buffer.byteLength <= 2 << 20);
 });
 
-test("a frame above the maximum traps", () => {
+test("A frame above the maximum traps", () => {
   assert.throws(() => instantiate().z0_frame(64 << 20), WebAssembly.RuntimeError);
 });
 
-test("a step on more bytes than were given room for traps", () => {
+test("A step on more bytes than were given room for traps", () => {
   assert.throws(() => instantiate().z0_step(8 << 20), WebAssembly.RuntimeError);
 });

@@ -38,12 +38,12 @@ const names = existsSync(directory)
   ? readdirSync(directory).filter((name) => name.endsWith(".z0tape"))
   : [];
 
-test("the native laws have left their tapes (build/dev/z0_tests writes them)", () => {
+test("The native laws have left their tapes (build/dev/z0_tests writes them)", () => {
   assert.ok(names.length > 0);
 });
 
 for (const name of names) {
-  test(`seed ${name.replace(".z0tape", "")} has the same effects in WebAssembly`, () => {
+  test(`Seed ${name.replace(".z0tape", "")} has the same effects in WebAssembly`, () => {
     let core = new Core();
     let step = 0;
     for (const each of stepsOf(readFileSync(new URL(name, directory)))) {

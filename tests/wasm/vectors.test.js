@@ -58,7 +58,7 @@ function post(json) {
   return { entityId: batch.entityId, submission: batch.submissions[0] };
 }
 
-test("submissions are judged and encoded as written", () => {
+test("Submissions are judged and encoded as written", () => {
   for (const { name, json, status, field, entity_id, hex } of vectors("submissions.json")) {
     // Whatever is no object or array is not a fact in a list either: ask for it inside one.
     const { error, entityId, submission } = post(json.startsWith("{") ? json : `[${json}]`);
@@ -73,7 +73,7 @@ test("submissions are judged and encoded as written", () => {
   }
 });
 
-test("data is minified as written", () => {
+test("Data is minified as written", () => {
   for (const { text, minified, status } of vectors("minified.json")) {
     const { error, submission } = post(`{"id":"f1","type":"note","entity_id":"deal_1","data":${text}}`);
     if (status !== undefined) {
@@ -90,7 +90,7 @@ test("data is minified as written", () => {
   }
 });
 
-test("ids hash as written", () => {
+test("Ids hash as written", () => {
   for (const { id, seed, hash } of vectors("id_hashes.json")) {
     const { effects } = ask({
       method: "POST",
@@ -123,7 +123,7 @@ test("ids hash as written", () => {
   }
 });
 
-test("tokens are accepted and refused as written", () => {
+test("Tokens are accepted and refused as written", () => {
   for (const { name, header, claims, signed_with, secrets, accepted } of vectors("tokens.json")) {
     const authorization = `Bearer ${tokenOf(header, claims, signed_with)}`;
     const { reply } = ask({ url: "/v1/facts", secrets, headers: { authorization } });
@@ -131,7 +131,7 @@ test("tokens are accepted and refused as written", () => {
   }
 });
 
-test("trace context goes on as written", () => {
+test("Trace context goes on as written", () => {
   for (const { name, traceparent, tracestate, continued, flags } of vectors("traces.json")) {
     const { reply } = ask({ url: "/healthz", headers: { traceparent, tracestate } });
     const fresh = "5a".repeat(16);

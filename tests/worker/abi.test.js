@@ -20,13 +20,13 @@ function enumeration(name) {
   );
 }
 
-test("frame kinds are those of the header", () => {
+test("Frame kinds are those of the header", () => {
   const kinds = Object.entries(enumeration("z0_frame_kind"));
   const stripped = Object.fromEntries(kinds.map(([key, n]) => [key.replace("FRAME_", ""), n]));
   assert.deepEqual({ ...types.Frame }, stripped);
 });
 
-test("effect kinds, targets and outcomes are those of the header", () => {
+test("Effect kinds, targets and outcomes are those of the header", () => {
   assert.deepEqual({ ...types.Effect }, enumeration("z0_effect_kind"));
   assert.deepEqual({ ...types.Outcome }, enumeration("z0_outcome"));
   const targets = Object.entries(enumeration("z0_target"));
@@ -36,7 +36,7 @@ test("effect kinds, targets and outcomes are those of the header", () => {
   );
 });
 
-test("the frame's sizes are those of the header", () => {
+test("The frame's sizes are those of the header", () => {
   const sizes = enumeration("");
   assert.equal(types.ABI_VERSION, sizes.ABI_VERSION);
   assert.equal(types.HEADER_BYTES, sizes.FRAME_HEADER_BYTES);
@@ -45,7 +45,7 @@ test("the frame's sizes are those of the header", () => {
   assert.equal(types.ALARMS_AT_ONCE_MAX, sizes.ALARMS_AT_ONCE_MAX);
 });
 
-test("one byte more than the largest body is read", () => {
+test("One byte more than the largest body is read", () => {
   const mebibytes = /body_bytes_max = (\d+)u << 20/.exec(include("z0/limits.hpp"))?.[1];
   assert.equal(BODY_BYTES_READ, Number(mebibytes) * 2 ** 20 + 1);
 });

@@ -30,7 +30,7 @@ async function putLetter(id, body) {
     .run();
 }
 
-test("a poison message is listed and shown, and a redrive leaves it where it is", async () => {
+test("A poison message is listed and shown, and a redrive leaves it where it is", async () => {
   const producer = await z0.mf.getQueueProducer("FACTS_QUEUE", "z0");
   await producer.send(new TextEncoder().encode("poison"), { contentType: "bytes" });
   const [letter] = await eventually("the dead letter", async () => {
@@ -56,7 +56,7 @@ test("a poison message is listed and shown, and a redrive leaves it where it is"
   assert.equal((await z0.fetch("/v1/dead-letters", { token: north })).status, 403);
 });
 
-test("letters that can be read land in D1 and are gone, one alone and all together", async () => {
+test("Letters that can be read land in D1 and are gone, one alone and all together", async () => {
   const entity_id = unique("acct_");
   await z0.fault({ capture: true, queue: "swallow" });
   await z0.captured();
@@ -87,7 +87,7 @@ test("letters that can be read land in D1 and are gone, one alone and all togeth
   assert.equal((await redrive("good-1")).status, 404);
 });
 
-test("an orphan is told with what it lacks, until its source comes", async () => {
+test("An orphan is told with what it lacks, until its source comes", async () => {
   const tenant = token("closing");
   const entity_id = unique("acct_");
   const source = invocation(unique("ast_"));

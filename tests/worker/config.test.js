@@ -45,7 +45,7 @@ async function versionsIn(entity) {
   return (body.facts ?? []).map((/** @type {{id: string}} */ fact) => fact.id);
 }
 
-test("a version is recorded, read back and kept when a newer one comes", async () => {
+test("A version is recorded, read back and kept when a newer one comes", async () => {
   const id = unique("cfg_");
   const entity = unique("acct_");
   const made = await put(id, entityBudget(entity, { limit: 500 }));
@@ -80,7 +80,7 @@ test("a version is recorded, read back and kept when a newer one comes", async (
   assert.deepEqual(await versionsIn(entity), [`${id}:1`, `${id}:2`]);
 });
 
-test("of many changes that race for a version one wins, the others are told", async () => {
+test("Of many changes that race for a version one wins, the others are told", async () => {
   const id = unique("cfg_");
   const entity = unique("acct_");
   const answers = await Promise.all(
@@ -95,7 +95,7 @@ test("of many changes that race for a version one wins, the others are told", as
   assert.deepEqual(await versionsIn(id), [`${id}:1`]);
 });
 
-test("all ledgers are listed, page by page", async () => {
+test("All ledgers are listed, page by page", async () => {
   const tenant = unique("tenant_");
   const entities = Array.from({ length: 12 }, () => unique("acct_")).sort();
   await z0.post(
@@ -115,7 +115,7 @@ test("all ledgers are listed, page by page", async () => {
   assert.deepEqual(listed, entities);
 });
 
-test("a tenant's policy reaches the ledgers that it has and the ones that come", async () => {
+test("A tenant's policy reaches the ledgers that it has and the ones that come", async () => {
   const tenant = unique("tenant_");
   const bearer = token(tenant);
   const id = unique("cfg_");
@@ -141,7 +141,7 @@ test("a tenant's policy reaches the ledgers that it has and the ones that come",
   assert.equal(more.body.status, "budget_exhausted");
 });
 
-test("a narrower scope may not relax a limit", async () => {
+test("A narrower scope may not relax a limit", async () => {
   const tenant = unique("tenant_");
   const bearer = token(tenant);
   const wide = unique("cfg_");

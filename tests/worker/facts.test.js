@@ -15,7 +15,7 @@ after(() => z0?.dispose());
 const north = token("north");
 const south = token("south");
 
-test("one fact gets its receipt and 201", async () => {
+test("One fact gets its receipt and 201", async () => {
   const entity_id = unique("acct_");
   const began = Date.now();
   const { status, body } = await z0.post(deposit(entity_id, { id: "dep_first" }), { token: north });
@@ -35,7 +35,7 @@ test("one fact gets its receipt and 201", async () => {
   assert.ok(body.recorded_at >= began && body.recorded_at <= Date.now());
 });
 
-test("the same fact again gets its first receipt and 200, and nothing is written", async () => {
+test("The same fact again gets its first receipt and 200, and nothing is written", async () => {
   const entity_id = unique("acct_");
   const fact = charge(entity_id, { data: { b: 1, a: [1, 2] } });
   const first = await z0.post(fact, { token: north });
@@ -46,7 +46,7 @@ test("the same fact again gets its first receipt and 200, and nothing is written
   assert.equal(head.body.seq, 1);
 });
 
-test("the same id with other content is a conflict that names the first field that differs", async () => {
+test("The same id with other content is a conflict that names the first field that differs", async () => {
   const entity_id = unique("acct_");
   const fact = charge(entity_id);
   await z0.post(fact, { token: north });
@@ -64,7 +64,7 @@ test("the same id with other content is a conflict that names the first field th
   assert.ok(body.message && body.action);
 });
 
-test("a list is answered item by item, in order, across ledgers", async () => {
+test("A list is answered item by item, in order, across ledgers", async () => {
   const [a, b] = [unique("acct_"), unique("ast_")];
   const facts = [
     invocation(b),
@@ -92,7 +92,7 @@ test("a list is answered item by item, in order, across ledgers", async () => {
   assert.equal(body.results[3].field, "amount");
 });
 
-test("a list of which all is accepted is 200, also when it is all duplicates", async () => {
+test("A list of which all is accepted is 200, also when it is all duplicates", async () => {
   const entity_id = unique("acct_");
   const facts = [charge(entity_id), deposit(entity_id)];
   assert.equal((await z0.post(facts, { token: north })).status, 200);
@@ -101,7 +101,7 @@ test("a list of which all is accepted is 200, also when it is all duplicates", a
   assert.equal(again.body.duplicate, 2);
 });
 
-test("a list of which nothing is accepted has the code of its first item", async () => {
+test("A list of which nothing is accepted has the code of its first item", async () => {
   const entity_id = unique("acct_");
   const { status, body } = await z0.post([charge(entity_id, { amount: -1 }), { type: "charge" }], {
     token: north,
@@ -126,7 +126,7 @@ test("NDJSON is a list", async () => {
   assert.equal(body.recorded, 2);
 });
 
-test("within one list the second of an id is a duplicate of the first", async () => {
+test("Within one list the second of an id is a duplicate of the first", async () => {
   const entity_id = unique("acct_");
   const fact = charge(entity_id);
   const { body } = await z0.post([fact, fact, { ...fact, amount: 1 }], { token: north });
@@ -136,7 +136,7 @@ test("within one list the second of an id is a duplicate of the first", async ()
   );
 });
 
-test("a fact without an id is given one, and a timestamp", async () => {
+test("A fact without an id is given one, and a timestamp", async () => {
   const entity_id = unique("acct_");
   const { id, ...fact } = charge(entity_id);
   const { status, body } = await z0.post(fact, { token: north });
@@ -147,7 +147,7 @@ test("a fact without an id is given one, and a timestamp", async () => {
   assert.ok(Math.abs(read.facts[0].timestamp - body.recorded_at) < 5_000);
 });
 
-test("an atomic list is all or nothing in its ledger", async () => {
+test("An atomic list is all or nothing in its ledger", async () => {
   const entity_id = unique("acct_");
   const fact = charge(entity_id);
   await z0.post(fact, { token: north });
@@ -166,7 +166,7 @@ test("an atomic list is all or nothing in its ledger", async () => {
   assert.equal(head.body.seq, 1);
 });
 
-test("concurrent writers of one ledger get dense, distinct sequence numbers", async () => {
+test("Concurrent writers of one ledger get dense, distinct sequence numbers", async () => {
   const entity_id = unique("acct_");
   const answers = await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -180,7 +180,7 @@ test("concurrent writers of one ledger get dense, distinct sequence numbers", as
   );
 });
 
-test("a fact reads back as it was given, with what the ledger added", async () => {
+test("A fact reads back as it was given, with what the ledger added", async () => {
   const entity_id = unique("ast_");
   const fact = invocation(entity_id, {
     subtype: "call",
@@ -209,7 +209,7 @@ test("a fact reads back as it was given, with what the ledger added", async () =
   ]);
 });
 
-test("a ledger is read in pages, from a seq, by type", async () => {
+test("A ledger is read in pages, from a seq, by type", async () => {
   const entity_id = unique("ast_");
   const facts = Array.from({ length: 25 }, (_, i) =>
     i % 5 === 0 ? outcome(entity_id) : invocation(entity_id),
@@ -236,7 +236,7 @@ test("a ledger is read in pages, from a seq, by type", async () => {
   );
 });
 
-test("an entity tells its counts", async () => {
+test("An entity tells its counts", async () => {
   const entity_id = unique("acct_");
   await z0.post(
     [charge(entity_id), charge(entity_id), deposit(entity_id), { type: "badge_won", entity_id }],
@@ -252,7 +252,7 @@ test("an entity tells its counts", async () => {
   assert.deepEqual(body.counts, { charge: 2, deposit: 1, badge_won: 1 });
 });
 
-test("a tenant sees, counts and touches nothing of another", async () => {
+test("A tenant sees, counts and touches nothing of another", async () => {
   const entity_id = unique("acct_");
   const fact = charge(entity_id);
   await z0.post(fact, { token: north });
@@ -276,7 +276,7 @@ test("a tenant sees, counts and touches nothing of another", async () => {
   assert.equal(nobody.body.message, answers[0].body.message);
 });
 
-test("an operator names the tenant of each fact", async () => {
+test("An operator names the tenant of each fact", async () => {
   const entity_id = unique("acct_");
   const refused = await z0.post(charge(entity_id));
   assert.equal(refused.status, 422);
@@ -379,7 +379,7 @@ test("GET /healthz needs no token", async () => {
   assert.equal(typeof body.version, "string");
 });
 
-test("a thousand facts over a hundred ledgers are one request", async () => {
+test("A thousand facts over a hundred ledgers are one request", async () => {
   const entities = Array.from({ length: 100 }, () => unique("acct_"));
   const facts = Array.from({ length: 1_000 }, (_, i) => charge(entities[i % 100]));
   const { status, body } = await z0.post(facts, { token: token("many") });

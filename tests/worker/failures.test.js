@@ -34,7 +34,7 @@ for (const { fault, http, status, says } of /** @type {const} */ ([
   { fault: "overloaded", http: 503, status: "overloaded", says: /overloaded/ },
   { fault: "hang", http: 504, status: "timeout", says: /300 ms/ },
 ])) {
-  test(`an append that meets "${fault}" is answered ${http} and leaves an attempt`, async () => {
+  test(`An append that meets "${fault}" is answered ${http} and leaves an attempt`, async () => {
     const entity_id = unique("acct_");
     const fact = charge(entity_id, { data: { note: "kept" } });
     await z0.fault({ calls: { [objectOf(entity_id)]: fault } });
@@ -77,14 +77,14 @@ for (const { fault, http, status, says } of /** @type {const} */ ([
   });
 }
 
-test("a fact's own trace is the attempt's trace", async () => {
+test("A fact's own trace is the attempt's trace", async () => {
   const entity_id = unique("acct_");
   await z0.fault({ calls: { [objectOf(entity_id)]: "throw" } });
   await z0.post(charge(entity_id, { trace_id: traceId(77) }), { token: north });
   await eventually("the attempt in D1", async () => (await failedCharges(traceId(77))).length > 0);
 });
 
-test("one broken ledger does not hold up the others of the request", async () => {
+test("One broken ledger does not hold up the others of the request", async () => {
   const [good, bad] = [unique("acct_"), unique("acct_")];
   await z0.fault({ calls: { [objectOf(bad)]: "throw" } });
   const { status, body, headers } = await z0.post([charge(good), charge(bad), deposit(good)], {
@@ -99,7 +99,7 @@ test("one broken ledger does not hold up the others of the request", async () =>
   assert.ok(headers.get("retry-after"));
 });
 
-test("a reply that was lost leaves a recorded fact; the retry gets its receipt", async () => {
+test("A reply that was lost leaves a recorded fact; the retry gets its receipt", async () => {
   const entity_id = unique("acct_");
   const fact = charge(entity_id);
   await z0.fault({ calls: { [objectOf(entity_id)]: "lost_reply" } });
@@ -110,7 +110,7 @@ test("a reply that was lost leaves a recorded fact; the retry gets its receipt",
   assert.equal(retry.body.seq, 1);
 });
 
-test("a commit that fails leaves nothing behind: no fact, no gap, no memory of it", async () => {
+test("A commit that fails leaves nothing behind: no fact, no gap, no memory of it", async () => {
   const entity_id = unique("acct_");
   const [first, second] = [charge(entity_id), charge(entity_id)];
   await z0.post(first, { token: north });
@@ -130,7 +130,7 @@ test("a commit that fails leaves nothing behind: no fact, no gap, no memory of i
   assert.equal((await z0.post(first, { token: north })).status, 200);
 });
 
-test("a first commit that fails leaves an entity that does not exist", async () => {
+test("A first commit that fails leaves an entity that does not exist", async () => {
   const entity_id = unique("acct_");
   await z0.fault({ commit: "rollback" });
   assert.equal((await z0.post(charge(entity_id), { token: north })).status, 503);
@@ -139,7 +139,7 @@ test("a first commit that fails leaves an entity that does not exist", async () 
   assert.equal((await z0.post(charge(entity_id), { token: token("south") })).status, 201);
 });
 
-test("an evicted ledger goes on where it was: seq, duplicates, conflicts, counts, owner", async () => {
+test("An evicted ledger goes on where it was: seq, duplicates, conflicts, counts, owner", async () => {
   const entity_id = unique("acct_");
   const facts = Array.from({ length: 300 }, () =>
     charge(entity_id, { data: { pad: "p".repeat(200) } }),
@@ -162,7 +162,7 @@ test("an evicted ledger goes on where it was: seq, duplicates, conflicts, counts
   assert.deepEqual(body.counts, { charge: 300, deposit: 1 });
 });
 
-test("a read of a broken ledger says so and leaves no attempt", async () => {
+test("A read of a broken ledger says so and leaves no attempt", async () => {
   const entity_id = unique("acct_");
   await z0.post(charge(entity_id), { token: north });
   await z0.fault({ calls: { [objectOf(entity_id)]: "hang" } });
@@ -172,7 +172,7 @@ test("a read of a broken ledger says so and leaves no attempt", async () => {
   assert.deepEqual(await failedCharges(body.trace_id), []);
 });
 
-test("a read of D1 that fails is a clear 503", async () => {
+test("A read of D1 that fails is a clear 503", async () => {
   await z0.fault({ database: true });
   for (const path of ["/v1/facts", "/v1/report"]) {
     const { status, body } = await z0.fetch(path, { token: north });
@@ -181,7 +181,7 @@ test("a read of D1 that fails is a clear 503", async () => {
   }
 });
 
-test("a queue that is not there costs the caller nothing", async () => {
+test("A queue that is not there costs the caller nothing", async () => {
   await z0.fault({ queue: "throw" });
   assert.equal((await z0.post(charge(unique("acct_")), { token: north })).status, 201);
   await eventually("the log line", () => z0.logged("z0.send_failed").length > 0);

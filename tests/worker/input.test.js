@@ -33,7 +33,7 @@ async function isWell() {
   assert.deepEqual(z0.logged("z0.request_failed"), []);
 }
 
-test("bodies that are no facts are refused by name", async () => {
+test("Bodies that are no facts are refused by name", async () => {
   const fact = JSON.stringify(charge("acct_input"));
   /** @type {[string | Uint8Array<ArrayBuffer>, number, string][]} */
   const table = [
@@ -66,7 +66,7 @@ test("bodies that are no facts are refused by name", async () => {
   await isWell();
 });
 
-test("a rule that a fact breaks is named with its field", async () => {
+test("A rule that a fact breaks is named with its field", async () => {
   const invocationWithoutTrace = { ...invocation(unique("ast_")), trace_id: undefined };
   /** @type {[object, number, string, string][]} */
   const table = [
@@ -93,7 +93,7 @@ test("a rule that a fact breaks is named with its field", async () => {
   await isWell();
 });
 
-test("a body above 4 MiB is refused, whether it tells its length or not", async () => {
+test("A body above 4 MiB is refused, whether it tells its length or not", async () => {
   const fact = JSON.stringify(charge(unique("acct_")));
   const large = fact + " ".repeat(4 * MIB - fact.length);
   assert.equal((await send(large)).status, 201);
@@ -128,7 +128,7 @@ function sendChunked(...chunks) {
   });
 }
 
-test("a body in chunks is put together in order", async () => {
+test("A body in chunks is put together in order", async () => {
   const fact = charge(unique("acct_"), { data: { text: "é".repeat(10_000) } });
   const bytes = Buffer.from(JSON.stringify(fact));
   const { status, body } = await sendChunked(
@@ -139,7 +139,7 @@ test("a body in chunks is put together in order", async () => {
   assert.equal(status, 201, JSON.stringify(body));
 });
 
-test("more than 1,000 facts are refused as a whole", async () => {
+test("More than 1,000 facts are refused as a whole", async () => {
   const entity_id = unique("acct_");
   const { status, body } = await z0.post(
     Array.from({ length: 1_001 }, () => charge(entity_id)),
@@ -150,13 +150,13 @@ test("more than 1,000 facts are refused as a whole", async () => {
   assert.equal((await z0.fetch(`/v1/entities/${entity_id}`, { token: north })).status, 404);
 });
 
-test("a compressed body is refused", async () => {
+test("A compressed body is refused", async () => {
   const { status, body } = await send("not gzip", { ...JSON_TYPE, "content-encoding": "gzip" });
   assert.equal(status, 415);
   assert.equal(body.status, "unsupported_encoding");
 });
 
-test("tokens that are absent, expired, forged, unsigned or malformed are all just unauthorized", async () => {
+test("Tokens that are absent, expired, forged, unsigned or malformed are all just unauthorized", async () => {
   const unsigned = `${Buffer.from(`{"alg":"none"}`).toString("base64url")}.${north.split(".")[1]}.`;
   const tokens = [
     null,
@@ -178,7 +178,7 @@ test("tokens that are absent, expired, forged, unsigned or malformed are all jus
   assert.equal(messages.size, 1);
 });
 
-test("a token does what its scopes say and no more", async () => {
+test("A token does what its scopes say and no more", async () => {
   const writer = token("north", "facts:write");
   const reader = token("north", "facts:read");
   const entity_id = unique("acct_");
@@ -189,7 +189,7 @@ test("a token does what its scopes say and no more", async () => {
   assert.equal((await z0.fetch("/v1/live", { token: token("*", "facts:read") })).status, 403);
 });
 
-test("unknown paths, methods and parameters are told apart", async () => {
+test("Unknown paths, methods and parameters are told apart", async () => {
   /** @type {[string, string, number][]} */
   const table = [
     ["GET", "/v1/nothing", 404],
@@ -212,7 +212,7 @@ test("unknown paths, methods and parameters are told apart", async () => {
   await isWell();
 });
 
-test("a caller's trace goes through to the answer and the fact; an invalid one is replaced", async () => {
+test("A caller's trace goes through to the answer and the fact; an invalid one is replaced", async () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
   const good = await z0.post(charge(unique("acct_"), { amount: -1 }), { token: north, headers });

@@ -21,7 +21,7 @@ async function live() {
   return body;
 }
 
-test("nothing happened yet: all is zero and healthy", async () => {
+test("Nothing happened yet: all is zero and healthy", async () => {
   const { facts_per_second, recorded, by_type, replication, latest } = await live();
   assert.equal(facts_per_second.length, 120);
   assert.equal(recorded, 0);
@@ -30,7 +30,7 @@ test("nothing happened yet: all is zero and healthy", async () => {
   assert.deepEqual(latest, []);
 });
 
-test("what was recorded, repeated, in conflict, refused and failed is counted", async () => {
+test("What was recorded, repeated, in conflict, refused and failed is counted", async () => {
   const [account, asset, broken] = [unique("acct_"), unique("ast_"), unique("acct_")];
   const fact = charge(account, { amount: 4200 });
   await z0.post([fact, deposit(account), invocation(asset), invocation(asset)], { token: north });
@@ -69,7 +69,7 @@ test("what was recorded, repeated, in conflict, refused and failed is counted", 
   assert.notEqual(now.latest[0].status, "recorded");
 });
 
-test("once all has landed depth is zero, and lag was measured", async () => {
+test("Once all has landed depth is zero, and lag was measured", async () => {
   const before = (await live()).recorded;
   await z0.post(charge(unique("acct_")), { token: north });
   const { replication } = await eventually("told, and depth 0", async () => {
@@ -81,7 +81,7 @@ test("once all has landed depth is zero, and lag was measured", async () => {
   assert.equal(replication.failure_rate, 0);
 });
 
-test("what does not land shows as depth and age, until it is back-filled", async () => {
+test("What does not land shows as depth and age, until it is back-filled", async () => {
   const entity_id = unique("acct_");
   await z0.fault({ queue: "swallow" });
   await z0.post(
@@ -100,7 +100,7 @@ test("what does not land shows as depth and age, until it is back-filled", async
   assert.ok((await live()).replication.retries > 0);
 });
 
-test("a message that fails is counted", async () => {
+test("A message that fails is counted", async () => {
   const before = (await live()).replication.failures;
   await z0.deliver("z0-facts", [{ body: new TextEncoder().encode("poison") }]);
   const { replication } = await eventually("one more failure", async () => {
@@ -111,7 +111,7 @@ test("a message that fails is counted", async () => {
   assert.equal(replication.band, "critical");
 });
 
-test("hundreds of requests at once are all counted", async () => {
+test("Hundreds of requests at once are all counted", async () => {
   const before = (await live()).recorded;
   const entity_id = unique("acct_");
   await Promise.all(

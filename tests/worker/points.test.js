@@ -14,7 +14,7 @@ after(() => z0?.dispose());
 
 const north = token("north");
 
-test("what a request recorded is counted by tenant and type", async () => {
+test("What a request recorded is counted by tenant and type", async () => {
   const entity_id = unique("acct_");
   await z0.post([charge(entity_id), charge(entity_id), deposit(entity_id)], { token: north });
   const points = await eventually("two points", async () => {
@@ -28,7 +28,7 @@ test("what a request recorded is counted by tenant and type", async () => {
   ]);
 });
 
-test("what failed is counted with its code", async () => {
+test("What failed is counted with its code", async () => {
   const entity_id = unique("acct_");
   await z0.fault({ calls: { [`account_${entity_id}`]: "throw" } });
   await z0.post(charge(entity_id), { token: north });
@@ -39,7 +39,7 @@ test("what failed is counted with its code", async () => {
   );
 });
 
-test("points stay within what Analytics Engine takes", async () => {
+test("Points stay within what Analytics Engine takes", async () => {
   const tenant = "t".repeat(128);
   const entity_id = unique("acct_");
   const facts = Array.from({ length: 300 }, (_, i) => ({ type: `kind_${i}`, entity_id }));

@@ -78,7 +78,7 @@ async function deliver(...bodies) {
   assert.deepEqual(result.retryMessages, []);
 }
 
-test("within seconds each fact is in D1 once, with every field", async () => {
+test("Within seconds each fact is in D1 once, with every field", async () => {
   const entity_id = unique("ast_");
   const fact = invocation(entity_id, {
     campaign_id: "cmp_1",
@@ -128,7 +128,7 @@ test("within seconds each fact is in D1 once, with every field", async () => {
   assert.deepEqual(types, [{ t: "integer", s: "integer" }]);
 });
 
-test("a message that comes twice, also at once, changes nothing", async () => {
+test("A message that comes twice, also at once, changes nothing", async () => {
   const entity_id = unique("acct_");
   const [message] = await capture(entity_id, 1);
   await deliver(message, message);
@@ -136,7 +136,7 @@ test("a message that comes twice, also at once, changes nothing", async () => {
   assert.deepEqual(await inD1(entity_id), { seqs: [1, 2, 3], head: 3, waiting: [] });
 });
 
-test("messages in any order give the same rows; the head waits for the gap to close", async () => {
+test("Messages in any order give the same rows; the head waits for the gap to close", async () => {
   const entity_id = unique("acct_");
   const [first, second, third, fourth] = await capture(entity_id, 4);
   await deliver(fourth);
@@ -155,7 +155,7 @@ test("messages in any order give the same rows; the head waits for the gap to cl
   assert.deepEqual(await inD1(entity_id), { seqs: upTo(12), head: 12, waiting: [] });
 });
 
-test("a message of many ledgers moves each one's head", async () => {
+test("A message of many ledgers moves each one's head", async () => {
   const entities = Array.from({ length: 40 }, () => unique("acct_"));
   await z0.post(
     entities.flatMap((id) => [charge(id), charge(id)]),
@@ -170,7 +170,7 @@ test("a message of many ledgers moves each one's head", async () => {
   });
 });
 
-test("while D1 fails a message is kept for later; then it lands", async () => {
+test("While D1 fails a message is kept for later; then it lands", async () => {
   const entity_id = unique("acct_");
   const [message] = await capture(entity_id, 1);
   await z0.fault({ database: true });
@@ -183,7 +183,7 @@ test("while D1 fails a message is kept for later; then it lands", async () => {
   assert.equal((await inD1(entity_id)).head, 3);
 });
 
-test("a poison message ends in dead_letters while its neighbours land", async () => {
+test("A poison message ends in dead_letters while its neighbours land", async () => {
   const entity_id = unique("acct_");
   const producer = await z0.mf.getQueueProducer("FACTS_QUEUE", "z0");
   const poison = new TextEncoder().encode(`poison ${entity_id}`);
@@ -200,7 +200,7 @@ test("a poison message ends in dead_letters while its neighbours land", async ()
   assert.equal(Buffer.from(letters[0].body).toString(), `poison ${entity_id}`);
 });
 
-test("a poison message in a batch is refused alone", async () => {
+test("A poison message in a batch is refused alone", async () => {
   const entity_id = unique("acct_");
   const [message] = await capture(entity_id, 1);
   const result = await z0.deliver("z0-facts", [
@@ -218,7 +218,7 @@ test("a poison message in a batch is refused alone", async () => {
   assert.deepEqual(z0.logged("z0.trap"), []);
 });
 
-test("a good message that was given up on lands from the dead-letter queue", async () => {
+test("A good message that was given up on lands from the dead-letter queue", async () => {
   const entity_id = unique("acct_");
   const [message] = await capture(entity_id, 1);
   const result = await z0.deliver("z0-facts-dead", [{ body: message }]);
@@ -226,7 +226,7 @@ test("a good message that was given up on lands from the dead-letter queue", asy
   assert.equal((await inD1(entity_id)).head, 3);
 });
 
-test("when the queue lost everything, the ledger's alarm writes it to D1 and confirms", async () => {
+test("When the queue lost everything, the ledger's alarm writes it to D1 and confirms", async () => {
   const entity_id = unique("acct_");
   const object = `account_${entity_id}`;
   await capture(entity_id, 3);
@@ -241,7 +241,7 @@ test("when the queue lost everything, the ledger's alarm writes it to D1 and con
   assert.equal(body.replicated_seq, 9);
 });
 
-test("a gap in the middle is back-filled", async () => {
+test("A gap in the middle is back-filled", async () => {
   const entity_id = unique("acct_");
   const [first, , third] = await capture(entity_id, 3);
   await deliver(first, third);
@@ -252,7 +252,7 @@ test("a gap in the middle is back-filled", async () => {
   assert.deepEqual(await inD1(entity_id), { seqs: upTo(9), head: 9, waiting: [] });
 });
 
-test("a lost reply's facts reach D1 without the caller's retry", async () => {
+test("A lost reply's facts reach D1 without the caller's retry", async () => {
   const entity_id = unique("acct_");
   await z0.fault({ queue: "throw" });
   await z0.post(charge(entity_id), { token: north });
@@ -262,7 +262,7 @@ test("a lost reply's facts reach D1 without the caller's retry", async () => {
   await eventually("the fact in D1", async () => (await inD1(entity_id)).head === 1);
 });
 
-test("an alarm while D1 fails sends nothing, and comes back", async () => {
+test("An alarm while D1 fails sends nothing, and comes back", async () => {
   const entity_id = unique("acct_");
   await capture(entity_id, 1);
   await z0.fault({ database: true, capture: true, laterMs: CONFIRM_MS });
@@ -272,7 +272,7 @@ test("an alarm while D1 fails sends nothing, and comes back", async () => {
   assert.deepEqual(await z0.captured(), []);
 });
 
-test("an alarm whose own commit fails is set again", async () => {
+test("An alarm whose own commit fails is set again", async () => {
   const entity_id = unique("acct_");
   await capture(entity_id, 1);
   await z0.fault({ commit: "rollback", laterMs: CONFIRM_MS });
@@ -283,7 +283,7 @@ test("an alarm whose own commit fails is set again", async () => {
   await eventually("the back-fill", async () => (await inD1(entity_id)).head === 3);
 });
 
-test("after a restart that lost the queue, the facts are there and arrive", async (t) => {
+test("After a restart that lost the queue, the facts are there and arrive", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "z0-test-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const entity_id = unique("acct_");
@@ -306,7 +306,7 @@ test("after a restart that lost the queue, the facts are there and arrive", asyn
   });
 });
 
-test("the alarm goes off by itself", async () => {
+test("The alarm goes off by itself", async () => {
   const entity_id = unique("acct_");
   await capture(entity_id, 1);
   await eventually("the back-fill", async () => (await inD1(entity_id)).head === 3, 40_000);
@@ -315,7 +315,7 @@ test("the alarm goes off by itself", async () => {
 /** @param {string} path */
 const command = (path) => z0.fetch(`/v1/ledgers/${path}`, { method: "POST" });
 
-test("a row that was altered in D1 is named, with its field, and repaired", async () => {
+test("A row that was altered in D1 is named, with its field, and repaired", async () => {
   const entity_id = unique("acct_");
   await z0.post(
     Array.from({ length: 50 }, () => charge(entity_id)),
@@ -345,7 +345,7 @@ test("a row that was altered in D1 is named, with its field, and repaired", asyn
   }
 });
 
-test("a D1 that was emptied is made anew from the ledgers, with the same roots", async () => {
+test("A D1 that was emptied is made anew from the ledgers, with the same roots", async () => {
   const entity_id = unique("acct_");
   for (let i = 0; i < 3; i++) {
     await z0.post(
@@ -371,7 +371,7 @@ test("a D1 that was emptied is made anew from the ledgers, with the same roots",
   assert.deepEqual(await head(), before);
 });
 
-test("a tenant's facts lie in the database that the settings name", async () => {
+test("A tenant's facts lie in the database that the settings name", async () => {
   const entity_id = unique("acct_");
   const south = token("south");
   await z0.post([charge(entity_id), charge(entity_id)], { token: south });

@@ -10,7 +10,7 @@ import { SECRET, eventually, startZ0, token } from "./lib/z0.js";
 const north = token("north");
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-test("a trap is a 500 without internals, and one log line with the frame but no secret", async (t) => {
+test("A trap is a 500 without internals, and one log line with the frame but no secret", async (t) => {
   const z0 = await startZ0({
     wasm: brokenCore(trappingStep),
     vars: { Z0_TOKEN_SECRET: `${SECRET},older secret` },
@@ -43,7 +43,7 @@ test("a trap is a 500 without internals, and one log line with the frame but no 
   assert.ok(frame.includes(`${"x".repeat(SECRET.length)},`), "the layout stays as it was");
 });
 
-test("a long frame is logged up to a limit", async (t) => {
+test("A long frame is logged up to a limit", async (t) => {
   const z0 = await startZ0({ wasm: brokenCore(trappingStep) });
   t.after(() => z0.dispose());
   await z0.post(charge("acct_1", { data: { long: "z".repeat(200_000) } }), { token: north });
@@ -55,7 +55,7 @@ test("a long frame is logged up to a limit", async (t) => {
   assert.ok(line.frame_bytes > 200_000);
 });
 
-test("a core of another ABI is refused", async (t) => {
+test("A core of another ABI is refused", async (t) => {
   const z0 = await startZ0({ wasm: brokenCore(idleStep, ABI_VERSION + 1) });
   t.after(() => z0.dispose());
   assert.equal((await z0.fetch("/healthz")).status, 500);
@@ -66,7 +66,7 @@ test("a core of another ABI is refused", async (t) => {
   assert.match(line.error, new RegExp(`ABI ${ABI_VERSION + 1},`));
 });
 
-test("after a trap in a ledger the next request finds the same state", async (t) => {
+test("After a trap in a ledger the next request finds the same state", async (t) => {
   const z0 = await startZ0({ vars: { Z0_DEBUG: "1" } });
   t.after(() => z0.dispose());
   const entity_id = unique("acct_");

@@ -12,7 +12,7 @@
 
 namespace {
 
-constexpr std::uint64_t kSeed = 0x0123456789abcdef;
+constexpr std::uint64_t first_seed = 0x0123456789abcdef;
 
 // A sequence for tests, with a seed that a failure names (Knuth's linear congruential constants).
 class Sequence {
@@ -43,24 +43,24 @@ std::string numbered(std::string_view prefix, std::size_t number, std::size_t wi
 // have it. Chi-square with 65,535 degrees of freedom has mean 65,535 and deviation 362; beyond five
 // of them either way is one chance in a million, and the input is fixed.
 bool evenly_spread(const std::vector<std::uint64_t>& hashes, int shift) {
-  constexpr std::size_t kBuckets = 1 << 16;
-  constexpr double kFreedom = kBuckets - 1;
-  std::vector<double> counts(kBuckets);
-  for (const std::uint64_t hash : hashes) counts[(hash >> shift) & (kBuckets - 1)] += 1;
-  const double expected = static_cast<double>(hashes.size()) / kBuckets;
+  constexpr std::size_t buckets = 1 << 16;
+  constexpr double freedom = buckets - 1;
+  std::vector<double> counts(buckets);
+  for (const std::uint64_t hash : hashes) counts[(hash >> shift) & (buckets - 1)] += 1;
+  const double expected = static_cast<double>(hashes.size()) / buckets;
   double chi_square = 0;
   for (const double count : counts)
     chi_square += (count - expected) * (count - expected) / expected;
-  return std::abs(chi_square - kFreedom) < 5 * std::sqrt(2 * kFreedom);
+  return std::abs(chi_square - freedom) < 5 * std::sqrt(2 * freedom);
 }
 
 bool is_one_of(std::string_view alphabet, unsigned c) {
   return c != 0 && alphabet.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-constexpr std::string_view kIdAlphabet =
+constexpr std::string_view id_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-";
-constexpr std::string_view kTypeAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789_";
+constexpr std::string_view type_alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 }  // namespace
 
@@ -74,8 +74,8 @@ TEST_CASE("An id is 1 to 128 characters of its alphabet", "[ids]") {
   for (unsigned c = 0; c < 256; ++c) {
     INFO(c);
     const std::string single(1, static_cast<char>(c));
-    CHECK(z0::valid_id(single) == is_one_of(kIdAlphabet, c));
-    CHECK(z0::valid_id("acct_0123456789_" + single + "z") == is_one_of(kIdAlphabet, c));
+    CHECK(z0::valid_id(single) == is_one_of(id_alphabet, c));
+    CHECK(z0::valid_id("acct_0123456789_" + single + "z") == is_one_of(id_alphabet, c));
   }
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("A type is a lower-case word of at most 64 characters", "[ids]") {
   for (unsigned c = 0; c < 256; ++c) {
     INFO(c);
     CHECK(z0::valid_type("a" + std::string(1, static_cast<char>(c))) ==
-          is_one_of(kTypeAlphabet, c));
+          is_one_of(type_alphabet, c));
   }
 }
 
@@ -263,17 +263,18 @@ TEST_CASE("The hash of an id never changes", "[ids]") {
 }
 
 TEST_CASE("A million ids in a row have a million hashes, spread evenly", "[ids]") {
-  constexpr std::size_t kIds = 1'000'000;
+  constexpr std::size_t ids = 1'000'000;
   struct Row {
     std::string prefix;
     std::uint64_t seed;
   };
-  const Row rows[] = {{"fact_", kSeed}, {"fact_", 0}, {"acct_2024-11-05T10:00:00.000Z:", kSeed}};
+  const Row rows[] = {
+      {"fact_", first_seed}, {"fact_", 0}, {"acct_2024-11-05T10:00:00.000Z:", first_seed}};
   for (const Row& row : rows) {
     INFO("prefix " << row.prefix << " seed " << row.seed);
     std::vector<std::uint64_t> hashes;
-    hashes.reserve(kIds);
-    for (std::size_t i = 0; i < kIds; ++i) {
+    hashes.reserve(ids);
+    for (std::size_t i = 0; i < ids; ++i) {
       hashes.push_back(z0::id_hash(numbered(row.prefix, i, 6), row.seed));
     }
     for (const int shift : {0, 16, 32, 48}) CHECK(evenly_spread(hashes, shift));
@@ -285,12 +286,12 @@ TEST_CASE("A million ids in a row have a million hashes, spread evenly", "[ids]"
 
 // 1,000 trials leave a deviation of 1.6 % around one half; six of them are allowed either way.
 TEST_CASE("Each bit of the id and of the seed flips each bit of the hash half the time", "[ids]") {
-  constexpr int kTrials = 1'000;
+  constexpr int trials = 1'000;
   for (const std::size_t length : {1u, 7u, 8u, 16u, 25u}) {
     for (std::size_t bit = 0; bit < length * 8 + 64; ++bit) {
       Sequence sequence(length * 1'000 + bit);
       std::array<int, 64> flips = {};
-      for (int trial = 0; trial < kTrials; ++trial) {
+      for (int trial = 0; trial < trials; ++trial) {
         std::string id = sequence.bytes(length);
         std::uint64_t seed = (static_cast<std::uint64_t>(sequence.next()) << 32) | sequence.next();
         std::uint64_t changed = z0::id_hash(id, seed);
@@ -304,8 +305,8 @@ TEST_CASE("Each bit of the id and of the seed flips each bit of the hash half th
       }
       const auto [least, most] = std::minmax_element(flips.begin(), flips.end());
       INFO("length " << length << " bit " << bit << " flips " << *least << " to " << *most);
-      REQUIRE(*least > kTrials * 40 / 100);
-      REQUIRE(*most < kTrials * 60 / 100);
+      REQUIRE(*least > trials * 40 / 100);
+      REQUIRE(*most < trials * 60 / 100);
     }
   }
 }
@@ -318,13 +319,13 @@ TEST_CASE("Texts that share their bytes but not their length or place have hashe
     for (const char c : {'\0', '0', 'a', '\xff'}) {
       if (length == 0 && c != '\0') continue;
       ++texts;
-      hashes.insert(z0::id_hash(std::string(length, c), kSeed));
+      hashes.insert(z0::id_hash(std::string(length, c), first_seed));
     }
     for (std::size_t at = 0; at < length; ++at) {
       std::string text(length, '0');
       text[at] = '1';
       ++texts;
-      hashes.insert(z0::id_hash(text, kSeed));
+      hashes.insert(z0::id_hash(text, first_seed));
     }
   }
   CHECK(hashes.size() == texts);

@@ -13,7 +13,7 @@ namespace {
 using z0::Category;
 using z0::Status;
 
-constexpr int kCount = static_cast<int>(Status::count_);
+constexpr int count = static_cast<int>(Status::count_);
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -75,8 +75,8 @@ TEST_CASE("Each status keeps its name, its HTTP code and its category", "[status
       {Status::storage_error, "storage_error", 503, Category::transient},
       {Status::not_distributed, "not_distributed", 503, Category::transient},
   };
-  REQUIRE(std::size(rows) == static_cast<std::size_t>(kCount));
-  for (int i = 0; i < kCount; ++i) {
+  REQUIRE(std::size(rows) == static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
     const Row& row = rows[i];
     INFO(row.name);
     CHECK(static_cast<int>(row.status) == i);
@@ -88,7 +88,7 @@ TEST_CASE("Each status keeps its name, its HTTP code and its category", "[status
 
 TEST_CASE("Each status says what is wrong and what to do, in sentences", "[status]") {
   std::set<std::string_view> sentences;
-  for (int i = 0; i < kCount; ++i) {
+  for (int i = 0; i < count; ++i) {
     const z0::StatusInfo& info = z0::info(static_cast<Status>(i));
     INFO(info.name);
     for (const std::string_view text : {info.sentence, info.remedy}) {
@@ -103,7 +103,7 @@ TEST_CASE("Each status says what is wrong and what to do, in sentences", "[statu
 }
 
 TEST_CASE("No sentence shows how z0 is built", "[status]") {
-  for (int i = 0; i < kCount; ++i) {
+  for (int i = 0; i < count; ++i) {
     const z0::StatusInfo& info = z0::info(static_cast<Status>(i));
     INFO(info.name);
     std::string text(info.sentence);
@@ -130,7 +130,7 @@ TEST_CASE("Refusals do not tell what exists", "[status]") {
 }
 
 TEST_CASE("Only the platform's statuses are worth a retry, and they say so", "[status]") {
-  for (int i = 0; i < kCount; ++i) {
+  for (int i = 0; i < count; ++i) {
     const auto status = static_cast<Status>(i);
     INFO(z0::info(status).name);
     CHECK(z0::transient(status) == (status >= Status::overloaded));

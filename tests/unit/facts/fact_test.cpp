@@ -254,7 +254,7 @@ TEST_CASE("The identity of a fact is checked member by member", "[fact]") {
   }
 }
 
-TEST_CASE("data is limited by its minified size and by its depth", "[fact]") {
+TEST_CASE("Data is limited by its minified size and by its depth", "[fact]") {
   const auto of_size = [](std::size_t bytes) {
     return R"("data":{ "a" : ")" + std::string(bytes - 8, 'x') + "\" }";  // {"a":""} are 8
   };

@@ -12,25 +12,25 @@ namespace {
 
 using z0::Claims;
 
-constexpr std::string_view kSecret = "a secret of the test, 32 bytes or";
-constexpr std::string_view kOneSecret = "correct-horse-battery-staple";
-constexpr std::int64_t kNowMs = 1'700'000'000'000;
-constexpr std::int64_t kLaterS = 1'700'003'600;
-constexpr std::string_view kHs256 = R"({"alg":"HS256","typ":"JWT"})";
+constexpr std::string_view test_secret = "a secret of the test, 32 bytes or";
+constexpr std::string_view one_secret = "correct-horse-battery-staple";
+constexpr std::int64_t test_now_ms = 1'700'000'000'000;
+constexpr std::int64_t later_s = 1'700'003'600;
+constexpr std::string_view hs256 = R"({"alg":"HS256","typ":"JWT"})";
 
 // Any header and payload, rightly signed: what a holder of the secret could send.
 std::string signed_token(std::string_view header, std::string_view payload,
-                         std::string_view secret = kOneSecret) {
+                         std::string_view secret = one_secret) {
   const std::string text = z0::base64url_encode(header) + "." + z0::base64url_encode(payload);
   const z0::Digest code = z0::hmac_sha256(secret, text);
   return text + "." +
          z0::base64url_encode({reinterpret_cast<const char*>(code.data()), code.size()});
 }
 
-std::string with_payload(std::string_view payload) { return signed_token(kHs256, payload); }
+std::string with_payload(std::string_view payload) { return signed_token(hs256, payload); }
 
-bool verifies(std::string_view token, std::string_view secrets = kOneSecret,
-              std::int64_t now_ms = kNowMs) {
+bool verifies(std::string_view token, std::string_view secrets = one_secret,
+              std::int64_t now_ms = test_now_ms) {
   Claims claims;
   return z0::verify_token(token, secrets, now_ms, claims);
 }
@@ -39,7 +39,7 @@ Claims tenant_claims() {
   Claims claims;
   claims.tenant_id = "ten_acme";
   claims.scopes = z0::scope_facts_write | z0::scope_facts_read;
-  claims.expires_s = kLaterS;
+  claims.expires_s = later_s;
   return claims;
 }
 
@@ -84,26 +84,27 @@ TEST_CASE("Scopes are read by name", "[token]") {
 
 TEST_CASE("A minted token verifies and brings its claims back", "[token]") {
   const Claims claims = tenant_claims();
-  const std::string token = z0::mint_token(claims, kOneSecret, kNowMs / 1000);
+  const std::string token = z0::mint_token(claims, one_secret, test_now_ms / 1000);
   Claims read;
-  REQUIRE(z0::verify_token(token, kOneSecret, kNowMs, read));
+  REQUIRE(z0::verify_token(token, one_secret, test_now_ms, read));
   CHECK(read.tenant_id == "ten_acme");
   CHECK_FALSE(read.all_tenants);
   CHECK(read.scopes == claims.scopes);
-  CHECK(read.expires_s == kLaterS);
+  CHECK(read.expires_s == later_s);
 
   Claims operators;
   operators.all_tenants = true;
   operators.scopes = z0::scope_ops;
-  operators.expires_s = kLaterS;
-  REQUIRE(z0::verify_token(z0::mint_token(operators, kOneSecret, 0), kOneSecret, kNowMs, read));
+  operators.expires_s = later_s;
+  REQUIRE(
+      z0::verify_token(z0::mint_token(operators, one_secret, 0), one_secret, test_now_ms, read));
   CHECK(read.all_tenants);
   CHECK(read.tenant_id.empty());
   CHECK(read.scopes == z0::scope_ops);
 }
 
 TEST_CASE("A minted token is exactly what another JWT library would make", "[token]") {
-  CHECK(z0::mint_token(tenant_claims(), kOneSecret, kNowMs / 1000) ==
+  CHECK(z0::mint_token(tenant_claims(), one_secret, test_now_ms / 1000) ==
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0ZW5hbnQiOiJ0ZW5fYWNtZSIsInNjb3BlIjoiZmF"
         "jdHM6d3JpdGUgZmFjdHM6cmVhZCIsImV4cCI6MTcwMDAwMzYwMCwiaWF0IjoxNzAwMDAwMDAwfQ.P5ny"
         "dQKTnMYjSv_imNA3qz7yFHp2Lzctclmhw0onYoU");
@@ -113,7 +114,7 @@ TEST_CASE("A minted token is exactly what another JWT library would make", "[tok
       "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJIUzI1NiIsICJraWQiOiAiazEifQ.eyJpc3MiOiAiam9lIiwgI"
       "mV4cCI6IDE3MDAwMDM2MDAsICJzY29wZSI6ICJwcm9maWxlIGZhY3RzOnJlYWQiLCAidGVuYW50IjogI"
       "nRlbl9hY21lIiwgImF1ZCI6IFsiejAiXX0.Gb2-8CePafKkLp9KcDqtCBYX1Bt_1ZRwZlU7odNTpHM",
-      kOneSecret, kNowMs, read));
+      one_secret, test_now_ms, read));
   CHECK(read.tenant_id == "ten_acme");
   CHECK(read.scopes == z0::scope_facts_read);
 }
@@ -123,15 +124,15 @@ TEST_CASE("What no verifier would take is not minted", "[token]") {
   CHECK(z0::mint_token(tenant_claims(), " , ,", 0).empty());
   Claims nobody = tenant_claims();
   nobody.tenant_id.clear();
-  CHECK(z0::mint_token(nobody, kOneSecret, 0).empty());
+  CHECK(z0::mint_token(nobody, one_secret, 0).empty());
   nobody.tenant_id = "*";
-  CHECK(z0::mint_token(nobody, kOneSecret, 0).empty());
+  CHECK(z0::mint_token(nobody, one_secret, 0).empty());
   nobody.tenant_id = "a\",\"tenant\":\"*";
-  CHECK(z0::mint_token(nobody, kOneSecret, 0).empty());
+  CHECK(z0::mint_token(nobody, one_secret, 0).empty());
 }
 
 TEST_CASE("A token with any one byte changed is refused", "[token]") {
-  const std::string token = z0::mint_token(tenant_claims(), kOneSecret, 0);
+  const std::string token = z0::mint_token(tenant_claims(), one_secret, 0);
   REQUIRE(verifies(token));
   for (std::size_t i = 0; i < token.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
@@ -155,7 +156,7 @@ TEST_CASE("A token with any one byte changed is refused", "[token]") {
 }
 
 TEST_CASE("A token is three parts and nothing else", "[token]") {
-  const std::string token = z0::mint_token(tenant_claims(), kOneSecret, 0);
+  const std::string token = z0::mint_token(tenant_claims(), one_secret, 0);
   const std::size_t first = token.find('.');
   const std::size_t last = token.rfind('.');
   const std::string bad[] = {
@@ -286,21 +287,21 @@ TEST_CASE("A scope that is not known is ignored, and no scope allows nothing", "
   Claims claims;
   REQUIRE(
       z0::verify_token(with_payload(R"({"tenant":"t","scope":"root facts:read","exp":1700003600})"),
-                       kOneSecret, kNowMs, claims));
+                       one_secret, test_now_ms, claims));
   CHECK(claims.scopes == z0::scope_facts_read);
-  REQUIRE(z0::verify_token(with_payload(R"({"tenant":"t","exp":1700003600})"), kOneSecret, kNowMs,
-                           claims));
+  REQUIRE(z0::verify_token(with_payload(R"({"tenant":"t","exp":1700003600})"), one_secret,
+                           test_now_ms, claims));
   CHECK(claims.scopes == 0);
 }
 
 TEST_CASE("A token is good until the second its expiry names begins", "[token]") {
-  const std::string token = z0::mint_token(tenant_claims(), kOneSecret, 0);
-  CHECK(verifies(token, kOneSecret, 0));
-  CHECK(verifies(token, kOneSecret, kLaterS * 1000 - 1000));
-  CHECK(verifies(token, kOneSecret, kLaterS * 1000 - 1));
-  CHECK_FALSE(verifies(token, kOneSecret, kLaterS * 1000));
-  CHECK_FALSE(verifies(token, kOneSecret, kLaterS * 1000 + 1));
-  CHECK_FALSE(verifies(token, kOneSecret, INT64_MAX));
+  const std::string token = z0::mint_token(tenant_claims(), one_secret, 0);
+  CHECK(verifies(token, one_secret, 0));
+  CHECK(verifies(token, one_secret, later_s * 1000 - 1000));
+  CHECK(verifies(token, one_secret, later_s * 1000 - 1));
+  CHECK_FALSE(verifies(token, one_secret, later_s * 1000));
+  CHECK_FALSE(verifies(token, one_secret, later_s * 1000 + 1));
+  CHECK_FALSE(verifies(token, one_secret, INT64_MAX));
 }
 
 TEST_CASE("A token longer than its limit is refused before it is looked at", "[token]") {
@@ -338,13 +339,13 @@ TEST_CASE("Secrets rotate: all verify, the first one signs", "[token]") {
     CHECK(verifies(by_new, row.secrets) == row.new_verifies);
   }
   CHECK(z0::mint_token(tenant_claims(), " , new,old", 0) == by_new);
-  CHECK(verifies(z0::mint_token(tenant_claims(), kSecret, 0), kSecret));
+  CHECK(verifies(z0::mint_token(tenant_claims(), test_secret, 0), test_secret));
 }
 
 // A verifier that split an empty list into one empty secret would take what anyone can sign.
 TEST_CASE("The empty secret signs nothing that is accepted", "[token]") {
   const std::string token =
-      signed_token(kHs256, R"({"tenant":"*","scope":"ops","exp":1700003600})", "");
+      signed_token(hs256, R"({"tenant":"*","scope":"ops","exp":1700003600})", "");
   for (const char* secrets : {"", ",", ",,", " ", "\n", "right", "right,", ",right"}) {
     INFO(secrets);
     CHECK_FALSE(verifies(token, secrets));
@@ -357,8 +358,8 @@ TEST_CASE("A refused token leaves no claims behind", "[token]") {
   claims.all_tenants = true;
   claims.scopes = 15;
   claims.expires_s = 1;
-  CHECK_FALSE(z0::verify_token(with_payload(R"({"tenant":"*","scope":"ops","exp":1})"), kOneSecret,
-                               kNowMs, claims));
+  CHECK_FALSE(z0::verify_token(with_payload(R"({"tenant":"*","scope":"ops","exp":1})"), one_secret,
+                               test_now_ms, claims));
   CHECK(claims.tenant_id.empty());
   CHECK_FALSE(claims.all_tenants);
   CHECK(claims.scopes == 0);

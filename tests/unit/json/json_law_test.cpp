@@ -171,7 +171,7 @@ bool minify(std::string_view text, std::string& out) {
   return reader.minify(out, z0::json_law::depth_max, out_of_range) && reader.at_end();
 }
 
-TEST_CASE("reader and oracle agree on 20,000 texts, half of them damaged", "[json]") {
+TEST_CASE("Reader and oracle agree on 20,000 texts, half of them damaged", "[json]") {
   std::size_t taken = 0;
   std::size_t damaged_taken = 0;
   for (std::uint64_t seed = 1; seed <= 10'000; ++seed) {
@@ -194,7 +194,7 @@ TEST_CASE("reader and oracle agree on 20,000 texts, half of them damaged", "[jso
   CHECK(damaged_taken < 6'000);
 }
 
-TEST_CASE("equal content in another order and spelling is equal once sorted", "[json]") {
+TEST_CASE("Equal content in another order and spelling is equal once sorted", "[json]") {
   std::size_t moved = 0;
   for (std::uint64_t seed = 1; seed <= 5'000; ++seed) {
     const Spellings text = Generator(seed).value(5);

@@ -275,7 +275,7 @@ const std::vector<Refused> refused = {
     {R"({"a":1,"a":2)", JsonError::syntax, 12},
 };
 
-TEST_CASE("well-formed JSON is taken and minified", "[json]") {
+TEST_CASE("Well-formed JSON is taken and minified", "[json]") {
   for (const Accepted& row : accepted) {
     INFO("text: " << row.text);
     const Read read = minify(row.text);
@@ -292,7 +292,7 @@ TEST_CASE("well-formed JSON is taken and minified", "[json]") {
   }
 }
 
-TEST_CASE("what is not JSON is refused where it is wrong", "[json]") {
+TEST_CASE("What is not JSON is refused where it is wrong", "[json]") {
   for (const Refused& row : refused) {
     INFO("text: " << row.text);
     const Read read = minify(row.text);
@@ -311,7 +311,7 @@ TEST_CASE("what is not JSON is refused where it is wrong", "[json]") {
   }
 }
 
-TEST_CASE("text behind a value is left to at_end", "[json]") {
+TEST_CASE("Text behind a value is left to at_end", "[json]") {
   for (const auto text :
        {"1 2"sv, "{}{}"sv, "null,"sv, "\"a\"b"sv, "[]]"sv, "truefalse"sv, "1\0"sv}) {
     INFO("text: " << text);
@@ -322,7 +322,7 @@ TEST_CASE("text behind a value is left to at_end", "[json]") {
   }
 }
 
-TEST_CASE("nesting is refused one level above its maximum", "[json]") {
+TEST_CASE("Nesting is refused one level above its maximum", "[json]") {
   for (const std::string_view unit : {"[", "{\"k\":"}) {
     const std::string_view close = unit == "[" ? "]" : "}";
     for (std::size_t depth = 1; depth <= 17; ++depth) {
@@ -354,7 +354,7 @@ TEST_CASE("nesting is refused one level above its maximum", "[json]") {
   CHECK(deep.error() == JsonError::depth);
 }
 
-TEST_CASE("the cursor enters as many levels as it was given", "[json]") {
+TEST_CASE("The cursor enters as many levels as it was given", "[json]") {
   const std::string_view text = "[[[1]]]";
   for (std::size_t depth = 0; depth <= 3; ++depth) {
     JsonReader reader(text, depth);
@@ -368,7 +368,7 @@ TEST_CASE("the cursor enters as many levels as it was given", "[json]") {
   }
 }
 
-TEST_CASE("a comma before the closing bracket ends the walk with an error", "[json]") {
+TEST_CASE("A comma before the closing bracket ends the walk with an error", "[json]") {
   JsonReader reader("[1,]", 1);
   REQUIRE((reader.enter_array() && reader.next_element() && reader.skip()));
   CHECK_FALSE(reader.next_element());
@@ -376,7 +376,7 @@ TEST_CASE("a comma before the closing bracket ends the walk with an error", "[js
   CHECK(reader.offset() == 3);
 }
 
-TEST_CASE("the depth of a value adds to the depth of the cursor", "[json]") {
+TEST_CASE("The depth of a value adds to the depth of the cursor", "[json]") {
   const std::string text = R"({"data":{"a":[1]}})";
   for (const std::size_t depth : {2u, 3u}) {
     JsonReader reader(text, depth);

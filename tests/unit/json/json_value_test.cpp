@@ -36,7 +36,7 @@ std::string members(std::size_t count, std::size_t first = 0, std::size_t again 
   return text + "}";
 }
 
-TEST_CASE("a repeated key is found among any number of members", "[json]") {
+TEST_CASE("A repeated key is found among any number of members", "[json]") {
   for (const std::size_t count : {2u, 3u, 15u, 16u, 17u, 18u, 31u, 32u, 33u, 100u, 1024u}) {
     CHECK(minify_error(members(count)) == JsonError::none);
     for (const std::size_t first : {std::size_t{0}, count / 2 - (count == 2 ? 1 : 0)}) {
@@ -49,7 +49,7 @@ TEST_CASE("a repeated key is found among any number of members", "[json]") {
   }
 }
 
-TEST_CASE("of several repeated keys the first repetition is told", "[json]") {
+TEST_CASE("Of several repeated keys the first repetition is told", "[json]") {
   std::string text = members(40);
   text.pop_back();
   const std::size_t first = text.size() + 1;
@@ -59,7 +59,7 @@ TEST_CASE("of several repeated keys the first repetition is told", "[json]") {
   CHECK(offset == first);
 }
 
-TEST_CASE("an object has at most object_members_max members", "[json]") {
+TEST_CASE("An object has at most object_members_max members", "[json]") {
   CHECK(minify_error(members(z0::limits::object_members_max)) == JsonError::none);
   const std::string text = members(z0::limits::object_members_max + 1);
   std::size_t offset = 0;
@@ -72,7 +72,7 @@ TEST_CASE("an object has at most object_members_max members", "[json]") {
   CHECK(minify_error("{\"a\":" + full + ",\"b\":" + full + "}") == JsonError::none);
 }
 
-TEST_CASE("minify leaves what stood in the output, and no half of a value", "[json]") {
+TEST_CASE("Minify leaves what stood in the output, and no half of a value", "[json]") {
   std::string out = "before";
   bool out_of_range = false;
   JsonReader good(R"([ {"a" : "\u0062"} , 1 ])", 4);
@@ -119,7 +119,7 @@ const std::vector<Integer> integers = {
     {"99999999999999999999.5", Fit::not_integer, 0},
 };
 
-TEST_CASE("integers are read exactly or told apart, and the reader goes on", "[json]") {
+TEST_CASE("Integers are read exactly or told apart, and the reader goes on", "[json]") {
   for (const Integer& row : integers) {
     INFO("number: " << row.text);
     const std::string text = "[" + std::string(row.text) + " ,\"next\"]";
@@ -140,7 +140,7 @@ TEST_CASE("integers are read exactly or told apart, and the reader goes on", "[j
   }
 }
 
-TEST_CASE("numbers that a double cannot hold are told by their digits", "[json]") {
+TEST_CASE("Numbers that a double cannot hold are told by their digits", "[json]") {
   // The largest double, half a unit above it less one in the last digit, and half a unit above it.
   const std::string largest =
       "17976931348623157081452742373170435679807056752584499659891747680315726078002853876058955863"
@@ -211,7 +211,7 @@ TEST_CASE("numbers that a double cannot hold are told by their digits", "[json]"
   }
 }
 
-TEST_CASE("one number out of range marks its whole value, and only that", "[json]") {
+TEST_CASE("One number out of range marks its whole value, and only that", "[json]") {
   JsonReader reader(R"([{"a":[1e400,1]},{"a":1}])", 4);
   std::string out;
   bool first = false;
@@ -224,7 +224,7 @@ TEST_CASE("one number out of range marks its whole value, and only that", "[json
   CHECK_FALSE(second);
 }
 
-TEST_CASE("a fact is walked member by member", "[json]") {
+TEST_CASE("A fact is walked member by member", "[json]") {
   const std::string text =
       " { \"id\" : \"f\\u0061ct_1\" , \"amount\":12,\"d\\u0061ta\": { \"x\" : [ 1 , { } ] "
       "},\"ok\":true,"
@@ -262,7 +262,7 @@ TEST_CASE("a fact is walked member by member", "[json]") {
   CHECK(reader.error() == JsonError::none);
 }
 
-TEST_CASE("strings without escapes borrow the text, others the scratch", "[json]") {
+TEST_CASE("Strings without escapes borrow the text, others the scratch", "[json]") {
   const std::string text = R"(["plain","esc\u0061ped"])";
   JsonReader reader(text, 1);
   std::string_view value;
@@ -275,7 +275,7 @@ TEST_CASE("strings without escapes borrow the text, others the scratch", "[json]
   CHECK(value.data() == scratch.data());
 }
 
-TEST_CASE("a string that fails leaves no view of an overwritten scratch", "[json]") {
+TEST_CASE("A string that fails leaves no view of an overwritten scratch", "[json]") {
   const std::string text = R"(["\u0061 first","\u0061)" + std::string(100, 'x') + R"(\n\x"])";
   JsonReader reader(text, 1);
   std::string_view value;
@@ -288,7 +288,7 @@ TEST_CASE("a string that fails leaves no view of an overwritten scratch", "[json
   CHECK(reader.error() == JsonError::syntax);
 }
 
-TEST_CASE("a value of another kind than the caller's is a syntax error", "[json]") {
+TEST_CASE("A value of another kind than the caller's is a syntax error", "[json]") {
   std::string_view view;
   std::string scratch;
   std::int64_t number = 0;
@@ -307,7 +307,7 @@ TEST_CASE("a value of another kind than the caller's is a syntax error", "[json]
   }
 }
 
-TEST_CASE("members are sorted by the bytes of their keys, at every level", "[json]") {
+TEST_CASE("Members are sorted by the bytes of their keys, at every level", "[json]") {
   struct Row {
     std::string_view minified;
     std::string_view sorted;
@@ -342,7 +342,7 @@ TEST_CASE("members are sorted by the bytes of their keys, at every level", "[jso
   }
 }
 
-TEST_CASE("strings are written with the shortest escapes", "[json]") {
+TEST_CASE("Strings are written with the shortest escapes", "[json]") {
   std::string all;
   for (char c = 0; c < 0x20; ++c) all.push_back(c);
   all += "\"\\/ \x7f\u00e9\U0001f600 and a run of more than sixteen bytes";
@@ -356,7 +356,7 @@ TEST_CASE("strings are written with the shortest escapes", "[json]") {
       "\\u001d\\u001e\\u001f\\\"\\\\/ \x7f\u00e9\U0001f600 and a run of more than sixteen bytes\"");
 }
 
-TEST_CASE("one bad byte anywhere makes a text no UTF-8", "[json]") {
+TEST_CASE("One bad byte anywhere makes a text no UTF-8", "[json]") {
   const std::string good =
       "0123456789abcdef\u00e9\u6771\U0001f600" + std::string(40, 'x') + "\u00e9";
   CHECK(z0::valid_utf8(""));

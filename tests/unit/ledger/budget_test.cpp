@@ -39,7 +39,7 @@ Json state(TestWorld& w, const std::string& cache, const std::string& more = {},
   return reply.json;
 }
 
-TEST_CASE("an enforced budget refuses the charge that would exceed it, and takes a smaller one") {
+TEST_CASE("An enforced budget refuses the charge that would exceed it, and takes a smaller one") {
   TestWorld w;
   REQUIRE(put_budget(w, "cfg_limit", "entity", R"({"limit":1000,"enforce":true})").status == 201);
   CHECK(w.post(charge("c_1", 600)).status == 201);
@@ -56,7 +56,7 @@ TEST_CASE("an enforced budget refuses the charge that would exceed it, and takes
   CHECK(budget.at("remaining") == 0);
 }
 
-TEST_CASE("a charge that a budget refused is a failed fact in D1") {
+TEST_CASE("A charge that a budget refused is a failed fact in D1") {
   TestWorld w;
   put_budget(w, "cfg_limit", "entity", R"({"limit":10,"enforce":true})");
   CHECK(w.post(charge("c_1", 11)).status == 402);
@@ -71,7 +71,7 @@ TEST_CASE("a charge that a budget refused is a failed fact in D1") {
         0);
 }
 
-TEST_CASE("the charges of one batch count against the budget one after the other") {
+TEST_CASE("The charges of one batch count against the budget one after the other") {
   TestWorld w;
   put_budget(w, "cfg_limit", "entity", R"({"limit":1000,"enforce":true})");
   const Reply reply = w.post(list({charge("c_1", 400), charge("c_2", 700), charge("c_3", 600)}));
@@ -82,14 +82,14 @@ TEST_CASE("the charges of one batch count against the budget one after the other
   CHECK(state(w, "BudgetState").at("state").at("spent") == 1000);
 }
 
-TEST_CASE("a budget that is not enforced only shows what was used") {
+TEST_CASE("A budget that is not enforced only shows what was used") {
   TestWorld w;
   put_budget(w, "cfg_soft", "entity", R"({"limit":100})");
   CHECK(w.post(charge("c_1", 500)).status == 201);
   CHECK(state(w, "BudgetState").at("state").at("budgets").at(0).at("used") == 500);
 }
 
-TEST_CASE("a daily budget is there again the next day") {
+TEST_CASE("A daily budget is there again the next day") {
   TestWorld w;
   put_budget(w, "cfg_day", "entity", R"({"limit":100,"enforce":true,"period":"day"})");
   CHECK(w.post(charge("c_1", 100)).status == 201);
@@ -98,7 +98,7 @@ TEST_CASE("a daily budget is there again the next day") {
   CHECK(w.post(charge("c_2", 1)).status == 201);
 }
 
-TEST_CASE("a budget of the tenant binds a ledger from its first fact on, and stamps its charges") {
+TEST_CASE("A budget of the tenant binds a ledger from its first fact on, and stamps its charges") {
   TestWorld w;
   CHECK(put_budget(w, "cfg_all", "tenant", R"({"limit":50,"enforce":true})").status == 201);
   const Reply first = w.post(list({charge("c_1", 40), charge("c_2", 20)}));
@@ -115,7 +115,7 @@ TEST_CASE("a budget of the tenant binds a ledger from its first fact on, and sta
         Json::parse(R"([["cfg_all",1]])"));
 }
 
-TEST_CASE("a retry of a stamped charge is a duplicate, whatever the config is by then") {
+TEST_CASE("A retry of a stamped charge is a duplicate, whatever the config is by then") {
   TestWorld w;
   put_budget(w, "cfg_limit", "entity", R"({"limit":1000,"enforce":true})");
   const Reply first = w.post(charge("c_1", 5));
@@ -126,7 +126,7 @@ TEST_CASE("a retry of a stamped charge is a duplicate, whatever the config is by
   CHECK(w.post(charge("c_1", 6)).text("status") == "conflict");
 }
 
-TEST_CASE("a sum that would no longer be exact is refused, and nothing wraps") {
+TEST_CASE("A sum that would no longer be exact is refused, and nothing wraps") {
   TestWorld w;
   const std::string most = std::to_string((std::int64_t{1} << 53) - 1);
   const auto give = [&](const char* id, const std::string& amount) {
@@ -142,7 +142,7 @@ TEST_CASE("a sum that would no longer be exact is refused, and nothing wraps") {
   CHECK(state(w, "BudgetState").at("state").at("deposited") == std::stoll(most));
 }
 
-TEST_CASE("a retiring entity takes lifecycle facts only, a retired one takes none") {
+TEST_CASE("A retiring entity takes lifecycle facts only, a retired one takes none") {
   TestWorld w;
   CHECK(w.post(deposit("d_1")).status == 201);
   CHECK(w.post(lifecycle("l_1", "retiring")).status == 201);
@@ -159,13 +159,13 @@ TEST_CASE("a retiring entity takes lifecycle facts only, a retired one takes non
   CHECK(w.get("/v1/entities/acct_a").json.at("lifecycle") == "retired");
 }
 
-TEST_CASE("what a batch retires takes nothing of the same batch") {
+TEST_CASE("What a batch retires takes nothing of the same batch") {
   TestWorld w;
   const Reply reply = w.post(list({deposit("d_1"), lifecycle("l_1", "retired"), deposit("d_2")}));
   CHECK(reply.statuses() == "recorded recorded entity_inactive");
 }
 
-TEST_CASE("a fact that names a version that its ledger does not know is a gap, and is recorded") {
+TEST_CASE("A fact that names a version that its ledger does not know is a gap, and is recorded") {
   TestWorld w;
   put_budget(w, "cfg_limit", "entity", R"({"limit":1000})");
   const auto with = [&](const char* id, int version) {
@@ -178,7 +178,7 @@ TEST_CASE("a fact that names a version that its ledger does not know is a gap, a
   CHECK(state(w, "ConfigState").at("state").at("version_gaps") == 1);
 }
 
-TEST_CASE("a new ledger is not begun while the directory does not answer") {
+TEST_CASE("A new ledger is not begun while the directory does not answer") {
   TestWorld w;
   w.faults.call = [](std::string_view object, z0_outcome& outcome, std::string& message) {
     outcome = Z0_OVERLOADED;

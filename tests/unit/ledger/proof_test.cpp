@@ -59,7 +59,7 @@ std::string root_of(TestWorld& w) {
   return w.get("/v1/entities/acct_a").json.at("root").get<std::string>();
 }
 
-TEST_CASE("a receipt names the tree that its fact is in, and the root is that of all records") {
+TEST_CASE("A receipt names the tree that its fact is in, and the root is that of all records") {
   TestWorld w;
   const Reply one = w.post(deposit("d_0"));
   CHECK(one.json.at("tree").at("size") == 1);
@@ -75,7 +75,7 @@ TEST_CASE("a receipt names the tree that its fact is in, and the root is that of
   CHECK((digest_of(root_of(w)) == root));
 }
 
-TEST_CASE("every fact of a ledger is proven, at its own size and at an earlier one") {
+TEST_CASE("Every fact of a ledger is proven, at its own size and at an earlier one") {
   TestWorld w;
   w.post(deposits("d_", 0, 300));
   const Digest early = digest_of(root_of(w));
@@ -98,7 +98,7 @@ TEST_CASE("every fact of a ledger is proven, at its own size and at an earlier o
   }
 }
 
-TEST_CASE("a later tree is proven to hold an earlier one") {
+TEST_CASE("A later tree is proven to hold an earlier one") {
   TestWorld w;
   w.post(deposits("d_", 0, 257));
   const Digest early = digest_of(root_of(w));
@@ -113,7 +113,7 @@ TEST_CASE("a later tree is proven to hold an earlier one") {
   CHECK(w.get("/v1/ledgers/acct_a/consistency?from=858").status == 400);
 }
 
-TEST_CASE("proofs are for those who may read the ledger") {
+TEST_CASE("Proofs are for those who may read the ledger") {
   TestWorld w;
   w.post(deposit("d_1"));
   CHECK(w.get("/v1/ledgers/acct_a/proof?seq=1", "south").status == 404);
@@ -122,7 +122,7 @@ TEST_CASE("proofs are for those who may read the ledger") {
   CHECK(w.get("/v1/ledgers/acct_b/checkpoint").status == 404);
 }
 
-TEST_CASE("a checkpoint is a note over the ledger's head, signed by every key") {
+TEST_CASE("A checkpoint is a note over the ledger's head, signed by every key") {
   TestWorld w;
   w.settings = R"({"origin":"z0.example"})";
   w.post(deposits("d_", 0, 3));
@@ -171,7 +171,7 @@ std::string exported(TestWorld& w, int from, int count) {
   return lines;
 }
 
-TEST_CASE("an import into an empty z0 gives the same facts, the same root, the same state") {
+TEST_CASE("An import into an empty z0 gives the same facts, the same root, the same state") {
   TestWorld from(1);
   from.post(deposits("d_", 0, 400));
   from.now_ms += 1000;
@@ -195,7 +195,7 @@ TEST_CASE("an import into an empty z0 gives the same facts, the same root, the s
         from.get("/v1/entities/acct_a/state?cache=BudgetState").json.at("state"));
 }
 
-TEST_CASE("an import that does not go on where the ledger ends is refused and changes nothing") {
+TEST_CASE("An import that does not go on where the ledger ends is refused and changes nothing") {
   TestWorld from(1);
   from.post(deposits("d_", 0, 20));
   TestWorld to(2);

@@ -107,7 +107,7 @@ void fill(TestWorld& w) {
   w.run_alarms();
 }
 
-TEST_CASE("a ledger that is in order reconciles without a mismatch") {
+TEST_CASE("A ledger that is in order reconciles without a mismatch") {
   TestWorld w;
   fill(w);
   CHECK(w.get("/v1/entities/acct_a").json.at("verified_seq") == 5);
@@ -121,7 +121,7 @@ TEST_CASE("a ledger that is in order reconciles without a mismatch") {
   CHECK(mismatches(w).empty());
 }
 
-TEST_CASE("ten thousand reconciliations of an unchanged ledger write no row") {
+TEST_CASE("Ten thousand reconciliations of an unchanged ledger write no row") {
   TestWorld w;
   fill(w);
   std::size_t writes = 0;
@@ -140,7 +140,7 @@ TEST_CASE("ten thousand reconciliations of an unchanged ledger write no row") {
   CHECK(writes == 0);
 }
 
-TEST_CASE("a changed cache is found, overwritten and recorded, whichever it is") {
+TEST_CASE("A changed cache is found, overwritten and recorded, whichever it is") {
   for (std::size_t part = 0; part < Folds::parts; ++part) {
     CAPTURE(Folds::name(part));
     TestWorld w;
@@ -176,7 +176,7 @@ TEST_CASE("a changed cache is found, overwritten and recorded, whichever it is")
   }
 }
 
-TEST_CASE("a stale cache diverges at the first fact that it missed") {
+TEST_CASE("A stale cache diverges at the first fact that it missed") {
   TestWorld w;
   fill(w);
   const std::string stale = cache_of(w);
@@ -206,7 +206,7 @@ TEST_CASE("a stale cache diverges at the first fact that it missed") {
   CHECK(state(w, "BudgetState").at("state").at("spent") == 270);
 }
 
-TEST_CASE("a cache that is missing or unreadable is a miss, and is made again") {
+TEST_CASE("A cache that is missing or unreadable is a miss, and is made again") {
   for (const bool missing : {true, false}) {
     CAPTURE(missing);
     TestWorld w;
@@ -230,7 +230,7 @@ TEST_CASE("a cache that is missing or unreadable is a miss, and is made again") 
   }
 }
 
-TEST_CASE("an append over an unreadable cache decides by the facts, and the mismatch is not lost") {
+TEST_CASE("An append over an unreadable cache decides by the facts, and the mismatch is not lost") {
   TestWorld w;
   w.ask(
       "PUT", "/v1/configs/cfg_limit", "north",
@@ -246,7 +246,7 @@ TEST_CASE("an append over an unreadable cache decides by the facts, and the mism
   CHECK(mismatches(w).size() == Folds::parts);
 }
 
-TEST_CASE("the alarm reconciles what was recorded since, and tells of it") {
+TEST_CASE("The alarm reconciles what was recorded since, and tells of it") {
   TestWorld w;
   fill(w);
   const std::string before = cache_of(w);
@@ -279,7 +279,7 @@ TEST_CASE("the alarm reconciles what was recorded since, and tells of it") {
   CHECK(w.d1_count("SELECT contiguous_seq FROM ledger_heads WHERE entity_id = 'acct_a'") == 7);
 }
 
-TEST_CASE("a large difference raises an alert, and so does the second one within a day") {
+TEST_CASE("A large difference raises an alert, and so does the second one within a day") {
   TestWorld w;
   w.settings = R"({"reconciliation_alert_cents":500})";
   fill(w);
@@ -316,7 +316,7 @@ std::string overflowing(const std::string& body) {
   return std::string(out.view());
 }
 
-TEST_CASE("what cannot be calculated waits for a review: the cache is dropped, reads say nothing") {
+TEST_CASE("What cannot be calculated waits for a review: the cache is dropped, reads say nothing") {
   TestWorld w;
   w.post(list({deposit("d_1", "acct_a", 1000), deposit("d_2", "acct_a", 1000)}));
   const auto body =
@@ -346,7 +346,7 @@ TEST_CASE("what cannot be calculated waits for a review: the cache is dropped, r
   CHECK(state(w, "CapState").at("state").at("total") == 0);
 }
 
-TEST_CASE("a snapshot in the middle of the history is compared too, when all of it is") {
+TEST_CASE("A snapshot in the middle of the history is compared too, when all of it is") {
   TestWorld w;
   for (int i = 0; i < 12; ++i) w.post(deposits("d_" + std::to_string(i) + "_", 0, 200));
   w.deliver_all();
@@ -367,7 +367,7 @@ TEST_CASE("a snapshot in the middle of the history is compared too, when all of 
   CHECK(state(w, "BudgetState", "&as_of=seq:" + seq).at("state").at("deposited") == 5 * (last + 1));
 }
 
-TEST_CASE("state as of a seq or a time is the fold of the facts up to there") {
+TEST_CASE("State as of a seq or a time is the fold of the facts up to there") {
   TestWorld w;
   std::vector<std::int64_t> times;
   for (int i = 0; i < 8; ++i) {
@@ -398,7 +398,7 @@ TEST_CASE("state as of a seq or a time is the fold of the facts up to there") {
   CHECK(state(w, "BudgetState", "&as_of=1").at("seq") == 0);
 }
 
-TEST_CASE("a state is read from memory, then from the row, then from the facts") {
+TEST_CASE("A state is read from memory, then from the row, then from the facts") {
   TestWorld w;
   fill(w);
   CHECK(state(w, "CapState").at("source") == "memory");

@@ -9,8 +9,8 @@ namespace {
 
 using z0::TraceContext;
 
-constexpr std::string_view kTrace = "4bf92f3577b34da6a3ce929d0e0e4736";
-constexpr std::string_view kParent = "00f067aa0ba902b7";
+constexpr std::string_view trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+constexpr std::string_view test_parent = "00f067aa0ba902b7";
 
 // 24 bytes 01 02 .. 18: what a new trace and its first span are made of.
 std::string entropy() {
@@ -18,10 +18,10 @@ std::string entropy() {
   for (char c = 1; c <= 24; ++c) out.push_back(c);
   return out;
 }
-constexpr std::string_view kFreshTrace = "0102030405060708090a0b0c0d0e0f10";
-constexpr std::string_view kFreshSpan = "1112131415161718";
+constexpr std::string_view fresh_trace = "0102030405060708090a0b0c0d0e0f10";
+constexpr std::string_view fresh_span = "1112131415161718";
 
-const std::string kValid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+const std::string valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 TraceContext read(std::string_view traceparent, std::string_view tracestate = "") {
   return z0::trace_context(traceparent, tracestate, entropy());
@@ -53,9 +53,9 @@ TEST_CASE("A valid traceparent is taken over with a span of our own", "[trace]")
   for (const Row& row : rows) {
     INFO(row.header);
     const TraceContext context = read(row.header, "congo=t61rcWkgMzE");
-    CHECK(context.trace_id == kTrace);
-    CHECK(context.parent_id == kParent);
-    CHECK(context.span_id == kFreshSpan);
+    CHECK(context.trace_id == trace);
+    CHECK(context.parent_id == test_parent);
+    CHECK(context.span_id == fresh_span);
     CHECK(context.flags == row.flags);
     CHECK(context.tracestate == "congo=t61rcWkgMzE");
     CHECK(context.traceparent() ==
@@ -106,13 +106,13 @@ TEST_CASE("An invalid traceparent begins a new trace", "[trace]") {
       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7_01",
       " 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
       // two headers, joined as HTTP joins them
-      kValid + "," + kValid,
+      valid + "," + valid,
   };
   for (const std::string& header : headers) {
     INFO(header);
     const TraceContext context = read(header, "congo=t61rcWkgMzE");
-    CHECK(context.trace_id == kFreshTrace);
-    CHECK(context.span_id == kFreshSpan);
+    CHECK(context.trace_id == fresh_trace);
+    CHECK(context.span_id == fresh_span);
     CHECK(context.parent_id.empty());
     CHECK(context.flags == 3);
     CHECK(context.tracestate.empty());
@@ -121,9 +121,9 @@ TEST_CASE("An invalid traceparent begins a new trace", "[trace]") {
 }
 
 TEST_CASE("A changed byte of the fixed part never yields another trace unnoticed", "[trace]") {
-  for (std::size_t i = 0; i < kValid.size(); ++i) {
+  for (std::size_t i = 0; i < valid.size(); ++i) {
     for (const char c : {'\0', ' ', 'G', 'F', '/', ':', '`', 'g', '\x80', '\xff'}) {
-      std::string header = kValid;
+      std::string header = valid;
       header[i] = c;
       INFO(header);
       CHECK(read(header).parent_id.empty());
@@ -131,7 +131,7 @@ TEST_CASE("A changed byte of the fixed part never yields another trace unnoticed
   }
 }
 
-TEST_CASE("tracestate is passed on unchanged or not at all", "[trace]") {
+TEST_CASE("Tracestate is passed on unchanged or not at all", "[trace]") {
   const std::string kept[] = {
       "",
       "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
@@ -139,29 +139,29 @@ TEST_CASE("tracestate is passed on unchanged or not at all", "[trace]") {
       "fw529a3039@dt=FfffffFf;!",
       std::string(512, 'a'),
   };
-  for (const std::string& state : kept) CHECK(read(kValid, state).tracestate == state);
+  for (const std::string& state : kept) CHECK(read(valid, state).tracestate == state);
   const std::string dropped[] = {
       std::string(513, 'a'),   "a=\n",   "a=\r\nset-cookie: b",
       std::string("a=\0b", 4), "a=\x7f", "a=\xc3\xa4",
   };
   for (const std::string& state : dropped) {
-    const TraceContext context = read(kValid, state);
+    const TraceContext context = read(valid, state);
     CHECK(context.tracestate.empty());
-    CHECK(context.trace_id == kTrace);
+    CHECK(context.trace_id == trace);
   }
 }
 
 TEST_CASE("A child is the same trace with a new span under the old one", "[trace]") {
-  const TraceContext parent = read(kValid, "congo=t61rcWkgMzE");
+  const TraceContext parent = read(valid, "congo=t61rcWkgMzE");
   const TraceContext next = z0::child(parent, "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8");
-  CHECK(next.trace_id == kTrace);
-  CHECK(next.parent_id == kFreshSpan);
+  CHECK(next.trace_id == trace);
+  CHECK(next.parent_id == fresh_span);
   CHECK(next.span_id == "fffefdfcfbfaf9f8");
   CHECK(next.flags == 1);
   CHECK(next.tracestate == "congo=t61rcWkgMzE");
   // What one hop sends, the next one reads.
   const TraceContext arrived = read(next.traceparent(), next.tracestate);
-  CHECK(arrived.trace_id == kTrace);
+  CHECK(arrived.trace_id == trace);
   CHECK(arrived.parent_id == next.span_id);
 }
 

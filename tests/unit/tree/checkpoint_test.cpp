@@ -30,22 +30,22 @@ Array array_of(std::string_view hex) {
 
 // Signed by OpenSSL with the private key 00 01 02 ... 1f; the root is that of the reference tree of
 // eight leaves.
-constexpr std::string_view kName = "z0.example/ten_1/acct_1";
-constexpr std::string_view kPublicKey =
+constexpr std::string_view test_name = "z0.example/ten_1/acct_1";
+constexpr std::string_view test_public_key =
     "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
-constexpr std::string_view kSignature =
+constexpr std::string_view test_signature =
     "a8e9104053c7c28791d9d87ef190f294e7e632266b611278b706b0758836365d"
     "8c3c8949540726b58c7f955a05cdff54a828b12cb677ee82a98ac1ce5172ae0b";
-constexpr std::string_view kText =
+constexpr std::string_view test_text =
     "z0.example/ten_1/acct_1\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n";
-constexpr std::string_view kSignatureLine =
+constexpr std::string_view signature_line =
     "\u2014 z0.example/ten_1/acct_1 "
     "8ujgAajpEEBTx8KHkdnYfvGQ8pTn5jIma2ESeLcGsHWINjZdjDyJSVQHJrWMf5VaBc3/"
     "VKgosSy2d+6CqYrBzlFyrgs=\n";
 
-Ed25519Key public_key() { return array_of<Ed25519Key>(kPublicKey); }
+Ed25519Key public_key() { return array_of<Ed25519Key>(test_public_key); }
 Digest root() { return array_of<Digest>(merkle_vectors::roots[8]); }
-std::string note() { return std::string(kText) + "\n" + std::string(kSignatureLine); }
+std::string note() { return std::string(test_text) + "\n" + std::string(signature_line); }
 
 bool parses(std::string_view text) {
   Checkpoint checkpoint;
@@ -75,12 +75,12 @@ std::string with(std::string_view origin, std::string_view size, std::string_vie
 }  // namespace
 
 TEST_CASE("A checkpoint's text is origin, size and root", "[checkpoint]") {
-  CHECK(checkpoint_text(kName, 8, root()) == kText);
+  CHECK(checkpoint_text(test_name, 8, root()) == test_text);
   CHECK(checkpoint_text("a", 0, merkle_empty_root()) ==
         "a\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n");
   Checkpoint checkpoint;
-  REQUIRE(parse_checkpoint(kText, checkpoint));
-  CHECK(checkpoint.origin == kName);
+  REQUIRE(parse_checkpoint(test_text, checkpoint));
+  CHECK(checkpoint.origin == test_name);
   CHECK(checkpoint.size == 8);
   CHECK(checkpoint.root == root());
   CHECK(checkpoint.extensions.empty());
@@ -99,24 +99,24 @@ TEST_CASE("A checkpoint that nobody could read is not made", "[checkpoint]") {
 
 TEST_CASE("Further lines of a checkpoint are kept as they are", "[checkpoint]") {
   Checkpoint checkpoint;
-  REQUIRE(parse_checkpoint(std::string(kText) + "one line\n\u2014 another\n", checkpoint));
+  REQUIRE(parse_checkpoint(std::string(test_text) + "one line\n\u2014 another\n", checkpoint));
   CHECK(checkpoint.extensions == std::vector<std::string>{"one line", "\u2014 another"});
-  CHECK_FALSE(parses(std::string(kText) + "\n"));
-  CHECK_FALSE(parses(std::string(kText) + "one\n\ntwo\n"));
-  CHECK_FALSE(parses(std::string(kText) + "one"));
+  CHECK_FALSE(parses(std::string(test_text) + "\n"));
+  CHECK_FALSE(parses(std::string(test_text) + "one\n\ntwo\n"));
+  CHECK_FALSE(parses(std::string(test_text) + "one"));
 }
 
 TEST_CASE("Origins of others may hold spaces", "[checkpoint]") {
   Checkpoint checkpoint;
-  REQUIRE(parse_checkpoint(std::string("go.sum database tree") + std::string(kText.substr(23)),
+  REQUIRE(parse_checkpoint(std::string("go.sum database tree") + std::string(test_text.substr(23)),
                            checkpoint));
   CHECK(checkpoint.origin == "go.sum database tree");
 }
 
 TEST_CASE("What is no checkpoint is refused", "[checkpoint]") {
-  const std::string_view root_text = kText.substr(26, 44);
+  const std::string_view root_text = test_text.substr(26, 44);
   REQUIRE(parses(with("a", "8", root_text)));
-  for (std::size_t n = 0; n < kText.size(); ++n) REQUIRE_FALSE(parses(kText.substr(0, n)));
+  for (std::size_t n = 0; n < test_text.size(); ++n) REQUIRE_FALSE(parses(test_text.substr(0, n)));
   for (const char* size :
        {"", "08", "00", "-1", "+8", "8 ", " 8", "8.0", "8e1", "0x8", "9007199254740993",
         "10000000000000000", "18446744073709551624", "\xd9\xa8", "8\r"}) {
@@ -169,7 +169,7 @@ TEST_CASE("Verifier keys are written and read as others do", "[checkpoint]") {
     CHECK(key.key_id == ed25519_key_id(key.name, key.key));
     CHECK(verifier_key(key.name, key.key) == text);
   }
-  CHECK(ed25519_key_id(kName, public_key()) == 0xf2e8e001);
+  CHECK(ed25519_key_id(test_name, public_key()) == 0xf2e8e001);
   CHECK(verifier_key("a b", public_key()).empty());
 }
 
@@ -207,33 +207,33 @@ TEST_CASE("What is no verifier key is refused", "[checkpoint]") {
 }
 
 TEST_CASE("A signed note is the text and a line for the signature", "[checkpoint]") {
-  const std::string signature = bytes_of(kSignature);
-  CHECK(signed_note(kText, kName, public_key(), signature) == note());
+  const std::string signature = bytes_of(test_signature);
+  CHECK(signed_note(test_text, test_name, public_key(), signature) == note());
   Note parsed;
   REQUIRE(parse_note(note(), parsed));
-  CHECK(parsed.text == kText);
+  CHECK(parsed.text == test_text);
   REQUIRE(parsed.signatures.size() == 1);
-  CHECK(parsed.signatures[0].name == kName);
+  CHECK(parsed.signatures[0].name == test_name);
   CHECK(parsed.signatures[0].key_id == 0xf2e8e001);
   CHECK(parsed.signatures[0].bytes == signature);
 }
 
 TEST_CASE("A note that nobody could read is not made", "[checkpoint]") {
-  const std::string signature = bytes_of(kSignature);
+  const std::string signature = bytes_of(test_signature);
   for (const char* text : {"", "no newline", "tab\t\n", "\xff\n"}) {
     INFO(text);
-    CHECK(signed_note(text, kName, public_key(), signature).empty());
+    CHECK(signed_note(text, test_name, public_key(), signature).empty());
   }
   for (const char* name : {"", "a b", "a+b", "a\nb"}) {
     INFO(name);
-    CHECK(signed_note(kText, name, public_key(), signature).empty());
+    CHECK(signed_note(test_text, name, public_key(), signature).empty());
   }
-  CHECK(signed_note(kText, kName, public_key(), signature.substr(1)).empty());
-  CHECK(signed_note(kText, kName, public_key(), signature + "x").empty());
-  CHECK(write_note({std::string(kText), {}}).empty());
-  CHECK(write_note({std::string(kText), {{"a", 1, ""}}}).empty());
-  CHECK(write_note({std::string(kText), {{"a", 1, "x"}}}) ==
-        std::string(kText) + "\n\u2014 a AAAAAXg=\n");
+  CHECK(signed_note(test_text, test_name, public_key(), signature.substr(1)).empty());
+  CHECK(signed_note(test_text, test_name, public_key(), signature + "x").empty());
+  CHECK(write_note({std::string(test_text), {}}).empty());
+  CHECK(write_note({std::string(test_text), {{"a", 1, ""}}}).empty());
+  CHECK(write_note({std::string(test_text), {{"a", 1, "x"}}}) ==
+        std::string(test_text) + "\n\u2014 a AAAAAXg=\n");
 }
 
 TEST_CASE("A note may hold empty lines and the signatures of many", "[checkpoint]") {
@@ -256,7 +256,7 @@ TEST_CASE("What is no note is refused", "[checkpoint]") {
   const std::string good = note();
   REQUIRE(parses_note(good));
   for (std::size_t n = 0; n < good.size(); ++n) REQUIRE_FALSE(parses_note(good.substr(0, n)));
-  const std::string text = std::string(kText) + "\n";
+  const std::string text = std::string(test_text) + "\n";
   for (const char* line : {"",
                            "\n",
                            "- a AAAAAXg=\n",
@@ -283,7 +283,7 @@ TEST_CASE("What is no note is refused", "[checkpoint]") {
     CHECK_FALSE(parses_note(text + line));
   }
   CHECK(parses_note(text + "\u2014 a AAAAAXg=\n"));
-  CHECK_FALSE(parses_note(std::string(kText) + "\u2014 a AAAAAXg=\n"));
+  CHECK_FALSE(parses_note(std::string(test_text) + "\u2014 a AAAAAXg=\n"));
   CHECK_FALSE(parses_note("\n\u2014 a AAAAAXg=\n"));
   CHECK_FALSE(parses_note("a\t\n\n\u2014 a AAAAAXg=\n"));
   CHECK_FALSE(parses_note("a\xff\n\n\u2014 a AAAAAXg=\n"));

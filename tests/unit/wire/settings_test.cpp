@@ -12,7 +12,7 @@ using z0::settings_reconciliation_alert_cents;
 constexpr std::string_view two =
     R"({"origin":"z0.example","databases":{"DB_2":["big","huge"],"DB_3":[]},"other":[1]})";
 
-TEST_CASE("without settings there is one database, a local origin and an alert at 100 dollars") {
+TEST_CASE("Without settings there is one database, a local origin and an alert at 100 dollars") {
   for (const std::string_view none : {"", "{}", "[]", "nonsense", "{\"databases\":7}"}) {
     CAPTURE(none);
     CHECK(settings_origin(none) == "z0.local");
@@ -22,7 +22,7 @@ TEST_CASE("without settings there is one database, a local origin and an alert a
   }
 }
 
-TEST_CASE("a tenant's database is the one that names it, and DB is everybody else's") {
+TEST_CASE("A tenant's database is the one that names it, and DB is everybody else's") {
   CHECK(settings_database(two, "big") == "DB_2");
   CHECK(settings_database(two, "huge") == "DB_2");
   CHECK(settings_database(two, "small") == "DB");
@@ -30,7 +30,7 @@ TEST_CASE("a tenant's database is the one that names it, and DB is everybody els
   CHECK(settings_origin(two) == "z0.example");
 }
 
-TEST_CASE("the size of a mismatch that raises an alert is a whole number of cents") {
+TEST_CASE("The size of a mismatch that raises an alert is a whole number of cents") {
   CHECK(settings_reconciliation_alert_cents(R"({"reconciliation_alert_cents":0})") == 0);
   CHECK(settings_reconciliation_alert_cents(R"({"reconciliation_alert_cents":25})") == 25);
   for (const std::string_view odd : {"-1", "1.5", "\"7\"", "null", "99999999999999999999"}) {
