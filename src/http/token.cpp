@@ -1,5 +1,6 @@
 #include "z0/http/token.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -24,6 +25,9 @@ constexpr ScopeName scope_table[] = {{"facts:write", scope_facts_write},
 
 constexpr std::string_view header = R"({"alg":"HS256","typ":"JWT"})";
 constexpr std::string_view any_tenant = "*";
+
+// No number of a token has so many digits that a larger exponent would make a difference.
+constexpr std::int64_t exponent_max = 100'000;
 
 // Takes the next part off `rest`: up to one of `separators`, which goes too.
 std::string_view take_part(std::string_view& rest, std::string_view separators) {
@@ -107,20 +111,70 @@ bool read_scope(JsonReader& reader, Claims& claims) {
   return true;
 }
 
-bool read_expiry(JsonReader& reader, Claims& claims) {
-  // Why it is no whole number is not told: every refusal is alike.
-  JsonReader::Fit fit;
-  return reader.integer(claims.expires_s, fit);
+// A NumericDate in milliseconds, rounded down. `text` is a JSON number. What lies before 1970 is 0;
+// false for what lies after the year 9999.
+bool parse_numeric_date(std::string_view text, std::int64_t& ms) {
+  ms = 0;
+  if (text.starts_with('-')) return true;
+  const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
+  text.remove_prefix(std::min(text.size(), mantissa.size() + 1));
+  const bool small = text.starts_with('-');
+  std::int64_t exponent = 0;
+  for (const char c : text) {
+    if (c != '-' && c != '+' && exponent < exponent_max) exponent = exponent * 10 + (c - '0');
+  }
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  std::string digits(mantissa.substr(0, point));
+  if (point < mantissa.size()) digits += mantissa.substr(point + 1);
+  const std::int64_t shifted = static_cast<std::int64_t>(point) + (small ? -exponent : exponent);
+  // Milliseconds are three digits more than seconds.
+  for (std::int64_t i = 0; i < shifted + 3; ++i) {
+    const bool written = i < static_cast<std::int64_t>(digits.size());
+    if (!written && ms == 0) break;
+    ms = ms * 10 + (written ? digits[static_cast<std::size_t>(i)] - '0' : 0);
+    if (ms >= (token_time_s_max + 1) * 1000) return false;
+  }
+  return true;
 }
+
+bool read_time(JsonReader& reader, std::string_view json, std::int64_t& ms) {
+  if (reader.peek() != JsonKind::number) return false;
+  const std::size_t from = reader.offset();
+  return reader.skip() && parse_numeric_date(json.substr(from, reader.offset() - from), ms);
+}
+
+// One name, or a list of names.
+bool read_audience(JsonReader& reader) {
+  std::string scratch;
+  std::string_view name;
+  if (reader.peek() == JsonKind::string) {
+    return reader.string(name, scratch) && name == token_audience;
+  }
+  bool ours = false;
+  if (!reader.enter_array()) return false;
+  while (reader.next_element()) {
+    if (!reader.string(name, scratch)) return false;
+    ours |= name == token_audience;
+  }
+  return ours;
+}
+
+// Between which moments a token is good.
+struct Times {
+  std::int64_t from_ms = 0;
+  std::int64_t until_ms = 0;
+};
 
 // A claim of ours that stands there twice could be read in two ways, so it is refused. Without
 // `scope` a token proves who is asking and allows nothing.
-bool read_claims(std::string_view json, Claims& claims) {
+bool read_claims(std::string_view json, Claims& claims, Times& times) {
   JsonReader reader(json, limits::json_depth_max);
   if (!reader.enter_object()) return false;
   bool has_tenant = false;
   bool has_scope = false;
   bool has_expiry = false;
+  bool has_start = false;
+  bool has_audience = false;
   const auto first = [](bool& seen) { return !std::exchange(seen, true); };
   std::string_view key;
   while (reader.next_member(key)) {
@@ -130,12 +184,17 @@ bool read_claims(std::string_view json, Claims& claims) {
     } else if (key == "scope") {
       read = first(has_scope) && read_scope(reader, claims);
     } else if (key == "exp") {
-      read = first(has_expiry) && read_expiry(reader, claims);
+      read = first(has_expiry) && read_time(reader, json, times.until_ms);
+    } else if (key == "nbf") {
+      read = first(has_start) && read_time(reader, json, times.from_ms);
+    } else if (key == "aud") {
+      read = first(has_audience) && read_audience(reader);
     } else {
       read = reader.skip();
     }
     if (!read) return false;
   }
+  claims.expires_s = times.until_ms / 1000;
   return has_tenant && has_expiry && reader.at_end() && reader.error() == JsonError::none;
 }
 
@@ -177,9 +236,10 @@ bool verify_token(std::string_view token, std::string_view secrets, std::int64_t
   if (!base64url_decode(token.substr(0, first_dot), bytes) || !header_accepted(bytes)) return false;
   const std::string_view payload = token.substr(first_dot + 1, last_dot - first_dot - 1);
   Claims claims;
-  if (!base64url_decode(payload, bytes) || !read_claims(bytes, claims)) return false;
-  // The second named by `exp` is the first in which the token is no longer good (RFC 7519, 4.1.4).
-  if (now_ms / 1000 >= claims.expires_s) return false;
+  Times times;
+  if (!base64url_decode(payload, bytes) || !read_claims(bytes, claims, times)) return false;
+  // At the moment of `exp` a token is no longer good, at that of `nbf` it is (RFC 7519, 4.1).
+  if (now_ms >= times.until_ms || now_ms < times.from_ms) return false;
   out = claims;
   return true;
 }
@@ -188,6 +248,7 @@ std::string mint_token(const Claims& claims, std::string_view secrets, std::int6
   const std::string_view secret = take_secret(secrets);
   // What no verifier would take is not made.
   if (secret.empty() || (!claims.all_tenants && !valid_id(claims.tenant_id))) return {};
+  if (claims.expires_s > token_time_s_max) return {};
   std::string payload = "{\"tenant\":";
   append_json_string(payload, claims.all_tenants ? any_tenant : std::string_view(claims.tenant_id));
   payload.append(",\"scope\":");

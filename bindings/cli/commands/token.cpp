@@ -46,6 +46,9 @@ int mint(const Options& options) {
   claims.all_tenants = options.all;
   claims.scopes = parse_scopes(options.scope, false);
   claims.expires_s = (now_ms() + *lifetime_ms) / 1000;
+  if (claims.expires_s > token_time_s_max) {
+    throw Failure("--expires ends by the year 9999, not after " + options.expires, exit_usage);
+  }
   if (claims.scopes == 0) {
     throw Failure(
         "--scope takes some of \"facts:write facts:read telemetry:write ops config:write\", not "

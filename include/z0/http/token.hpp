@@ -2,8 +2,13 @@
 // header must say HS256, `none` and public-key algorithms are refused by construction.
 //
 // Claims: `tenant` (one tenant's id, or "*" for operators, who may act for all), `scope` (RFC 8693:
-// names separated by spaces), `exp` (seconds since 1970, required), `iat` (optional). Others are
+// names separated by spaces), `exp` (required) and `nbf` (from when it is good), `aud` (a name or a
+// list of names; when there is one, it must name this service). Others, `iat` among them, are
 // ignored.
+//
+// `exp` and `nbf` are seconds since 1970 and may have a fraction (NumericDate, RFC 7519, 2), of
+// which we read milliseconds. A time after the year 9999 is refused: the number is in milliseconds,
+// and such a token would be good for ever.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +16,12 @@
 #include <string_view>
 
 namespace z0 {
+
+// What `aud` must name (RFC 7519, 4.1.3).
+inline constexpr std::string_view token_audience = "z0";
+
+// The last second of the year 9999.
+inline constexpr std::int64_t token_time_s_max = 253'402'300'799;
 
 enum Scope : std::uint8_t {
   scope_facts_write = 1,
@@ -23,8 +34,8 @@ enum Scope : std::uint8_t {
 struct Claims {
   std::string tenant_id;  // empty when all_tenants
   bool all_tenants = false;
-  std::uint8_t scopes = 0;  // of Scope
-  std::int64_t expires_s = 0;
+  std::uint8_t scopes = 0;     // of Scope
+  std::int64_t expires_s = 0;  // a fraction is dropped
 };
 
 // Scopes by name, separated by spaces or commas: "facts:write facts:read telemetry:write ops
@@ -34,12 +45,13 @@ std::uint8_t parse_scopes(std::string_view names, bool ignore_unknown);
 std::string scope_names(std::uint8_t scopes);
 
 // Verifies the signature with each of the comma-separated secrets (so that one can be rotated), in
-// constant time, before anything inside is read; then the claims, then the expiry against now_ms.
-// False for every reason alike: the caller learns only "unauthorized".
+// constant time, before anything inside is read; then the claims, then `exp` and `nbf` against
+// now_ms. False for every reason alike: the caller learns only "unauthorized".
 bool verify_token(std::string_view token, std::string_view secrets, std::int64_t now_ms,
                   Claims& out);
 
-// Signs with the first secret. issued_s is the `iat`.
+// Signs with the first secret. issued_s is the `iat`. Empty when no verifier would take the token:
+// no secret, a tenant that is no id, an expiry after the year 9999.
 std::string mint_token(const Claims& claims, std::string_view secrets, std::int64_t issued_s);
 
 }  // namespace z0

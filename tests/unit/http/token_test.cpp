@@ -129,6 +129,11 @@ TEST_CASE("What no verifier would take is not minted", "[token]") {
   CHECK(z0::mint_token(nobody, one_secret, 0).empty());
   nobody.tenant_id = "a\",\"tenant\":\"*";
   CHECK(z0::mint_token(nobody, one_secret, 0).empty());
+  Claims endless = tenant_claims();
+  endless.expires_s = z0::token_time_s_max;
+  CHECK(verifies(z0::mint_token(endless, one_secret, 0)));
+  ++endless.expires_s;
+  CHECK(z0::mint_token(endless, one_secret, 0).empty());
 }
 
 TEST_CASE("A token with any one byte changed is refused", "[token]") {
@@ -235,18 +240,17 @@ TEST_CASE("Claims are of their type and stand there once", "[token]") {
       const char* good :
       {R"({"tenant":"ten_acme","scope":"ops","exp":1700003600})",
        R"({"exp":1700003600,"tenant":"*","scope":""})", R"({"exp":1700003600,"tenant":"t"})",
-       R"({"tenant":"t","scope":"later:scope","exp":9223372036854775807})",
-       R"({"tenant":"t","scope":"ops","exp":1700003600,"iat":1.5,"iat":"x","aud":[{"b":null}]})"}) {
+       R"({"tenant":"t","scope":"later:scope","exp":253402300799})",
+       R"({"tenant":"t","scope":"ops","exp":1700003600,"iat":1.5,"iat":"x","jti":[{"b":null}]})"}) {
     INFO(good);
     CHECK(verifies(with_payload(good)));
   }
   for (const char* bad :
        {// exp: missing, wrong types, out of range, twice
         R"({"tenant":"t","scope":"ops"})", R"({"tenant":"t","scope":"ops","exp":"1700003600"})",
-        R"({"tenant":"t","scope":"ops","exp":1700003600.0})",
-        R"({"tenant":"t","scope":"ops","exp":1.7e9})", R"({"tenant":"t","scope":"ops","exp":null})",
-        R"({"tenant":"t","scope":"ops","exp":true})",
+        R"({"tenant":"t","scope":"ops","exp":null})", R"({"tenant":"t","scope":"ops","exp":true})",
         R"({"tenant":"t","scope":"ops","exp":[1700003600]})",
+        R"({"tenant":"t","scope":"ops","exp":9223372036854775807})",
         R"({"tenant":"t","scope":"ops","exp":9223372036854775808})",
         R"({"tenant":"t","scope":"ops","exp":99999999999999999999999})",
         R"({"tenant":"t","scope":"ops","exp":-1})", R"({"tenant":"t","scope":"ops","exp":0})",
