@@ -61,7 +61,8 @@ constexpr std::array rows = {
     Z0_ROW(method_not_allowed, 405, malformed, "This address does not take this HTTP method.",
            "Use POST to record facts and GET to read."),
     Z0_ROW(bad_parameter, 400, malformed,
-           "A parameter of the address is unknown, given twice or not of the expected form.",
+           "A parameter of the address, or a header, is unknown, given twice, without a value or "
+           "not of the expected form.",
            "Correct the parameter that `field` names: times are whole milliseconds since 1970, "
            "counts are whole numbers, a cursor is sent back as it was received."),
     Z0_ROW(no_log_key, 404, malformed, "This z0 has no key to sign its logs with.",

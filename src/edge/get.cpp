@@ -64,7 +64,10 @@ void get_ledger(const Request& request, const Claims& claims, const Context& con
   std::string_view wrong;
   if (!read_numbers(request, read, wrong))
     return reply_error(effects, context, Status::bad_parameter, wrong);
-  read.records = request.parameter("records") == "true";
+  const std::string_view records = request.parameter("records");
+  if (!records.empty() && records != "true" && records != "false")
+    return reply_bad_value(effects, context, "records", "true or false");
+  read.records = records == "true";
   read.types = request.parameter("types");
   if (!valid_types(read.types))
     return reply_error(effects, context, Status::bad_parameter, "types");

@@ -36,15 +36,16 @@ class PostFacts {
 
   void run() {
     if (request_.body.size() > limits::body_bytes_max) return refuse(Status::too_large, "body");
-    if (!request_.content_encoding.empty() && request_.content_encoding != "identity") {
+    if (!request_.content_encoding.empty() && !same_name(request_.content_encoding, "identity")) {
       return refuse(Status::unsupported_encoding, "content-encoding");
     }
     const std::string_view atomic = request_.parameter("atomic");
     if (!atomic.empty() && atomic != "true" && atomic != "false")
-      return refuse(Status::bad_parameter, "atomic");
-    const bool lines = request_.content_type.starts_with("application/x-ndjson") ||
-                       request_.content_type.starts_with("application/ndjson") ||
-                       request_.content_type.starts_with("application/jsonl");
+      return reply_bad_value(effects_, context_, "atomic", "true or false");
+    const std::string_view type = media_type(request_.content_type);
+    const bool lines = same_name(type, "application/x-ndjson") ||
+                       same_name(type, "application/ndjson") ||
+                       same_name(type, "application/jsonl");
     if (!(lines ? read_lines() : read_json())) return;
     if (items_.items.empty()) return refuse(Status::no_facts, "body");
     if (atomic_) spoil();

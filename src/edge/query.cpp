@@ -208,6 +208,7 @@ void query_facts(const Request& request, const Claims& claims, const Context& co
   if (!tenant_for(request, claims, q.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
   const std::string_view wrong = read_query(request, q);
+  if (wrong == "status") return reply_bad_value(effects, context, wrong, "recorded or failed");
   if (!wrong.empty()) return reply_error(effects, context, Status::bad_parameter, wrong);
   const auto databases = databases_for(frame, q.tenant_id);
   q.bytes_max /= static_cast<std::int64_t>(databases.size());

@@ -1,6 +1,9 @@
 // Routes and credentials.
 #include "z0/edge/routes.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "edge/config.hpp"
 #include "http/http.hpp"
 #include "operations/operations.hpp"
@@ -10,7 +13,6 @@
 namespace z0 {
 namespace {
 
-constexpr std::string_view bearer = "Bearer ";
 constexpr std::string_view facts_read_parameters = ",from_seq,types,limit,records,";
 
 struct Call {
@@ -145,11 +147,39 @@ const Route* route(const Request& request, std::string_view& id, bool& path_know
   return nullptr;
 }
 
-// The first parameter that the route does not take, or that stands twice; empty when there is none.
-// A typing error in `atomic` or `limit` must not pass for their absence.
+// What the methods of an address are for. A HEAD is answered wherever a GET is.
+struct Purpose {
+  std::string_view method;
+  std::string_view listed;
+  std::string_view words;
+};
+constexpr Purpose purposes[] = {{"GET", "GET, HEAD", "GET to read"},
+                                {"POST", "POST", "POST to send"},
+                                {"PUT", "PUT", "PUT to write"}};
+
+// The address is known, but not with this method (RFC 9110, 15.5.6).
+void refuse_method(const Request& request, const Context& context, Effects& effects) {
+  std::string allowed;
+  std::string action;
+  for (const Purpose& purpose : purposes) {
+    std::string_view id;
+    const bool taken = std::any_of(std::begin(routes), std::end(routes), [&](const Route& r) {
+      return r.method == purpose.method && matches(r.path, request.path, id);
+    });
+    if (!taken) continue;
+    allowed.append(allowed.empty() ? "" : ", ").append(purpose.listed);
+    action.append(action.empty() ? "Use " : ", ").append(purpose.words);
+  }
+  reply_bad_method(effects, context, allowed, action + '.');
+}
+
+// The first parameter that the route does not take, that stands twice or has no value; empty when
+// there is none. A typing error in `atomic` or `limit`, or a variable of a script that was not set,
+// must not pass for their absence.
 std::string_view strange_parameter(const Route& to, const Request& request) {
   for (std::size_t i = 0; i < request.query.size(); ++i) {
     const std::string_view name = request.query[i].first;
+    if (request.query[i].second.empty()) return name.empty() ? "=" : name;
     const bool known = to.parameters.find(',' + std::string(name) + ',') != std::string_view::npos;
     if (!known || name.find(',') != std::string_view::npos) return name.empty() ? "=" : name;
     for (std::size_t j = 0; j < i; ++j) {
@@ -170,14 +200,12 @@ void begin(const Frame& frame, Effects& effects) {
   bool path_known = false;
   const Route* to = route(request, id, path_known);
   if (to == nullptr) {
-    return reply_error(effects, context,
-                       path_known ? Status::method_not_allowed : Status::not_found, {});
+    if (path_known) return refuse_method(request, context, effects);
+    return reply_error(effects, context, Status::not_found, {});
   }
   Claims claims;
   if (to->scope != 0) {
-    if (!request.authorization.starts_with(bearer) ||
-        !verify_token(request.authorization.substr(bearer.size()), request.secrets, frame.now_ms,
-                      claims)) {
+    if (!verify_token(bearer_token(request.authorization), request.secrets, frame.now_ms, claims)) {
       return reply_error(effects, context, Status::unauthorized, {});
     }
     const bool scoped =

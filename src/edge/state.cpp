@@ -65,6 +65,16 @@ bool read_records(std::string_view body, std::string& records, std::size_t& line
   return true;
 }
 
+// "BudgetState, CapState ... or ConfigState".
+std::string cache_names() {
+  std::string names;
+  for (std::size_t part = 0; part < Folds::parts; ++part) {
+    if (part > 0) names += part + 1 == Folds::parts ? " or " : ", ";
+    names += Folds::name(part);
+  }
+  return names;
+}
+
 }  // namespace
 
 void get_state(const Request& request, const Claims& claims, const Context& context,
@@ -73,7 +83,7 @@ void get_state(const Request& request, const Claims& claims, const Context& cont
   StateRequest state;
   std::size_t part = 0;
   if (!Folds::part_of(request.parameter("cache"), part))
-    return reply_error(effects, context, Status::bad_parameter, "cache");
+    return reply_bad_value(effects, context, "cache", cache_names());
   if (!parse_as_of(request.parameter("as_of"), state))
     return reply_error(effects, context, Status::bad_parameter, "as_of");
   state.tenant_id = claims.tenant_id;
@@ -98,8 +108,7 @@ void post_reconcile(const Request& request, const Claims& claims, const Context&
                     std::string_view entity_id, Effects& effects) {
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   const std::string_view from = request.parameter("from");
-  if (!from.empty() && from != "start")
-    return reply_error(effects, context, Status::bad_parameter, "from");
+  if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReconcileRequest reconcile{claims.tenant_id, entity_id, from == "start"};
   ask_ledger(entity_id, Z0_FRAME_LEDGER_RECONCILE, reconcile.encode(), Operation::ledger, context,
              effects);

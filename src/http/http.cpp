@@ -49,7 +49,30 @@ bool parse_query(std::string_view text, std::vector<std::pair<std::string, std::
   return true;
 }
 
+char small_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 }  // namespace
+
+bool same_name(std::string_view value, std::string_view name) {
+  return std::equal(value.begin(), value.end(), name.begin(), name.end(),
+                    [](char a, char b) { return small_letter(a) == b; });
+}
+
+std::string_view media_type(std::string_view content_type) {
+  return trimmed(content_type.substr(0, content_type.find(';')));
+}
+
+std::string_view bearer_token(std::string_view authorization) {
+  const std::size_t space = std::min(authorization.find(' '), authorization.size());
+  if (!same_name(authorization.substr(0, space), "bearer")) return {};
+  return trimmed(authorization.substr(space));
+}
 
 std::string_view Request::parameter(std::string_view name) const {
   for (const auto& [key, value] : query) {
@@ -69,7 +92,7 @@ bool parse_request(const Frame& frame, Request& out) {
     if (name == "traceparent") out.traceparent = value;
     if (name == "tracestate") out.tracestate = value;
     if (name == "content-type") out.content_type = value;
-    if (name == "content-encoding") out.content_encoding = value;
+    if (name == "content-encoding") out.content_encoding = trimmed(value);
   }
   const std::string_view url = frame.part(1);
   if (url.size() > limits::url_bytes_max) return false;
@@ -133,7 +156,7 @@ void reply_json(Effects& effects, const Context& context, std::uint16_t http, st
 }
 
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
-                  std::string_view identity) {
+                  std::string_view identity, std::string_view action) {
   const StatusInfo& i = info(status);
   json += "{\"status\":\"";
   json += i.name;
@@ -147,14 +170,38 @@ void append_error(std::string& json, const Context& context, Status status, std:
   json += "\"message\":";
   append_json_string(json, i.sentence);
   json += ",\"action\":";
-  append_json_string(json, i.remedy);
+  append_json_string(json, action.empty() ? i.remedy : action);
   json += ",\"trace_id\":\"" + context.trace.trace_id + "\"}";
 }
 
-void reply_error(Effects& effects, const Context& context, Status status, std::string_view field) {
+void reply_error(Effects& effects, const Context& context, Status status, std::string_view field,
+                 std::string_view action) {
   std::string json;
-  append_error(json, context, status, field, {});
+  append_error(json, context, status, field, {}, action);
   reply_json(effects, context, info(status).http, json, transient(status));
+}
+
+void reply_bad_value(Effects& effects, const Context& context, std::string_view parameter,
+                     std::string_view values) {
+  std::string action = "Set `";
+  action += parameter;
+  action += "` to ";
+  action += values;
+  action += ".";
+  reply_error(effects, context, Status::bad_parameter, parameter, action);
+}
+
+void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
+                      std::string_view action) {
+  std::string json;
+  append_error(json, context, Status::method_not_allowed, {}, {}, action);
+  const std::string traceparent = context.trace.traceparent();
+  effects.reply(info(Status::method_not_allowed).http,
+                {{"content-type", "application/json"},
+                 {"traceparent", traceparent},
+                 {"cache-control", "no-store"},
+                 {"allow", allowed}},
+                json);
 }
 
 Status status_of(z0_outcome outcome) {

@@ -35,6 +35,14 @@ struct Request {
 // False when the URL is too long or not percent-encoded as it should be.
 bool parse_request(const Frame& frame, Request& out);
 
+// Names of schemes, media types and codings are the same in capitals (RFC 9110, 8.3.1, 8.4.1, 11.1).
+// `name` is in small letters.
+bool same_name(std::string_view value, std::string_view name);
+// The media type without its parameters: what stands before a semicolon.
+std::string_view media_type(std::string_view content_type);
+// What follows `Bearer`; empty for another scheme, or none.
+std::string_view bearer_token(std::string_view authorization);
+
 // What is on its way while others are asked.
 enum class Operation : std::uint8_t {
   post_facts = 1,
@@ -71,10 +79,19 @@ bool read_context(ByteReader& in, Operation& operation, Context& context);
 // Answers, with the headers that every reply carries. retry: something in it may succeed later.
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
                 bool retry = false);
-void reply_error(Effects& effects, const Context& context, Status status, std::string_view field);
+// `action` stands for what the status advises, where there is more to say.
+void reply_error(Effects& effects, const Context& context, Status status, std::string_view field,
+                 std::string_view action = {});
+// A parameter whose values are a closed list has another; `values` is the list, as it is read out.
+void reply_bad_value(Effects& effects, const Context& context, std::string_view parameter,
+                     std::string_view values);
+// `allowed` are the methods that the address takes, as the header lists them; `action` says which
+// of them to use for what.
+void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
+                      std::string_view action);
 // The error as a JSON object; `identity` is put in front: members with a trailing comma, or empty.
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
-                  std::string_view identity);
+                  std::string_view identity, std::string_view action = {});
 
 // "name":value, with a comma unless an object begins with it.
 void append_member(std::string& json, std::string_view name, const Value& value);

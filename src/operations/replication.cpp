@@ -181,8 +181,7 @@ void post_replicate(const Request& request, const Context& context, std::string_
   ReplicateRequest call;
   if (verify) call.mode = ReplicateMode::verify;
   const std::string_view from = request.parameter("from");
-  if (!from.empty() && from != "start")
-    return reply_error(effects, context, Status::bad_parameter, "from");
+  if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   if (!from.empty()) call.mode = ReplicateMode::from_start;
   const std::string_view seq = request.parameter("from_seq");
   if (!seq.empty() && (!parse_number(seq, call.from_seq) || call.from_seq < 1 ||

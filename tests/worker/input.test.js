@@ -200,6 +200,7 @@ test("Unknown paths, methods and parameters are told apart", async () => {
     ["GET", "/v1/facts?limit=0", 400],
     ["GET", "/v1/facts?limit=1001", 400],
     ["GET", "/v1/facts?limit=ten", 400],
+    ["GET", "/v1/facts?limit=", 400],
     ["GET", "/v1/facts?status=odd", 400],
     ["GET", "/v1/facts?cursor=%00", 400],
     ["GET", "/v1/facts?type=%F0%9F", 400],

@@ -1,0 +1,119 @@
+// What stands beside the body: parameters, methods and headers.
+#include <string>
+
+#include "unit/catch.hpp"
+#include "unit/test_world.hpp"
+
+namespace {
+
+using z0::test::deposit;
+using z0::test::Reply;
+using z0::test::TestWorld;
+
+constexpr const char* post_url = "/v1/facts";
+
+}  // namespace
+
+TEST_CASE("Parameters that are unknown, without a value or given twice are refused", "[edge]") {
+  TestWorld w;
+  w.post(deposit("f_1"));
+  struct Row {
+    const char* method;
+    const char* url;
+    const char* field;
+  };
+  for (const auto& [method, url, field] :
+       {Row{"POST", "/v1/facts?atomc=true", "atomc"},
+        Row{"POST", "/v1/facts?atomic=true&atomic=false", "atomic"},
+        Row{"POST", "/v1/facts?atomic=", "atomic"}, Row{"POST", "/v1/facts?atomic", "atomic"},
+        Row{"GET", "/v1/facts?limitt=5", "limitt"},
+        Row{"GET", "/v1/facts?limit=5&limit=6", "limit"}, Row{"GET", "/v1/facts?limit=", "limit"},
+        Row{"GET", "/v1/facts?tenant=", "tenant"}, Row{"GET", "/v1/facts?from=", "from"},
+        Row{"GET", "/v1/facts?cursor=", "cursor"}, Row{"GET", "/v1/facts?=", "="},
+        Row{"GET", "/v1/facts/acct_a?type=deposit", "type"},
+        Row{"GET", "/v1/facts/acct_a?types=", "types"}, Row{"GET", "/v1/entities/acct_a?x=", "x"},
+        Row{"GET", "/v1/entities/acct_a/state?cache=BudgetState&as_of=", "as_of"},
+        Row{"GET", "/v1/report?type=charge", "type"}, Row{"GET", "/v1/report?tenant=", "tenant"},
+        Row{"GET", "/healthz?x=1", nullptr}, Row{"GET", "/v1/facts?&", nullptr}}) {
+    INFO(url);
+    const Reply r = w.ask(method, url, "north", deposit("f_2"), {});
+    CHECK(r.status == (field == nullptr ? 200 : 400));
+    if (field != nullptr) CHECK(r.text("field") == field);
+  }
+  // An operator whose script has an empty variable is not answered with all tenants.
+  CHECK(w.get("/v1/report?tenant=", "").status == 400);
+  CHECK(w.get("/v1/entities/acct_a").json.at("seq") == 1);
+}
+
+TEST_CASE("An error of a closed list of values names the values", "[edge]") {
+  TestWorld w;
+  struct Row {
+    const char* method;
+    const char* url;
+    const char* field;
+    const char* action;
+  };
+  for (const auto& [method, url, field, action] :
+       {Row{"POST", "/v1/facts?atomic=yes", "atomic", "Set `atomic` to true or false."},
+        Row{"GET", "/v1/facts/acct_a?records=1", "records", "Set `records` to true or false."},
+        Row{"GET", "/v1/facts?status=odd", "status", "Set `status` to recorded or failed."},
+        Row{"GET", "/v1/entities/acct_a/state?cache=budget", "cache",
+            "Set `cache` to BudgetState, CapState, AccessState, ContactCanonical or ConfigState."},
+        Row{"GET", "/v1/entities/acct_a/state", "cache",
+            "Set `cache` to BudgetState, CapState, AccessState, ContactCanonical or ConfigState."},
+        Row{"POST", "/v1/ledgers/acct_a/reconcile?from=1", "from", "Set `from` to start."},
+        Row{"POST", "/v1/ledgers/acct_a/replicate?from=1", "from", "Set `from` to start."}}) {
+    INFO(url);
+    const Reply r = w.ask(method, url, "", deposit("f_1"), {});
+    CHECK(r.status == 400);
+    CHECK(r.text("status") == "bad_parameter");
+    CHECK(r.text("field") == field);
+    CHECK(r.text("action") == action);
+  }
+}
+
+TEST_CASE("A method that an address does not take is answered with those it takes", "[edge]") {
+  TestWorld w;
+  struct Row {
+    const char* method;
+    const char* url;
+    const char* allow;
+    const char* action;
+  };
+  for (const auto& [method, url, allow, action] :
+       {Row{"DELETE", "/v1/facts", "GET, HEAD, POST", "Use GET to read, POST to send."},
+        Row{"PUT", "/v1/report", "GET, HEAD", "Use GET to read."},
+        Row{"POST", "/v1/configs/cfg_a", "GET, HEAD, PUT", "Use GET to read, PUT to write."},
+        Row{"GET", "/v1/ledgers/acct_a/import", "POST", "Use POST to send."},
+        Row{"HEAD", "/v1/ledgers/acct_a/import", "POST", "Use POST to send."}}) {
+    INFO(method << ' ' << url);
+    const Reply r = w.ask(method, url, "", {}, {});
+    CHECK(r.status == 405);
+    CHECK(r.text("status") == "method_not_allowed");
+    CHECK(r.header("allow") == allow);
+    CHECK(r.text("action") == action);
+    CHECK(r.header("cache-control") == "no-store");
+    CHECK_FALSE(r.header("traceparent").empty());
+  }
+  CHECK(w.get("/v1/nothing").header("allow").empty());
+}
+
+TEST_CASE("Media types and codings are the same in capitals", "[edge]") {
+  const std::string lines = deposit("f_1") + '\n' + deposit("f_2");
+  for (const char* type : {"Application/X-NDJSON", "application/ndjson; charset=utf-8",
+                           "APPLICATION/JSONL", " application/x-ndjson ;x=y"}) {
+    TestWorld w;
+    INFO(type);
+    CHECK(w.post(lines, "north", post_url, {{"content-type", type}}).status == 200);
+  }
+  for (const char* type : {"application/x-ndjsonish", "application/json;application/jsonl"}) {
+    TestWorld w;
+    INFO(type);
+    CHECK(w.post(lines, "north", post_url, {{"content-type", type}}).status == 400);
+  }
+  for (const char* coding : {"Identity", "IDENTITY", " identity "}) {
+    TestWorld w;
+    INFO(coding);
+    CHECK(w.post(deposit("f_1"), "north", post_url, {{"content-encoding", coding}}).status == 201);
+  }
+}
