@@ -89,8 +89,8 @@ enum {
 enum z0_frame_kind {
   /* An HTTP request at the edge [method, url path with query, body, token secrets (comma separated,
    * the first one mints), then header name (lower case), value, name, value ...]. The host passes
-   * authorization, traceparent, tracestate, content-type and content-encoding. It reads at most
-   * Z0_BODY_BYTES_MAX + 1 bytes of the body. Reply: an HTTP response. */
+   * authorization, traceparent, tracestate, content-type, content-encoding and idempotency-key. It
+   * reads at most Z0_BODY_BYTES_MAX + 1 bytes of the body. Reply: an HTTP response. */
   Z0_FRAME_REQUEST = 1,
   /* The second half of a request that had to ask ledgers or D1 [continuation]. */
   Z0_FRAME_RESUME = 2,

@@ -13,7 +13,14 @@ export { Ledger } from "./ledger.js";
 export { Monitor } from "./monitor.js";
 
 // The headers that include/z0.h names.
-const HEADERS = ["authorization", "traceparent", "tracestate", "content-type", "content-encoding"];
+const HEADERS = [
+  "authorization",
+  "traceparent",
+  "tracestate",
+  "content-type",
+  "content-encoding",
+  "idempotency-key",
+];
 const NO_LIFE = new Uint32Array(2);
 const DEAD_LETTERS = "z0-facts-dead";
 // For messages that met an error before the core could name a pause.

@@ -46,6 +46,8 @@ class PostFacts {
     const bool lines = same_name(type, "application/x-ndjson") ||
                        same_name(type, "application/ndjson") ||
                        same_name(type, "application/jsonl");
+    if (request_.idempotency_key && (lines || !valid_id(*request_.idempotency_key)))
+      return refuse_key();
     if (!(lines ? read_lines() : read_json())) return;
     if (items_.items.empty()) return refuse(Status::no_facts, "body");
     if (atomic_) spoil();
@@ -55,6 +57,13 @@ class PostFacts {
  private:
   void refuse(Status status, std::string_view field) {
     reply_error(effects_, context_, status, field);
+  }
+
+  // A key that cannot be the id of what was sent would promise what is not kept.
+  void refuse_key() {
+    reply_error(effects_, context_, Status::bad_parameter, "idempotency-key",
+                "The header gives a single fact its id: send it with one fact that has no `id` or "
+                "the same, never with a list, as 1 to 128 of A-Z a-z 0-9 _ . : - without quotes.");
   }
 
   bool room() {
@@ -71,6 +80,7 @@ class PostFacts {
     if (single_) {
       read_one(in);
     } else if (in.peek() == JsonKind::array) {
+      key_contradicted_ = request_.idempotency_key.has_value();
       in.enter_array();
       while (in.next_element()) {
         if (!room()) return false;
@@ -86,7 +96,10 @@ class PostFacts {
         return false;
       }
     }
-    if (in.error() == JsonError::none && in.at_end()) return true;
+    if (in.error() == JsonError::none && in.at_end()) {
+      if (key_contradicted_) refuse_key();
+      return !key_contradicted_;
+    }
     refuse(status_of(in.error()), "byte " + std::to_string(in.offset()));
     return false;
   }
@@ -132,6 +145,10 @@ class PostFacts {
                                          std::string(fact.entity_id), std::string(read.tenant_id)});
     }
     std::string made;
+    if (request_.idempotency_key) {
+      key_contradicted_ |= !fact.id.empty() && fact.id != *request_.idempotency_key;
+      fact.id = *request_.idempotency_key;
+    }
     if (fact.id.empty()) {
       made = "fact_" + ulid(frame_.now_ms, frame_.entropy.substr(0, 10), items_.items.size());
       fact.id = made;
@@ -217,6 +234,7 @@ class PostFacts {
   Submitter who_;
   bool atomic_;
   bool single_ = false;
+  bool key_contradicted_ = false;  // the header gives an id that the body does not allow
   PostItems items_;
   std::vector<Group> groups_;
   std::unordered_map<std::string, std::uint32_t> by_key_;

@@ -93,6 +93,7 @@ bool parse_request(const Frame& frame, Request& out) {
     if (name == "tracestate") out.tracestate = value;
     if (name == "content-type") out.content_type = value;
     if (name == "content-encoding") out.content_encoding = trimmed(value);
+    if (name == "idempotency-key") out.idempotency_key = value;
   }
   const std::string_view url = frame.part(1);
   if (url.size() > limits::url_bytes_max) return false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,7 @@ struct Request {
   std::string_view tracestate;
   std::string_view content_type;
   std::string_view content_encoding;
+  std::optional<std::string_view> idempotency_key;
 
   // The parameter's value; empty when absent.
   std::string_view parameter(std::string_view name) const;

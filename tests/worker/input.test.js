@@ -213,6 +213,17 @@ test("Unknown paths, methods and parameters are told apart", async () => {
   await isWell();
 });
 
+test("The header Idempotency-Key reaches the fact as its id", async () => {
+  const fact = { ...charge(unique("acct_")), id: undefined };
+  const headers = { ...JSON_TYPE, "idempotency-key": unique("key_") };
+  const first = await send(JSON.stringify(fact), headers);
+  assert.equal(first.status, 201);
+  assert.equal(first.body.id, headers["idempotency-key"]);
+  const again = await send(JSON.stringify(fact), headers);
+  assert.equal(again.status, 200);
+  assert.equal(again.body.status, "duplicate");
+});
+
 test("A caller's trace goes through to the answer and the fact; an invalid one is replaced", async () => {
   const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   const headers = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };

@@ -1,5 +1,6 @@
 // What stands beside the body: parameters, methods and headers.
 #include <string>
+#include <vector>
 
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
@@ -11,6 +12,16 @@ using z0::test::Reply;
 using z0::test::TestWorld;
 
 constexpr const char* post_url = "/v1/facts";
+
+Reply keyed(TestWorld& w, const std::string& key, const std::string& body,
+            const char* type = "application/json") {
+  return w.post(body, "north", post_url, {{"idempotency-key", key}, {"content-type", type}});
+}
+
+// A deposit without an id.
+std::string nameless(int amount = 5) {
+  return R"({"type":"deposit","entity_id":"acct_a","amount":)" + std::to_string(amount) + '}';
+}
 
 }  // namespace
 
@@ -116,4 +127,52 @@ TEST_CASE("Media types and codings are the same in capitals", "[edge]") {
     INFO(coding);
     CHECK(w.post(deposit("f_1"), "north", post_url, {{"content-encoding", coding}}).status == 201);
   }
+}
+
+TEST_CASE("The header Idempotency-Key is the id of a single fact that has none", "[edge]") {
+  TestWorld w;
+  const Reply first = keyed(w, "key_1", nameless());
+  CHECK(first.status == 201);
+  CHECK(first.text("id") == "key_1");
+  w.now_ms += 1'000;
+  const Reply again = keyed(w, "key_1", nameless());
+  CHECK(again.status == 200);
+  CHECK(again.text("status") == "duplicate");
+  CHECK(keyed(w, "key_1", nameless(6)).text("status") == "conflict");
+  CHECK(keyed(w, "key_2", deposit("key_2")).status == 201);
+  // Without one, each request is a fact of its own.
+  CHECK(w.post(nameless()).status == 201);
+  CHECK(w.post(nameless()).status == 201);
+  CHECK(w.get("/v1/entities/acct_a").json.at("seq") == 4);
+}
+
+TEST_CASE("An Idempotency-Key that cannot be the fact's id is refused", "[edge]") {
+  TestWorld w;
+  struct Row {
+    std::string key;
+    std::string body;
+    const char* type;
+  };
+  const char* json = "application/json";
+  for (const auto& [key, body, type] :
+       std::vector<Row>{{"", nameless(), json},
+                        {"\"key_1\"", nameless(), json},
+                        {"a b", nameless(), json},
+                        {"key_1, key_2", nameless(), json},
+                        {std::string(129, 'k'), nameless(), json},
+                        {"key_1", deposit("key_2"), json},
+                        {"key_1", '[' + nameless() + ']', json},
+                        {"key_1", "[]", json},
+                        {"key_1", '[' + deposit("key_1") + ']', json},
+                        {"key_1", nameless(), "application/x-ndjson"}}) {
+    INFO(key << ' ' << type << ' ' << body);
+    const Reply r = keyed(w, key, body, type);
+    CHECK(r.status == 400);
+    CHECK(r.text("status") == "bad_parameter");
+    CHECK(r.text("field") == "idempotency-key");
+    CHECK(r.text("action").find("single fact") != std::string::npos);
+  }
+  CHECK(w.get("/v1/entities/acct_a").status == 404);
+  // What cannot be read at all is told first.
+  CHECK(keyed(w, "key_1", deposit("key_2") + '}').text("status") == "not_json");
 }
