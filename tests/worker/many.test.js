@@ -3,12 +3,14 @@
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventually, startZ0 } from "./lib/z0.js";
 
 const LEDGERS = 1_000;
+// The times are those of two cores that do nothing else; where others have their share, it is so much longer.
+const slower = () => Math.max(1, loadavg()[0] / availableParallelism());
 const ANSWER_MS_MAX = 60_000;
 // While the request runs; while two processes on two cores also replicate what it recorded.
 const HEALTH_MS_MAX = 1_000;
@@ -69,8 +71,8 @@ async function postToAll(name, seq) {
   assert.equal(status, 200, JSON.stringify(body).slice(0, 500));
   assert.equal(body.recorded, LEDGERS);
   assert.ok(body.results.every((/** @type {any} */ r) => r.seq === seq));
-  assert.ok(performance.now() - begun < ANSWER_MS_MAX, "the request took too long");
-  assert.ok(slowest < HEALTH_MS_MAX, `/healthz took ${slowest} ms during the request`);
+  assert.ok(performance.now() - begun < ANSWER_MS_MAX * slower(), "the request took too long");
+  assert.ok(slowest < HEALTH_MS_MAX * slower(), `/healthz took ${slowest} ms during the request`);
 }
 
 /** @param {number} seq that D1 has of every ledger */
@@ -84,11 +86,11 @@ async function provenInD1(seq) {
       );
       return n === LEDGERS;
     },
-    PROVEN_MS_MAX,
+    PROVEN_MS_MAX * slower(),
   );
   const slowest = await slowestHealth(proven);
   await proven;
-  assert.ok(slowest < HEALTH_LATER_MS_MAX, `/healthz took ${slowest} ms during replication`);
+  assert.ok(slowest < HEALTH_LATER_MS_MAX * slower(), `/healthz took ${slowest} ms during replication`);
 }
 
 /**
@@ -107,11 +109,11 @@ async function confirmedByAlarms(seq, healthMsMax = HEALTH_LATER_MS_MAX) {
       }
       return true;
     },
-    PROVEN_MS_MAX,
+    PROVEN_MS_MAX * slower(),
   );
   const slowest = await slowestHealth(confirmed);
   await confirmed;
-  assert.ok(slowest < healthMsMax, `/healthz took ${slowest} ms during the alarms`);
+  assert.ok(slowest < healthMsMax * slower(), `/healthz took ${slowest} ms during the alarms`);
 }
 
 test("a request for 1,000 new ledgers ends, and so do the alarms after it", async () => {
