@@ -1,8 +1,8 @@
 // What a ledger wrote, on its way to the queue.
 #pragma once
 
+#include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
-#include "z0/ledger/ledger.hpp"
 
 namespace z0 {
 

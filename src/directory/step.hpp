@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "z0/calls/directory.hpp"
 #include "z0/directory/directory.hpp"
 
 namespace z0 {

@@ -7,11 +7,11 @@
 #include "http/http.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
+#include "z0/calls/reports.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/json.hpp"
-#include "z0/ledger/ledger.hpp"
-#include "z0/monitor/monitor.hpp"
 
 namespace z0 {
 namespace {

@@ -1,4 +1,4 @@
-// Inside the edge: configs and the directory of ledgers. See edge_http.hpp for how routes work.
+// Inside the edge: configs. http.hpp says how routes work.
 #pragma once
 
 #include <string_view>
@@ -25,10 +25,5 @@ void resume_get_config(ByteReader& continuation, const Context& context, const F
 void get_config_gaps(const Request& request, const Claims& claims, const Context& context,
                      const Frame& frame, Effects& effects);
 void resume_config_gaps(const Context& context, const Frame& frame, Effects& effects);
-
-void get_ledgers(const Request& request, const Claims& claims, const Context& context,
-                 Effects& effects);
-void resume_ledgers(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects);
 
 }  // namespace z0

@@ -5,8 +5,8 @@
 #include "edge/config.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/json/json.hpp"
-#include "z0/ledger/ledger.hpp"
 
 namespace z0 {
 namespace {

@@ -11,8 +11,8 @@
 #include "edge/config_change.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/directory/directory.hpp"
-#include "z0/monitor/monitor.hpp"
+#include "z0/calls/directory.hpp"
+#include "z0/calls/reports.hpp"
 
 namespace z0 {
 namespace {

@@ -4,7 +4,7 @@
 #include "http/http.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/ledger/ledger.hpp"
+#include "z0/calls/ledger.hpp"
 
 namespace z0 {
 namespace {
@@ -34,25 +34,6 @@ bool valid_types(std::string_view types) {
 }
 
 }  // namespace
-
-std::string continuation(Operation operation, const Context& context) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  write_context(out, operation, context);
-  return bytes;
-}
-
-bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
-                   std::string_view& rest) {
-  const CallAnswer answer =
-      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  const Status status = status_in(answer);
-  if (status == Status::recorded)
-    rest = answer.reply.substr(1);
-  else
-    reply_error(effects, context, status, {});
-  return status == Status::recorded;
-}
 
 void get_ledger(const Request& request, const Claims& claims, const Context& context,
                 std::string_view entity_id, std::uint16_t frame_kind, Effects& effects) {

@@ -7,9 +7,9 @@
 #include "http/http.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/json.hpp"
-#include "z0/ledger/ledger.hpp"
 
 namespace z0 {
 namespace {

@@ -4,8 +4,8 @@
 #include "http/http.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/json/json.hpp"
-#include "z0/ledger/ledger.hpp"
 #include "z0/tree/checkpoint.hpp"
 #include "z0/wire/settings.hpp"
 

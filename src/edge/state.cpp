@@ -5,9 +5,9 @@
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/folds/folds.hpp"
 #include "z0/json/json.hpp"
-#include "z0/ledger/ledger.hpp"
 
 namespace z0 {
 namespace {

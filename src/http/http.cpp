@@ -262,4 +262,23 @@ bool read_limit(const Request& request, std::int64_t& limit) {
                            limit <= static_cast<std::int64_t>(limits::page_facts_max));
 }
 
+std::string continuation(Operation operation, const Context& context) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, operation, context);
+  return bytes;
+}
+
+bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
+                   std::string_view& rest) {
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  const Status status = status_in(answer);
+  if (status == Status::recorded)
+    rest = answer.reply.substr(1);
+  else
+    reply_error(effects, context, status, {});
+  return status == Status::recorded;
+}
+
 }  // namespace z0

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "z0/ledger/ledger.hpp"
+#include "z0/ledger/state.hpp"
 
 namespace z0 {
 

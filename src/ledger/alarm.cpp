@@ -12,8 +12,8 @@
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/reports.hpp"
 #include "z0/json/json.hpp"
-#include "z0/monitor/monitor.hpp"
 
 namespace z0 {
 namespace {

@@ -8,7 +8,7 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/directory/directory.hpp"
+#include "z0/calls/directory.hpp"
 
 namespace z0 {
 namespace {

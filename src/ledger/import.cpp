@@ -7,7 +7,7 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/directory/directory.hpp"
+#include "z0/calls/directory.hpp"
 #include "z0/json/json.hpp"
 
 namespace z0 {
@@ -117,23 +117,6 @@ class Import {
 void import_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects) {
   Import(state, call, frame, effects).run();
-}
-
-std::string ImportRequest::encode() const {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
-  out.bytes(records);
-  return bytes;
-}
-
-bool ImportRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  tenant_id = in.short_bytes();
-  entity_id = in.short_bytes();
-  records = in.bytes();
-  return in.ok() && in.done() && !tenant_id.empty();
 }
 
 }  // namespace z0

@@ -13,7 +13,7 @@
 
 #include "ledger/step.hpp"
 #include "ledger/write.hpp"
-#include "z0/ledger/ledger.hpp"
+#include "z0/ledger/state.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace z0 {

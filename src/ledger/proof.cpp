@@ -151,26 +151,4 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   reply_proof(request, owner, size, plan, frame, effects);
 }
 
-std::string ProofRequest::encode() const {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
-  out.u8(static_cast<std::uint8_t>(kind));
-  out.varint(static_cast<std::uint64_t>(from));
-  out.varint(static_cast<std::uint64_t>(size));
-  return bytes;
-}
-
-bool ProofRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  tenant_id = in.short_bytes();
-  entity_id = in.short_bytes();
-  const std::uint8_t which = in.u8();
-  kind = static_cast<Kind>(which);
-  from = static_cast<std::int64_t>(in.varint());
-  size = static_cast<std::int64_t>(in.varint());
-  return in.ok() && in.done() && which <= 2 && from >= 1 && size >= 0;
-}
-
 }  // namespace z0

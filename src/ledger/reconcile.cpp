@@ -211,21 +211,4 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   run.send_and_tell();
 }
 
-std::string ReconcileRequest::encode() const {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
-  out.u8(whole ? 1 : 0);
-  return bytes;
-}
-
-bool ReconcileRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  tenant_id = in.short_bytes();
-  entity_id = in.short_bytes();
-  whole = in.u8() != 0;
-  return in.ok() && in.done();
-}
-
 }  // namespace z0

@@ -221,24 +221,6 @@ void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effec
   state.write_meta(effects);
 }
 
-std::string ReplicateRequest::encode() const {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(mode));
-  out.varint(static_cast<std::uint64_t>(from_seq));
-  out.short_bytes(tenant_id);
-  return bytes;
-}
-
-bool ReplicateRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  mode = static_cast<ReplicateMode>(in.u8());
-  from_seq = static_cast<std::int64_t>(in.varint());
-  tenant_id = in.short_bytes();
-  return in.ok() && in.done() && mode <= ReplicateMode::verify && from_seq >= 1 &&
-         from_seq <= limits::version_max;
-}
-
 void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects) {
   ReplicateRequest request;

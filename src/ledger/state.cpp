@@ -1,63 +1,18 @@
 // What a ledger remembers, and its bytes.
+#include "z0/ledger/state.hpp"
+
 #include <algorithm>
 
 #include "ledger/sql.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
-#include "z0/ledger/ledger.hpp"
 
 namespace z0 {
 namespace {
 
 constexpr std::uint8_t meta_version = 1;
-constexpr std::uint8_t counts_version = 1;
 constexpr std::uint8_t summary_version = 1;
-// In a result of AppendReply: the recorded submission follows.
-constexpr std::uint8_t stamped_flag = 0x80;
 
 }  // namespace
-
-void TypeCounts::add(FactType type, std::string_view custom_name) {
-  if (type == FactType::custom) {
-    for (auto& [name, count] : custom) {
-      if (name == custom_name) {
-        ++count;
-        return;
-      }
-    }
-    if (custom.size() < limits::counted_types_max) {
-      custom.emplace_back(custom_name, 1);
-      return;
-    }
-  }
-  ++known[static_cast<std::size_t>(type)];
-}
-
-std::string TypeCounts::encode() const {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(counts_version);
-  for (const auto count : known) out.varint(static_cast<std::uint64_t>(count));
-  out.varint(custom.size());
-  for (const auto& [name, count] : custom) {
-    out.short_bytes(name);
-    out.varint(static_cast<std::uint64_t>(count));
-  }
-  return bytes;
-}
-
-bool TypeCounts::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  if (in.u8() != counts_version) return false;
-  for (auto& count : known) count = static_cast<std::int64_t>(in.varint());
-  const std::uint64_t customs = in.varint();
-  if (customs > limits::counted_types_max) return false;
-  for (std::uint64_t i = 0; i < customs; ++i) {
-    const auto name = in.short_bytes();
-    custom.emplace_back(name, static_cast<std::int64_t>(in.varint()));
-  }
-  return in.ok() && in.done();
-}
 
 std::string Summary::encode() const {
   std::string bytes;
@@ -131,23 +86,6 @@ bool PassState::decode(ByteReader& in) {
     if (!folds.valid(part) && !manual[part]) *this = PassState{};
   }
   return true;
-}
-
-void TypeCounts::append_json(std::string& out) const {
-  out += '{';
-  const std::size_t empty = out.size();
-  const auto member = [&](std::string_view name, std::int64_t count) {
-    if (count == 0) return;
-    if (out.size() > empty) out += ',';
-    append_json_string(out, name);
-    out += ':';
-    out += std::to_string(count);
-  };
-  for (std::size_t i = 1; i < std::size(known); ++i)
-    member(type_name(static_cast<FactType>(i)), known[i]);
-  for (const auto& [name, count] : custom) member(name, count);
-  member("(other)", known[0]);
-  out += '}';
 }
 
 void LedgerState::write_meta(Effects& effects) {
@@ -237,118 +175,6 @@ void Ledgers::make_room(std::size_t incoming_bytes, std::int64_t now_ms) {
     bytes -= oldest->second->memory_bytes();
     states_.erase(oldest);
   }
-}
-
-std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
-                                  std::string_view entity_id, std::size_t count,
-                                  std::string_view packed) {
-  std::string bytes;
-  bytes.reserve(packed.size() + tenant_id.size() + entity_id.size() + 16);
-  ByteWriter out(bytes);
-  out.u8(flags);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
-  out.varint(count);
-  out.raw(packed);
-  return bytes;
-}
-
-bool AppendRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  const std::uint8_t flags = in.u8();
-  atomic = (flags & append_atomic) != 0;
-  system = (flags & append_system) != 0;
-  tenant_id = in.short_bytes();
-  entity_id = in.short_bytes();
-  const std::uint64_t count = in.varint();
-  if (!in.ok() || count > limits::facts_per_request_max) return false;
-  submissions.reserve(static_cast<std::size_t>(count));
-  for (std::uint64_t i = 0; i < count; ++i) submissions.push_back(in.short_bytes());
-  return in.ok() && in.done();
-}
-
-void AppendReply::encode(std::string& bytes) const {
-  ByteWriter out(bytes);
-  out.varint(results.size());
-  for (const auto& r : results) {
-    const std::uint8_t flag = r.stamped.empty() ? 0 : stamped_flag;
-    out.u8(static_cast<std::uint8_t>(static_cast<std::uint8_t>(r.status) | flag));
-    out.varint(static_cast<std::uint64_t>(r.seq));
-    out.varint(static_cast<std::uint64_t>(r.recorded_at));
-    if (r.status == Status::conflict) out.short_bytes(r.field);
-    if (flag != 0) out.short_bytes(r.stamped);
-  }
-  out.varint(static_cast<std::uint64_t>(size));
-  out.raw({reinterpret_cast<const char*>(root.data()), root.size()});
-  out.short_bytes(extra);
-}
-
-bool AppendReply::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  const std::uint64_t count = in.varint();
-  if (!in.ok() || count > limits::facts_per_request_max) return false;
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    AppendResult r;
-    const std::uint8_t first = in.u8();
-    const auto status = static_cast<std::uint8_t>(first & ~stamped_flag);
-    if (status >= static_cast<std::uint8_t>(Status::count_)) return false;
-    r.status = static_cast<Status>(status);
-    r.seq = static_cast<std::int64_t>(in.varint());
-    r.recorded_at = static_cast<std::int64_t>(in.varint());
-    if (r.status == Status::conflict) r.field = in.short_bytes();
-    if ((first & stamped_flag) != 0) r.stamped = in.short_bytes();
-    results.push_back(r);
-  }
-  size = static_cast<std::int64_t>(in.varint());
-  const std::string_view hash = in.raw(root.size());
-  extra = in.short_bytes();
-  if (!in.ok() || !in.done()) return false;
-  std::copy(hash.begin(), hash.end(), reinterpret_cast<char*>(root.data()));
-  return true;
-}
-
-void ReadRequest::encode(std::string& bytes) const {
-  ByteWriter out(bytes);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
-  out.varint(static_cast<std::uint64_t>(from_seq));
-  out.varint(static_cast<std::uint64_t>(limit));
-  out.short_bytes(types);
-  out.u8(records ? 1 : 0);
-}
-
-bool ReadRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  tenant_id = in.short_bytes();
-  entity_id = in.short_bytes();
-  from_seq = static_cast<std::int64_t>(in.varint());
-  limit = static_cast<std::int64_t>(in.varint());
-  types = in.short_bytes();
-  records = in.u8() != 0;
-  return in.ok() && in.done() && from_seq >= 1 && limit >= 1 &&
-         limit <= static_cast<std::int64_t>(limits::page_facts_max);
-}
-
-std::string StateRequest::encode() const {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
-  out.u8(what);
-  out.varint(static_cast<std::uint64_t>(as_of_seq));
-  out.varint(static_cast<std::uint64_t>(as_of_ms));
-  return bytes;
-}
-
-bool StateRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  tenant_id = in.short_bytes();
-  entity_id = in.short_bytes();
-  what = in.u8();
-  as_of_seq = static_cast<std::int64_t>(in.varint());
-  as_of_ms = static_cast<std::int64_t>(in.varint());
-  return in.ok() && in.done() && (what < Folds::parts || what == state_of_configs) &&
-         as_of_seq >= 0 && as_of_ms >= 0;
 }
 
 }  // namespace z0

@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "z0/ledger/ledger.hpp"
+#include "z0/calls/ledger.hpp"
+#include "z0/ledger/state.hpp"
 #include "z0/reporting/projection.hpp"
 
 namespace z0 {
@@ -52,7 +53,7 @@ struct LedgerCall {
 // Asks again with the answers: the continuation that ends a list of needs.
 void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::string_view extra);
 
-// -- replication, ledger_replicate.cpp ----------------------------------------------------------
+// -- replication, replicate.cpp -----------------------------------------------------------------
 
 // What a round of writing to D1 is for.
 struct ReplicationTask {
@@ -78,18 +79,6 @@ bool replicate_round(LedgerState& state, const LedgerCall& call, const Frame& fr
                      Effects& effects, const ReplicationTask& task, ReplicationRound& out);
 // Takes over what D1 has, and writes it down when it is news.
 void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effects& effects);
-
-enum class ReplicateMode : std::uint8_t { replicate = 0, from_start = 1, verify = 2 };
-
-// The request of Z0_FRAME_LEDGER_REPLICATE.
-struct ReplicateRequest {
-  ReplicateMode mode = ReplicateMode::replicate;
-  std::int64_t from_seq = 1;
-  std::string_view tenant_id;  // empty: any
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
 
 void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects);

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "z0/ledger/ledger.hpp"
+#include "z0/calls/ledger.hpp"
+#include "z0/ledger/state.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 

@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "base/sort.hpp"
-#include "edge/config.hpp"
+#include "operations/operations.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/directory/directory.hpp"
+#include "z0/calls/directory.hpp"
 #include "z0/json/json.hpp"
 
 namespace z0 {

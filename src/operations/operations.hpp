@@ -1,5 +1,6 @@
-// Inside the edge: what is missing. Facts whose cause never came, messages that nobody could read.
-// See edge_http.hpp for how routes work.
+// Routes for whoever operates z0: which ledgers there are, what D1 lacks, facts whose cause never came,
+// messages that nobody could read.
+// http.hpp says how routes work.
 #pragma once
 
 #include <string_view>
@@ -32,5 +33,10 @@ inline std::vector<Rows> d1_answer(const Frame& frame) {
 
 // Why these bytes are no message, which parse_message has found out.
 std::string reason_of(const Message& message);
+
+void get_ledgers(const Request& request, const Claims& claims, const Context& context,
+                 Effects& effects);
+void resume_ledgers(ByteReader& continuation, const Context& context, const Frame& frame,
+                    Effects& effects);
 
 }  // namespace z0

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "http/http.hpp"
-#include "ledger/step.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/json/json.hpp"
 #include "z0/wire/settings.hpp"
 

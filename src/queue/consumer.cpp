@@ -5,8 +5,8 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/message.hpp"
+#include "z0/calls/reports.hpp"
 #include "z0/json/json.hpp"
-#include "z0/monitor/monitor.hpp"
 #include "z0/reporting/projection.hpp"
 #include "z0/wire/settings.hpp"
 

@@ -7,7 +7,7 @@
 #include "step_law.hpp"
 #include "unit/folds/config_facts.hpp"
 #include "z0/base/ids.hpp"
-#include "z0/directory/directory.hpp"
+#include "z0/calls/directory.hpp"
 #include "z0/http/token.hpp"
 
 namespace {

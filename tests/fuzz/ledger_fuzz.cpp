@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "step_law.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/ledger/ledger.hpp"
 

@@ -5,13 +5,14 @@
 #include "bounds.hpp"
 #include "src/ledger/sql.hpp"
 #include "z0/base/ids.hpp"
-#include "z0/directory/directory.hpp"
+#include "z0/calls/directory.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/ledger/ledger.hpp"
 
 namespace z0::laws {
 namespace {
 
-// Of a continuation of the edge: edge_http.hpp.
+// Of a continuation of the edge: http.hpp.
 constexpr char operation_post_facts = 1;
 
 bool only_needs(const std::vector<Effect>& effects) {

@@ -5,6 +5,7 @@
 #include "unit/catch.hpp"
 #include "world.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/ledger/ledger.hpp"
 

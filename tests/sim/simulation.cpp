@@ -8,8 +8,8 @@
 #include "final_checks.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/directory.hpp"
 #include "z0/calls/message.hpp"
-#include "z0/directory/directory.hpp"
 #include "z0/http/token.hpp"
 
 namespace z0::sim {

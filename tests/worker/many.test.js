@@ -116,19 +116,19 @@ async function confirmedByAlarms(seq, healthMsMax = HEALTH_LATER_MS_MAX) {
   assert.ok(slowest < healthMsMax * slower(), `/healthz took ${slowest} ms during the alarms`);
 }
 
-test("a request for 1,000 new ledgers ends, and so do the alarms after it", async () => {
+test("A request for 1,000 new ledgers ends, and so do the alarms after it", async () => {
   await postToAll("first", 1);
   await provenInD1(1);
   await confirmedByAlarms(1);
 });
 
-test("a request for 1,000 ledgers that exist ends, and so do the alarms after it", async () => {
+test("A request for 1,000 ledgers that exist ends, and so do the alarms after it", async () => {
   await postToAll("second", 2);
   await provenInD1(2);
   await confirmedByAlarms(2);
 });
 
-test("a z0 with 1,000 alarms due starts, and they are made up for", async () => {
+test("A z0 with 1,000 alarms due starts, and they are made up for", async () => {
   await postToAll("third", 3);
   const due = Date.now() + CONFIRM_AFTER_MS;
   await z0.dispose();

@@ -170,7 +170,7 @@ inline constexpr std::size_t projection_rounds_max = 8;
 inline constexpr std::int64_t waiting_runs_max = 2'000;
 // Steps that a frame may take where its stages lead one to the next: the longest chain is a
 // redrive, which chooses, takes the consumer's steps and deletes. A ledger says it for each of its
-// calls, see ledger_step.hpp.
+// calls, see ledger/step.hpp.
 inline constexpr std::size_t steps_per_frame_max = projection_rounds_max + 4;
 // Heads and runs that one statement writes, and facts that one statement compares, as JSON. D1
 // takes parameters of 2,000,000 bytes; what is counted before it is added is far below the rest.

@@ -9,71 +9,10 @@
 // published to all. Their truth is four tables, and there is no state in memory.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include "z0/base/status.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace z0 {
-
-inline constexpr std::size_t directory_shards = 16;
-// "directory_" and a hexadecimal digit.
-std::string directory_shard_name(std::size_t shard);
-// The shard that knows this ledger.
-std::string directory_object_name(std::string_view entity_id);
-
-// REGISTER, by a ledger, before its first fact: idempotent. The reply is a PoliciesReply; none for
-// a config's own ledger.
-struct RegisterRequest {
-  std::string_view tenant_id;
-  std::string_view entity_id;
-  std::int64_t created_at = 0;
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-
-// POLICIES, by the edge: the tenant's id alone (short_bytes).
-// The submissions of the config versions that concern a tenant: the platform's, then its own, each
-// in order of config_id.
-struct PoliciesReply {
-  Status status = Status::storage_error;
-  std::vector<std::string_view> submissions;
-
-  bool decode(std::string_view bytes);
-};
-
-// PUBLISH, by the edge. An older version than the one that is known changes nothing; the same one
-// is handed out again. Reply: u8 Status.
-struct PublishRequest {
-  std::string_view tenant_id;  // empty: the platform's
-  std::string_view submission;
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-
-// LIST: ledgers in order of tenant and entity, those after a pair.
-struct ListRequest {
-  std::string_view tenant_id;  // empty: all
-  std::string_view after_tenant;
-  std::string_view after_entity;
-  std::int64_t limit = 0;
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-struct ListReply {
-  Status status = Status::storage_error;
-  std::vector<RegisterRequest> ledgers;
-
-  bool decode(std::string_view bytes);
-};
 
 // Takes one step for a directory object: kinds Z0_FRAME_DIRECTORY_*.
 void step_directory(const Frame& frame, Effects& effects);

@@ -14,54 +14,11 @@
 #include <vector>
 
 #include "z0/base/limits.hpp"
-#include "z0/facts/fact.hpp"
-#include "z0/ledger/ledger.hpp"
+#include "z0/calls/reports.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace z0 {
-
-// -- reports ------------------------------------------------------------------------------------
-
-// What one request did, as the edge tells it.
-struct RequestReport {
-  std::int64_t recorded = 0;
-  std::int64_t duplicate = 0;
-  std::int64_t conflict = 0;
-  std::int64_t refused = 0;  // other 4xx
-  std::int64_t failed = 0;   // attempts that may succeed later
-  TypeCounts recorded_by_type;
-  struct Head {
-    std::string_view entity_id;
-    std::int64_t seq;
-    std::int64_t recorded_at;
-  };
-  std::vector<Head> heads;  // of the ledgers that grew
-  // Latest facts as JSON objects, at most limits::latest_per_report.
-  std::vector<std::string> latest;
-};
-std::string encode_report(const RequestReport& report);
-
-// A ledger's own word. oldest_at: commit time of its oldest unconfirmed fact, 0 when none.
-std::string ledger_report(std::string_view entity_id, std::int64_t seq, std::int64_t confirmed_seq,
-                          std::int64_t oldest_at, std::int64_t resent);
-
-// What one message did.
-struct MessageReport {
-  bool failed = false;  // and will be delivered again
-  bool dead = false;    // it came from the dead-letter queue and could not be read
-  std::int64_t facts = 0;
-  std::int64_t inserted = 0;
-  std::int64_t lag_ms_max = 0;
-  struct Head {
-    std::string_view entity_id;
-    std::int64_t contiguous_seq;
-  };
-  std::vector<Head> heads;
-};
-std::string encode_report(const MessageReport& report);
-
-// -- the state ----------------------------------------------------------------------------------
 
 enum class Band : std::uint8_t { healthy, degraded, critical };
 std::string_view band_name(Band band);

@@ -1,5 +1,5 @@
 // The directory: ledgers in pages, policies handed out in the background.
-#include "z0/directory/directory.hpp"
+#include "z0/calls/directory.hpp"
 
 #include <set>
 

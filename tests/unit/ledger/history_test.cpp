@@ -6,6 +6,7 @@
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/ids.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/ledger/ledger.hpp"
 

@@ -1,6 +1,6 @@
 // The append: identity, order, bytes that never change, and state that is only ever a cache of
 // rows.
-#include "z0/ledger/ledger.hpp"
+#include "z0/calls/ledger.hpp"
 
 #include <map>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
+#include "z0/ledger/ledger.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace {
