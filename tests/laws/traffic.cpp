@@ -8,7 +8,7 @@
 namespace z0::laws {
 namespace {
 
-std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
+std::string json_text(std::string_view text) { return '"' + std::string(text) + '"'; }
 
 constexpr std::string_view prefixes[] = {"acct_", "ast_", "con_", "deal_"};
 constexpr std::size_t entities_per_prefix = 2;
@@ -73,11 +73,11 @@ Item Traffic::fresh(const std::string& tenant_id, std::int64_t now_ms) {
   item.entity_id = entity_of(tenant_id);
   item.contested = item.entity_id.find("contested") != std::string::npos;
   Members members = members_for(item.entity_id, now_ms);
-  members.emplace_back("tenant_id", quoted(tenant_id));
+  members.emplace_back("tenant_id", json_text(tenant_id));
   if (!item.contested && !random_.percent(8)) {
     // The same id in two ledgers is two facts.
     const std::string id = "f" + std::to_string(++last_id_[item.entity_id]);
-    set(members, "id", quoted(id));
+    set(members, "id", json_text(id));
     item.sent = static_cast<std::int64_t>(sent_.size());
     sent_by_tenant_[tenant_id].push_back(item.sent);
     sent_.push_back({tenant_id, item.entity_id, id, members, 0, 0});
@@ -119,7 +119,7 @@ Item Traffic::broken(const std::string& tenant_id, std::int64_t now_ms) {
   item.tenant_id = tenant_id;
   item.entity_id = entity_of(tenant_id);
   Members m = members_for(item.entity_id, now_ms);
-  m.emplace_back("tenant_id", quoted(tenant_id));
+  m.emplace_back("tenant_id", json_text(tenant_id));
   switch (random_.below(17)) {
     case 0:
       item.json = std::vector<std::string>{"7", "\"fact\"", "null", "[]", "-0.5"}[random_.below(5)];
@@ -153,8 +153,8 @@ Item Traffic::broken(const std::string& tenant_id, std::int64_t now_ms) {
       break;
     case 10:
       m = {{"type", "\"invocation\""},
-           {"entity_id", quoted(item.entity_id)},
-           {"tenant_id", quoted(tenant_id)},
+           {"entity_id", json_text(item.entity_id)},
+           {"tenant_id", json_text(tenant_id)},
            {"tool_id", "\"tool_1\""}};
       break;
     case 11:
@@ -184,7 +184,7 @@ Item Traffic::broken(const std::string& tenant_id, std::int64_t now_ms) {
 Members Traffic::members_for(const std::string& entity_id, std::int64_t now_ms) {
   Members members;
   add_type(members);
-  members.emplace_back("entity_id", quoted(entity_id));
+  members.emplace_back("entity_id", json_text(entity_id));
   if (random_.percent(70))
     members.emplace_back("timestamp", std::to_string(now_ms - random_.between(0, 1'000'000)));
   add_options(members, entity_id);
@@ -194,15 +194,15 @@ Members Traffic::members_for(const std::string& entity_id, std::int64_t now_ms) 
 void Traffic::add_type(Members& m) {
   // Now and then one of so many names that a ledger does not count them all by name.
   if (random_.percent(4)) {
-    m.emplace_back("type", quoted("kind_" + std::to_string(random_.below(90))));
+    m.emplace_back("type", json_text("kind_" + std::to_string(random_.below(90))));
     return;
   }
   const std::string_view type = random_.pick(types);
-  m.emplace_back("type", quoted(type));
-  const std::string source = quoted("f" + std::to_string(random_.below(50)));
+  m.emplace_back("type", json_text(type));
+  const std::string source = json_text("f" + std::to_string(random_.below(50)));
   if (type == "invocation") {
-    m.emplace_back("tool_id", quoted("tool_" + std::to_string(random_.below(5))));
-    m.emplace_back("trace_id", quoted(trace_id()));
+    m.emplace_back("tool_id", json_text("tool_" + std::to_string(random_.below(5))));
+    m.emplace_back("trace_id", json_text(trace_id()));
   } else if (type == "outcome") {
     m.emplace_back("source_id", source);
     m.emplace_back("subtype", random_.percent(50) ? "\"qualified\"" : "\"no_answer\"");
@@ -218,7 +218,7 @@ void Traffic::add_type(Members& m) {
     m.emplace_back("data", R"({"reason":"typing error","was":[1,2.50,null]})");
     if (random_.percent(50)) m.emplace_back("amount", std::to_string(random_.between(-500, 500)));
   } else if (type.starts_with("access_") || type == "contact_merged") {
-    m.emplace_back("user_id", quoted("usr_" + std::to_string(random_.below(9))));
+    m.emplace_back("user_id", json_text("usr_" + std::to_string(random_.below(9))));
   }
 }
 
@@ -229,7 +229,7 @@ void Traffic::add_money(Members& m, bool positive) {
 
 void Traffic::add_options(Members& m, const std::string& entity_id) {
   if (random_.percent(20))
-    m.emplace_back("asset_id", random_.percent(50) ? quoted(entity_id) : "\"ast_shared\"");
+    m.emplace_back("asset_id", random_.percent(50) ? json_text(entity_id) : "\"ast_shared\"");
   if (random_.percent(10)) m.emplace_back("campaign_id", "\"cmp_1\"");
   if (!has(m, "user_id") && random_.percent(10)) m.emplace_back("user_id", "\"usr_1\"");
   if (random_.percent(5)) {
@@ -238,7 +238,7 @@ void Traffic::add_options(Members& m, const std::string& entity_id) {
   }
   if (!has(m, "data") && random_.percent(3)) {
     m.emplace_back("data", R"({"error":{"code":"timeout"}})");
-    if (!has(m, "trace_id")) m.emplace_back("trace_id", quoted(trace_id()));
+    if (!has(m, "trace_id")) m.emplace_back("trace_id", json_text(trace_id()));
   }
   if (!has(m, "data") && random_.percent(50)) m.emplace_back("data", data());
 }
@@ -258,7 +258,7 @@ std::string Traffic::text_value() {
                                         "\\ud83d\\ude00",
                                         "slash \\/",
                                         "\\u0001"};
-  return quoted(random_.pick(texts));
+  return json_text(random_.pick(texts));
 }
 
 std::string Traffic::data() {
@@ -278,7 +278,7 @@ std::string Traffic::data() {
         json += "{\"b\": 1, \"a\": " + text_value() + "}";
         break;
       case 3:
-        json += quoted(std::string(random_.below(400), 'x'));
+        json += json_text(std::string(random_.below(400), 'x'));
         break;
       default:
         json += text_value();
@@ -313,7 +313,7 @@ std::string Traffic::spell(const Members& given, bool otherwise) {
   std::string json = "{";
   for (const auto& [name, value] : members) {
     if (json.size() > 1) json += otherwise ? " ,\t" : ",";
-    json += quoted(name);
+    json += json_text(name);
     json += otherwise ? " : " : ":";
     const bool escape = otherwise && name == "id";
     json += escape ? "\"\\u0066" + value.substr(2) : value;
