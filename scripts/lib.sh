@@ -138,7 +138,7 @@ tools_node="nodejs:node npm:npm procps:ps"
 tools_build="cmake:cmake ninja-build:ninja nlohmann-json3-dev:nlohmann/json.hpp"
 tools_wasm="$tools_build emscripten:em++"
 tools_native="$tools_build clang:clang++ libc6-dev:stdio.h libsqlite3-dev:sqlite3.h
-  libcurl4-openssl-dev:curl/curl.h libssl-dev:openssl/evp.h libcli11-dev:CLI/CLI.hpp"
+  libcurl4-openssl-dev:curl/curl.h libssl-dev:openssl/evp.h zlib1g-dev:zlib.h libcli11-dev:CLI/CLI.hpp"
 tools_tests="$tools_native $tools_wasm catch2:catch2 clang-format:clang-format
   clang-tidy:clang-tidy llvm:llvm-symbolizer libclang-rt-dev:clang-rt git:git"
 tools_pages="chromium:chromium"

@@ -1,10 +1,13 @@
 // z0's command-line tool.
+#include <fcntl.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <string>
 
 #include "base/failure.hpp"
+#include "base/files.hpp"
 #include "base/terminal.hpp"
 #include "commands/commands.hpp"
 #include "z0/base/version.hpp"
@@ -40,9 +43,8 @@ bool has_command(const CLI::App& app, const std::string& name) {
   return false;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+// Everything but the check that the output arrived.
+int run(int argc, char** argv) {
   using namespace z0::cli;
   Context context;
   CLI::App app("z0: facts, ledgers and money of a product, from the terminal.", "z0");
@@ -99,4 +101,25 @@ int main(int argc, char** argv) {
     return fail(error.what(), exit_failed);
   }
   return context.exit_code;
+}
+
+// Whoever starts the tool with a standard stream closed would have the next file or connection that
+// is opened take its number, and the output land there.
+void occupy_standard_streams() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (fcntl(descriptor, F_GETFD) == -1) open("/dev/null", O_RDONLY);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  occupy_standard_streams();
+  const int code = run(argc, argv);
+  if (z0::cli::close_output()) return code;
+  return fail(
+      "the output did not arrive whole: the disk is full, or its reader is gone. Make room, and "
+      "run "
+      "it again",
+      code == z0::cli::exit_ok ? z0::cli::exit_failed : code);
 }

@@ -202,6 +202,12 @@ Digest LedgerAudit::root() {
   return tree_.root();
 }
 
+void LedgerAudit::contradict(std::size_t line, const ExportHeader& other) {
+  find(line, 0,
+       "the file holds another history of this ledger, too, of as many facts and with the root " +
+           other.root + ": ask who signed both");
+}
+
 void LedgerAudit::finish(std::size_t number) {
   if (fault_) return;
   if (seq_ < header_.size) {
@@ -219,16 +225,34 @@ void LedgerAudit::finish(std::size_t number) {
 
 void ExportAudit::take(std::string_view line) {
   ++line_;
+  if (trimmed(line).empty()) return;
   if (is_export_header(line) || ledgers_.empty()) {
-    if (!ledgers_.empty()) ledgers_.back().finish(line_ - 1);
+    end_ledger(line_ - 1);
     ledgers_.emplace_back(line, line_, trusted_);
     return;
   }
   ledgers_.back().take(line, line_);
 }
 
-void ExportAudit::finish() {
-  if (!ledgers_.empty()) ledgers_.back().finish(line_);
+void ExportAudit::finish() { end_ledger(line_); }
+
+void ExportAudit::end_ledger(std::size_t line) {
+  if (ledgers_.empty()) return;
+  LedgerAudit& last = ledgers_.back();
+  last.finish(line);
+  if (last.fault()) return;
+  const auto before = std::find_if(ledgers_.begin(), ledgers_.end() - 1, [&](const auto& ledger) {
+    return !ledger.fault() && ledger.header().origin == last.header().origin;
+  });
+  if (before == ledgers_.end() - 1) return;
+  // Both are signed, and no ledger has two histories of one length.
+  if (before->header().size == last.header().size && before->header().root != last.header().root) {
+    last.contradict(line, before->header());
+    return;
+  }
+  if (before->header().size < last.header().size) *before = std::move(last);
+  ledgers_.pop_back();
+  ++repeated_;
 }
 
 std::int64_t ExportAudit::facts() const {

@@ -61,6 +61,8 @@ class LedgerAudit {
   void take(std::string_view line, std::size_t number);
   // After the last one. `number` is the line where the ledger ends.
   void finish(std::size_t number);
+  // After finish(): another sound export of this ledger says something else.
+  void contradict(std::size_t line, const ExportHeader& other);
 
   const ExportHeader& header() const { return header_; }
   std::int64_t facts() const { return seq_; }
@@ -83,7 +85,8 @@ class LedgerAudit {
   std::vector<std::string> pending_;  // leaves to be hashed together
 };
 
-// A whole file, line by line.
+// A whole file, line by line. Blank lines say nothing. A ledger that is exported several times
+// counts once, with the most facts.
 class ExportAudit {
  public:
   explicit ExportAudit(std::vector<VerifierKey> trusted) : trusted_(std::move(trusted)) {}
@@ -95,11 +98,16 @@ class ExportAudit {
   std::size_t lines() const { return line_; }
   std::int64_t facts() const;
   bool sound() const;
+  // Exports of ledgers that stand in the file already.
+  std::int64_t repeated() const { return repeated_; }
 
  private:
+  void end_ledger(std::size_t line);
+
   std::vector<VerifierKey> trusted_;
   std::vector<LedgerAudit> ledgers_;
   std::size_t line_ = 0;
+  std::int64_t repeated_ = 0;
 };
 
 }  // namespace z0::cli

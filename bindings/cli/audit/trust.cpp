@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
+#include <filesystem>
 
 #include "audit/ed25519.hpp"
 #include "base/failure.hpp"
+#include "base/files.hpp"
+#include "base/raw_json.hpp"
 
 namespace z0::cli {
 namespace {
@@ -63,17 +65,26 @@ std::vector<VerifierKey> read_keys(const std::vector<std::string>& words) {
       keys.push_back(key);
       continue;
     }
-    std::ifstream file(word);
-    if (!file) {
+    std::error_code error;
+    if (!std::filesystem::exists(word, error)) {
       throw Failure(word + " is neither a key, like z0.local+1a2b3c4d+AQ..., nor a file of them",
                     exit_usage);
     }
-    for (std::string line; std::getline(file, line);) {
-      if (line.empty()) continue;
-      if (!parse_verifier_key(line, key))
-        throw Failure(word + ": this line is no key: " + line, exit_usage);
+    const std::size_t before = keys.size();
+    InputFile file(word);
+    for (std::string line; file.line(line);) {
+      const std::string_view text = trimmed(line);
+      if (text.empty()) continue;
+      if (!parse_verifier_key(text, key)) {
+        throw Failure(word + ", line " + std::to_string(file.number()) +
+                          ": this is no key, like z0.local+1a2b3c4d+AQ...: " + line,
+                      exit_usage);
+      }
       keys.push_back(key);
     }
+    // Without a key nothing would be checked, which is not what was asked for.
+    if (keys.size() == before)
+      throw Failure(word + " holds no key: fill it with `z0 keys`", exit_usage);
   }
   return keys;
 }

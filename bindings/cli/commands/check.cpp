@@ -39,22 +39,6 @@ const char* name_of(Kind kind) {
   return "";
 }
 
-// "line 40: conflict at amount: This id was used for other content. Send a new id."
-std::string words_of(const Submission& submission, const Outcome& outcome) {
-  std::string words = "line " + std::to_string(submission.line) + ": ";
-  if (outcome.kind == Kind::recorded) {
-    return words + "recorded as seq " + std::to_string(outcome.seq);
-  }
-  if (outcome.kind == Kind::duplicate) {
-    return words + coloured("duplicate", Colour::yellow) + " of seq " + std::to_string(outcome.seq);
-  }
-  words += coloured(outcome.status, Colour::red);
-  if (!outcome.field.empty()) words += " at " + outcome.field;
-  if (!outcome.message.empty()) words += ": " + outcome.message;
-  if (!outcome.action.empty()) words += " " + outcome.action;
-  return words;
-}
-
 nlohmann::ordered_json json_of(const Submission& submission, const Outcome& outcome) {
   nlohmann::ordered_json line{
       {"line", submission.line}, {"outcome", name_of(outcome.kind)}, {"status", outcome.status}};
@@ -72,7 +56,7 @@ void print(const Options& options, const Submission& submission, const Outcome& 
   const std::string text = options.json
                                ? json_of(submission, outcome)
                                      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-                               : words_of(submission, outcome);
+                               : outcome_words(submission.line, outcome, 1);
   std::printf("%s\n", text.c_str());
 }
 
@@ -115,7 +99,9 @@ void add_check(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command =
       app.add_subcommand("check", "What each line of a recording would get, without a server");
-  command->add_option("FILE", options->file, "The recording (NDJSON), or - for the standard input")
+  command
+      ->add_option("FILE", options->file,
+                   "The recording (NDJSON, gzip as well), or - for the standard input")
       ->required();
   command->add_flag("--all", options->all, "Also the lines that are plainly recorded");
   command->add_flag("--json", options->json, "As NDJSON, the summary last");

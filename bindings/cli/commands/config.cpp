@@ -56,10 +56,17 @@ int run_get(const Connection& connection, const Options& options) {
 
 // JSON itself, or @FILE with it.
 json settings_of(const std::string& text) {
-  const json settings =
-      json::parse(text.substr(0, 1) == "@" ? contents_of(text.substr(1)) : text, nullptr, false);
-  if (settings.is_object()) return settings;
-  throw Failure("--settings takes a JSON object, or @FILE with one", exit_usage);
+  const bool in_file = text.substr(0, 1) == "@";
+  const std::string where = in_file ? text.substr(1) : "--settings";
+  try {
+    json settings = json::parse(in_file ? contents_of(where) : text);
+    if (settings.is_object()) return settings;
+  } catch (const json::parse_error& error) {
+    throw Failure(where + " is no JSON from byte " + std::to_string(error.byte) +
+                      " on: give a JSON object, or @FILE with one",
+                  exit_usage);
+  }
+  throw Failure(where + " holds no JSON object: give one, or @FILE with one", exit_usage);
 }
 
 int run_set(const Connection& connection, const Options& options) {

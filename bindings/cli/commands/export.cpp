@@ -1,13 +1,12 @@
 // z0 export: ledgers as a file that proves itself.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
 #include <memory>
 
 #include "audit/audit.hpp"
 #include "base/failure.hpp"
 #include "base/fields.hpp"
+#include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "base/raw_json.hpp"
 #include "base/text.hpp"
@@ -102,11 +101,11 @@ ExportHeader header_of(Api& api, const LedgerName& ledger, const std::vector<std
 }
 
 // Facts recorded after the checkpoint are left out; the next export has them.
-void export_ledger(Api& api, const ExportHeader& header, std::ostream& out,
+void export_ledger(Api& api, const ExportHeader& header, OutputFile& out,
                    LedgerProgress& progress) {
   const std::string first = write_export_header(header);
   LedgerAudit audit(first, 1, {});
-  out << first << '\n';
+  out.write(first + '\n');
   std::string from = "1";
   while (audit.facts() < header.size && !audit.fault()) {
     if (interrupted()) throw Failure("interrupted: the export is not whole");
@@ -118,14 +117,13 @@ void export_ledger(Api& api, const ExportHeader& header, std::ostream& out,
     const std::int64_t before = audit.facts();
     for (std::string line; audit.facts() < header.size && !audit.fault() && page.next(line);) {
       audit.take(line, 0);
-      out << line << '\n';
+      out.write(line + '\n');
     }
     progress.facts(audit.facts() - before);
     if (audit.facts() == before) break;
     from = std::to_string(audit.facts() + 1);
   }
   audit.finish(0);
-  if (!out) throw Failure("the export cannot be written: the disk is full, or its reader is gone");
   if (audit.fault()) {
     const std::string seq =
         audit.fault()->seq > 0 ? ", fact " + std::to_string(audit.fault()->seq) : std::string();
@@ -140,13 +138,7 @@ int run(const Connection& connection, const Options& options) {
   Api api(connection);
   const auto ledgers = ledgers_of(api, options.selection, false);
   const auto keys = api.get("/v1/keys").at("keys").get<std::vector<std::string>>();
-  // Under its name only once it is whole: half an export must not be taken for one.
-  const bool to_file = options.file != "-";
-  const std::string part = options.file + ".part";
-  std::ofstream file;
-  if (to_file) file.open(part, std::ios::binary | std::ios::trunc);
-  if (to_file && !file) throw Failure(part + " cannot be written", exit_usage);
-  std::ostream& out = to_file ? static_cast<std::ostream&>(file) : std::cout;
+  OutputFile out(options.file);
   LedgerProgress progress(ledgers.size());
   std::int64_t exported = 0;
   for (const LedgerName& ledger : ledgers) {
@@ -158,14 +150,8 @@ int run(const Connection& connection, const Options& options) {
     }
     progress.ledger_done();
   }
-  out.flush();
   progress.finish();
-  if (!out) throw Failure("the export cannot be written: the disk is full, or its reader is gone");
-  if (to_file) {
-    file.close();
-    if (std::rename(part.c_str(), options.file.c_str()) != 0)
-      throw Failure(options.file + " cannot be written");
-  }
+  out.commit();
   std::fprintf(stderr, "exported %s facts of %s ledgers; every root is its checkpoint's\n",
                grouped(progress.facts_done()).c_str(), grouped(exported).c_str());
   return exit_ok;
@@ -186,7 +172,7 @@ void add_export(CLI::App& app, Context& context) {
       "Examples:\n"
       "  z0 export acct_acme > acct_acme.ndjson\n"
       "  z0 export --tenant tenant_acme -o acme.ndjson\n"
-      "  z0 export --all | gzip > backup.ndjson.gz\n");
+      "  z0 export --all | gzip > all.ndjson.gz && z0 verify all.ndjson.gz\n");
   command->callback([options, &context] {
     catch_interrupts();
     context.exit_code = run(connection_of(context), *options);

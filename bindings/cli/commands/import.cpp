@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "audit/audit.hpp"
 #include "base/failure.hpp"
@@ -30,7 +31,7 @@ struct Options {
 };
 
 struct Sums {
-  std::int64_t ledgers = 0;
+  std::set<std::string> ledgers;  // a file may hold one several times
   std::int64_t sent = 0;
   std::int64_t passed_over = 0;
 };
@@ -69,7 +70,7 @@ class LedgerImport {
 
   void finish() {
     send();
-    ++sums_.ledgers;
+    sums_.ledgers.insert(entity());
   }
 
  private:
@@ -143,18 +144,21 @@ int run(const Connection& connection, const Options& options) {
   Sums sums;
   std::optional<LedgerImport> ledger;
   read_export(options.file, "importing", [&](std::string_view line) {
+    if (trimmed(line).empty()) return;
     if (!is_export_header(line)) return ledger->take(line);
     if (ledger) ledger->finish();
     ledger.emplace(api, line, sums);
   });
   ledger->finish();
   if (options.json) {
-    const json summary = {
-        {"ledgers", sums.ledgers}, {"imported", sums.sent}, {"already_there", sums.passed_over}};
+    const json summary = {{"ledgers", sums.ledgers.size()},
+                          {"imported", sums.sent},
+                          {"already_there", sums.passed_over}};
     std::printf("%s\n", summary.dump().c_str());
   } else {
     std::printf("imported %s facts of %s ledgers; %s were there; every root is the file's\n",
-                grouped(sums.sent).c_str(), grouped(sums.ledgers).c_str(),
+                grouped(sums.sent).c_str(),
+                grouped(static_cast<std::int64_t>(sums.ledgers.size())).c_str(),
                 grouped(sums.passed_over).c_str());
   }
   return exit_ok;
@@ -165,7 +169,7 @@ int run(const Connection& connection, const Options& options) {
 void add_import(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("import", "Bring an export's ledgers to this z0");
-  command->add_option("FILE", options->file, "What `z0 export` wrote")->required();
+  command->add_option("FILE", options->file, "What `z0 export` wrote, gzip as well")->required();
   command->add_option("--key", options->keys, "A key to trust, or a file of them, as z0 verify")
       ->type_name("KEY");
   command->add_flag("--json", options->json, "The summary as JSON");

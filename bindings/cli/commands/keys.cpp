@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <sstream>
 
@@ -46,21 +45,6 @@ std::string with_variable(const std::string& text, const std::string& value) {
   return kept + variable + "=" + value + "\n";
 }
 
-// Beside it first: a half-written file would lose the keys.
-void replace(const fs::path& path, const std::string& text) {
-  fs::path part = path;
-  part += ".part";
-  std::error_code error;
-  {
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    fs::permissions(part, fs::perms::owner_read | fs::perms::owner_write, error);
-    file << text;
-    if (!file.flush()) throw Failure(part.string() + " cannot be written");
-  }
-  fs::rename(part, path, error);
-  if (error) throw Failure(path.string() + " cannot be written: " + error.message());
-}
-
 int run_rotate(const Options& options) {
   const auto found = options.file.empty() ? find_upwards(".dev.vars") : fs::path(options.file);
   if (!found || !fs::exists(*found)) {
@@ -72,7 +56,9 @@ int run_rotate(const Options& options) {
   const std::string old = variable_in(text, variable);
   const std::string key = new_log_key();
   if (key.empty()) throw Failure("OpenSSL cannot make a key");
-  replace(*found, with_variable(text, old.empty() ? key : key + "," + old));
+  OutputFile file(found->string(), true);
+  file.write(with_variable(text, old.empty() ? key : key + "," + old));
+  file.commit();
   std::printf(
       "a new key stands first in %s; the old ones still sign, so whoever trusts one of them can\n"
       "go on. z0 takes it at its next start; then hand out what `z0 keys` shows.\n",

@@ -107,7 +107,7 @@ int run(const Connection& connection, const Options& options) {
       text = "\x1b[H" + text + "\x1b[J";
     }
     std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0) return exit_failed;  // main says what is wrong
   } while (!options.once && sleep_ms(redraw_ms));
   return exit_ok;
 }

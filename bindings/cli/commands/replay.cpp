@@ -2,6 +2,8 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -26,7 +28,9 @@ struct Options {
   bool json = false;
 };
 
-// The sums and the progress line, shared by the lanes.
+constexpr std::size_t lines_shown = 20;
+
+// The sums, the lines that were not taken, and the progress line, shared by the lanes.
 class Progress {
  public:
   explicit Progress(std::uint64_t bytes_total) : bytes_total_(bytes_total) {}
@@ -34,6 +38,10 @@ class Progress {
   void settled(const Submission& submission, const Outcome& outcome) {
     const std::lock_guard lock(mutex_);
     tally_.add(outcome);
+    if (outcome.kind == Kind::refused || outcome.kind == Kind::failed) {
+      lost_.emplace(submission.line, outcome);
+      if (lost_.size() > lines_shown) lost_.erase(std::prev(lost_.end()));
+    }
     // The payload is what counts towards the end; the envelope around it is a guess that averages
     // out.
     bytes_sent_ += submission.payload.size() + 1;
@@ -62,6 +70,17 @@ class Progress {
   }
   const Tally& tally() const { return tally_; }
 
+  // The first lines that were refused or failed, by name; what became of the others is a number.
+  void print_lost(const std::string& file) const {
+    for (const auto& [line, outcome] : lost_)
+      std::fprintf(stderr, "%s\n", outcome_words(line, outcome, 2).c_str());
+    const std::int64_t more =
+        tally_.refused + tally_.failed - static_cast<std::int64_t>(lost_.size());
+    if (more <= 0) return;
+    std::fprintf(stderr, "and %s lines more%s\n", grouped(more).c_str(),
+                 file == "-" ? "" : (": `z0 check " + file + "` shows them all").c_str());
+  }
+
  private:
   // Bytes of the recording that are behind us, by the share of what was read that is settled.
   std::uint64_t bytes_done() const {
@@ -73,6 +92,7 @@ class Progress {
 
   std::mutex mutex_;
   Tally tally_;
+  std::map<std::size_t, Outcome> lost_;  // by line
   StatusLine line_;
   std::uint64_t bytes_total_;
   std::uint64_t bytes_sent_ = 0;
@@ -124,6 +144,14 @@ int run(const Connection& connection, const Options& options) {
   } else {
     std::fputs(tally_words(tally, progress.seconds()).c_str(), stdout);
   }
+  progress.print_lost(options.file);
+  const bool nothing = tally.total > 0 && tally.refused + tally.failed == tally.total;
+  if (nothing && tally.refused > 0) {
+    std::fprintf(stderr,
+                 "z0: no line of %s was taken: it is no recording, or one for another z0. A line "
+                 "is {\"tenant\": ..., \"fact\": {...}} or a plain fact\n",
+                 options.file.c_str());
+  }
   if (!ended && !interrupted()) {
     std::fprintf(stderr,
                  "z0: stopped, because %s stopped answering: replay the file again later, "
@@ -132,7 +160,7 @@ int run(const Connection& connection, const Options& options) {
   } else if (!complete) {
     std::fputs("z0: interrupted: replay the file again, what is recorded stays recorded\n", stderr);
   }
-  return complete && tally.failed == 0 ? exit_ok : exit_failed;
+  return complete && tally.failed == 0 && !nothing ? exit_ok : exit_failed;
 }
 
 }  // namespace
@@ -140,7 +168,9 @@ int run(const Connection& connection, const Options& options) {
 void add_replay(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("replay", "Send a recording, one submission a line");
-  command->add_option("FILE", options->file, "The recording (NDJSON), or - for the standard input")
+  command
+      ->add_option("FILE", options->file,
+                   "The recording (NDJSON, gzip as well), or - for the standard input")
       ->required();
   command->add_option("--batch", options->batch, "Facts in a request")
       ->check(CLI::Range(std::size_t{1}, limits::facts_per_request_max))
@@ -162,7 +192,9 @@ void add_replay(CLI::App& app, Context& context) {
   command->footer(
       "A line is {\"tenant\": ..., \"fact\": {...}} or a plain fact. Conflicts and refusals are "
       "answers\n"
-      "and no failures: the exit code is 1 when a line got no answer.\n\n"
+      "and no failures; the lines that were refused are named. The exit code is 1 when a line got "
+      "no\n"
+      "answer, and when no line at all was taken.\n\n"
       "Examples:\n"
       "  z0 replay day.ndjson\n"
       "  z0 replay day.ndjson --concurrency 4 --json\n"

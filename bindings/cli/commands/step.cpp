@@ -5,12 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 
 #include "base/failure.hpp"
+#include "base/files.hpp"
 #include "base/terminal.hpp"
 #include "commands/commands.hpp"
 #include "native/core_host.hpp"
@@ -22,13 +20,6 @@ namespace {
 struct Options {
   std::string file = "-";
 };
-
-std::string read_all(const std::string& path) {
-  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Failure("cannot read " + path + ": name a file that exists", exit_usage);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 void print_steps(const std::vector<std::string>& frames) {
   const Stepper step = core_stepper();
@@ -50,7 +41,7 @@ constexpr int steps_refused = 101;
 int take_steps(const std::vector<std::string>& frames) {
   try {
     print_steps(frames);
-    return steps_taken;
+    return close_output() ? steps_taken : steps_refused;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "z0: %s\n", error.what());
     return steps_refused;
@@ -60,7 +51,7 @@ int take_steps(const std::vector<std::string>& frames) {
 // A trap ends the process that it happens in, which is what this command is there to show; so the
 // steps are taken in a child.
 int run(const Options& options) {
-  const std::vector<std::string> frames = frames_in(read_all(options.file));
+  const std::vector<std::string> frames = frames_in(contents_of(options.file));
   if (frames.empty()) {
     throw Failure("no frame in there: give a log with z0.trap lines, base64, or a frame's bytes",
                   exit_usage);

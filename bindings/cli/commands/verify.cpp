@@ -1,11 +1,7 @@
 // z0 verify: checks what z0 gave away, without asking it.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
-#include <sstream>
 
 #include "audit/audit.hpp"
 #include "audit/proofs.hpp"
@@ -45,7 +41,10 @@ void print_json(const ExportAudit& audit, bool trusted) {
                        {"signed_by", ledger.signer()},
                        {"fault", fault_json(ledger)}});
   }
-  const json answer = {{"sound", audit.sound()}, {"trusted_keys", trusted}, {"ledgers", ledgers}};
+  const json answer = {{"sound", audit.sound()},
+                       {"trusted_keys", trusted},
+                       {"repeated", audit.repeated()},
+                       {"ledgers", ledgers}};
   std::printf("%s\n", answer.dump(1).c_str());
 }
 
@@ -91,8 +90,12 @@ int run_export(const Options& options) {
     std::int64_t faulty = 0;
     for (const LedgerAudit& ledger : audit.ledgers()) faulty += ledger.fault() ? 1 : 0;
     const auto ledgers = static_cast<std::int64_t>(audit.ledgers().size());
+    if (audit.repeated() > 0) {
+      std::printf("%s exports repeat a ledger of this file; each ledger counts once\n",
+                  grouped(audit.repeated()).c_str());
+    }
     if (ledgers == 0) {
-      std::puts("the file holds no ledger");
+      std::puts("the file holds no ledger: give what `z0 export` wrote");
     } else if (sound) {
       std::printf("sound: %s ledgers, %s facts\n", grouped(ledgers).c_str(),
                   grouped(audit.facts()).c_str());
@@ -114,7 +117,11 @@ Checkpoint checkpoint_in(const std::string& file, const std::vector<VerifierKey>
   return checkpoint.head;
 }
 
-json proof_in(const std::string& file) { return json::parse(contents_of(file), nullptr, false); }
+json proof_in(const std::string& file) {
+  json proof = json::parse(contents_of(file), nullptr, false);
+  if (proof.is_object()) return proof;
+  throw Failure(file + " is no JSON object: give what `z0 proof` wrote");
+}
 
 std::string signed_words(const std::string& signer) {
   return signer.empty() ? "whose signature was not checked" : "signed by " + signer;
@@ -182,8 +189,8 @@ void add_history(CLI::App* verify, const std::shared_ptr<Options>& options, Cont
 void add_verify(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("verify", "Check an export or a proof, without a server");
-  CLI::Option* file =
-      command->add_option("FILE", options->file, "An export; - is the standard input");
+  CLI::Option* file = command->add_option("FILE", options->file,
+                                          "An export, gzip as well; - is the standard input");
   add_keys_option(command, *options);
   command->add_flag("--json", options->json, "The verdict as JSON");
   add_fact(command, options, context);

@@ -1,31 +1,20 @@
 #include "sending/recording.hpp"
 
-#include <filesystem>
-#include <iostream>
-#include <system_error>
-
 #include "base/failure.hpp"
 
 namespace z0::cli {
 
-Recording::Recording(const std::string& path) : in_(&std::cin) {
-  if (path == "-") return;
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    throw Failure(path + " is a directory: name a file with one submission a line", exit_usage);
-  }
-  file_.open(path, std::ios::binary);
-  if (!file_) throw Failure("cannot read " + path + ": name a file that exists", exit_usage);
-  in_ = &file_;
-  const auto size = std::filesystem::file_size(path, error);
-  if (!error) bytes_total_ = size;
+Recording::Recording(const std::string& path) : file_(path) {
+  if (file_.first_character() != '[') return;
+  throw Failure(path +
+                    " begins with a JSON array; a recording has one submission a line: give "
+                    "`jq -c '.[]' FILE` instead",
+                exit_usage);
 }
 
 std::optional<Submission> Recording::next() {
-  while (std::getline(*in_, line_)) {
-    ++number_;
-    bytes_read_ += line_.size() + 1;
-    if (auto submission = read_submission(line_, number_)) return submission;
+  while (file_.line(line_)) {
+    if (auto submission = read_submission(line_, file_.number())) return submission;
   }
   return std::nullopt;
 }

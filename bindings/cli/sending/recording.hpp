@@ -1,33 +1,28 @@
 // A recording: a file of submissions, one a line, or the standard input.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <istream>
 #include <optional>
 #include <string>
 
+#include "base/files.hpp"
 #include "sending/submission.hpp"
 
 namespace z0::cli {
 
 class Recording {
  public:
-  // "-" is the standard input. Throws Failure when the file cannot be read.
+  // "-" is the standard input. Throws Failure when the file cannot be read, or is an array.
   explicit Recording(const std::string& path);
 
   std::optional<Submission> next();
-  std::uint64_t bytes_read() const { return bytes_read_; }
-  std::uint64_t bytes_total() const { return bytes_total_; }  // 0 when it is not known
+  // As of InputFile.
+  std::uint64_t bytes_read() const { return file_.bytes_read(); }
+  std::uint64_t bytes_total() const { return file_.bytes_total(); }
 
  private:
-  std::ifstream file_;
-  std::istream* in_;
+  InputFile file_;
   std::string line_;
-  std::size_t number_ = 0;
-  std::uint64_t bytes_read_ = 0;
-  std::uint64_t bytes_total_ = 0;
 };
 
 }  // namespace z0::cli

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fields.hpp"
+#include "base/terminal.hpp"
 #include "base/text.hpp"
 
 namespace z0::cli {
@@ -38,6 +39,22 @@ Outcome outcome_of(const nlohmann::json& item, int http) {
     outcome.kind = Kind::refused;
   }
   return outcome;
+}
+
+std::string outcome_words(std::size_t line, const Outcome& outcome, int descriptor) {
+  std::string words = "line " + std::to_string(line) + ": ";
+  if (outcome.kind == Kind::recorded) {
+    return words + "recorded as seq " + std::to_string(outcome.seq);
+  }
+  if (outcome.kind == Kind::duplicate) {
+    return words + coloured("duplicate", Colour::yellow, descriptor) + " of seq " +
+           std::to_string(outcome.seq);
+  }
+  words += coloured(outcome.status, Colour::red, descriptor);
+  if (!outcome.field.empty()) words += " at " + outcome.field;
+  if (!outcome.message.empty()) words += ": " + outcome.message;
+  if (!outcome.action.empty()) words += " " + outcome.action;
+  return words;
 }
 
 void Tally::add(const Outcome& outcome) {

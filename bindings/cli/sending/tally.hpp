@@ -1,6 +1,7 @@
 // What became of submissions: one outcome each, and the sums.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,10 @@ struct Outcome {
 
 // The outcome that an item of the server's answer tells. Anything without a known shape has failed.
 Outcome outcome_of(const nlohmann::json& item, int http);
+
+// "line 40: conflict at amount: This id was used for other content. Send a new id.", for people;
+// coloured where that descriptor is a terminal.
+std::string outcome_words(std::size_t line, const Outcome& outcome, int descriptor);
 
 struct Tally {
   std::int64_t total = 0;

@@ -1,12 +1,11 @@
 #include "server/settings.hpp"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <system_error>
 
 #include "base/failure.hpp"
+#include "base/files.hpp"
 #include "base/raw_json.hpp"
 
 namespace z0::cli {
@@ -21,11 +20,6 @@ std::optional<fs::path> find_from(fs::path directory, const fs::path& name) {
     if (!directory.has_relative_path()) return std::nullopt;
     directory = directory.parent_path();
   }
-}
-
-std::string contents_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace
@@ -45,8 +39,8 @@ Connection connection_of(const Context& context) {
       throw Failure("no z0 is running here: start ./scripts/dev, or give --url and --token",
                     exit_usage);
     }
-    const auto file =
-        path ? nlohmann::json::parse(contents_of(*path), nullptr, false) : nlohmann::json::object();
+    const auto file = path ? nlohmann::json::parse(contents_of(path->string()), nullptr, false)
+                           : nlohmann::json::object();
     if (!file.is_object()) {
       throw Failure(path->string() + " is damaged: start ./scripts/dev again", exit_usage);
     }
@@ -89,7 +83,7 @@ std::string token_secret(const std::string& file) {
     }
   }
   const auto path = file.empty() ? find_upwards(".dev.vars") : fs::path(file);
-  return path ? variable_in(contents_of(*path), "Z0_TOKEN_SECRET") : std::string();
+  return path ? variable_in(InputFile(path->string()).rest(), "Z0_TOKEN_SECRET") : std::string();
 }
 
 }  // namespace z0::cli
