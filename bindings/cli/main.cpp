@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_demo(app, context);
   add_report(app, context);
   add_facts(app, context);
+  add_ledgers(app, context);
   add_entity(app, context);
   add_live(app, context);
   add_export(app, context);

@@ -186,6 +186,75 @@ describe("the auditor's and the operator's commands", { skip }, () => {
     assert.match(verified.stdout, /3 facts compared: 1 missing, 1 differing, 1 repaired/);
   });
 
+  it("replication asks ledgers that the database has not heard of several at a time", async () => {
+    const names = Array.from({ length: 24 }, (_, i) => `acct_${String(i).padStart(2, "0")}`);
+    let asked = 0;
+    let most = 0;
+    /** @type {(() => void)[]} */
+    const held = [];
+    serve({
+      "GET /v1/replication": { ledgers: [], cursor: null, totals: {} },
+      "GET /v1/ledgers?limit=1000": { ledgers: names.map((entity_id) => ({ entity_id, tenant_id: "t" })), cursor: null },
+    });
+    const answer = server.before;
+    server.before = async (seen, count) => {
+      if (!seen.url.startsWith("/v1/entities/")) return answer(seen, count);
+      const entity_id = seen.url.slice(13);
+      most = Math.max(most, ++asked);
+      // Eight are held until all eight are here: one at a time would never end.
+      await new Promise((resolve) => {
+        held.push(() => resolve(undefined));
+        if (held.length === 8) for (const release of held.splice(0)) release();
+      });
+      asked -= 1;
+      return { status: 200, body: { entity_id, tenant_id: "t", seq: 2, root: "aa" } };
+    };
+    const run = await ask("replication", "--csv");
+    assert.equal(run.code, 0, run.stderr);
+    assert.equal(most, 8);
+    const rows = names.map((name) => `${name},t,2,0,aa,,behind\r\n`);
+    assert.equal(run.stdout, `entity_id,tenant_id,seq,replicated_seq,root,replicated_root,status\r\n${rows.join("")}`);
+  });
+
+  it("lists are CSV for other programs: raw values under the members' names", async () => {
+    const letter = { id: "d1", received_at: 1_774_915_200_000, bytes: 1000, readable: true, facts: 2, attempts: 3, entities: ["acct_a", "acct_b"] };
+    const fact = { id: "f,1", type: "charge", entity_id: "acct_a", tenant_id: "t", seq: 1, amount: 123_456, currency: "USD", data: { note: 'a "b"' } };
+    const orphan = { tenant_id: "t", type: "charge", missing: "outcome", entity_id: "acct_a", seq: 9, id: "c1", source_id: "o1", amount: 1234, currency: "USD", age_ms: 90_000 };
+    const version = { version: 1, effective_at: 5, type: "budget", category: "policy", scope: "tenant", settings: { limit: 7 } };
+    const mismatch = { cache_type: "BudgetState", resolution: "cache_updated", first_divergent_seq: 2 };
+    serve({
+      ...ledgers,
+      "GET /v1/facts/acct_a?limit=100": { facts: [fact], next_seq: null },
+      "GET /v1/report": { tenants: { t: { charges: 2, revenue_cents: 1234 } }, recorded_by_type: { charge: 2 } },
+      "GET /v1/closure": { orphans: [orphan], cursor: null, counts: {} },
+      "GET /v1/dead-letters": { dead_letters: [letter], cursor: null },
+      "GET /v1/configs/cfg_1/versions": { versions: [version], gaps: [], next_version: null },
+      "POST /v1/ledgers/acct_a/reconcile": { done: true, facts_scanned: 1, comparisons: 1, mismatches: [mismatch] },
+    });
+    /** @type {[string, string[]][]} */
+    const lists = [
+      ["facts acct_a", [
+        "id,type,subtype,timestamp,recorded_at,tenant_id,entity_id,seq,source_id,amount,currency,status,trace_id,data",
+        '"f,1",charge,,,,t,acct_a,1,,123456,USD,,,"{""note"":""a \\""b\\""""}"']],
+      ["ledgers", ["entity_id,tenant_id", "acct_a,t", "acct_b,t"]],
+      ["report", ["list,of,name,value", "recorded_by_type,,charge,2", "tenants,t,charges,2", "tenants,t,revenue_cents,1234"]],
+      ["closure", [
+        "tenant_id,type,missing,entity_id,seq,id,source_id,amount,currency,age_ms", "t,charge,outcome,acct_a,9,c1,o1,1234,USD,90000"]],
+      ["dead-letters", [
+        "id,received_at,bytes,readable,facts,attempts,entities", 'd1,1774915200000,1000,true,2,3,"[""acct_a"",""acct_b""]"']],
+      ["config history cfg_1", [
+        "version,effective_at,superseded_at,type,category,scope,applies_to,settings", '1,5,,budget,policy,tenant,,"{""limit"":7}"']],
+      ["reconcile acct_a", [
+        "entity_id,tenant_id,cache_type,first_divergent_seq,resolution,delta", "acct_a,t,BudgetState,2,cache_updated,"]],
+    ];
+    for (const [command, rows] of lists) {
+      const run = await ask(...command.split(" "), "--csv");
+      assert.equal(run.code, 0, command + run.stderr);
+      assert.deepEqual(run.stdout.split("\r\n"), [...rows, ""], command);
+    }
+    assert.equal((await ask("facts", "acct_a", "--csv", "--json")).code, 2);
+  });
+
   it("dead-letters are listed over pages and sent again until none is left", async () => {
     let left = 3;
     const letter = { id: "d1", received_at: 1_774_915_200_000, bytes: 10, readable: true, facts: 2, attempts: 3, entities: ["acct_a"] };

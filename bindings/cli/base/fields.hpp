@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
+
+#include "text.hpp"
 
 namespace z0::cli {
 
@@ -31,6 +34,19 @@ inline bool has_integer(const nlohmann::json& object, const char* name) {
 inline nlohmann::json object_of(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_object() ? *found : nlohmann::json::object();
+}
+
+// Objects as CSV for other programs: a header row with the members' names, then a row each. Strings
+// stand as they are, null is empty, everything else is JSON; numbers have no grouping, no unit.
+inline std::string csv_of(const std::vector<nlohmann::json>& items,
+                          const std::vector<std::string>& members) {
+  std::string out = csv_row(members);
+  for (const nlohmann::json& item : items) {
+    std::vector<std::string> cells;
+    for (const std::string& member : members) cells.push_back(text_of(item, member.c_str()));
+    out += csv_row(cells);
+  }
+  return out;
 }
 
 }  // namespace z0::cli

@@ -157,6 +157,21 @@ std::string sparkline(const std::vector<double>& values, std::size_t width) {
   return out;
 }
 
+std::string csv_row(const std::vector<std::string>& cells) {
+  std::string row;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) row += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      row += cell;
+      continue;
+    }
+    row += '"';
+    for (const char c : cell) row.append(c == '"' ? 2 : 1, c);
+    row += '"';
+  }
+  return row + "\r\n";
+}
+
 Table::Table(std::vector<std::string> titles) {
   for (std::string& title : titles) {
     const bool right = !title.empty() && title.front() == '>';

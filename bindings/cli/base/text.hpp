@@ -29,6 +29,9 @@ std::string padded_right(std::string_view text, std::size_t width);
 // The last `width` values as bars of eight heights, the largest at full height.
 std::string sparkline(const std::vector<double>& values, std::size_t width);
 
+// A row of RFC 4180 with its line end: cells with a comma, a quote or a line break are quoted.
+std::string csv_row(const std::vector<std::string>& cells);
+
 // Columns as wide as their widest cell; those whose title begins with '>' stand to the right.
 class Table {
  public:

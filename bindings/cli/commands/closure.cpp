@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "base/failure.hpp"
 #include "base/fields.hpp"
@@ -21,6 +22,7 @@ struct Options {
   std::size_t limit = 1'000;
   bool fail_on_orphan = false;
   bool json = false;
+  bool csv = false;
 };
 
 std::string amount_of(const json& orphan) {
@@ -28,7 +30,7 @@ std::string amount_of(const json& orphan) {
   return money(integer_of(orphan, "amount")) + " " + text_of(orphan, "currency");
 }
 
-void print(const json& orphans, const json& counts) {
+void print(const std::vector<json>& orphans, const json& counts) {
   Table table({"tenant", "type", "lacks its", "ledger", ">seq", "id", "source", ">amount", ">age"});
   for (const json& o : orphans) {
     table.add({text_of(o, "tenant_id"), text_of(o, "type"), text_of(o, "missing"),
@@ -44,7 +46,7 @@ void print(const json& orphans, const json& counts) {
 
 int run(const Connection& connection, const Options& options) {
   Api api(connection);
-  json orphans = json::array();
+  std::vector<json> orphans;
   const json last = api.each("/v1/closure",
                              {{"tenant", options.tenant},
                               {"from", time_parameter(options.from, "--from")},
@@ -56,6 +58,11 @@ int run(const Connection& connection, const Options& options) {
   const json counts = object_of(last, "counts");
   if (options.json)
     std::printf("%s\n", json{{"orphans", orphans}, {"counts", counts}}.dump(1).c_str());
+  else if (options.csv)
+    std::fputs(csv_of(orphans, {"tenant_id", "type", "missing", "entity_id", "seq", "id",
+                                "source_id", "amount", "currency", "age_ms"})
+                   .c_str(),
+               stdout);
   else
     print(orphans, counts);
   return options.fail_on_orphan && !orphans.empty() ? exit_failed : exit_ok;
@@ -74,7 +81,7 @@ void add_closure(CLI::App& app, Context& context) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->capture_default_str();
   command->add_flag("--fail-on-orphan", options->fail_on_orphan, "Exit code 1 when there is one");
-  command->add_flag("--json", options->json, "As JSON");
+  add_formats(command, options->json, options->csv);
   command->footer(
       "A young orphan may only be early: facts of two ledgers arrive in any order.\n\n"
       "Examples:\n"

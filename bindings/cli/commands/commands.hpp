@@ -13,6 +13,7 @@ void add_replay(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
 void add_facts(CLI::App& app, Context& context);
+void add_ledgers(CLI::App& app, Context& context);
 void add_entity(CLI::App& app, Context& context);
 void add_live(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
@@ -31,5 +32,13 @@ void add_dead_letters(CLI::App& app, Context& context);
 void add_closure(CLI::App& app, Context& context);
 void add_state(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
+
+// --json and --csv of a command that lists something.
+template <class App>
+void add_formats(App* command, bool& json, bool& csv, const char* json_help = "As JSON") {
+  auto* as_json = command->add_flag("--json", json, json_help);
+  command->add_flag("--csv", csv, "As CSV (RFC 4180), the names of the columns first")
+      ->excludes(as_json);
+}
 
 }  // namespace z0::cli

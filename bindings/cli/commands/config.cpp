@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "base/failure.hpp"
 #include "base/fields.hpp"
@@ -21,6 +22,7 @@ struct Options {
   std::string id, version, as_of, tenant;
   std::string type, category, scope, applies_to, settings, expected_version;
   bool json = false;
+  bool csv = false;
 };
 
 std::string path_of(const Options& options) { return "/v1/configs/" + url_escaped(options.id); }
@@ -90,7 +92,7 @@ int run_set(const Connection& connection, const Options& options) {
 
 int run_history(const Connection& connection, const Options& options) {
   Api api(connection);
-  json versions = json::array();
+  std::vector<json> versions;
   json gaps = json::array();
   const auto take = [&](const json& page) {
     for (const json& version : page.value("versions", json::array())) versions.push_back(version);
@@ -100,6 +102,13 @@ int run_history(const Connection& connection, const Options& options) {
   api.pages(path_of(options) + "/versions", {}, take, "from_version", "next_version");
   if (options.json) {
     std::printf("%s\n", json{{"versions", versions}, {"gaps", gaps}}.dump(1).c_str());
+    return exit_ok;
+  }
+  if (options.csv) {
+    std::fputs(csv_of(versions, {"version", "effective_at", "superseded_at", "type", "category",
+                                 "scope", "applies_to", "settings"})
+                   .c_str(),
+               stdout);
     return exit_ok;
   }
   Table table({">version", "since (UTC)", "type", "scope", "settings"});
@@ -175,6 +184,7 @@ void add_config(CLI::App& app, Context& context) {
   runs(set, run_set);
   CLI::App* history = command->add_subcommand("history", "All versions");
   history->add_option("ID", options->id, "For example cfg_acme_budget")->required();
+  history->add_flag("--csv", options->csv, "As CSV (RFC 4180), the names of the columns first");
   runs(history, run_history);
   CLI::App* gaps = command->add_subcommand("gaps", "Versions that are missing, or named in vain");
   gaps->add_option("--tenant", options->tenant, "Only this tenant");
@@ -182,7 +192,7 @@ void add_config(CLI::App& app, Context& context) {
   command->footer(
       "Examples:\n"
       "  z0 config get cfg_acme_budget --as-of 2026-03-31\n"
-      "  z0 config history cfg_acme_budget\n"
+      "  z0 config history cfg_acme_budget --csv\n"
       "  z0 config gaps\n");
 }
 

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <vector>
 
 #include "base/failure.hpp"
 #include "base/fields.hpp"
@@ -22,6 +23,7 @@ struct Options {
   std::string id;
   bool all = false;
   bool json = false;
+  bool csv = false;
 };
 
 std::string entities_of(const json& letter) {
@@ -35,13 +37,20 @@ std::string entities_of(const json& letter) {
 
 int run_list(const Connection& connection, const Options& options) {
   Api api(connection);
-  json letters = json::array();
+  std::vector<json> letters;
   api.each(path, {}, "dead_letters", [&letters](const json& letter) {
     letters.push_back(letter);
     return true;
   });
   if (options.json) {
-    std::printf("%s\n", letters.dump(1).c_str());
+    std::printf("%s\n", json(letters).dump(1).c_str());
+    return exit_ok;
+  }
+  if (options.csv) {
+    std::fputs(
+        csv_of(letters, {"id", "received_at", "bytes", "readable", "facts", "attempts", "entities"})
+            .c_str(),
+        stdout);
     return exit_ok;
   }
   Table table({"id", "received (UTC)", ">bytes", "readable", ">facts", ">attempts", "ledgers"});
@@ -99,7 +108,7 @@ void add_dead_letters(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("dead-letters", "Messages that the database could not take");
   command->require_subcommand(0, 1);
-  command->add_flag("--json", options->json, "As JSON");
+  add_formats(command, options->json, options->csv);
   const auto runs = [&context, options](CLI::App* verb, auto run) {
     verb->callback([&context, options, run] {
       catch_interrupts();

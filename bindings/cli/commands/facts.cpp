@@ -1,4 +1,4 @@
-// z0 facts and z0 entity: what stands in the ledgers and in the database.
+// z0 facts, z0 ledgers and z0 entity: what stands in the ledgers and in the database.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -25,6 +25,7 @@ struct Options {
   std::string from_seq;
   std::size_t limit = limits::page_facts_default;
   bool json = false;
+  bool csv = false;
 };
 
 // All pages until the limit. `cursor` is the parameter that chooses the page, with its first value;
@@ -110,9 +111,37 @@ int run_facts(const Connection& connection, const Options& options) {
   const auto facts = options.entity.empty() ? search(http, options) : read_entity(http, options);
   if (options.json) {
     for (const json& fact : facts) std::printf("%s\n", fact.dump().c_str());
+  } else if (options.csv) {
+    std::fputs(csv_of(facts, {"id", "type", "subtype", "timestamp", "recorded_at", "tenant_id",
+                              "entity_id", "seq", "source_id", "amount", "currency", "status",
+                              "trace_id", "data"})
+                   .c_str(),
+               stdout);
   } else {
     print_facts(facts);
   }
+  return exit_ok;
+}
+
+int run_ledgers(const Connection& connection, const Options& options) {
+  Api api(connection);
+  std::vector<json> ledgers;
+  api.each("/v1/ledgers",
+           {{"tenant", options.tenant}, {"limit", std::to_string(limits::page_facts_max)}},
+           "ledgers", [&ledgers](const json& ledger) {
+             ledgers.push_back(ledger);
+             return true;
+           });
+  if (options.csv) {
+    std::fputs(csv_of(ledgers, {"entity_id", "tenant_id"}).c_str(), stdout);
+    return exit_ok;
+  }
+  Table table({"ledger", "tenant"});
+  for (const json& ledger : ledgers) {
+    if (options.json) std::printf("%s\n", ledger.dump().c_str());
+    table.add({text_of(ledger, "entity_id"), text_of(ledger, "tenant_id")});
+  }
+  if (!options.json) std::fputs(ledgers.empty() ? "no ledgers\n" : table.text().c_str(), stdout);
   return exit_ok;
 }
 
@@ -160,14 +189,25 @@ void add_facts(CLI::App& app, Context& context) {
   command->add_option("--limit", options->limit, "At most so many")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000}))
       ->capture_default_str();
-  command->add_flag("--json", options->json, "As NDJSON, a fact a line");
+  add_formats(command, options->json, options->csv, "As NDJSON, a fact a line");
   command->footer(
       "Examples:\n"
       "  z0 facts acct_acme_buyer0\n"
       "  z0 facts --tenant tenant_acme --type charge --status failed --from 1h\n"
-      "  z0 facts --trace-id 2abc5a2e5c0732a339b40fb2d7a43624 --json\n");
+      "  z0 facts --trace-id 2abc5a2e5c0732a339b40fb2d7a43624 --json\n"
+      "  z0 facts --type charge --limit 100000 --csv > charges.csv\n");
   command->callback(
       [options, &context] { context.exit_code = run_facts(connection_of(context), *options); });
+}
+
+void add_ledgers(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("ledgers", "The ledgers there are, with their tenants");
+  command->add_option("--tenant", options->tenant, "Only this tenant");
+  add_formats(command, options->json, options->csv, "As NDJSON, a ledger a line");
+  command->footer("Examples:\n  z0 ledgers --tenant tenant_acme\n  z0 ledgers --csv\n");
+  command->callback(
+      [options, &context] { context.exit_code = run_ledgers(connection_of(context), *options); });
 }
 
 void add_entity(CLI::App& app, Context& context) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/failure.hpp"
 #include "base/fields.hpp"
@@ -21,6 +22,7 @@ struct Options {
   bool full = false;
   bool fail_on_mismatch = false;
   bool json = false;
+  bool csv = false;
   std::size_t together = 4;
 };
 
@@ -28,7 +30,7 @@ struct Found {
   std::mutex mutex;
   std::int64_t ledgers = 0;
   std::int64_t comparisons = 0;
-  json mismatches = json::array();
+  std::vector<json> mismatches;
 };
 
 // One bounded step after the other; the ledger knows how far it is.
@@ -85,6 +87,11 @@ int run(const Connection& connection, const Options& options) {
                           {"mismatches", found.mismatches},
                           {"failures", failures.size()}};
     std::printf("%s\n", summary.dump(1).c_str());
+  } else if (options.csv) {
+    std::fputs(csv_of(found.mismatches, {"entity_id", "tenant_id", "cache_type",
+                                         "first_divergent_seq", "resolution", "delta"})
+                   .c_str(),
+               stdout);
   } else {
     print(found, progress);
   }
@@ -106,7 +113,7 @@ void add_reconcile(CLI::App& app, Context& context) {
   command->add_option("--together", options->together, "Ledgers side by side")
       ->check(CLI::Range(std::size_t{1}, std::size_t{32}))
       ->capture_default_str();
-  command->add_flag("--json", options->json, "As JSON");
+  add_formats(command, options->json, options->csv);
   command->footer(
       "The ledger wins: what differs is recomputed and recorded as a fact. manual_review means "
       "that\n"

@@ -26,7 +26,8 @@ struct Options {
   std::string tenant;
   bool verify = false;
   bool json = false;
-  std::size_t together = 4;
+  bool csv = false;
+  std::size_t together = 8;
 };
 
 // By status; one of a tenant, one of all.
@@ -146,26 +147,37 @@ std::vector<LedgerFailure> verify_all(const Connection& connection, const Option
   return failures;
 }
 
-// Ledgers of which the database has heard nothing, which is all of them right after it was lost.
-std::vector<json> unheard_of(Api& api, const Options& options, const std::vector<json>& heard_of) {
+// Ledgers of which the database has heard nothing, which is all of them right after it was lost. Each
+// is asked for its head, several at a time.
+std::vector<json> unheard_of(Api& api, const Connection& connection, const Options& options,
+                             const std::vector<json>& heard_of) {
   std::set<std::string> known;
   for (const json& ledger : heard_of) known.insert(text_of(ledger, "entity_id"));
   Selection selection;
   selection.tenant = options.tenant;
-  std::vector<json> ledgers;
-  for (const LedgerName& name : ledgers_of(api, selection, true)) {
-    if (known.contains(name.entity_id)) continue;
-    const auto head = api.find("/v1/entities/" + url_escaped(name.entity_id));
-    if (!head) continue;  // no fact of it was ever recorded
-    ledgers.push_back({{"entity_id", name.entity_id},
-                       {"tenant_id", name.tenant_id},
-                       {"seq", integer_of(*head, "seq")},
-                       {"root", text_of(*head, "root")},
-                       {"replicated_seq", 0},
-                       {"replicated_root", nullptr},
-                       {"status", "behind"}});
+  std::vector<LedgerName> unknown;
+  for (LedgerName& name : ledgers_of(api, selection, true)) {
+    if (!known.contains(name.entity_id)) unknown.push_back(std::move(name));
   }
-  return ledgers;
+  std::mutex mutex;
+  std::map<std::string, json> ledgers;  // in the order of the directory, whoever answers first
+  const auto failures =
+      for_each_ledger(connection, unknown, options.together, [&](Api& own, const LedgerName& name) {
+        const auto head = own.find("/v1/entities/" + url_escaped(name.entity_id));
+        if (!head) return;  // no fact of it was ever recorded
+        const std::lock_guard lock(mutex);
+        ledgers[name.entity_id] = {{"entity_id", name.entity_id},
+                                   {"tenant_id", name.tenant_id},
+                                   {"seq", integer_of(*head, "seq")},
+                                   {"root", text_of(*head, "root")},
+                                   {"replicated_seq", 0},
+                                   {"replicated_root", nullptr},
+                                   {"status", "behind"}};
+      });
+  if (!failures.empty()) throw Failure(failures.front().entity_id + ": " + failures.front().reason);
+  std::vector<json> in_order;
+  for (auto& [name, ledger] : ledgers) in_order.push_back(std::move(ledger));
+  return in_order;
 }
 
 int run(const Connection& connection, const Options& options) {
@@ -178,11 +190,18 @@ int run(const Connection& connection, const Options& options) {
         all.add(ledger);
         return true;
       });
-  for (json& ledger : unheard_of(api, options, ledgers)) {
+  for (json& ledger : unheard_of(api, connection, options, ledgers)) {
     all.add(ledger);
     ledgers.push_back(std::move(ledger));
   }
-  if (!options.json) print_ledgers(ledgers, all);
+  if (options.csv) {
+    std::fputs(csv_of(ledgers, {"entity_id", "tenant_id", "seq", "replicated_seq", "root",
+                                "replicated_root", "status"})
+                   .c_str(),
+               stdout);
+  } else if (!options.json) {
+    print_ledgers(ledgers, all);
+  }
   Verified verified;
   std::vector<LedgerFailure> failures;
   if (options.verify) failures = verify_all(connection, options, ledgers, verified);
@@ -196,7 +215,7 @@ int run(const Connection& connection, const Options& options) {
                              {"failures", failures.size()}};
     }
     std::printf("%s\n", summary.dump(1).c_str());
-  } else if (options.verify) {
+  } else if (options.verify && !options.csv) {
     print_verified(verified);
   }
   print_failures(failures);
@@ -213,10 +232,10 @@ void add_replication(CLI::App& app, Context& context) {
   command->add_option("--tenant", options->tenant, "Only this tenant");
   command->add_flag("--verify", options->verify,
                     "Compare every fact, field by field, and repair what differs");
-  command->add_option("--together", options->together, "Ledgers side by side, with --verify")
+  command->add_option("--together", options->together, "Ledgers side by side")
       ->check(CLI::Range(std::size_t{1}, std::size_t{32}))
       ->capture_default_str();
-  command->add_flag("--json", options->json, "As JSON");
+  add_formats(command, options->json, options->csv);
   command->footer(
       "proven: seq and root in the database are the ledger's. behind: facts are on their way.\n"
       "broken: the roots differ, see `z0 rebuild`. Exit code 1 when a ledger is broken, or when\n"

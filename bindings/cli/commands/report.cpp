@@ -22,6 +22,7 @@ struct Options {
   std::string tenant;
   bool settled = false;
   bool json = false;
+  bool csv = false;
 };
 
 void print_titled(const char* title, const Table& table) {
@@ -86,6 +87,24 @@ Table types_table(const json& report) {
   return table;
 }
 
+// Every number of the report in a row of its own, whatever members it has: a spreadsheet makes tables
+// of that.
+void add_numbers(const json& value, std::vector<std::string>& path, std::string& out) {
+  if (value.is_object()) {
+    for (const auto& [name, inner] : value.items()) {
+      path.push_back(name);
+      add_numbers(inner, path, out);
+      path.pop_back();
+    }
+    return;
+  }
+  std::vector<std::string> cells = {path[0], path.size() > 2 ? path[1] : std::string(), ""};
+  for (std::size_t i = path.size() > 2 ? 2 : 1; i < path.size(); ++i)
+    cells[2] += (cells[2].empty() ? "" : ".") + path[i];
+  cells.push_back(value.is_string() ? value.get<std::string>() : value.dump());
+  out += csv_row(cells);
+}
+
 // The report is read from D1, which follows the ledgers; right after a replay it is still behind.
 // The monitor hears of facts a moment after they are recorded, so one look at an empty way is not
 // enough.
@@ -109,6 +128,13 @@ int run(const Connection& connection, const Options& options) {
     std::printf("%s\n", report.dump(1).c_str());
     return exit_ok;
   }
+  if (options.csv) {
+    std::string rows = csv_row({"list", "of", "name", "value"});
+    std::vector<std::string> path;
+    add_numbers(report, path, rows);
+    std::fputs(rows.c_str(), stdout);
+    return exit_ok;
+  }
   print_titled("Tenants", tenants_table(report));
   print_titled("Accounts", accounts_table(report));
   print_titled("Top assets", assets_table(report, options.tenant.empty() ? 1 : 20));
@@ -128,7 +154,7 @@ void add_report(CLI::App& app, Context& context) {
   command->add_option("--tenant", options->tenant, "Only this tenant");
   command->add_flag("--settled", options->settled,
                     "First wait until every recorded fact is in the database");
-  command->add_flag("--json", options->json, "As JSON, keys sorted");
+  add_formats(command, options->json, options->csv, "As JSON, keys sorted");
   command->footer(
       "Examples:\n"
       "  z0 report\n"

@@ -292,6 +292,44 @@ TEST_CASE("cli: one ledger's fault does not condemn the others of a file") {
   CHECK_FALSE(audit.ledgers()[1].fault());
 }
 
+TEST_CASE("cli: a ledger that is exported twice counts once, with the most facts") {
+  Ledger ledger(2);
+  std::vector<std::string> file = ledger.lines;
+  ledger.add(3, 1'774'915'300'000);
+  ledger.seal();
+  file.insert(file.end(), ledger.lines.begin(), ledger.lines.end());
+  file.insert(file.end(), ledger.lines.begin(), ledger.lines.end());
+  const ExportAudit audit = audit_of(file);
+  CHECK(audit.sound());
+  REQUIRE(audit.ledgers().size() == 1);
+  CHECK(audit.facts() == 3);
+  CHECK(audit.repeated() == 2);
+}
+
+TEST_CASE("cli: two signed histories of one ledger with as many facts are a fault") {
+  const Ledger one(3);
+  Ledger other(2);
+  other.key = one.key;
+  other.add(3, 1'774'915'300'000);
+  other.seal();
+  std::vector<std::string> file = one.lines;
+  file.insert(file.end(), other.lines.begin(), other.lines.end());
+  const ExportAudit audit = audit_of(file);
+  CHECK_FALSE(audit.sound());
+  REQUIRE(audit.ledgers().size() == 2);
+  REQUIRE(audit.ledgers()[1].fault().has_value());
+  CHECK(audit.ledgers()[1].fault()->reason.find("another history") != std::string::npos);
+}
+
+TEST_CASE("cli: blank lines of an export say nothing") {
+  const Ledger ledger(2);
+  std::vector<std::string> file = {"", " \t\r"};
+  for (const std::string& line : ledger.lines) file.insert(file.end(), {line, ""});
+  const ExportAudit audit = audit_of(file);
+  CHECK(audit.sound());
+  CHECK(audit.facts() == 2);
+}
+
 TEST_CASE("cli: a fact's proof holds for its checkpoint and for nothing else") {
   const Ledger ledger(3);
   Checkpoint head;

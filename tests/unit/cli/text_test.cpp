@@ -53,6 +53,13 @@ TEST_CASE("cli: a table is as wide as its cells") {
         "b         1,000.00  x\n");
 }
 
+TEST_CASE("cli: a row of CSV quotes what RFC 4180 says, and nothing else") {
+  CHECK(csv_row({"a", "", "b c"}) == "a,,b c\r\n");
+  CHECK(csv_row({"1,5", "say \"hi\"", "two\nlines", "\r", "é"}) ==
+        "\"1,5\",\"say \"\"hi\"\"\",\"two\nlines\",\"\r\",é\r\n");
+  CHECK(csv_row({"same", "same"}) == "same,same\r\n");
+}
+
 TEST_CASE("cli: a sparkline shows the last values against the largest of them") {
   CHECK(sparkline({9, 0, 1, 2, 4}, 4) == "▁▃▅█");
   CHECK(sparkline({0, 0}, 4) == "▁▁");
