@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace z0::cli {
 
