@@ -14,9 +14,6 @@ import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Phase } from "./types.js";
 
 // Of one wave of calls, before those behind it begin.
 const WAVE_MS_MAX = 1_000;
-// What a wave should take: whoever comes meanwhile waits for up to three of them.
-const WAVE_MS = 200;
-const SMALLEST_WAVE = 4;
 // Between two waves: a request that came meanwhile is taken in, read and answered in this time. Each of
 // these needs a runtime with nothing else to do.
 const IDLE_MS = 10;
@@ -73,19 +70,13 @@ export async function run(host, kind, parts) {
  */
 async function answerAll(host, needs) {
   const answers = [];
-  let size = CALLS_AT_ONCE_MAX;
-  for (let i = 0; i < needs.length; ) {
-    const wave = needs.slice(i, i + size).map(async (need) => answer(host, need));
+  for (let i = 0; i < needs.length; i += CALLS_AT_ONCE_MAX) {
+    // Of one size: a wave that is slow may wait for a disk or a network, where a smaller one gains nothing.
+    const wave = needs.slice(i, i + CALLS_AT_ONCE_MAX).map(async (need) => answer(host, need));
     answers.push(...wave);
-    i += wave.length;
-    if (i === needs.length) break;
-    const begun = Date.now();
+    if (i + CALLS_AT_ONCE_MAX >= needs.length) break;
     await settled(wave);
     await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    // A slow machine, or a busy one, takes smaller bites.
-    const took = Date.now() - begun - IDLE_MS;
-    if (took > WAVE_MS) size = Math.max(SMALLEST_WAVE, size >> 1);
-    else size = Math.min(CALLS_AT_ONCE_MAX, size + 1);
   }
   return Promise.all(answers);
 }
