@@ -46,6 +46,6 @@ test("The frame's sizes are those of the header", () => {
 });
 
 test("One byte more than the largest body is read", () => {
-  const mebibytes = /body_bytes_max = (\d+)u << 20/.exec(include("z0/limits.hpp"))?.[1];
+  const mebibytes = /body_bytes_max = (\d+)u << 20/.exec(include("z0/base/limits.hpp"))?.[1];
   assert.equal(BODY_BYTES_READ, Number(mebibytes) * 2 ** 20 + 1);
 });
