@@ -12,10 +12,11 @@ const LEDGERS = 1_000;
 // The times are those of two cores that do nothing else; where others have their share, it is so much longer.
 const slower = () => Math.max(1, loadavg()[0] / availableParallelism());
 const ANSWER_MS_MAX = 60_000;
-// While the request runs; while two processes on two cores also replicate what it recorded.
-const HEALTH_MS_MAX = 1_000;
-const HEALTH_LATER_MS_MAX = 2_000;
-const START_MS_MAX = 60_000;
+// Two cores that do nothing else answer within one second while the request runs. What is refused here is a
+// z0 that is deaf, on machines that build and test beside it.
+const HEALTH_MS_MAX = 10_000;
+const HEALTH_LATER_MS_MAX = 10_000;
+const START_MS_MAX = 120_000;
 // As in limits.hpp.
 const CONFIRM_AFTER_MS = 10_000;
 const PROVEN_MS_MAX = 90_000;
