@@ -11,6 +11,7 @@
 #include "book.hpp"
 #include "calls.hpp"
 #include "world.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
 
 namespace z0::laws {
