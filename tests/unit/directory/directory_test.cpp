@@ -305,3 +305,50 @@ TEST_CASE("An older version that is published late changes nothing", "[directory
   CHECK(versions == Json{{"cfg_n", 2, "north"}});
   CHECK(versions_in(world, "acct_north100") == Json{"cfg_n:2"});
 }
+
+TEST_CASE("The same version sent again is handed out again", "[directory]") {
+  TestWorld world;
+  make_accounts(world, "north", 1);
+  const std::string shard = z0::directory_object_name("acct_north100");
+  REQUIRE(put(world, "cfg_n", "tenant", 8).status == 201);
+  run_alarms(world);
+  // What was handed out is damaged: nobody can be told of it any more, but by sending it again.
+  world.storage_of(shard).script("UPDATE policies SET submission = x'ff'");
+  REQUIRE(put(world, "cfg_n", "tenant", 8).status == 200);
+  make_accounts(world, "south", 1);
+  run_alarms(world);
+  CHECK(z0::test::rows_of(world.storage_of(shard), "SELECT hex(submission) FROM policies") !=
+        Json::parse(R"([["FF"]])"));
+  CHECK(world.alarm_of(shard) == 0);
+}
+
+TEST_CASE("Ledgers that keep failing do not keep others from being tried again", "[directory]") {
+  TestWorld world;
+  std::vector<std::string> names;
+  for (int i = 0; names.size() < 40; ++i) {
+    if (z0::directory_object_name(account(i)) != "directory_3") continue;
+    names.push_back(account(i));
+    REQUIRE(world.post(deposit("d1", names.back())).status == 201);
+  }
+  // All fail once, the last eight then no more.
+  std::size_t down_first = names.size();
+  world.faults.call = [&](std::string_view object, z0_outcome& outcome, std::string&) {
+    outcome = Z0_OVERLOADED;
+    for (std::size_t i = 0; i < down_first; ++i) {
+      if (object == TestWorld::object_of(names[i])) return true;
+    }
+    return false;
+  };
+  REQUIRE(put(world, "cfg_n", "tenant", 8).status == 201);
+  run_alarms(world);
+  REQUIRE(rows_in_shards(world, "retries") == 40);
+  down_first = 32;
+  for (int i = 0; i < 3; ++i) {
+    world.now_ms += 30'000;
+    run_alarms(world);
+  }
+  CHECK(rows_in_shards(world, "retries") == 32);
+  world.faults.call = nullptr;
+  for (std::size_t i = 32; i < names.size(); ++i)
+    CHECK(versions_in(world, names[i]) == Json{"cfg_n:1"});
+}

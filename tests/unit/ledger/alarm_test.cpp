@@ -287,3 +287,43 @@ TEST_CASE("Appends do not put the alarm off, even when memory is lost between th
     CHECK(alarms >= 3);
   }
 }
+
+TEST_CASE("A head is made anew each time that somebody damages it", "[alarm]") {
+  TestWorld w;
+  w.post(deposits("f_", 0, 5));
+  w.deliver_all();
+  for (int i = 0; w.alarm_of(object_a) != 0 && i < 5; ++i) next_alarm(w);
+  for (int round = 0; round < 3; ++round) {
+    INFO(round);
+    w.d1().script("UPDATE ledger_heads SET root = '00' || substr(root, 3)");
+    w.post(deposit("g_" + std::to_string(round)));
+    w.deliver_all();
+    w.d1().script("UPDATE ledger_heads SET root = '00' || substr(root, 3)");
+    for (int i = 0; w.alarm_of(object_a) != 0 && i < 5; ++i) next_alarm(w);
+    CHECK(replicated(w) == 6 + round);
+    CHECK(w.d1_rows("SELECT root FROM ledger_heads").at(0).at(0) ==
+          w.get("/v1/entities/acct_a").json.at("root"));
+    // Between two of them somebody loses the state's memory: what was proven is in the rows.
+    if (round == 1) w.crash();
+  }
+}
+
+TEST_CASE("A pass that one alarm does not finish is gone on with, without another append",
+          "[alarm]") {
+  TestWorld w;
+  // More segments than one step reads, each of one fact that fills it.
+  const std::string data = R"(,"data":{"a":")" + std::string(40'000, 'x') + "\"}";
+  const int facts = static_cast<int>(z0::limits::segments_per_pass_step) + 40;
+  for (int i = 0; i < facts; ++i) w.post(deposit("f_" + std::to_string(i), "acct_a", 5, data));
+  w.deliver_all();
+  REQUIRE(w.ledger_rows("acct_a", "SELECT count(*) FROM segments").at(0).at(0) >
+          z0::limits::segments_per_pass_step);
+  next_alarm(w);
+  const auto verified = [&] { return w.get("/v1/entities/acct_a").json.at("verified_seq"); };
+  CHECK(replicated(w) == facts);
+  CHECK(verified() < facts);
+  CHECK(w.alarm_of(object_a) == w.now_ms + catch_up_pause_ms);
+  for (int i = 0; w.alarm_of(object_a) != 0 && i < 5; ++i) next_alarm(w);
+  CHECK(verified() == facts);
+  CHECK(w.alarm_of(object_a) == 0);
+}

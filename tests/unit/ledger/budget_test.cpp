@@ -195,4 +195,58 @@ TEST_CASE("A new ledger is not begun while the directory does not answer") {
   CHECK(ledgers.at(0).at("entity_id") == "acct_a");
 }
 
+// The ledger's facts with deposits that are past what can be counted.
+void make_uncountable(TestWorld& w) {
+  const std::string body =
+      w.ledger_rows("acct_a", "SELECT body FROM segments").at(0).at(0).get<std::string>();
+  z0::Buffer out;
+  z0::Fact fact;
+  for (z0::ByteReader in(body); z0::next_record(in, "acct_a", fact);) {
+    if (fact.type == z0::FactType::deposit) fact.amount = z0::limits::amount_max;
+    z0::Buffer submission;
+    z0::append_submission(submission, fact);
+    z0::append_record(out, fact.seq, fact.recorded_at, submission.view());
+  }
+  REQUIRE_FALSE(w.ledger("acct_a")
+                    .run({"UPDATE segments SET body = ?1", {z0::Value::blob(out.view())}})
+                    ->rows.failed);
+  w.evict(TestWorld::object_of("acct_a"));
+  REQUIRE(w.ask("POST", "/v1/ledgers/acct_a/reconcile?from=start", "", {}, {}).status == 200);
+  REQUIRE(state(w, "BudgetState").at("state") == nullptr);
+}
+
+TEST_CASE("While nobody knows what was spent, a charge that a budget might refuse has to wait") {
+  for (const char* settings : {R"({"limit":1000,"enforce":true})", R"({"limit":1000})"}) {
+    TestWorld w;
+    w.post(list({deposit("d_1"), deposit("d_2")}));
+    REQUIRE(put_budget(w, "cfg_limit", "entity", settings).status == 201);
+    make_uncountable(w);
+    const Reply refused = w.post(charge("c_1", 1));
+    CHECK(refused.status == 503);
+    CHECK(refused.text("status") == "storage_error");
+    // No budget speaks of euros, and what feeds no sum has nothing to wait for.
+    CHECK(w.post(charge("c_2", 1, "acct_a", R"(,"currency":"EUR")")).status == 201);
+    CHECK(w.post(deposit("d_3")).status == 201);
+  }
+}
+
+TEST_CASE("A state as of a fact shows the period of that fact, not of today") {
+  TestWorld w;
+  put_budget(w, "cfg_day", "entity", R"({"limit":100,"enforce":true,"period":"day"})");
+  const std::int64_t first_day = w.now_ms;
+  const Json seq = w.post(charge("c_1", 30)).json.at("seq");
+  w.now_ms += 86'400'000;
+  w.post(charge("c_2", 7));
+  w.now_ms += 86'400'000;
+  const auto used = [&](const std::string& as_of) {
+    const Json read = state(w, "BudgetState", as_of);
+    return Json{read.at("computed_at"), read.at("state").at("budgets").at(0).at("used")};
+  };
+  CHECK(used("&as_of=seq:" + seq.dump()) == Json{first_day, 30});
+  CHECK(used("&as_of=seq:" + std::to_string(seq.get<int>() + 1)) ==
+        Json{first_day + 86'400'000, 7});
+  CHECK(used("&as_of=" + std::to_string(first_day)) == Json{first_day, 30});
+  CHECK(used("") == Json{w.now_ms, 0});
+}
+
 }  // namespace

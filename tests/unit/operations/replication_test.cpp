@@ -8,6 +8,8 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/sha256.hpp"
 #include "z0/facts/fact.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
 
 namespace {
 
@@ -269,4 +271,57 @@ TEST_CASE("Replication is for operators, and for what exists", "[replication]") 
   CHECK(command(w, "acct_a/verify").status == 503);
   CHECK(w.get("/v1/replication", "").status == 503);
   CHECK(command(w, "acct_a/verify?from_seq=2").json.at("checked") == 0);
+}
+
+TEST_CASE("A head that is ahead of its ledger is taken back", "[replication]") {
+  TestWorld w;
+  w.post(deposits("f_", 0, 5));
+  w.deliver_all();
+  const char* const heads = "SELECT contiguous_seq, tree, root FROM ledger_heads";
+  const Json five = w.d1_rows(heads);
+  w.post(deposit("g"));
+  w.deliver_all();
+  const Json six = w.d1_rows(heads);
+  REQUIRE(six != five);
+  // D1 keeps a sound head of six facts, while the ledger came back with five of them.
+  TestWorld back;
+  back.post(deposits("f_", 0, 5));
+  back.deliver_all();
+  const Json& head = six.at(0);
+  back.d1().script("UPDATE ledger_heads SET contiguous_seq = 6, tree = '" +
+                   head.at(1).get<std::string>() + "', root = '" + head.at(2).get<std::string>() +
+                   "'");
+  back.now_ms += z0::limits::confirm_after_ms;
+  back.run_alarms();
+  CHECK(back.d1_rows(heads) == five);
+  CHECK(back.get("/v1/entities/acct_a").json.at("replicated_seq") == 5);
+}
+
+TEST_CASE("Rows that were lost do not make a verification read the whole table", "[replication]") {
+  for (const std::size_t lost : {z0::limits::strays_max, z0::limits::strays_max + 1}) {
+    INFO(lost);
+    TestWorld w;
+    w.post(deposits("f_", 0, 40));
+    w.deliver_all();
+    const Json whole = w.d1_rows("SELECT * FROM ledger_facts ORDER BY seq");
+    w.d1().script("DELETE FROM ledger_facts WHERE seq <= " + std::to_string(lost));
+    std::size_t by_entity_alone = 0;
+    w.seen = [&](std::string_view, std::string_view bytes) {
+      std::vector<z0::Effect> effects;
+      REQUIRE(z0::parse_effects(bytes, effects));
+      for (const auto& effect : effects) {
+        if (effect.kind != Z0_NEED_QUERY) continue;
+        z0::ByteReader in(effect.payload);
+        for (std::uint16_t n = in.u16(); n > 0; --n) {
+          const std::string sql(z0::parse_statement(in).sql);
+          if (sql.starts_with("DELETE FROM ledger_facts WHERE entity_id")) ++by_entity_alone;
+        }
+      }
+    };
+    const Reply found = command(w, "acct_a/verify");
+    CHECK(found.json.at("missing").size() == lost);
+    CHECK(by_entity_alone == (lost > z0::limits::strays_max ? 0 : 1));
+    w.seen = nullptr;
+    CHECK(w.d1_rows("SELECT * FROM ledger_facts ORDER BY seq") == whole);
+  }
 }

@@ -164,3 +164,29 @@ TEST_CASE("A call is answered with its request, and anything else is a failure",
   for (std::size_t n = 0; n < bytes.size(); ++n)
     CHECK(z0::parse_call(bytes.substr(0, n)).outcome == Z0_FAILED);
 }
+
+TEST_CASE("Signatures are of 64 bytes with a key of 32, or there are none", "[frame]") {
+  const auto answer = [](std::size_t signature, std::size_t key) {
+    std::string bytes;
+    z0::ByteWriter out(bytes);
+    out.u8(0);
+    out.u16(2);
+    out.bytes(std::string(64, 's'));
+    out.bytes(std::string(32, 'k'));
+    out.bytes(std::string(signature, 't'));
+    out.bytes(std::string(key, 'l'));
+    return bytes;
+  };
+  const std::string good = answer(64, 32);
+  const auto both = z0::parse_signatures(good);
+  REQUIRE(both.size() == 2);
+  CHECK(both[1].signature == std::string(64, 't'));
+  CHECK(both[1].public_key == std::string(32, 'l'));
+  for (const std::size_t key : {0u, 1u, 31u, 33u, 64u, 1'000u})
+    CHECK(z0::parse_signatures(answer(64, key)).empty());
+  for (const std::size_t signature : {0u, 32u, 63u, 65u, 1'000u})
+    CHECK(z0::parse_signatures(answer(signature, 32)).empty());
+  for (std::size_t n = 0; n < good.size(); ++n)
+    CHECK(z0::parse_signatures(std::string_view(good).substr(0, n)).empty());
+  CHECK(z0::parse_signatures(good + 'x').empty());
+}

@@ -1,0 +1,198 @@
+// Tenants are apart on every route: the table of routes is read from its source, so that a route
+// that comes later has to be asked here too.
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unit/catch.hpp"
+#include "unit/test_world.hpp"
+
+namespace {
+
+using z0::test::deposit;
+using z0::test::Json;
+using z0::test::Reply;
+using z0::test::TestWorld;
+
+// A method and a path with {} for its name, and what to ask there: each with a query and a body.
+using Route = std::pair<std::string, std::string>;
+struct Question {
+  std::string query;
+  std::string body = {};
+};
+
+std::set<Route> routes_in_source() {
+  std::ifstream in(std::string(Z0_SOURCE_DIR) + "/src/edge/routes.cpp");
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const std::regex row(R"re(\{"([A-Z]+)",\s*"(/v1/[^"]*)")re");
+  std::set<Route> routes;
+  for (std::sregex_iterator at(text.begin(), text.end(), row), end; at != end; ++at)
+    routes.emplace((*at)[1], (*at)[2]);
+  return routes;
+}
+
+const std::string budget = R"({"type":"budget","scope":"tenant","settings":{"limit":7}})";
+
+std::vector<Question> state_questions() {
+  std::vector<Question> all;
+  for (const std::string cache :
+       {"BudgetState", "CapState", "AccessState", "ContactCanonical", "ConfigState"}) {
+    for (const char* as_of : {"", "&as_of=seq:1", "&as_of=1774915200000"})
+      all.push_back({"?cache=" + cache + as_of});
+  }
+  return all;
+}
+
+// What names a ledger, a config or a dead letter.
+const std::map<Route, std::vector<Question>> naming = {
+    {{"GET", "/v1/facts/{}"}, {{""}, {"?records=true"}, {"?types=deposit"}}},
+    {{"GET", "/v1/entities/{}"}, {{""}}},
+    {{"GET", "/v1/entities/{}/state"}, state_questions()},
+    {{"GET", "/v1/ledgers/{}/checkpoint"}, {{""}}},
+    {{"GET", "/v1/ledgers/{}/proof"}, {{"?seq=1"}, {"?seq=1&size=1"}}},
+    {{"GET", "/v1/ledgers/{}/consistency"}, {{"?from=1"}, {"?from=1&size=1"}}},
+    {{"POST", "/v1/ledgers/{}/reconcile"}, {{""}, {"?from=start"}}},
+    {{"POST", "/v1/ledgers/{}/replicate"}, {{""}, {"?from=start"}}},
+    {{"POST", "/v1/ledgers/{}/verify"}, {{""}}},
+    {{"POST", "/v1/ledgers/{}/import"}, {{"?tenant=south", "{\"record\":\"AA==\"}\n"}}},
+    {{"PUT", "/v1/configs/{}"}, {{"", budget}}},
+    {{"GET", "/v1/configs/{}"}, {{""}, {"?version=1"}, {"?as_of=1774915200000"}}},
+    {{"GET", "/v1/configs/{}/versions"}, {{""}, {"?from_version=1"}}},
+    {{"GET", "/v1/dead-letters/{}"}, {{""}}},
+    {{"POST", "/v1/dead-letters/{}/redrive"}, {{""}}}};
+
+// What concerns many of them.
+const std::map<Route, std::vector<Question>> listing = {
+    {{"POST", "/v1/facts"}, {{"", deposit("f_hidden", "acct_hidden")}}},
+    {{"GET", "/v1/facts"}, {{""}, {"?type=deposit"}, {"?from=0"}, {"?status=failed"}}},
+    {{"GET", "/v1/replication"}, {{""}}},
+    {{"GET", "/v1/keys"}, {{""}}},
+    {{"GET", "/v1/ledgers"}, {{""}, {"?limit=1"}}},
+    {{"GET", "/v1/configs/gaps"}, {{""}}},
+    {{"GET", "/v1/report"}, {{""}}},
+    {{"GET", "/v1/closure"}, {{""}, {"?from=0"}}},
+    {{"GET", "/v1/dead-letters"}, {{""}}},
+    {{"POST", "/v1/dead-letters/redrive"}, {{""}}},
+    {{"GET", "/v1/live"}, {{""}}}};
+
+constexpr const char* sum = "987654321";
+
+// North's ledger and config, in memory and in D1, and a fact that failed; a dead letter as well.
+void fill(TestWorld& w) {
+  w.sign = [](std::string_view) {
+    std::string bytes;
+    z0::ByteWriter out(bytes);
+    out.u8(0);
+    out.u16(1);
+    out.bytes(std::string(64, 's'));
+    out.bytes(std::string(32, 'k'));
+    return bytes;
+  };
+  REQUIRE(w.post(deposit("f_hidden", "acct_hidden", 987'654'321)).status == 201);
+  const std::string limits = R"({"type":"budget","scope":"tenant","settings":{"limit":987654321}})";
+  REQUIRE(w.ask("PUT", "/v1/configs/cfg_hidden", "north", limits, {}).status == 201);
+  w.faults.call = [](std::string_view object, z0_outcome& how, std::string&) {
+    how = Z0_TIMEOUT;
+    return object == "account_acct_hidden";
+  };
+  REQUIRE(w.post(deposit("f_hidden2", "acct_hidden", 987'654'321)).status == 504);
+  w.faults.call = nullptr;
+  REQUIRE(w.dead_letter("letter_hidden", "hidden"));
+  w.deliver_all();
+  REQUIRE(w.get("/v1/entities/acct_hidden").status == 200);
+}
+
+Json kept(TestWorld& w) {
+  Json rows = {w.d1_rows("SELECT * FROM ledger_heads ORDER BY entity_id"),
+               w.d1_rows("SELECT * FROM ledger_facts ORDER BY entity_id, seq"),
+               w.d1_rows("SELECT id, received_at FROM dead_letters")};
+  for (const char* object : {"account_acct_hidden", "config_cfg_hidden"}) {
+    for (const char* table : {"meta", "segments"})
+      rows.push_back(z0::test::rows_of(w.storage_of(object), std::string("SELECT * FROM ") + table)
+                         .dump(-1, ' ', true, Json::error_handler_t::replace));
+  }
+  return rows;
+}
+
+std::string url_of(const Route& route, const Question& question) {
+  std::string url = route.second;
+  const auto name = url.find("{}");
+  const bool config = url.starts_with("/v1/configs/");
+  const bool letter = url.starts_with("/v1/dead-letters/");
+  if (name != std::string::npos)
+    url.replace(name, 2, config ? "cfg_hidden" : letter ? "letter_hidden" : "acct_hidden");
+  return url + question.query;
+}
+
+Reply ask(TestWorld& w, const Route& route, const Question& question, const std::string& url,
+          std::string_view who) {
+  return w.ask(route.first, url, who, question.body, {});
+}
+
+// Empty for an answer that is no JSON, as a checkpoint.
+std::string status_of(const Reply& reply) {
+  return reply.json.is_object() ? reply.text("status") : std::string();
+}
+
+}  // namespace
+
+TEST_CASE("Every route is asked with another tenant's token", "[edge]") {
+  std::set<Route> asked;
+  for (const auto* table : {&naming, &listing}) {
+    for (const auto& [route, questions] : *table) asked.insert(route);
+  }
+  CHECK(asked == routes_in_source());
+}
+
+TEST_CASE("No route that names something tells or changes what is another tenant's", "[edge]") {
+  for (const bool resident : {true, false}) {
+    TestWorld w;
+    fill(w);
+    const Json before = kept(w);
+    for (const auto& [route, questions] : naming) {
+      for (const auto& question : questions) {
+        const std::string url = url_of(route, question);
+        INFO(route.first << ' ' << url << (resident ? "" : ", not in memory"));
+        if (!resident) w.crash();
+        const Reply theirs = ask(w, route, question, url, "south");
+        // Reads do not even tell that it is there; what is an operator's lacks a scope.
+        const bool hidden = theirs.status == 404 || status_of(theirs) == "scope_missing";
+        CHECK((hidden || (route.first == "PUT" && theirs.status == 403)));
+        CHECK(theirs.body.find(sum) == std::string::npos);
+        CHECK(theirs.body.find("north") == std::string::npos);
+        CHECK(kept(w) == before);
+        // A fact or a version is answered to whoever it belongs to: the question is a sound one.
+        if (route.first != "GET" || theirs.status != 404) continue;
+        if (!resident) w.crash();
+        CHECK(ask(w, route, question, url, "north").status == 200);
+      }
+    }
+  }
+}
+
+TEST_CASE("No route that lists something tells of another tenant's", "[edge]") {
+  TestWorld w;
+  fill(w);
+  const Json before = kept(w);
+  for (const auto& [route, questions] : listing) {
+    for (const auto& question : questions) {
+      for (const char* tenant : {"", "tenant=north"}) {
+        const std::string join = *tenant == 0 ? "" : question.query.empty() ? "?" : "&";
+        const std::string url = url_of(route, question) + join + tenant;
+        INFO(route.first << ' ' << url);
+        const Reply theirs = ask(w, route, question, url, "south");
+        CHECK(theirs.body.find(sum) == std::string::npos);
+        CHECK(theirs.body.find("north") == std::string::npos);
+        if (route.first == "GET") CHECK(theirs.body.find("hidden") == std::string::npos);
+        if (*tenant != 0) CHECK(theirs.status >= 400);
+        if (route.first == "POST") CHECK(theirs.status >= 400);
+      }
+    }
+  }
+  CHECK(kept(w) == before);
+}
