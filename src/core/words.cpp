@@ -4,12 +4,12 @@
 
 #include "base/shorten.hpp"
 #include "directory/step.hpp"
-#include "http/http.hpp"
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/sha256.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
+#include "z0/edge/routes.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
@@ -435,34 +435,27 @@ std::string part_words(const Frame& frame, std::size_t i) {
   }
 }
 
-// What the answers are is known from what was asked, which the continuation remembers.
-enum class Answers : std::uint8_t { rows, query, call };
-
-Answers answers_of(const Frame& frame) {
-  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Answers::query;
-  if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
-    LedgerCall call;
-    const bool of_d1 = call.decode(frame.part(0)) &&
-                       (call.stage == LedgerStage::confirm || call.stage == LedgerStage::repair);
-    return of_d1 ? Answers::query : Answers::rows;
-  }
-  ByteReader in(frame.part(0));
+// What was asked, and so what the answers are: the continuation remembers.
+z0_effect_kind asked_before(const Frame& frame) {
+  const std::string_view continuation = frame.part(0);
+  if (frame.kind == Z0_FRAME_RESUME) return edge_asked(continuation);
+  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Z0_NEED_QUERY;
   if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
-    return static_cast<DirectoryStage>(in.u8()) == DirectoryStage::called ? Answers::call
-                                                                          : Answers::rows;
+    const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
+    return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
   }
-  Operation operation{};
-  Context context;
-  const bool query = read_context(in, operation, context) &&
-                     (operation == Operation::query || operation == Operation::report ||
-                      operation == Operation::config_gaps ||
-                      operation == Operation::replication_heads || operation >= Operation::closure);
-  return query ? Answers::query : Answers::call;
+  LedgerCall call;
+  const bool of_d1 = call.decode(continuation) &&
+                     (call.stage == LedgerStage::confirm || call.stage == LedgerStage::repair);
+  return of_d1 ? Z0_NEED_QUERY : Z0_NEED_ROWS;
 }
 
-std::string answer_words(Answers kind, std::string_view answer) {
-  if (kind == Answers::query) return query_words(answer);
-  return kind == Answers::call ? call_words(answer) : rows_words(parse_rows(answer));
+std::string answer_words(z0_effect_kind asked, std::string_view answer) {
+  if (asked == Z0_NEED_QUERY) return query_words(answer);
+  if (asked == Z0_NEED_CALL) return call_words(answer);
+  if (asked == Z0_NEED_ROWS) return rows_words(parse_rows(answer));
+  const std::size_t signatures = parse_signatures(answer).size();
+  return signatures == 0 ? "not signed" : "signed by " + text(signatures) + " keys";
 }
 
 }  // namespace
@@ -475,8 +468,9 @@ std::string describe_frame(std::string_view bytes) {
   for (std::size_t i = 0; i < frame.parts.size(); ++i) {
     if (!frame.parts[i].empty()) out += "  " + part_words(frame, i) + '\n';
   }
-  const Answers kind = answers_of(frame);
-  for (const auto answer : frame.answers) out += "  answer: " + answer_words(kind, answer) + '\n';
+  if (frame.answers.empty()) return out;
+  const z0_effect_kind asked = asked_before(frame);
+  for (const auto answer : frame.answers) out += "  answer: " + answer_words(asked, answer) + '\n';
   return out;
 }
 

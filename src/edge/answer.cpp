@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/shorten.hpp"
+#include "edge/handlers.hpp"
 #include "edge/post.hpp"
-#include "http/http.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
@@ -363,12 +363,17 @@ class Answer {
 
 }  // namespace
 
-void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame,
-                       Effects& effects) {
+void answer_post(bool single, const PostItems& items, const Context& context, const Frame& frame,
+                 Effects& effects) {
+  Answer(context, frame, effects).run(single, items);
+}
+
+void resume_post_facts(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   bool single = false;
   PostItems items;
-  if (!read_items(continuation, single, items)) __builtin_trap();  // our own bytes
-  Answer(context, frame, effects).run(single, items);
+  if (!read_items(in, single, items)) __builtin_trap();  // our own bytes
+  answer_post(single, items, context, frame, effects);
 }
 
 }  // namespace z0

@@ -1,7 +1,6 @@
 #include "edge/config_change.hpp"
 
 #include "base/shorten.hpp"
-#include "edge/config.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 

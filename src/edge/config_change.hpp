@@ -33,6 +33,10 @@ struct ConfigChange {
   std::string submission(std::int64_t timestamp) const;
 };
 
+// The id of a config: of the form that a ledger's has, and short enough for the ids of its
+// versions.
+bool valid_config_id(std::string_view id);
+
 // Reads the body and judges it by every rule that needs nobody else. Not `recorded`: what is wrong,
 // and `field` names the member.
 Status read_config_change(const Request& request, const Claims& claims, std::string_view config_id,

@@ -2,7 +2,7 @@
 //
 // A gap is a version whose predecessor is missing, or a fact that names a version which its ledger
 // does not know. Either means that a message was lost, or that a caller names what nobody decided.
-#include "edge/config.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/json/json.hpp"
 
@@ -35,8 +35,8 @@ void append_rows_json(std::string& json, const Rows& rows,
 
 }  // namespace
 
-void get_config_gaps(const Request& request, const Claims& claims, const Context& context,
-                     const Frame& frame, Effects& effects) {
+void get_config_gaps(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   std::string_view tenant_id;
   if (!tenant_for(request, claims, tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
@@ -45,13 +45,11 @@ void get_config_gaps(const Request& request, const Claims& claims, const Context
   for (const auto database : databases_for(frame, tenant_id)) {
     effects.need_query(database, {{missing_sql, {tenant, limit}}, {unknown_sql, {tenant, limit}}});
   }
-  std::string continuation;
-  ByteWriter out(continuation);
-  write_context(out, Operation::config_gaps, context);
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  resume_with(context, effects);
 }
 
-void resume_config_gaps(const Context& context, const Frame& frame, Effects& effects) {
+void resume_config_gaps(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   std::string missing = "{\"missing\":[";
   std::string unknown = "],\"unknown\":[";
   for (const auto answer : frame.answers) {

@@ -2,7 +2,8 @@
 //
 // A version takes a fact of its own, so version n is nowhere before seq n: what is asked for by
 // number is read from there. Everything else walks through all of them; there are few.
-#include "edge/config.hpp"
+#include "edge/config_change.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
@@ -167,7 +168,7 @@ void read_on(const Walk& walk, const Context& context, Effects& effects) {
                     limits::read_timeout_ms, bytes);
   std::string continuation;
   ByteWriter out(continuation);
-  write_context(out, Operation::get_config, context);
+  write_context(out, context);
   walk.encode(out);
   effects.resume(Z0_FRAME_RESUME, continuation);
 }
@@ -186,10 +187,8 @@ void reply(const Walk& walk, const Context& context, Effects& effects) {
   reply_json(effects, context, 200, json + '}');
 }
 
-}  // namespace
-
-void get_config(const Request& request, const Claims& claims, const Context& context,
-                std::string_view config_id, bool history, Effects& effects) {
+void read_config(const RouteCall& call, bool history) {
+  const auto& [request, claims, context, frame, config_id, effects] = call;
   if (!valid_config_id(config_id)) return reply_error(effects, context, Status::not_found, {});
   Walk walk;
   walk.tenant_id = claims.tenant_id;
@@ -215,10 +214,15 @@ void get_config(const Request& request, const Claims& claims, const Context& con
   read_on(walk, context, effects);
 }
 
-void resume_get_config(ByteReader& continuation, const Context& context, const Frame& frame,
-                       Effects& effects) {
+}  // namespace
+
+void get_config(const RouteCall& call) { read_config(call, false); }
+void get_config_versions(const RouteCall& call) { read_config(call, true); }
+
+void resume_get_config(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   Walk walk;
-  if (!walk.decode(continuation)) __builtin_trap();  // our own bytes
+  if (!walk.decode(in)) __builtin_trap();  // our own bytes
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   const Status status = status_in(answer);

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "calls/appended.hpp"
-#include "edge/config.hpp"
 #include "edge/config_change.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/directory.hpp"
@@ -62,7 +62,7 @@ class PutConfig {
     change_.stage = stage;
     std::string bytes;
     ByteWriter out(bytes);
-    write_context(out, Operation::put_config, context_);
+    write_context(out, context_);
     change_.encode(out);
     effects_.resume(Z0_FRAME_RESUME, bytes);
   }
@@ -232,8 +232,8 @@ class PutConfig {
 
 }  // namespace
 
-void put_config(const Request& request, const Claims& claims, const Context& context,
-                std::string_view config_id, const Frame& frame, Effects& effects) {
+void put_config(const RouteCall& call) {
+  const auto& [request, claims, context, frame, config_id, effects] = call;
   if (!valid_config_id(config_id))
     return reply_error(effects, context, Status::invalid_id, "config_id");
   ConfigChange change;
@@ -243,10 +243,10 @@ void put_config(const Request& request, const Claims& claims, const Context& con
   PutConfig(change, context, frame, effects).ask();
 }
 
-void resume_put_config(ByteReader& continuation, const Context& context, const Frame& frame,
-                       Effects& effects) {
+void resume_put_config(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   ConfigChange change;
-  if (!change.decode(continuation)) __builtin_trap();  // our own bytes
+  if (!change.decode(in)) __builtin_trap();  // our own bytes
   PutConfig(change, context, frame, effects).go_on();
 }
 

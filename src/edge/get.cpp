@@ -1,7 +1,7 @@
 // Reads that one object answers: a ledger's facts, its head, the monitor's live window.
 #include <algorithm>
 
-#include "http/http.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
@@ -33,10 +33,8 @@ bool valid_types(std::string_view types) {
   return true;
 }
 
-}  // namespace
-
-void get_ledger(const Request& request, const Claims& claims, const Context& context,
-                std::string_view entity_id, std::uint16_t frame_kind, Effects& effects) {
+void read_ledger(const RouteCall& call, std::uint16_t frame_kind) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   // An id that cannot be one does not exist, as one that nobody made: the answer is the same.
   if (!valid_id(entity_id) || ledger_type(entity_id).empty()) {
     return reply_error(effects, context, Status::not_found, {});
@@ -58,20 +56,28 @@ void get_ledger(const Request& request, const Claims& claims, const Context& con
   read.encode(bytes);
   effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), frame_kind,
                     limits::read_timeout_ms, bytes);
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+  resume_with(context, effects);
 }
 
-void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects) {
+}  // namespace
+
+void get_ledger_facts(const RouteCall& call) { read_ledger(call, Z0_FRAME_LEDGER_READ); }
+void get_ledger_head(const RouteCall& call) { read_ledger(call, Z0_FRAME_LEDGER_HEAD); }
+
+void resume_ledger_reply(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   std::string_view json;
   if (ledger_answer(frame, context, effects, json)) reply_json(effects, context, 200, json);
 }
 
-void get_live(const Context& context, Effects& effects) {
+void get_live(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   effects.need_call(Z0_TARGET_MONITOR, "root", Z0_FRAME_MONITOR_LIVE, limits::read_timeout_ms, {});
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::live, context));
+  resume_with(context, effects);
 }
 
-void resume_live(const Context& context, const Frame& frame, Effects& effects) {
+void resume_live(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   const CallAnswer answer =
       parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);

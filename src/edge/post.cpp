@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "http/http.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
@@ -214,17 +214,12 @@ class PostFacts {
     for (auto& item : items_.items) {
       if (item.status == Status::recorded) item.index = call_of[item.index];
     }
+    if (calls == 0) return answer_post(single_, items_, context_, frame_, effects_);
     std::string continuation;
     ByteWriter out(continuation);
-    write_context(out, Operation::post_facts, context_);
+    write_context(out, context_);
     write_items(out, single_, items_);
-    if (calls > 0) return effects_.resume(Z0_FRAME_RESUME, continuation);
-    // Nothing to ask: the answer is known.
-    ByteReader in(continuation);
-    Operation operation{};
-    Context context;
-    read_context(in, operation, context);
-    resume_post_facts(in, context, frame_, effects_);
+    effects_.resume(Z0_FRAME_RESUME, continuation);
   }
 
   const Request& request_;
@@ -286,8 +281,8 @@ bool read_items(ByteReader& in, bool& single, PostItems& all) {
   return in.ok() && in.done();
 }
 
-void post_facts(const Request& request, const Claims& claims, const Context& context,
-                const Frame& frame, Effects& effects) {
+void post_facts(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   PostFacts(request, claims, context, frame, effects).run();
 }
 

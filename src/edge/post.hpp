@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/http.hpp"
 #include "z0/base/bytes.hpp"
 #include "z0/base/status.hpp"
 
@@ -40,5 +41,9 @@ struct PostItems {
 void write_items(ByteWriter& out, bool single, const PostItems& items);
 // False for bytes that write_items did not write.
 bool read_items(ByteReader& in, bool& single, PostItems& items);
+
+// The second half: the frame's answers are the ledgers'; none when nothing had to be asked.
+void answer_post(bool single, const PostItems& items, const Context& context, const Frame& frame,
+                 Effects& effects);
 
 }  // namespace z0

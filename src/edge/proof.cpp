@@ -1,7 +1,7 @@
 // What an auditor asks for: signed checkpoints, proofs, and the keys that sign.
 #include <algorithm>
 
-#include "http/http.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
@@ -27,14 +27,14 @@ std::string origin_of(const Frame& frame, std::string_view entity_id) {
   return std::string(settings_origin(frame.settings)) + '/' + std::string(entity_id);
 }
 
-void ask_proof(ProofRequest& proof, const Claims& claims, const Context& context,
-               std::string_view entity_id, Effects& effects) {
+void ask_proof(ProofRequest& proof, const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   proof.tenant_id = claims.tenant_id;
   proof.entity_id = entity_id;
   effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_PROOF,
                     limits::read_timeout_ms, proof.encode());
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+  resume_with(context, effects);
 }
 
 // A parameter that counts facts; false when it is no number above 0.
@@ -55,29 +55,29 @@ void reply_text(Effects& effects, const Context& context, std::string_view text)
 
 }  // namespace
 
-void get_proof(const Request& request, const Claims& claims, const Context& context,
-               std::string_view entity_id, Effects& effects) {
+void get_proof(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   ProofRequest proof;
   if (!count_parameter(request, "seq", true, proof.from))
     return reply_error(effects, context, Status::bad_parameter, "seq");
   if (!count_parameter(request, "size", false, proof.size))
     return reply_error(effects, context, Status::bad_parameter, "size");
-  ask_proof(proof, claims, context, entity_id, effects);
+  ask_proof(proof, call);
 }
 
-void get_consistency(const Request& request, const Claims& claims, const Context& context,
-                     std::string_view entity_id, Effects& effects) {
+void get_consistency(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   ProofRequest proof;
   proof.kind = ProofRequest::Kind::consistency;
   if (!count_parameter(request, "from", true, proof.from))
     return reply_error(effects, context, Status::bad_parameter, "from");
   if (!count_parameter(request, "size", false, proof.size))
     return reply_error(effects, context, Status::bad_parameter, "size");
-  ask_proof(proof, claims, context, entity_id, effects);
+  ask_proof(proof, call);
 }
 
-void get_checkpoint(const Claims& claims, const Context& context, std::string_view entity_id,
-                    Effects& effects) {
+void get_checkpoint(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   ProofRequest head;
   head.kind = ProofRequest::Kind::head;
@@ -87,34 +87,34 @@ void get_checkpoint(const Claims& claims, const Context& context, std::string_vi
                     limits::read_timeout_ms, head.encode());
   std::string bytes;
   ByteWriter out(bytes);
-  write_context(out, Operation::checkpoint, context);
+  write_context(out, context);
   out.short_bytes(entity_id);
   effects.resume(Z0_FRAME_RESUME, bytes);
 }
 
 // The ledger's head, as varint size and root, becomes a text to sign.
-void resume_checkpoint(ByteReader& continuation_bytes, const Context& context, const Frame& frame,
-                       Effects& effects) {
-  std::string_view head;
-  if (!ledger_answer(frame, context, effects, head)) return;
-  const std::string_view entity_id = continuation_bytes.short_bytes();
-  ByteReader in(head);
-  const auto size = static_cast<std::int64_t>(in.varint());
-  const std::string_view root_bytes = in.raw(sizeof(Digest));
-  if (!in.ok()) return reply_error(effects, context, Status::storage_error, {});
+void resume_checkpoint(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
+  const std::string_view entity_id = in.short_bytes();
+  std::string_view answer;
+  if (!ledger_answer(frame, context, effects, answer)) return;
+  ByteReader head(answer);
+  const auto size = static_cast<std::int64_t>(head.varint());
+  const std::string_view root_bytes = head.raw(sizeof(Digest));
+  if (!head.ok()) return reply_error(effects, context, Status::storage_error, {});
   const std::string text = checkpoint_text(origin_of(frame, entity_id), size, key_of(root_bytes));
   effects.need_sign(text);
   std::string bytes;
   ByteWriter out(bytes);
-  write_context(out, Operation::signature, context);
+  write_context(out, context, 1);
   out.bytes(text);
   effects.resume(Z0_FRAME_RESUME, bytes);
 }
 
-void resume_signature(ByteReader& continuation_bytes, const Context& context, const Frame& frame,
-                      Effects& effects) {
+void resume_signature(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   Note note;
-  note.text = continuation_bytes.bytes();
+  note.text = in.bytes();
   // One key for all of a deployment's logs: it is called like the deployment.
   const std::string_view origin = settings_origin(frame.settings);
   const auto signatures =
@@ -128,12 +128,14 @@ void resume_signature(ByteReader& continuation_bytes, const Context& context, co
 }
 
 // Any signature brings its public key along.
-void get_keys(const Context& context, Effects& effects) {
+void get_keys(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   effects.need_sign({});
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::keys, context));
+  resume_with(context, effects);
 }
 
-void resume_keys(const Context& context, const Frame& frame, Effects& effects) {
+void resume_keys(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   const auto signatures =
       parse_signatures(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   if (signatures.empty()) return reply_error(effects, context, Status::no_log_key, {});

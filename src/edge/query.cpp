@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "http/http.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -202,8 +202,8 @@ std::string merge(std::vector<Page>& pages, std::int64_t limit) {
 
 }  // namespace
 
-void query_facts(const Request& request, const Claims& claims, const Context& context,
-                 const Frame& frame, Effects& effects) {
+void query_facts(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   Query q;
   if (!tenant_for(request, claims, q.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
@@ -224,13 +224,14 @@ void query_facts(const Request& request, const Claims& claims, const Context& co
   for (const auto database : databases) effects.need_query(database, statements);
   std::string continuation;
   ByteWriter out(continuation);
-  write_context(out, Operation::query, context);
+  write_context(out, context);
   out.u8(q.status == "failed" ? 1 : 0);
   out.varint(static_cast<std::uint64_t>(q.limit));
   effects.resume(Z0_FRAME_RESUME, continuation);
 }
 
-void resume_query(ByteReader& in, const Context& context, const Frame& frame, Effects& effects) {
+void resume_query(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   const bool failed_only = in.u8() != 0;
   const auto limit = static_cast<std::int64_t>(in.varint());
   std::vector<Page> pages;

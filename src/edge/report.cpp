@@ -7,7 +7,7 @@
 // accounts is put side by side.
 #include <map>
 
-#include "http/http.hpp"
+#include "edge/handlers.hpp"
 #include "reporting/money.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/json.hpp"
@@ -130,8 +130,8 @@ std::string accounts_json(const Accounts& accounts) {
 
 }  // namespace
 
-void get_report(const Request& request, const Claims& claims, const Context& context,
-                const Frame& frame, Effects& effects) {
+void get_report(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   std::string_view tenant_id;
   if (!tenant_for(request, claims, tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
@@ -140,10 +140,11 @@ void get_report(const Request& request, const Claims& claims, const Context& con
     effects.need_query(database,
                        {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
   }
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::report, context));
+  resume_with(context, effects);
 }
 
-void resume_report(const Context& context, const Frame& frame, Effects& effects) {
+void resume_report(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   std::map<std::string_view, Tenant> tenants;
   std::map<std::string_view, std::int64_t> by_type;
   Accounts accounts;

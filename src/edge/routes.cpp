@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "edge/config.hpp"
+#include "edge/handlers.hpp"
 #include "http/http.hpp"
 #include "operations/operations.hpp"
 #include "z0/base/ids.hpp"
@@ -13,119 +13,92 @@
 namespace z0 {
 namespace {
 
-constexpr std::string_view facts_read_parameters = ",from_seq,types,limit,records,";
-
-struct Call {
-  const Request& request;
-  const Claims& claims;
-  const Context& context;
-  const Frame& frame;
-  std::string_view id;  // what stands for {} in the path
-  Effects& effects;
+// Who may: one of these scopes, where there are any; and an operator, for what concerns every tenant.
+struct Access {
+  std::uint8_t scopes;
+  bool all_tenants;
 };
+constexpr Access open_to_all{0, false};
+constexpr Access reads{scope_facts_read, false};
+constexpr Access writes{scope_facts_write, false};
+constexpr Access configures{scope_config_write, false};
+constexpr Access reconciles{scope_ops, false};
+constexpr Access operates{scope_ops, true};
+
+// A step that goes on when answers have come, and what they answer.
+struct Step {
+  z0_effect_kind asked{};
+  void (*resume)(const RouteResume&) = nullptr;
+};
+constexpr z0_effect_kind calls = Z0_NEED_CALL;
+constexpr z0_effect_kind queries = Z0_NEED_QUERY;
+constexpr z0_effect_kind signs = Z0_NEED_SIGN;
 
 struct Route {
   std::string_view method;
-  std::string_view path;        // {} stands for one segment
-  std::uint8_t scope;           // 0: no token
-  bool all_tenants;             // what concerns every tenant is for operators
-  std::string_view parameters;  // the names it takes, each between commas
-  void (*handle)(const Call&);
+  std::string_view path;  // {} stands for one segment
+  Access access;
+  void (*handle)(const RouteCall&);
+  Step steps[2];
+  std::string_view parameters = {};  // the names it takes, each between commas
 };
 
-void health(const Call& call) {
+void health(const RouteCall& call) {
   std::string json = "{\"status\":\"ok\",\"version\":\"";
   json += version;
   reply_json(call.effects, call.context, 200, json + "\"}");
 }
 
-template <std::uint16_t frame_kind>
-void ledger(const Call& c) {
-  get_ledger(c.request, c.claims, c.context, c.id, frame_kind, c.effects);
-}
-
+// A row a route, in a line or two: clang-format would give each member a line of its own.
+// clang-format off
 constexpr Route routes[] = {
-    {"GET", "/healthz", 0, false, {}, health},
-    {"POST", "/v1/facts", scope_facts_write, false, ",atomic,",
-     [](const Call& c) { post_facts(c.request, c.claims, c.context, c.frame, c.effects); }},
-    {"GET", "/v1/facts", scope_facts_read, false,
-     ",tenant,type,status,from,to,trace_id,limit,cursor,",
-     [](const Call& c) { query_facts(c.request, c.claims, c.context, c.frame, c.effects); }},
-    {"GET", "/v1/facts/{}", scope_facts_read, false, facts_read_parameters,
-     ledger<Z0_FRAME_LEDGER_READ>},
-    {"GET", "/v1/entities/{}", scope_facts_read, false, {}, ledger<Z0_FRAME_LEDGER_HEAD>},
-    {"GET", "/v1/entities/{}/state", scope_facts_read, false, ",cache,as_of,",
-     [](const Call& c) { get_state(c.request, c.claims, c.context, c.id, c.effects); }},
-    {"GET",
-     "/v1/ledgers/{}/checkpoint",
-     scope_facts_read,
-     false,
-     {},
-     [](const Call& c) { get_checkpoint(c.claims, c.context, c.id, c.effects); }},
-    {"GET", "/v1/ledgers/{}/proof", scope_facts_read, false, ",seq,size,",
-     [](const Call& c) { get_proof(c.request, c.claims, c.context, c.id, c.effects); }},
-    {"GET", "/v1/ledgers/{}/consistency", scope_facts_read, false, ",from,size,",
-     [](const Call& c) { get_consistency(c.request, c.claims, c.context, c.id, c.effects); }},
-    {"POST", "/v1/ledgers/{}/reconcile", scope_ops, false, ",from,",
-     [](const Call& c) { post_reconcile(c.request, c.claims, c.context, c.id, c.effects); }},
-    {"POST", "/v1/ledgers/{}/replicate", scope_ops, true, ",from,",
-     [](const Call& c) { post_replicate(c.request, c.context, c.id, false, c.effects); }},
-    {"POST", "/v1/ledgers/{}/verify", scope_ops, true, ",from_seq,",
-     [](const Call& c) { post_replicate(c.request, c.context, c.id, true, c.effects); }},
-    {"GET", "/v1/replication", scope_ops, true, ",tenant,limit,cursor,",
-     [](const Call& c) { get_replication(c.request, c.context, c.frame, c.effects); }},
-    {"POST", "/v1/ledgers/{}/import", scope_ops, true, ",tenant,",
-     [](const Call& c) { post_import(c.request, c.context, c.id, c.effects); }},
-    {"GET",
-     "/v1/keys",
-     scope_facts_read,
-     false,
-     {},
-     [](const Call& c) { get_keys(c.context, c.effects); }},
-    {"GET", "/v1/ledgers", scope_facts_read, false, ",tenant,limit,cursor,",
-     [](const Call& c) { get_ledgers(c.request, c.claims, c.context, c.effects); }},
-    {"GET", "/v1/configs/gaps", scope_facts_read, false, ",tenant,",
-     [](const Call& c) { get_config_gaps(c.request, c.claims, c.context, c.frame, c.effects); }},
-    {"PUT",
-     "/v1/configs/{}",
-     scope_config_write,
-     false,
-     {},
-     [](const Call& c) { put_config(c.request, c.claims, c.context, c.id, c.frame, c.effects); }},
-    {"GET", "/v1/configs/{}", scope_facts_read, false, ",version,as_of,",
-     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, false, c.effects); }},
-    {"GET", "/v1/configs/{}/versions", scope_facts_read, false, ",from_version,",
-     [](const Call& c) { get_config(c.request, c.claims, c.context, c.id, true, c.effects); }},
-    {"GET", "/v1/report", scope_facts_read, false, ",tenant,",
-     [](const Call& c) { get_report(c.request, c.claims, c.context, c.frame, c.effects); }},
-    {"GET", "/v1/closure", scope_facts_read, false, ",tenant,from,to,limit,cursor,",
-     [](const Call& c) { get_closure(c.request, c.claims, c.context, c.frame, c.effects); }},
-    {"GET", "/v1/dead-letters", scope_ops, true, ",limit,cursor,",
-     [](const Call& c) { get_dead_letters(c.request, c.context, c.effects); }},
-    {"POST",
-     "/v1/dead-letters/redrive",
-     scope_ops,
-     true,
-     {},
-     [](const Call& c) { post_redrive(c.context, {}, c.effects); }},
-    {"GET",
-     "/v1/dead-letters/{}",
-     scope_ops,
-     true,
-     {},
-     [](const Call& c) { get_dead_letter(c.context, c.id, c.effects); }},
-    {"POST",
-     "/v1/dead-letters/{}/redrive",
-     scope_ops,
-     true,
-     {},
-     [](const Call& c) { post_redrive(c.context, c.id, c.effects); }},
-    {"GET", "/v1/live", scope_ops, true, {}, [](const Call& c) { get_live(c.context, c.effects); }},
+    {"GET", "/healthz", open_to_all, health, {}},
+    {"POST", "/v1/facts", writes, post_facts, {{calls, resume_post_facts}}, ",atomic,"},
+    {"GET", "/v1/facts", reads, query_facts,
+     {{queries, resume_query}}, ",tenant,type,status,from,to,trace_id,limit,cursor,"},
+    {"GET", "/v1/facts/{}", reads, get_ledger_facts,
+     {{calls, resume_ledger_reply}}, ",from_seq,types,limit,records,"},
+    {"GET", "/v1/entities/{}", reads, get_ledger_head, {{calls, resume_ledger_reply}}},
+    {"GET", "/v1/entities/{}/state", reads, get_state, {{calls, resume_state}}, ",cache,as_of,"},
+    {"GET", "/v1/ledgers/{}/checkpoint", reads, get_checkpoint,
+     {{calls, resume_checkpoint}, {signs, resume_signature}}},
+    {"GET", "/v1/ledgers/{}/proof", reads, get_proof, {{calls, resume_ledger_reply}}, ",seq,size,"},
+    {"GET", "/v1/ledgers/{}/consistency", reads, get_consistency,
+     {{calls, resume_ledger_reply}}, ",from,size,"},
+    {"POST", "/v1/ledgers/{}/reconcile", reconciles, post_reconcile,
+     {{calls, resume_ledger_reply}}, ",from,"},
+    {"POST", "/v1/ledgers/{}/replicate", operates, post_replicate,
+     {{calls, resume_ledger_reply}}, ",from,"},
+    {"POST", "/v1/ledgers/{}/verify", operates, post_verify,
+     {{calls, resume_ledger_reply}}, ",from_seq,"},
+    {"POST", "/v1/ledgers/{}/import", operates, post_import,
+     {{calls, resume_ledger_reply}}, ",tenant,"},
+    {"GET", "/v1/ledgers", reads, get_ledgers, {{calls, resume_ledgers}}, ",tenant,limit,cursor,"},
+    {"GET", "/v1/keys", reads, get_keys, {{signs, resume_keys}}},
+    {"GET", "/v1/replication", operates, get_replication,
+     {{queries, resume_replication_heads}, {calls, resume_replication}}, ",tenant,limit,cursor,"},
+    {"GET", "/v1/configs/gaps", reads, get_config_gaps,
+     {{queries, resume_config_gaps}}, ",tenant,"},
+    {"PUT", "/v1/configs/{}", configures, put_config, {{calls, resume_put_config}}},
+    {"GET", "/v1/configs/{}", reads, get_config, {{calls, resume_get_config}}, ",version,as_of,"},
+    {"GET", "/v1/configs/{}/versions", reads, get_config_versions,
+     {{calls, resume_get_config}}, ",from_version,"},
+    {"GET", "/v1/report", reads, get_report, {{queries, resume_report}}, ",tenant,"},
+    {"GET", "/v1/closure", reads, get_closure,
+     {{queries, resume_closure}}, ",tenant,from,to,limit,cursor,"},
+    {"GET", "/v1/dead-letters", operates, get_dead_letters,
+     {{queries, resume_dead_letters}}, ",limit,cursor,"},
+    {"POST", "/v1/dead-letters/redrive", operates, post_redrive, {{queries, resume_redrive}}},
+    {"GET", "/v1/dead-letters/{}", operates, get_dead_letter, {{queries, resume_dead_letter}}},
+    {"POST", "/v1/dead-letters/{}/redrive", operates, post_redrive, {{queries, resume_redrive}}},
+    {"GET", "/v1/live", operates, get_live, {{calls, resume_live}}},
 };
+// clang-format on
 
 // Whether a path is of this form; `id` is what stands for {}, which is never empty and never more
 // than a segment.
 bool matches(std::string_view form, std::string_view path, std::string_view& id) {
+  id = {};
   const std::size_t open = form.find("{}");
   if (open == std::string_view::npos) return form == path;
   const std::string_view tail = form.substr(open + 2);
@@ -192,7 +165,7 @@ std::string_view strange_parameter(const Route& to, const Request& request) {
 void begin(const Frame& frame, Effects& effects) {
   Request request;
   const bool readable = parse_request(frame, request);
-  const Context context{
+  Context context{
       trace_context(request.traceparent, request.tracestate, frame.entropy.substr(10, 24)),
       frame.now_ms};
   if (!readable) return reply_error(effects, context, Status::bad_parameter, "url");
@@ -204,66 +177,35 @@ void begin(const Frame& frame, Effects& effects) {
     return reply_error(effects, context, Status::not_found, {});
   }
   Claims claims;
-  if (to->scope != 0) {
+  if (to->access.scopes != 0) {
     if (!verify_token(bearer_token(request.authorization), request.secrets, frame.now_ms, claims)) {
       return reply_error(effects, context, Status::unauthorized, {});
     }
     const bool scoped =
-        (claims.scopes & to->scope) != 0 && (!to->all_tenants || claims.all_tenants);
+        (claims.scopes & to->access.scopes) != 0 && (!to->access.all_tenants || claims.all_tenants);
     if (!scoped)
-      return reply_error(effects, context, Status::scope_missing, scope_names(to->scope));
+      return reply_error(effects, context, Status::scope_missing, scope_names(to->access.scopes));
     const std::string_view strange = strange_parameter(*to, request);
     if (!strange.empty()) return reply_error(effects, context, Status::bad_parameter, strange);
   }
+  context.route = static_cast<std::uint8_t>(to - routes);
   to->handle({request, claims, context, frame, id, effects});
+}
+
+// The step that a continuation is for; it traps on bytes that are not our own.
+const Step& step_of(ByteReader& in, Context& context) {
+  if (!read_context(in, context) || context.route >= std::size(routes)) __builtin_trap();
+  const Route& route = routes[context.route];
+  if (context.step >= std::size(route.steps) || route.steps[context.step].resume == nullptr)
+    __builtin_trap();
+  return route.steps[context.step];
 }
 
 void resume(const Frame& frame, Effects& effects) {
   ByteReader in(frame.part(0));
-  Operation operation{};
   Context context;
-  if (!read_context(in, operation, context)) __builtin_trap();  // our own bytes
-  switch (operation) {
-    case Operation::post_facts:
-      return resume_post_facts(in, context, frame, effects);
-    case Operation::ledger:
-      return resume_ledger_reply(context, frame, effects);
-    case Operation::live:
-      return resume_live(context, frame, effects);
-    case Operation::query:
-      return resume_query(in, context, frame, effects);
-    case Operation::report:
-      return resume_report(context, frame, effects);
-    case Operation::checkpoint:
-      return resume_checkpoint(in, context, frame, effects);
-    case Operation::signature:
-      return resume_signature(in, context, frame, effects);
-    case Operation::keys:
-      return resume_keys(context, frame, effects);
-    case Operation::state:
-      return resume_state(context, frame, effects);
-    case Operation::put_config:
-      return resume_put_config(in, context, frame, effects);
-    case Operation::get_config:
-      return resume_get_config(in, context, frame, effects);
-    case Operation::config_gaps:
-      return resume_config_gaps(context, frame, effects);
-    case Operation::ledgers:
-      return resume_ledgers(in, context, frame, effects);
-    case Operation::replication_heads:
-      return resume_replication_heads(in, context, frame, effects);
-    case Operation::replication:
-      return resume_replication(in, context, frame, effects);
-    case Operation::closure:
-      return resume_closure(in, context, frame, effects);
-    case Operation::dead_letters:
-      return resume_dead_letters(in, context, frame, effects);
-    case Operation::dead_letter:
-      return resume_dead_letter(context, frame, effects);
-    case Operation::redrive:
-      return resume_redrive(in, context, frame, effects);
-  }
-  __builtin_trap();
+  step_of(in, context).resume({in, context, frame, effects});
+  if (!in.ok() || !in.done()) __builtin_trap();  // our own bytes
 }
 
 }  // namespace
@@ -273,6 +215,12 @@ void step_edge(const Frame& frame, Effects& effects) {
     begin(frame, effects);
   else
     resume(frame, effects);
+}
+
+z0_effect_kind edge_asked(std::string_view continuation) {
+  ByteReader in(continuation);
+  Context context;
+  return step_of(in, context).asked;
 }
 
 }  // namespace z0

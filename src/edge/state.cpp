@@ -1,7 +1,7 @@
 // Cached state, reconciliation on demand, and imports.
 #include <algorithm>
 
-#include "http/http.hpp"
+#include "edge/handlers.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -13,10 +13,10 @@ namespace z0 {
 namespace {
 
 void ask_ledger(std::string_view entity_id, std::uint16_t kind, std::string_view request,
-                Operation operation, const Context& context, Effects& effects) {
+                const Context& context, Effects& effects) {
   effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), kind, limits::read_timeout_ms,
                     request);
-  effects.resume(Z0_FRAME_RESUME, continuation(operation, context));
+  resume_with(context, effects);
 }
 
 bool names_ledger(std::string_view entity_id) {
@@ -77,8 +77,8 @@ std::string cache_names() {
 
 }  // namespace
 
-void get_state(const Request& request, const Claims& claims, const Context& context,
-               std::string_view entity_id, Effects& effects) {
+void get_state(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   StateRequest state;
   std::size_t part = 0;
@@ -89,11 +89,12 @@ void get_state(const Request& request, const Claims& claims, const Context& cont
   state.tenant_id = claims.tenant_id;
   state.entity_id = entity_id;
   state.what = static_cast<std::uint8_t>(part);
-  ask_ledger(entity_id, Z0_FRAME_LEDGER_STATE, state.encode(), Operation::state, context, effects);
+  ask_ledger(entity_id, Z0_FRAME_LEDGER_STATE, state.encode(), context, effects);
 }
 
 // A read from memory or a row is a hit; one from facts is a miss.
-void resume_state(const Context& context, const Frame& frame, Effects& effects) {
+void resume_state(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   std::string_view json;
   if (!ledger_answer(frame, context, effects, json)) return;
   reply_json(effects, context, 200, json);
@@ -104,18 +105,17 @@ void resume_state(const Context& context, const Frame& frame, Effects& effects) 
                 {1, static_cast<double>(frame.now_ms - context.started_ms)});
 }
 
-void post_reconcile(const Request& request, const Claims& claims, const Context& context,
-                    std::string_view entity_id, Effects& effects) {
+void post_reconcile(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReconcileRequest reconcile{claims.tenant_id, entity_id, from == "start"};
-  ask_ledger(entity_id, Z0_FRAME_LEDGER_RECONCILE, reconcile.encode(), Operation::ledger, context,
-             effects);
+  ask_ledger(entity_id, Z0_FRAME_LEDGER_RECONCILE, reconcile.encode(), context, effects);
 }
 
-void post_import(const Request& request, const Context& context, std::string_view entity_id,
-                 Effects& effects) {
+void post_import(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   const std::string_view tenant = request.parameter("tenant");
   if (!valid_id(tenant)) return reply_error(effects, context, Status::bad_parameter, "tenant");
@@ -129,8 +129,7 @@ void post_import(const Request& request, const Context& context, std::string_vie
   }
   if (records.empty()) return reply_error(effects, context, Status::no_facts, "body");
   const ImportRequest import{tenant, entity_id, records};
-  ask_ledger(entity_id, Z0_FRAME_LEDGER_IMPORT, import.encode(), Operation::ledger, context,
-             effects);
+  ask_ledger(entity_id, Z0_FRAME_LEDGER_IMPORT, import.encode(), context, effects);
 }
 
 }  // namespace z0

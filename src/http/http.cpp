@@ -102,8 +102,9 @@ bool parse_request(const Frame& frame, Request& out) {
   return question == url.size() || parse_query(url.substr(question + 1), out.query);
 }
 
-void write_context(ByteWriter& out, Operation operation, const Context& context) {
-  out.u8(static_cast<std::uint8_t>(operation));
+void write_context(ByteWriter& out, const Context& context, std::uint8_t step) {
+  out.u8(context.route);
+  out.u8(step);
   out.u64(static_cast<std::uint64_t>(context.started_ms));
   out.short_bytes(context.trace.trace_id);
   out.short_bytes(context.trace.span_id);
@@ -112,8 +113,9 @@ void write_context(ByteWriter& out, Operation operation, const Context& context)
   out.short_bytes(context.trace.tracestate);
 }
 
-bool read_context(ByteReader& in, Operation& operation, Context& context) {
-  operation = static_cast<Operation>(in.u8());
+bool read_context(ByteReader& in, Context& context) {
+  context.route = in.u8();
+  context.step = in.u8();
   context.started_ms = static_cast<std::int64_t>(in.u64());
   context.trace.trace_id = in.short_bytes();
   context.trace.span_id = in.short_bytes();
@@ -262,11 +264,11 @@ bool read_limit(const Request& request, std::int64_t& limit) {
                            limit <= static_cast<std::int64_t>(limits::page_facts_max));
 }
 
-std::string continuation(Operation operation, const Context& context) {
+void resume_with(const Context& context, Effects& effects) {
   std::string bytes;
   ByteWriter out(bytes);
-  write_context(out, operation, context);
-  return bytes;
+  write_context(out, context);
+  effects.resume(Z0_FRAME_RESUME, bytes);
 }
 
 bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,

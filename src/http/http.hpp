@@ -45,38 +45,34 @@ std::string_view media_type(std::string_view content_type);
 // What follows `Bearer`; empty for another scheme, or none.
 std::string_view bearer_token(std::string_view authorization);
 
-// What is on its way while others are asked.
-enum class Operation : std::uint8_t {
-  post_facts = 1,
-  ledger = 2,
-  live = 3,
-  query = 4,
-  report = 5,
-  checkpoint = 6,
-  signature = 7,
-  keys = 8,
-  state = 9,
-  put_config = 32,
-  get_config = 33,
-  config_gaps = 34,
-  ledgers = 35,
-  replication_heads = 40,
-  replication = 41,
-  // From here on the answers are D1's.
-  closure = 48,
-  dead_letters = 49,
-  dead_letter = 50,
-  redrive = 51,
-};
-
 struct Context {
   TraceContext trace;
   std::int64_t started_ms = 0;
+  std::uint8_t route = 0;  // its row in the table of routes
+  std::uint8_t step = 0;   // which of the route's steps takes the answers that are waited for
 };
 
-// A continuation begins with its operation and context.
-void write_context(ByteWriter& out, Operation operation, const Context& context);
-bool read_context(ByteReader& in, Operation& operation, Context& context);
+// A request as its handler gets it, which replies, or asks and leaves a continuation.
+struct RouteCall {
+  const Request& request;
+  const Claims& claims;
+  const Context& context;
+  const Frame& frame;
+  std::string_view id;  // what stands for {} in the path
+  Effects& effects;
+};
+
+// The answers to what a handler asked, and what it left: every step reads that to its end.
+struct RouteResume {
+  ByteReader& in;
+  const Context& context;
+  const Frame& frame;
+  Effects& effects;
+};
+
+// A continuation begins with its context. `step` is the one that it is for.
+void write_context(ByteWriter& out, const Context& context, std::uint8_t step = 0);
+bool read_context(ByteReader& in, Context& context);
 
 // Answers, with the headers that every reply carries. retry: something in it may succeed later.
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
@@ -106,8 +102,8 @@ inline void append_text(std::string& json, std::string_view name, std::string_vi
 // ,"cursor":TEXT or null, and the end of the object.
 void append_cursor(std::string& json, bool more, std::string_view bytes);
 
-// A continuation that needs no more than its operation and context.
-std::string continuation(Operation operation, const Context& context);
+// Asks to go on with a step that needs no more than its context.
+void resume_with(const Context& context, Effects& effects);
 // What a ledger said after its status, which is the first answer. False when it refused or failed,
 // which was replied.
 bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
@@ -115,51 +111,6 @@ bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
 
 // Whether a transient reply says when to come back, in seconds.
 inline constexpr std::string_view retry_after_seconds = "1";
-
-// The routes. Each replies, or asks and leaves a continuation.
-void post_facts(const Request& request, const Claims& claims, const Context& context,
-                const Frame& frame, Effects& effects);
-void resume_post_facts(ByteReader& continuation, const Context& context, const Frame& frame,
-                       Effects& effects);
-void get_ledger(const Request& request, const Claims& claims, const Context& context,
-                std::string_view entity_id, std::uint16_t frame_kind, Effects& effects);
-void resume_ledger_reply(const Context& context, const Frame& frame, Effects& effects);
-void get_state(const Request& request, const Claims& claims, const Context& context,
-               std::string_view entity_id, Effects& effects);
-void resume_state(const Context& context, const Frame& frame, Effects& effects);
-void get_checkpoint(const Claims& claims, const Context& context, std::string_view entity_id,
-                    Effects& effects);
-void resume_checkpoint(ByteReader& continuation, const Context& context, const Frame& frame,
-                       Effects& effects);
-void resume_signature(ByteReader& continuation, const Context& context, const Frame& frame,
-                      Effects& effects);
-void get_proof(const Request& request, const Claims& claims, const Context& context,
-               std::string_view entity_id, Effects& effects);
-void get_consistency(const Request& request, const Claims& claims, const Context& context,
-                     std::string_view entity_id, Effects& effects);
-void post_reconcile(const Request& request, const Claims& claims, const Context& context,
-                    std::string_view entity_id, Effects& effects);
-void post_import(const Request& request, const Context& context, std::string_view entity_id,
-                 Effects& effects);
-void get_keys(const Context& context, Effects& effects);
-void resume_keys(const Context& context, const Frame& frame, Effects& effects);
-void post_replicate(const Request& request, const Context& context, std::string_view entity_id,
-                    bool verify, Effects& effects);
-void get_replication(const Request& request, const Context& context, const Frame& frame,
-                     Effects& effects);
-void resume_replication_heads(ByteReader& continuation, const Context& context, const Frame& frame,
-                              Effects& effects);
-void resume_replication(ByteReader& continuation, const Context& context, const Frame& frame,
-                        Effects& effects);
-void get_live(const Context& context, Effects& effects);
-void resume_live(const Context& context, const Frame& frame, Effects& effects);
-void query_facts(const Request& request, const Claims& claims, const Context& context,
-                 const Frame& frame, Effects& effects);
-void resume_query(ByteReader& continuation, const Context& context, const Frame& frame,
-                  Effects& effects);
-void get_report(const Request& request, const Claims& claims, const Context& context,
-                const Frame& frame, Effects& effects);
-void resume_report(const Context& context, const Frame& frame, Effects& effects);
 
 // What becomes of a request whose call did not succeed, or whose JSON could not be read.
 Status status_of(z0_outcome outcome);

@@ -199,13 +199,13 @@ void append_orphan(std::string& json, const Page& page, std::int64_t now_ms) {
 
 }  // namespace
 
-void get_closure(const Request& request, const Claims& claims, const Context& context,
-                 const Frame& frame, Effects& effects) {
+void get_closure(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   std::string_view tenant;
   if (!tenant_for(request, claims, tenant))
     return reply_error(effects, context, Status::not_found, "tenant");
   const auto wrong = [&](std::string_view name) {
-    reply_error(effects, context, Status::bad_parameter, name);
+    reply_error(call.effects, call.context, Status::bad_parameter, name);
   };
   std::int64_t to = limits::timestamp_ms_max;
   const std::string_view named_to = request.parameter("to");
@@ -228,16 +228,16 @@ void get_closure(const Request& request, const Claims& claims, const Context& co
   }
   std::string continuation;
   ByteWriter out(continuation);
-  write_context(out, Operation::closure, context);
+  write_context(out, context);
   out.varint(static_cast<std::uint64_t>(limit));
   out.u8(cursor.empty() ? 1 : 0);
   effects.resume(Z0_FRAME_RESUME, continuation);
 }
 
-void resume_closure(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects) {
-  const std::uint64_t limit = continuation.varint();
-  const bool first_page = continuation.u8() != 0;
+void resume_closure(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
+  const std::uint64_t limit = in.varint();
+  const bool first_page = in.u8() != 0;
   std::vector<Page> pages;
   for (const auto answer : frame.answers) {
     pages.push_back({std::move(parse_query(answer).front()), 0});

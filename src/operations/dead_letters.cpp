@@ -86,7 +86,8 @@ std::string reason_of(const Message& message) {
   return reason;
 }
 
-void get_dead_letters(const Request& request, const Context& context, Effects& effects) {
+void get_dead_letters(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   std::int64_t limit = 0;
   if (!read_limit(request, limit))
     return reply_error(effects, context, Status::bad_parameter, "limit");
@@ -99,16 +100,17 @@ void get_dead_letters(const Request& request, const Context& context, Effects& e
                       Value::of(limits::letters_bytes_max)});
   std::string continuation;
   ByteWriter out(continuation);
-  write_context(out, Operation::dead_letters, context);
+  write_context(out, context);
   out.varint(static_cast<std::uint64_t>(limit));
   effects.resume(Z0_FRAME_RESUME, continuation);
 }
 
-void resume_dead_letters(ByteReader& continuation, const Context& context, const Frame& frame,
-                         Effects& effects) {
+void resume_dead_letters(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
+  const auto limit = static_cast<std::size_t>(in.varint());
   const Rows rows = d1_answer(frame).back();
   if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
-  const std::size_t count = std::min(rows.size(), static_cast<std::size_t>(continuation.varint()));
+  const std::size_t count = std::min(rows.size(), limit);
   std::string json = "{\"dead_letters\":[";
   for (std::size_t row = 0; row < count; ++row) {
     Message message;
@@ -122,12 +124,14 @@ void resume_dead_letters(ByteReader& continuation, const Context& context, const
   reply_json(effects, context, 200, json);
 }
 
-void get_dead_letter(const Context& context, std::string_view letter_id, Effects& effects) {
+void get_dead_letter(const RouteCall& call) {
+  const auto& [request, claims, context, frame, letter_id, effects] = call;
   effects.need_query(default_database, one_sql, {Value::text(letter_id)});
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::dead_letter, context));
+  resume_with(context, effects);
 }
 
-void resume_dead_letter(const Context& context, const Frame& frame, Effects& effects) {
+void resume_dead_letter(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   const Rows rows = d1_answer(frame).back();
   if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
   if (rows.size() == 0) return reply_error(effects, context, Status::not_found, {});

@@ -36,8 +36,8 @@ bool before(const RegisterRequest& a, const RegisterRequest& b) {
 
 }  // namespace
 
-void get_ledgers(const Request& request, const Claims& claims, const Context& context,
-                 Effects& effects) {
+void get_ledgers(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   ListRequest list;
   std::string bytes;
   if (!tenant_for(request, claims, list.tenant_id))
@@ -58,14 +58,14 @@ void get_ledgers(const Request& request, const Claims& claims, const Context& co
   }
   std::string continuation;
   ByteWriter out(continuation);
-  write_context(out, Operation::ledgers, context);
+  write_context(out, context);
   out.varint(static_cast<std::uint64_t>(limit));
   effects.resume(Z0_FRAME_RESUME, continuation);
 }
 
-void resume_ledgers(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects) {
-  const auto limit = static_cast<std::size_t>(continuation.varint());
+void resume_ledgers(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
+  const auto limit = static_cast<std::size_t>(in.varint());
   std::vector<RegisterRequest> ledgers;
   for (const auto bytes : frame.answers) {
     const CallAnswer answer = parse_call(bytes);

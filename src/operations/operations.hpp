@@ -10,21 +10,26 @@
 
 namespace z0 {
 
-void get_closure(const Request& request, const Claims& claims, const Context& context,
-                 const Frame& frame, Effects& effects);
-void resume_closure(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects);
+void get_ledgers(const RouteCall& call);
+void resume_ledgers(const RouteResume& resumed);
 
-void get_dead_letters(const Request& request, const Context& context, Effects& effects);
-void resume_dead_letters(ByteReader& continuation, const Context& context, const Frame& frame,
-                         Effects& effects);
-void get_dead_letter(const Context& context, std::string_view id, Effects& effects);
-void resume_dead_letter(const Context& context, const Frame& frame, Effects& effects);
+void get_replication(const RouteCall& call);
+void resume_replication_heads(const RouteResume& resumed);
+void resume_replication(const RouteResume& resumed);
+void post_replicate(const RouteCall& call);
+void post_verify(const RouteCall& call);
+
+void get_closure(const RouteCall& call);
+void resume_closure(const RouteResume& resumed);
+
+void get_dead_letters(const RouteCall& call);
+void resume_dead_letters(const RouteResume& resumed);
+void get_dead_letter(const RouteCall& call);
+void resume_dead_letter(const RouteResume& resumed);
 
 // Of one dead letter, or, with an empty id, of as many as one message holds.
-void post_redrive(const Context& context, std::string_view id, Effects& effects);
-void resume_redrive(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects);
+void post_redrive(const RouteCall& call);
+void resume_redrive(const RouteResume& resumed);
 
 // What the one database that was asked has answered: never nothing.
 inline std::vector<Rows> d1_answer(const Frame& frame) {
@@ -33,10 +38,5 @@ inline std::vector<Rows> d1_answer(const Frame& frame) {
 
 // Why these bytes are no message, which parse_message has found out.
 std::string reason_of(const Message& message);
-
-void get_ledgers(const Request& request, const Claims& claims, const Context& context,
-                 Effects& effects);
-void resume_ledgers(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects);
 
 }  // namespace z0

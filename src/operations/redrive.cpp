@@ -48,7 +48,7 @@ struct Redrive {
   void resume(const Context& context, Effects& effects) const {
     std::string bytes;
     ByteWriter out(bytes);
-    write_context(out, Operation::redrive, context);
+    write_context(out, context);
     out.u8(static_cast<std::uint8_t>(stage));
     out.varint(count);
     for (const auto* text : {&id, &readable, &unreadable, &reason, &rest}) out.bytes(*text);
@@ -159,7 +159,8 @@ void reply(const Redrive& redrive, std::int64_t left, const Context& context, Ef
 
 }  // namespace
 
-void post_redrive(const Context& context, std::string_view id, Effects& effects) {
+void post_redrive(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   Redrive redrive;
   redrive.id = id;
   if (id.empty()) {
@@ -172,10 +173,10 @@ void post_redrive(const Context& context, std::string_view id, Effects& effects)
   redrive.resume(context, effects);
 }
 
-void resume_redrive(ByteReader& continuation, const Context& context, const Frame& frame,
-                    Effects& effects) {
+void resume_redrive(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   Redrive redrive;
-  redrive.decode(continuation);
+  redrive.decode(in);
   Frame inner = frame;
   if (redrive.stage == Stage::written) {
     inner.kind = Z0_FRAME_MESSAGE_RESUME;

@@ -1,7 +1,7 @@
 // Replication as operators see it: how far each ledger is in D1, and the two commands that mend it.
 #include <algorithm>
 
-#include "http/http.hpp"
+#include "operations/operations.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -24,21 +24,21 @@ struct Page {
   std::string tenant_id;
   std::string heads;  // D1's answer, once it is there
 
-  std::string encode(const Context& context, Operation operation) const {
+  std::string encode(const Context& context, std::uint8_t step) const {
     std::string bytes;
     ByteWriter out(bytes);
-    write_context(out, operation, context);
+    write_context(out, context, step);
     out.varint(static_cast<std::uint64_t>(database));
     out.varint(static_cast<std::uint64_t>(limit));
     out.short_bytes(tenant_id);
-    out.raw(heads);
+    out.bytes(heads);
     return bytes;
   }
   void decode(ByteReader& in) {
     database = static_cast<std::int64_t>(in.varint());
     limit = static_cast<std::int64_t>(in.varint());
     tenant_id = in.short_bytes();
-    heads = in.raw(in.left());
+    heads = in.bytes();
   }
 };
 
@@ -172,29 +172,32 @@ void answer_page(const Page& page, const Rows& heads, const Context& context, co
   reply_json(effects, context, 200, json + "}}");
 }
 
-}  // namespace
-
-void post_replicate(const Request& request, const Context& context, std::string_view entity_id,
-                    bool verify, Effects& effects) {
+void ask_round(const RouteCall& call, ReplicateMode mode) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
   if (!valid_id(entity_id) || ledger_type(entity_id).empty())
     return reply_error(effects, context, Status::not_found, {});
-  ReplicateRequest call;
-  if (verify) call.mode = ReplicateMode::verify;
+  ReplicateRequest round;
+  round.mode = mode;
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
-  if (!from.empty()) call.mode = ReplicateMode::from_start;
+  if (!from.empty()) round.mode = ReplicateMode::from_start;
   const std::string_view seq = request.parameter("from_seq");
-  if (!seq.empty() && (!parse_number(seq, call.from_seq) || call.from_seq < 1 ||
-                       call.from_seq > limits::version_max)) {
+  if (!seq.empty() && (!parse_number(seq, round.from_seq) || round.from_seq < 1 ||
+                       round.from_seq > limits::version_max)) {
     return reply_error(effects, context, Status::bad_parameter, "from_seq");
   }
   effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_REPLICATE,
-                    limits::append_timeout_ms, call.encode());
-  effects.resume(Z0_FRAME_RESUME, continuation(Operation::ledger, context));
+                    limits::append_timeout_ms, round.encode());
+  resume_with(context, effects);
 }
 
-void get_replication(const Request& request, const Context& context, const Frame& frame,
-                     Effects& effects) {
+}  // namespace
+
+void post_replicate(const RouteCall& call) { ask_round(call, ReplicateMode::replicate); }
+void post_verify(const RouteCall& call) { ask_round(call, ReplicateMode::verify); }
+
+void get_replication(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
   Page page;
   page.tenant_id = request.parameter("tenant");
   const std::string_view limit = request.parameter("limit");
@@ -211,11 +214,11 @@ void get_replication(const Request& request, const Context& context, const Frame
       databases[static_cast<std::size_t>(page.database)],
       {{select_heads,
         {Value::text(page.after), Value::text_or_null(page.tenant_id), Value::of(page.limit)}}});
-  effects.resume(Z0_FRAME_RESUME, page.encode(context, Operation::replication_heads));
+  effects.resume(Z0_FRAME_RESUME, page.encode(context, 0));
 }
 
-void resume_replication_heads(ByteReader& in, const Context& context, const Frame& frame,
-                              Effects& effects) {
+void resume_replication_heads(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   Page page;
   page.decode(in);
   if (!frame.answers.empty()) page.heads = frame.answers[0];
@@ -232,11 +235,11 @@ void resume_replication_heads(ByteReader& in, const Context& context, const Fram
     effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_HEAD,
                       limits::read_timeout_ms, bytes);
   }
-  effects.resume(Z0_FRAME_RESUME, page.encode(context, Operation::replication));
+  effects.resume(Z0_FRAME_RESUME, page.encode(context, 1));
 }
 
-void resume_replication(ByteReader& in, const Context& context, const Frame& frame,
-                        Effects& effects) {
+void resume_replication(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
   Page page;
   page.decode(in);
   answer_page(page, parse_query(page.heads).back(), context, frame, effects);

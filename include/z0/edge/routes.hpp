@@ -6,6 +6,8 @@
 // at all.
 #pragma once
 
+#include <string_view>
+
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
@@ -13,5 +15,9 @@ namespace z0 {
 
 // Frames Z0_FRAME_REQUEST and Z0_FRAME_RESUME.
 void step_edge(const Frame& frame, Effects& effects);
+
+// What a continuation of the edge waits for: which kind of need its answers are to. Traps on other
+// bytes.
+z0_effect_kind edge_asked(std::string_view continuation);
 
 }  // namespace z0

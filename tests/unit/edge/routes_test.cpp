@@ -6,6 +6,8 @@
 
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
+#include "unit/traps.hpp"
+#include "z0/core/core.hpp"
 #include "z0/json/json.hpp"
 
 namespace {
@@ -432,4 +434,37 @@ TEST_CASE("What the platform said is cut between characters", "[edge]") {
   w.deliver_all();
   const std::string data = w.d1_rows("SELECT data FROM failed_facts").at(0).at(0);
   CHECK(z0::valid_utf8(data));
+}
+
+TEST_CASE("A step of a request reads what the one before left to its end, or traps", "[routes]") {
+  TestWorld w;
+  std::vector<std::string> frames;
+  w.seen = [&](std::string_view bytes, std::string_view) {
+    z0::Frame frame;
+    REQUIRE(z0::parse_frame(bytes, frame));
+    if (frame.kind == Z0_FRAME_RESUME) frames.emplace_back(bytes);
+  };
+  w.post(deposit("f_1"));
+  w.deliver_all();
+  for (const auto url :
+       {"/v1/facts", "/v1/facts/acct_a", "/v1/ledgers", "/v1/ledgers/acct_a/checkpoint",
+        "/v1/replication", "/v1/dead-letters", "/v1/closure", "/v1/live"})
+    w.get(url, "");
+  CHECK(frames.size() == 11);
+  for (const std::string& bytes : frames) {
+    const auto step = [&bytes](const std::function<void(std::string&)>& change) {
+      return [&bytes, change] {
+        z0::Frame frame;
+        z0::parse_frame(bytes, frame);
+        std::string continuation(frame.part(0));
+        change(continuation);
+        frame.parts = {continuation};
+        z0::Core().step(z0::encode_frame(frame));
+      };
+    };
+    CHECK_FALSE(z0::test::traps(step([](std::string&) {})));
+    CHECK(z0::test::traps(step([](std::string& c) { c[0] = '\xff'; })));
+    CHECK(z0::test::traps(step([](std::string& c) { c[1] = 2; })));
+    CHECK(z0::test::traps(step([](std::string& c) { c += 'x'; })));
+  }
 }

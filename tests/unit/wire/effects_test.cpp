@@ -1,15 +1,11 @@
 // Effects: their grammar and their order. What breaks the order is a broken invariant, and traps.
 #include "z0/wire/effects.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "unit/catch.hpp"
+#include "unit/traps.hpp"
 #include "z0/core/core.hpp"
 #include "z0/wire/frame.hpp"
 
@@ -19,19 +15,7 @@ using z0::Effect;
 using z0::Effects;
 using z0::Phase;
 using z0::Value;
-
-// Whether a piece of code ends its process, in a process of its own.
-bool traps(const std::function<void()>& code) {
-  const pid_t child = fork();
-  if (child == 0) {
-    for (const int number : {SIGILL, SIGTRAP, SIGABRT}) std::signal(number, SIG_DFL);
-    code();
-    _exit(0);
-  }
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  return WIFSIGNALED(status);
-}
+using z0::test::traps;
 
 std::vector<Effect> parse(std::string_view bytes) {
   std::vector<Effect> effects;

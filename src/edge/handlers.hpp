@@ -1,0 +1,43 @@
+// Inside the edge: what the table of routes leads to. http.hpp says how a handler works.
+#pragma once
+
+#include "http/http.hpp"
+
+namespace z0 {
+
+void post_facts(const RouteCall& call);
+void resume_post_facts(const RouteResume& resumed);
+void query_facts(const RouteCall& call);
+void resume_query(const RouteResume& resumed);
+
+// What one ledger answers is passed on as it stands.
+void get_ledger_facts(const RouteCall& call);
+void get_ledger_head(const RouteCall& call);
+void post_reconcile(const RouteCall& call);
+void post_import(const RouteCall& call);
+void get_proof(const RouteCall& call);
+void get_consistency(const RouteCall& call);
+void resume_ledger_reply(const RouteResume& resumed);
+void get_state(const RouteCall& call);
+void resume_state(const RouteResume& resumed);
+
+void get_checkpoint(const RouteCall& call);
+void resume_checkpoint(const RouteResume& resumed);
+void resume_signature(const RouteResume& resumed);
+void get_keys(const RouteCall& call);
+void resume_keys(const RouteResume& resumed);
+
+void put_config(const RouteCall& call);
+void resume_put_config(const RouteResume& resumed);
+void get_config(const RouteCall& call);
+void get_config_versions(const RouteCall& call);
+void resume_get_config(const RouteResume& resumed);
+void get_config_gaps(const RouteCall& call);
+void resume_config_gaps(const RouteResume& resumed);
+
+void get_live(const RouteCall& call);
+void resume_live(const RouteResume& resumed);
+void get_report(const RouteCall& call);
+void resume_report(const RouteResume& resumed);
+
+}  // namespace z0
