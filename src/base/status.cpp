@@ -90,10 +90,10 @@ constexpr std::array rows = {
            "Use 1 to 64 lower-case letters, digits and underscores, beginning with a letter."),
     Z0_ROW(unknown_type, 422, invalid, "This type or subtype is not one of those allowed here.",
            "Check the spelling against the list of fact types and their subtypes."),
-    Z0_ROW(
-        invalid_value, 422, invalid, "The value is not one that the field can have.",
-        "Check its form: a currency is three capital letters (ISO 4217), a trace_id 32 lower-case "
-        "hexadecimal digits and not all zero, config_id and config_version come together."),
+    Z0_ROW(invalid_value, 422, invalid, "The value is not one that the field can have.",
+           "Check its form: a currency is a code of ISO 4217 in capital letters, and a budget "
+           "keeps its first; a trace_id is 32 lower-case hexadecimal digits and not all zero, "
+           "config_id and config_version come together."),
     Z0_ROW(unknown_ledger, 422, invalid, "The entity is not of a kind that has a ledger.",
            "Use an entity_id that begins with acct_, ast_, con_ or deal_ and goes on after that; "
            "campaigns, tools, vendors and users are named in fields of their own."),

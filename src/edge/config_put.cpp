@@ -93,6 +93,8 @@ class PutConfig {
       if (known->scope != content.scope) return refuse(Status::invalid_value, "scope");
       if (known->applies_to != content.applies_to)
         return refuse(Status::invalid_value, "applies_to");
+      if (other_currency(*known, content))
+        return refuse(Status::invalid_value, "settings.currency");
       change_.version = known->version;
       change_.effective_at = known->effective_at;
     } else if (content.scope != ConfigScope::entity &&
@@ -111,6 +113,14 @@ class PutConfig {
                        encode_system_append(change_.tenant_id, change_.config_id,
                                             change_.submission(frame_.now_ms)));
     resume(Stage::append);
+  }
+
+  // A budget of another currency is another budget: its limit would free what was spent in the first.
+  static bool other_currency(const KnownConfig& known, const ConfigData& content) {
+    Budget budget;
+    std::string field;
+    return known.is_budget && read_budget(content.settings, budget, field) == Status::recorded &&
+           known.budget.currency != budget.currency;
   }
 
   // Whether a wider scope enforces a smaller limit; `wider` says which config.

@@ -2,6 +2,7 @@
 #include "base/shorten.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/facts/currency.hpp"
 #include "z0/facts/fact.hpp"
 
 namespace z0 {
@@ -218,9 +219,7 @@ class FactReader {
   void read_currency() {
     const std::string_view value = string("currency");
     if (value.empty()) return;
-    bool upper = value.size() == 3;
-    for (const char c : value) upper = upper && c >= 'A' && c <= 'Z';
-    if (!upper)
+    if (!known_currency(value))
       refuse(Status::invalid_value, "currency");
     else
       out_.fact.currency = value;

@@ -18,6 +18,4 @@ constexpr bool within_amounts(std::int64_t sum) {
   return sum >= -limits::amount_max && sum <= limits::amount_max;
 }
 
-constexpr bool currency_letter(char c) { return c >= 'A' && c <= 'Z'; }
-
 }  // namespace z0

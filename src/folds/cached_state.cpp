@@ -9,6 +9,7 @@
 #include "folds/cached_parts.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/facts/currency.hpp"
 #include "z0/json/json.hpp"
 
 namespace z0 {
@@ -55,10 +56,6 @@ CacheType fed_by(FactType type) {
     default:
       return CacheType::count_;
   }
-}
-
-bool valid_currency(std::string_view text) {
-  return text.size() == 3 && std::all_of(text.begin(), text.end(), currency_letter);
 }
 
 // The string members of `data` that a fold asks for; those that are absent or no strings stay
@@ -166,7 +163,7 @@ FoldError CachedState::fold(const Fact& fact, CachedState* into) const {
 }
 
 FoldError CachedState::fold_money(const Fact& fact, CachedState* into) const {
-  if (!fact.has(field_amount) || !valid_currency(fact.currency)) return FoldError::none;
+  if (!fact.has(field_amount) || !has_currency_form(fact.currency)) return FoldError::none;
   const std::size_t at = place_of(money_, &Money::currency, fact.currency);
   const bool known = at < money_.size() && money_[at].currency == fact.currency;
   if (!known && money_.size() >= limits::currencies_per_ledger_max) return FoldError::full;

@@ -12,6 +12,7 @@
 #include "z0/base/bytes.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/facts/currency.hpp"
 #include "z0/folds/cached_state.hpp"
 #include "z0/json/json.hpp"
 
@@ -111,9 +112,7 @@ bool CachedState::decode_money(ByteReader& in) {
     if (!in.ok() || !within_amounts(m.remaining()) || !valid_index(m.period[1], day_ms)) {
       return false;
     }
-    for (const char c : m.currency) {
-      if (!currency_letter(c)) return false;
-    }
+    if (!has_currency_form(m.currency)) return false;
     if (i > 0 && money_[static_cast<std::size_t>(i) - 1].currency >= m.currency) return false;
     m.period[2] = period_index(Period::week, m.period[1] * day_ms);
     m.period[3] = period_index(Period::month, m.period[1] * day_ms);

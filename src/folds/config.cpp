@@ -5,6 +5,7 @@
 
 #include "folds/config_data.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/facts/currency.hpp"
 
 namespace z0 {
 namespace {
@@ -56,7 +57,8 @@ bool read(ByteReader& in, KnownConfig& c) {
   return in.ok() && c.first_version >= 1 && c.first_version <= c.version &&
          c.version <= limits::version_max && c.scope < ConfigScope::count_ && c.effective_at >= 0 &&
          c.budget.limit >= 0 && c.budget.limit <= limits::amount_max &&
-         c.budget.period < Period::count_ && (!c.is_budget || valid_currency(c.budget.currency)) &&
+         c.budget.period < Period::count_ &&
+         (!c.is_budget || has_currency_form(c.budget.currency)) &&
          (c.is_budget || !c.budget.enforce);
 }
 

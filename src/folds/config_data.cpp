@@ -5,6 +5,7 @@
 #include "base/shorten.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/facts/currency.hpp"
 
 namespace z0 {
 namespace {
@@ -52,7 +53,7 @@ class BudgetReader {
     std::string_view value;
     std::string scratch;
     in_.string(value, scratch);
-    const bool right = currency ? valid_currency(value) : period_of(value, out_.period);
+    const bool right = currency ? known_currency(value) : period_of(value, out_.period);
     if (currency) out_.currency = value;
     return right ? Status::recorded : Status::invalid_value;
   }
@@ -72,11 +73,6 @@ class BudgetReader {
 };
 
 }  // namespace
-
-bool valid_currency(std::string_view text) {
-  return text.size() == 3 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
 
 std::string_view scope_name(ConfigScope scope) {
   return scope_names_of[static_cast<std::size_t>(scope)];

@@ -15,9 +15,6 @@ inline constexpr std::string_view config_subtype = "config_updated";
 // What a config may say of money.
 inline constexpr std::string_view budget_type = "budget";
 
-// Three capital letters, as ISO 4217 has them.
-bool valid_currency(std::string_view text);
-
 inline bool is_config_update(const Fact& fact) {
   return fact.type == FactType::lifecycle && fact.subtype == config_subtype &&
          fact.has(field_config);

@@ -267,6 +267,7 @@ TEST_CASE("A budget's settings are judged member by member", "[config]") {
       {R"({"limit":"5"})", Status::wrong_type, "limit"},
       {R"({"limit":null})", Status::wrong_type, "limit"},
       {R"({"limit":5,"currency":"eur"})", Status::invalid_value, "currency"},
+      {R"({"limit":5,"currency":"UDS"})", Status::invalid_value, "currency"},
       {R"({"limit":5,"currency":"EURO"})", Status::invalid_value, "currency"},
       {R"({"limit":5,"currency":5})", Status::wrong_type, "currency"},
       {R"({"limit":5,"period":"year"})", Status::invalid_value, "period"},
