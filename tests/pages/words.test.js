@@ -20,13 +20,31 @@ test("Money is exact to the last minor unit, in the currency's own digits", () =
     [7, "USD", /0\.07/],
     [-7, "USD", /-.*0\.07/],
     [1_250_000, "JPY", /1,250,000$/],
-    [1_234, "KWD", /1\.234/],
+    [500, "JPY", /500$/],
+    [1_234, "KWD", /1\.234$/],
+    [1_234, "HUF", /12\.34$/],
+    [12_345, "CLF", /1\.2345$/],
     [Number.MAX_SAFE_INTEGER, "USD", /90,071,992,547,409\.91/],
     [5, "<b>", /^5 <b>$/],
     [1.5, "USD", /^1\.5 USD$/],
   ];
   for (const [amount, currency, words] of rows) assert.match(format.money(amount, currency), words);
   assert.equal(format.money(null, "USD"), "");
+});
+
+test("The pages have the minor digits of the core's table", async () => {
+  const core = new URL("../../src/facts/currency.cpp", import.meta.url);
+  const text = await readFile(core, "utf8");
+  const others = [...text.matchAll(/\b([A-Z]{3})([013-9])\b/g)];
+  assert.ok(others.length > 30, `${others.length} currencies found`);
+  /** @type {Record<string, string[]>} */
+  const expected = {};
+  for (const [, code, digits] of others) (expected[digits] ??= []).push(code);
+  const ours = Object.entries(format.MINOR_DIGITS).map(([digits, codes]) => [
+    digits,
+    codes.split(" "),
+  ]);
+  assert.deepEqual(Object.fromEntries(ours), expected);
 });
 
 test("Durations use the unit that a reader would", () => {

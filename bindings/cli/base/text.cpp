@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "z0/facts/currency.hpp"
+
 namespace z0::cli {
 namespace {
 
@@ -76,12 +78,20 @@ std::string grouped(std::int64_t value) {
   return digits;
 }
 
-std::string money(std::int64_t minor_units) {
-  const std::int64_t cents = minor_units % 100;
-  const std::string sign = minor_units < 0 ? "-" : "";
-  const std::int64_t whole = minor_units / 100;
-  return sign + grouped(whole < 0 ? -whole : whole) +
-         format(".%02d", static_cast<int>(cents < 0 ? -cents : cents));
+std::string money(std::int64_t minor_units, std::string_view currency) {
+  const int digits = std::max(minor_digits(currency), 0);
+  std::int64_t unit = 1;
+  for (int i = 0; i < digits; ++i) unit *= 10;
+  const std::int64_t whole = minor_units / unit;
+  const std::int64_t rest = minor_units % unit;
+  std::string text = minor_units < 0 ? "-" : "";
+  text += grouped(whole < 0 ? -whole : whole);
+  if (digits > 0) text += format(".%0*d", digits, static_cast<int>(rest < 0 ? -rest : rest));
+  return text;
+}
+
+std::string amount_words(std::int64_t minor_units, std::string_view currency) {
+  return money(minor_units, currency) + ' ' + std::string(currency);
 }
 
 std::string duration_words(double seconds) {

@@ -10,10 +10,13 @@
 
 namespace z0::cli {
 
-std::string grouped(std::int64_t value);      // 1,234,567
-std::string money(std::int64_t minor_units);  // 12,345.67
-std::string duration_words(double seconds);   // 0.42 s, 12.3 s, 4 min 05 s, 2 h 13 min, 3 d 4 h
-std::string time_words(std::int64_t ms);      // 2026-03-31 00:00:17.285, UTC
+std::string grouped(std::int64_t value);     // 1,234,567
+std::string duration_words(double seconds);  // 0.42 s, 12.3 s, 4 min 05 s, 2 h 13 min, 3 d 4 h
+std::string time_words(std::int64_t ms);     // 2026-03-31 00:00:17.285, UTC
+
+// 12,345.67 with as many minor digits as the currency has; the units themselves where it is none.
+std::string money(std::int64_t minor_units, std::string_view currency = "USD");
+std::string amount_words(std::int64_t minor_units, std::string_view currency);  // 42.50 USD
 
 // "90s", "15m", "2h", "30d", "2w"; a number alone is seconds.
 std::optional<std::int64_t> parse_duration_ms(std::string_view text);

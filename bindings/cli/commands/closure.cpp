@@ -27,7 +27,7 @@ struct Options {
 
 std::string amount_of(const json& orphan) {
   if (!has_integer(orphan, "amount")) return {};
-  return money(integer_of(orphan, "amount")) + " " + text_of(orphan, "currency");
+  return amount_words(integer_of(orphan, "amount"), text_of(orphan, "currency"));
 }
 
 void print(const std::vector<json>& orphans, const json& counts) {

@@ -82,7 +82,7 @@ std::vector<json> search(Http& http, const Options& options) {
 
 std::string amount_of(const json& fact) {
   if (!has_integer(fact, "amount")) return {};
-  return money(integer_of(fact, "amount")) + " " + text_of(fact, "currency");
+  return amount_words(integer_of(fact, "amount"), text_of(fact, "currency"));
 }
 
 std::string type_of(const json& fact) {

@@ -80,7 +80,7 @@ std::string latest_table(const json& live) {
                text_of(fact, "type") + (subtype.empty() ? "" : "/" + subtype),
                text_of(fact, "entity_id"),
                has_integer(fact, "amount")
-                   ? money(integer_of(fact, "amount")) + " " + text_of(fact, "currency")
+                   ? amount_words(integer_of(fact, "amount"), text_of(fact, "currency"))
                    : "",
                text_of(fact, "status")});
   }

@@ -96,8 +96,26 @@ export function duration(ms) {
 const currencies = new Map();
 
 /**
- * The formatter of a currency, null when the name is none. A caller's currency is three letters of
- * their choice, so the map is bounded.
+ * Minor digits of ISO 4217 where they are not two, as the ledger counts them. Intl's own differ:
+ * they say what is shown in shops, which for HUF or IDR is no minor unit.
+ * @type {Record<number, string>}
+ */
+export const MINOR_DIGITS = {
+  0:
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XAG XAU XBA XBB XBC XBD XDR" +
+    " XOF XPD XPF XPT XSU XTS XUA XXX",
+  3: "BHD IQD JOD KWD LYD OMR TND",
+  4: "CLF UYW",
+};
+const minorDigits = new Map(
+  Object.entries(MINOR_DIGITS).flatMap(([digits, codes]) =>
+    codes.split(" ").map((code) => /** @type {[string, number]} */ ([code, Number(digits)])),
+  ),
+);
+
+/**
+ * The formatter of a currency, null when the name is none. A fact of an older z0 may have any three
+ * letters, so the map is bounded.
  * @param {string} currency
  */
 function currencyFormat(currency) {
@@ -106,8 +124,14 @@ function currencyFormat(currency) {
   /** @type {{digits: number, format: Intl.NumberFormat} | null} */
   let made = null;
   try {
-    const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-    made = { digits: format.resolvedOptions().maximumFractionDigits ?? 2, format };
+    const digits = minorDigits.get(currency) ?? 2;
+    const format = new Intl.NumberFormat(undefined, {
+      style: "currency",
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+    made = { digits, format };
   } catch {
     // RangeError: not three letters.
   }

@@ -12,6 +12,15 @@ TEST_CASE("cli: numbers, money and durations read well") {
   CHECK(money(0) == "0.00");
   CHECK(money(1'234'567) == "12,345.67");
   CHECK(money(-5) == "-0.05");
+  CHECK(money(1'234'567, "EUR") == "12,345.67");
+  CHECK(money(500, "JPY") == "500");
+  CHECK(money(-1'234'567, "JPY") == "-1,234,567");
+  CHECK(money(1'234, "KWD") == "1.234");
+  CHECK(money(-7, "KWD") == "-0.007");
+  CHECK(money(12'345, "CLF") == "1.2345");
+  CHECK(money(1'234, "UDS") == "1,234");
+  CHECK(money(9'007'199'254'740'991, "KWD") == "9,007,199,254,740.991");
+  CHECK(amount_words(500, "JPY") == "500 JPY");
   CHECK(money(-123'450) == "-1,234.50");
   CHECK(duration_words(0.417) == "0.42 s");
   CHECK(duration_words(12.34) == "12.3 s");

@@ -405,30 +405,6 @@ TEST_CASE("The history is contiguous and has one current version, also over many
   CHECK(world.get("/v1/configs/cfg_b/versions").status == 404);
 }
 
-TEST_CASE("A budget's currency stays what its first version said", "[edge_config]") {
-  TestWorld world;
-  REQUIRE(put(world, "cfg_a", budget(1'000, {}, R"(,"enforce":true)")).status == 201);
-  for (const char* currency : {"EUR", "ZZZ"}) {
-    const std::string settings = R"(,"enforce":true,"currency":")" + std::string(currency) + '"';
-    const Reply changed = put(world, "cfg_a", budget(2'000, {}, settings));
-    INFO(currency);
-    CHECK(changed.status == 422);
-    CHECK(changed.text("status") == "invalid_value");
-    CHECK(changed.json.at("field") == "settings.currency");
-  }
-  // USD said or not is the same currency.
-  const Reply raised =
-      put(world, "cfg_a", budget(2'000, {}, R"(,"enforce":true,"currency":"USD")"));
-  CHECK(raised.status == 201);
-  CHECK(raised.json.at("version") == 2);
-  const auto charge = [&world](const char* id, int amount) {
-    return world.post(R"({"type":"charge","entity_id":"acct_a","source_id":"o","id":")" +
-                      std::string(id) + R"(","amount":)" + std::to_string(amount) + '}');
-  };
-  CHECK(charge("c1", 2'001).status == 402);
-  CHECK(charge("c2", 2'000).status == 201);
-}
-
 TEST_CASE("D1 has the versions as a table", "[edge_config]") {
   TestWorld world;
   const std::int64_t begin = world.now_ms;

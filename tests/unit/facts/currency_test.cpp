@@ -1,6 +1,9 @@
 #include "z0/facts/currency.hpp"
 
+#include <string>
+
 #include "unit/catch.hpp"
+#include "unit/facts/fact_reading.hpp"
 
 using z0::has_currency_form;
 using z0::known_currency;
@@ -48,4 +51,18 @@ TEST_CASE("A history's currency is judged by its form", "[currency]") {
   for (const char* code : {"USD", "UDS", "ZZZ"}) CHECK(has_currency_form(code));
   for (const char* none : {"", "US", "usd", "USDX", "U5D", "U D"})
     CHECK_FALSE(has_currency_form(none));
+}
+
+TEST_CASE("A fact in a currency that ISO 4217 has not is refused", "[currency]") {
+  const auto deposit = [](const std::string& currency) {
+    return z0::test::read(R"({"id":"f","type":"deposit","entity_id":"acct_a","amount":1,)"
+                          R"("currency":")" +
+                          currency + "\"}");
+  };
+  for (const char* none : {"UDS", "ZZZ"}) {
+    INFO(none);
+    CHECK(deposit(none).status == z0::Status::invalid_value);
+    CHECK(deposit(none).field == "currency");
+  }
+  CHECK(deposit("ZWG").status == z0::Status::recorded);
 }
