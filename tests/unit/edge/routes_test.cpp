@@ -19,6 +19,9 @@ using z0::test::TestWorld;
 using z0::world::Headers;
 
 constexpr const char* post_url = "/v1/facts";
+const std::string codes =
+    "AEDAFNALLAMDAOAARSAUDAWGAZNBAMBBDBDTBHDBIFBMDBNDBOBBRLBSDBTNBWPBYNBZDCADCDFCHFCLPCNYCOPCRCCUPC"
+    "VE";
 const std::string trace_a = "4bf92f3577b34da6a3ce929d0e0e4736";
 const std::string trace_b = "aaf92f3577b34da6a3ce929d0e0e4736";
 
@@ -147,9 +150,6 @@ std::vector<Row> fact_rows() {
       {Status::ledger_full, "",
        [](TestWorld& w) {
          std::vector<std::string> deposits;
-         const std::string codes =
-             "AEDAFNALLAMDAOAARSAUDAWGAZNBAMBBDBDTBHDBIFBMDBND"
-             "BOBBRLBSDBTNBWPBYNBZDCADCDFCHFCLPCNYCOPCRCCUPCVE";
          for (std::size_t i = 0; i < z0::limits::currencies_per_ledger_max; ++i) {
            const std::string code = codes.substr(3 * i, 3);
            deposits.push_back(deposit(code, "acct_a", 5, R"(,"currency":")" + code + '"'));
