@@ -35,8 +35,16 @@ constexpr std::array rows = {
     Z0_ROW(unsupported_encoding, 415, malformed,
            "The content type or content encoding of the body is not supported.",
            "Send application/json or application/x-ndjson, uncompressed, in UTF-8."),
+    Z0_ROW(not_gzip, 400, malformed,
+           "The body says content-encoding: gzip, but it is not one whole gzip file.",
+           "Compress the body once with gzip, or send it as it is without content-encoding."),
     Z0_ROW(not_utf8, 400, malformed, "The text is not well-formed UTF-8.",
            "Encode it as UTF-8, without a byte order mark."),
+    Z0_ROW(lone_surrogate, 400, malformed,
+           "The text holds an escape such as \\ud83d, half of a surrogate pair without the other "
+           "half; it stands for no character.",
+           "Cut texts between characters, not inside of one, before they become JSON; or replace "
+           "the half by \\ufffd."),
     Z0_ROW(not_json, 400, malformed, "The text is not valid JSON.",
            "Check it with a JSON parser: no comments, trailing commas, single quotes or NaN; "
            "NDJSON has one object a line and the content type application/x-ndjson."),

@@ -1,6 +1,7 @@
 // POST /v1/facts, second half: the ledgers have answered. Receipts for the caller, facts for the
 // queue, attempts for what failed, a report for the monitor, points for Analytics Engine.
 #include <algorithm>
+#include <optional>
 
 #include "base/shorten.hpp"
 #include "edge/handlers.hpp"
@@ -58,7 +59,9 @@ class Answer {
 
   void run(bool single, const PostItems& all) {
     read_calls();
-    for (const auto& item : all.items) {
+    for (std::size_t i = 0; i < all.items.size(); ++i) {
+      const PostItem& item = all.items[i];
+      if (!single) place_ = {i, all.line_of(i)};
       if (results_.size() > 0) results_.end_at(put::byte(results_.room(1), ','));
       if (item.status == Status::recorded)
         add(from_call(item), {});
@@ -182,6 +185,7 @@ class Answer {
 
   void add_error(const Answered& a, std::string_view field) {
     std::string identity;
+    if (place_) identity = place_json(place_->item, place_->line);
     const auto member = [&](std::string_view name, std::string_view value) {
       if (value.empty()) return;
       identity += name;
@@ -356,6 +360,7 @@ class Answer {
   Buffer results_;
   RequestReport report_;
   std::vector<Tally> tallies_;
+  std::optional<LineRun> place_;  // of the item at hand, in a batch
   Status first_refusal_ = Status::recorded;
   Status first_failure_ = Status::recorded;
   bool retry_helps_ = false;  // where a budget is exhausted it does not

@@ -66,14 +66,26 @@ class PostFacts {
                 "the same, never with a list, as 1 to 128 of A-Z a-z 0-9 _ . : - without quotes.");
   }
 
-  bool room() {
+  // The whole request, because of what stands at the item that comes next.
+  void refuse_at_next(Status status, std::string_view field, std::size_t line,
+                      std::string_view id = {}) {
+    std::string place = place_json(items_.items.size(), line);
+    if (valid_id(id)) place.append("\"id\":\"").append(id).append("\",");
+    std::string json;
+    append_error(json, context_, status, field, place);
+    reply_json(effects_, context_, info(status).http, json);
+  }
+
+  bool room(std::size_t line = 0) {
     if (items_.items.size() < limits::facts_per_request_max) return true;
-    refuse(Status::too_many_facts, "body");
+    refuse_at_next(Status::too_many_facts, "body", line);
     return false;
   }
 
-  // One JSON value: a fact, or an array of facts. Text that is not JSON refuses the whole request,
-  // since nothing after the fault can be read with certainty.
+  static std::string byte_of(const JsonReader& in) { return "byte " + std::to_string(in.offset()); }
+
+  // One JSON value: a fact, or an array of facts. A fault of the grammar refuses the whole request,
+  // since nothing that follows can be read with certainty.
   bool read_json() {
     JsonReader in(request_.body, limits::json_depth_max);
     single_ = in.peek() == JsonKind::object;
@@ -82,10 +94,7 @@ class PostFacts {
     } else if (in.peek() == JsonKind::array) {
       key_contradicted_ = request_.idempotency_key.has_value();
       in.enter_array();
-      while (in.next_element()) {
-        if (!room()) return false;
-        read_one(in);
-      }
+      if (!read_elements(in)) return false;
     } else if (in.peek() == JsonKind::end) {
       refuse(Status::no_facts, "body");
       return false;
@@ -100,25 +109,39 @@ class PostFacts {
       if (key_contradicted_) refuse_key();
       return !key_contradicted_;
     }
-    refuse(status_of(in.error()), "byte " + std::to_string(in.offset()));
+    refuse(status_of(in.error()), byte_of(in));
+    return false;
+  }
+
+  bool read_elements(JsonReader& in) {
+    while (in.next_element()) {
+      if (!room()) return false;
+      read_one(in);
+      if (in.error() == JsonError::none) continue;
+      refuse_at_next(status_of(in.error()), byte_of(in), 0, last_id_);
+      return false;
+    }
+    if (in.error() == JsonError::none) return true;
+    refuse_at_next(status_of(in.error()), byte_of(in), 0);
     return false;
   }
 
   // NDJSON: each line stands alone, also when it is not JSON.
   bool read_lines() {
     std::string_view rest = request_.body;
-    while (!rest.empty()) {
+    for (std::size_t number = 1; !rest.empty(); ++number) {
       std::string_view line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(std::min(rest.size(), line.size() + 1));
       if (line.ends_with('\r')) line.remove_suffix(1);
       if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-      if (!room()) return false;
+      if (!room(number)) return false;
+      items_.next_line(number);
       JsonReader in(line, limits::json_depth_max);
       const std::size_t before = items_.items.size();
       read_one(in);
       if (in.error() == JsonError::none && in.at_end()) continue;
       take_back(before);
-      items_.refuse(status_of(in.error()), {"byte " + std::to_string(in.offset()), {}, {}, {}});
+      items_.refuse(status_of(in.error()), {byte_of(in), std::string(last_id_), {}, {}});
     }
     return true;
   }
@@ -131,14 +154,33 @@ class PostFacts {
       Group& group = groups_[last.index];
       group.packed.shrink(last_packed_at_);
       --group.count;
+    } else {
+      items_.refusals.pop_back();
     }
     items_.items.pop_back();
   }
 
+  // What cannot be taken although its text is readable is refused by itself; after a fault of the
+  // grammar the reader keeps its error.
+  void refuse_unread(JsonReader& in, JsonReader::Place at) {
+    const Status status = status_of(in.error());
+    const std::string field = byte_of(in);
+    JsonReader::Named named[] = {{"id", {}}, {"entity_id", {}}, {"tenant_id", {}}};
+    if (!in.pass_over(at, named)) return;
+    for (auto& member : named) {
+      if (!valid_id(member.value)) member.value = {};
+    }
+    if (!who_.tenant_id.empty()) named[2].value = who_.tenant_id;
+    items_.refuse(status, {field, std::string(named[0].value), std::string(named[1].value),
+                           std::string(named[2].value)});
+  }
+
   void read_one(JsonReader& in) {
+    const JsonReader::Place at = in.place();
     ReadFact& read = read_;
     read_fact(in, who_, scratch_, read);
-    if (in.error() != JsonError::none) return;
+    last_id_ = read.fact.id;
+    if (in.error() != JsonError::none) return refuse_unread(in, at);
     Fact& fact = read.fact;
     if (read.status != Status::recorded) {
       return items_.refuse(read.status, {std::string(read.field), std::string(fact.id),
@@ -237,14 +279,36 @@ class PostFacts {
   std::size_t last_packed_at_ = 0;
   Scratch scratch_;
   ReadFact read_;
+  std::string_view last_id_;  // that the fact which was read last gave, as far as it was read
   std::string key_;
   Buffer submission_;
 };
 
 }  // namespace
 
+void PostItems::next_line(std::size_t line) {
+  if (lines.empty() || line_of(items.size()) != line) lines.push_back({items.size(), line});
+}
+
+std::size_t PostItems::line_of(std::size_t item) const {
+  const auto behind =
+      std::upper_bound(lines.begin(), lines.end(), item,
+                       [](std::size_t i, const LineRun& run) { return i < run.item; });
+  return behind == lines.begin() ? 0 : behind[-1].line + item - behind[-1].item;
+}
+
+std::string place_json(std::size_t index, std::size_t line) {
+  std::string json = "\"index\":" + std::to_string(index) + ',';
+  return line == 0 ? json : json + "\"line\":" + std::to_string(line) + ',';
+}
+
 void write_items(ByteWriter& out, bool single, const PostItems& all) {
   out.u8(single ? 1 : 0);
+  out.varint(all.lines.size());
+  for (const LineRun& run : all.lines) {
+    out.varint(run.item);
+    out.varint(run.line);
+  }
   out.varint(all.items.size());
   for (const auto& item : all.items) {
     out.u8(static_cast<std::uint8_t>(item.status));
@@ -262,6 +326,12 @@ void write_items(ByteWriter& out, bool single, const PostItems& all) {
 
 bool read_items(ByteReader& in, bool& single, PostItems& all) {
   single = in.u8() != 0;
+  const std::uint64_t runs = in.varint();
+  if (runs > limits::facts_per_request_max) return false;
+  for (std::uint64_t i = 0; i < runs && in.ok(); ++i) {
+    const auto item = static_cast<std::size_t>(in.varint());
+    all.lines.push_back({item, static_cast<std::size_t>(in.varint())});
+  }
   const std::uint64_t count = in.varint();
   if (count > limits::facts_per_request_max) return false;
   all.items.reserve(static_cast<std::size_t>(count));

@@ -27,16 +27,31 @@ struct PostItem {
   std::uint32_t index = 0;  // of its call, or of its refusal
 };
 
+// From this item on the lines of NDJSON follow one another, beginning with this number.
+struct LineRun {
+  std::size_t item = 0;
+  std::size_t line = 1;
+};
+
 struct PostItems {
   std::vector<PostItem> items;
   std::vector<Refusal> refusals;
+  std::vector<LineRun> lines;  // in order of items; none for an array or a single fact
 
   void refuse(Status status, Refusal refusal) {
     items.push_back({status, static_cast<std::uint32_t>(refusals.size())});
     refusals.push_back(std::move(refusal));
   }
   const Refusal& refusal(const PostItem& item) const { return refusals[item.index]; }
+  // Says that the next item stands in this line.
+  void next_line(std::size_t line);
+  // The line of an item; 0 where there are none.
+  std::size_t line_of(std::size_t item) const;
 };
+
+// The members that say where in a batch something was refused, each with a comma behind it. A line
+// of 0 is left out.
+std::string place_json(std::size_t index, std::size_t line);
 
 void write_items(ByteWriter& out, bool single, const PostItems& items);
 // False for bytes that write_items did not write.

@@ -216,6 +216,8 @@ Status status_of(JsonError error) {
   switch (error) {
     case JsonError::utf8:
       return Status::not_utf8;
+    case JsonError::lone_surrogate:
+      return Status::lone_surrogate;
     case JsonError::depth:
       return Status::too_deep;
     case JsonError::duplicate_key:

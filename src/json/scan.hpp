@@ -1,6 +1,6 @@
 // The leaves of the JSON reader: what is found by looking at bytes alone, without a cursor's state.
 //
-// Only src/json/json.cpp includes this. Every function takes [p, end) and reads nothing outside of it;
+// Only src/json includes this. Every function takes [p, end) and reads nothing outside of it;
 // `begin`, where it is asked for, is the start of the whole text, so that the last 16 bytes of a
 // text can be loaded at once even when fewer of them are still unread.
 #pragma once
@@ -213,7 +213,7 @@ inline std::int32_t read_hex4(const char* p, std::ptrdiff_t left) {
   return code;
 }
 
-// An escape; p is at its backslash. Half a surrogate pair is an error of encoding, not of grammar.
+// An escape; p is at its backslash. Half a surrogate pair is no error of grammar.
 inline Scanned scan_escape(const char* p, const char* end, std::uint32_t& code) {
   if (end - p < 2) return {end, JsonError::syntax};
   const char c = p[1];
@@ -229,11 +229,11 @@ inline Scanned scan_escape(const char* p, const char* end, std::uint32_t& code) 
   if (first < 0) return {p, JsonError::syntax};
   code = static_cast<std::uint32_t>(first);
   if (code < 0xd800 || code > 0xdfff) return {p + 6, JsonError::none};
-  if (code > 0xdbff) return {p, JsonError::utf8};
-  if (end - p < 8 || p[6] != '\\' || p[7] != 'u') return {p, JsonError::utf8};
+  if (code > 0xdbff) return {p, JsonError::lone_surrogate};
+  if (end - p < 8 || p[6] != '\\' || p[7] != 'u') return {p, JsonError::lone_surrogate};
   const std::int32_t second = read_hex4(p + 8, end - p - 8);
   if (second < 0) return {p + 6, JsonError::syntax};
-  if (second < 0xdc00 || second > 0xdfff) return {p, JsonError::utf8};
+  if (second < 0xdc00 || second > 0xdfff) return {p, JsonError::lone_surrogate};
   code = 0x10000 + ((code - 0xd800) << 10) + (static_cast<std::uint32_t>(second) - 0xdc00);
   return {p + 12, JsonError::none};
 }

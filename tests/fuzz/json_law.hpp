@@ -152,11 +152,26 @@ inline std::string broken_by_string(std::string_view text) {
   return "";
 }
 
+// What a reader of one level refuses for its depth is passed over to where a deep reader ends.
+inline std::string broken_by_depth(std::string_view text, const JsonReader& deep) {
+  JsonReader shallow(text, 1);
+  if (shallow.skip() || shallow.error() != JsonError::depth) return "";
+  const bool passed = shallow.pass_over({});
+  if (passed != (shallow.error() == JsonError::none)) return "what was passed over is forgotten";
+  if (deep.error() == JsonError::syntax && passed)
+    return "a fault of the grammar is not passed over";
+  if (deep.error() != JsonError::none) return "";
+  if (!passed) return "what is readable can be passed over";
+  if (shallow.offset() != deep.offset()) return "a value is passed over to its end";
+  return "";
+}
+
 // The first broken law, in words; empty when all hold.
 inline std::string broken(std::string_view text) {
   JsonReader skipper(text, depth_max);
   const bool value = skipper.skip();
   const std::size_t value_end = skipper.offset();
+  if (const std::string law = broken_by_depth(text, skipper); !law.empty()) return law;
   const bool skipped = value && skipper.at_end();
   JsonReader cursor(text, depth_max);
   std::string rebuilt;

@@ -50,6 +50,8 @@ std::string_view name_of(JsonError error) {
   switch (error) {
     case JsonError::utf8:
       return "not_utf8";
+    case JsonError::lone_surrogate:
+      return "lone_surrogate";
     case JsonError::depth:
       return "too_deep";
     case JsonError::duplicate_key:

@@ -15,7 +15,9 @@ enum class Status : std::uint8_t {
   // the request as a whole
   too_large,
   unsupported_encoding,
+  not_gzip,
   not_utf8,
+  lone_surrogate,
   not_json,
   too_deep,
   too_many_facts,

@@ -6,8 +6,8 @@
 // says which; `offset()` says where. Views borrow the input, or the scratch string that was passed.
 //
 // Strict: no comments, trailing commas, leading zeros, NaN, single quotes or bytes above the
-// grammar; a lone surrogate escape (\ud800 without its pair) is refused as `utf8`, since it has no
-// UTF-8 form; a BOM is refused. Numbers keep their text; integers are read exactly.
+// grammar; a lone surrogate escape (\ud800 without its pair) has no UTF-8 form and is refused; so is
+// a BOM. Numbers keep their text; integers are read exactly.
 //
 // The readers of one kind (enter_*, string, integer, boolean, null) take a value of another kind
 // for a syntax error: peek first where several kinds are allowed. Only minify looks for duplicate
@@ -22,7 +22,15 @@
 
 namespace z0 {
 
-enum class JsonError : std::uint8_t { none, syntax, utf8, depth, duplicate_key, members };
+enum class JsonError : std::uint8_t {
+  none,
+  syntax,
+  utf8,
+  lone_surrogate,
+  depth,
+  duplicate_key,
+  members
+};
 
 enum class JsonKind : std::uint8_t { object, array, string, number, boolean, null, end, error };
 
@@ -73,6 +81,23 @@ class JsonReader {
   };
   bool minify(std::string& out, std::size_t value_depth_max, bool& out_of_range,
               std::span<Watched> watched = {});
+
+  // Where a value begins, to come back to it.
+  struct Place {
+    std::size_t offset = 0;
+    std::size_t depth = 0;
+  };
+  Place place() const { return {offset(), depth_}; }
+  // A member of the outermost object, of a value that was not taken.
+  struct Named {
+    std::string_view name;
+    std::string_view value;  // the first string of this name without escapes, else empty
+  };
+  // Goes on behind the value that begins at `at`, after an error inside of it that leaves the text
+  // readable: every one but `syntax`. The grammar is checked, while nesting, encoding and repeated
+  // keys are not; then the error is forgotten. False when there is a fault of the grammar after
+  // all: error() is `syntax`, and nothing can be said of what follows.
+  bool pass_over(Place at, std::span<Named> named = {});
 
   // True when nothing but white space is left and there was no error.
   bool at_end();

@@ -147,14 +147,14 @@ TEST_CASE("A body may have 4 MiB and 1,000 facts and not one more", "[edge]") {
 TEST_CASE("A line of NDJSON that is broken spoils no other", "[edge]") {
   TestWorld w;
   const std::string lines =
-      deposit("f_1") + "\r\n" +       // 0 a line of another system
-      "\n \t\n" +                     //   empty ones do not count
-      "{\"id\":\n" +                  // 1 cut
-      deposit("f_2") + " x\n" +       // 2 something behind the fact
-      deposit("f_3") + "{}\n" +       // 3
-      "[" + deposit("f_4") + "]\n" +  // 4 a list is no fact
-      "{\"a\xff\":1}\n" +             // 5
-      std::string(30, '[') + "\n" +   // 6
+      deposit("f_1") + "\r\n" +                             // 0 a line of another system
+      "\n \t\n" +                                           //   empty ones do not count
+      "{\"id\":\n" +                                        // 1 cut
+      deposit("f_2") + " x\n" +                             // 2 something behind the fact
+      deposit("f_3") + "{}\n" +                             // 3
+      "[" + deposit("f_4") + "]\n" +                        // 4 a list is no fact
+      "{\"a\xff\":1}\n" +                                   // 5
+      std::string(30, '[') + std::string(30, ']') + "\n" +  // 6
       R"({"id":"f_5","type":"note","entity_id":"acct_b","data":{"a":1,"a":2}})" + "\n" +  // 7
       "{} {}\n" +                        // 8 refused as a fact, and then as a line
       deposit("f_6", "acct_b") + "\n" +  // 9
@@ -165,6 +165,14 @@ TEST_CASE("A line of NDJSON that is broken spoils no other", "[edge]") {
         "recorded not_json not_json not_json not_an_object not_utf8 too_deep duplicate_key "
         "not_json recorded recorded");
   CHECK(r.item(2).at("field") == "byte 62");
+  CHECK(r.item(2).at("id") == "f_2");
+  CHECK(r.item(7).at("id") == "f_5");
+  CHECK(r.item(7).at("entity_id") == "acct_b");
+  for (std::size_t i = 1; i < 9; ++i) {
+    CHECK(r.item(i).at("index") == i);
+    CHECK(r.item(i).at("line") == i + 3);  // empty lines count as lines
+  }
+  CHECK_FALSE(r.item(9).contains("index"));
   CHECK(r.item(9).at("seq") == 1);
   CHECK(r.item(10).at("seq") == 2);
   CHECK(w.get("/v1/facts/acct_a").json.at("facts").size() == 2);
