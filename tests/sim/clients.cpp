@@ -11,6 +11,7 @@ constexpr unsigned clash_percent = 20;
 constexpr std::int64_t amount_max = 9'007'199'254'740'991;
 constexpr const char* tenants[] = {"tenant_a", "tenant_b"};
 constexpr const char* prefixes[] = {"acct_", "ast_", "con_", "deal_"};
+constexpr const char* periods[] = {"total", "day", "week", "month"};
 constexpr const char* types[] = {"deposit", "charge",        "charge",      "cost",
                                  "payout",  "invocation",    "outcome",     "credit_issued",
                                  "note",    "correction",    "lead_scored", "access_granted",
@@ -49,7 +50,7 @@ Json Clients::budget() {
   const std::int64_t highest[] = {0, 200'000, 3'000'000, 9'000'000'000'000'000};
   return {{"limit", random_.between(0, random_.pick(highest))},
           {"currency", random_.percent(85) ? "USD" : "EUR"},
-          {"period", random_.percent(50) ? "total" : "day"},
+          {"period", random_.pick(periods)},
           {"enforce", random_.percent(75)}};
 }
 

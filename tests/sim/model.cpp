@@ -231,7 +231,7 @@ void Model::answer(Request& request, std::size_t index, const Json& receipt, boo
   }
   if (accepted(status)) return accept(request, item, receipt, status == "recorded");
   item.settled = true;
-  if (status == "conflict") return check_conflict(item, text(receipt, "field"));
+  if (status == "conflict") return check_conflict(request, item, text(receipt, "field"));
   if (depends_on_state(status)) return;
   const bool refused_elsewhere =
       request.atomic &&
@@ -274,11 +274,17 @@ void Model::accept(Request& request, Item& item, const Json& receipt, bool recor
   entry.acknowledged = {item.version, seq, recorded_at};
 }
 
-void Model::check_conflict(const Item& item, const std::string& field) {
+void Model::check_conflict(const Request& request, const Item& item, const std::string& field) {
   const Entry& entry = ledgers_.at(item.entity_id).entries.at(item.id);
   const std::string where = item.entity_id + " " + item.id + " differs in " + field;
   const Json& mine = entry.versions[item.version];
-  bool possible = false;
+  // An atomic batch that is refused may conflict with nothing but itself.
+  bool possible =
+      request.atomic &&
+      std::any_of(request.items.begin(), request.items.end(), [&](const Item& other) {
+        return other.entity_id == item.entity_id && other.id == item.id &&
+               mine.value(field, Json()) != entry.versions[other.version].value(field, Json());
+      });
   for (std::size_t i = 0; i < entry.versions.size(); ++i) {
     if (entry.acknowledged && entry.acknowledged->version != i) continue;
     const Json& other = entry.versions[i];

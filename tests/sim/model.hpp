@@ -153,7 +153,7 @@ class Model {
   void may_be_recorded(const Item& item);
   void answer(Request& request, std::size_t index, const Json& receipt, bool faults);
   void accept(Request& request, Item& item, const Json& receipt, bool recorded);
-  void check_conflict(const Item& item, const std::string& field);
+  void check_conflict(const Request& request, const Item& item, const std::string& field);
   void note_trees(const Request& request, const Json& reply);
   void note_refusals(const Request& request, const Json& results, const Json& trees);
   void check_http(const Request& request, const std::vector<std::string>& statuses,

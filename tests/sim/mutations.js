@@ -7,7 +7,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {{ file: string, find: string, replace: string, why: string, units?: string[] }} Mutation */
@@ -17,7 +17,7 @@ const build = join(root, "build/release");
 const planted = join(build, "planted");
 const SEEDS_MAX = 800;
 // A planted bug that makes the simulator run on for ever is missed, not waited for.
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 600_000;
 const JOBS = Math.min(4, availableParallelism());
 
 /** @param {string} command */
@@ -66,8 +66,10 @@ async function tryOne({ file, find, replace, why, units = [file] }, number) {
   for (const unit of units) {
     const copy = join(directory, basename(unit));
     writeFileSync(copy, readFileSync(join(root, unit)));
-    // A header is found beside the copy that includes it, before its original is.
-    writeFileSync(join(directory, basename(file)), source.replace(find, () => replace));
+    // A quoted header is looked for beside the copy first: there the altered one has the path of its room.
+    const mutant = unit === file ? copy : join(directory, file.replace(/^(src|include)\//, ""));
+    mkdirSync(dirname(mutant), { recursive: true });
+    writeFileSync(mutant, source.replace(find, () => replace));
     const object = `${copy}.o`;
     const compiled = await run(withOption(withOption(compileCommand(unit), "-o", object), "-c", copy));
     if (compiled.code !== 0) return `it does not compile:\n${compiled.out}`;

@@ -1,12 +1,13 @@
 #include "replay.hpp"
 
+#include <chrono>
 #include <cstdlib>
 
 namespace z0::sim {
 namespace {
 
 constexpr std::int64_t amount_max = 9'007'199'254'740'991;
-constexpr std::int64_t day_ms = 86'400'000;
+constexpr const char* windows[] = {"day", "week", "month"};
 constexpr const char* scopes[] = {"entity", "tenant", "platform"};  // narrowest first
 
 bool is(const Json& fact, const char* type) { return fact.at("type") == type; }
@@ -35,10 +36,20 @@ void Replay::add(Money& money, const Json& fact, std::int64_t at_ms) {
     money.credits += amount;
   } else {
     money.spent += amount;
-    if (money.day != at_ms / day_ms) money.day_spent = 0;
-    money.day = at_ms / day_ms;
-    money.day_spent += amount;
+    for (const char* period : windows) money.spent_of[window_of(period, at_ms)] += amount;
   }
+}
+
+// The first day of the window that a moment lies in, and the window's kind. Weeks begin on Monday.
+std::string Replay::window_of(const std::string& period, std::int64_t at_ms) {
+  const std::chrono::sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds{at_ms}};
+  std::chrono::sys_days first = std::chrono::floor<std::chrono::days>(at);
+  if (period == "week") first -= std::chrono::weekday{first} - std::chrono::Monday;
+  if (period == "month") {
+    const std::chrono::year_month_day day{first};
+    first = std::chrono::sys_days{day.year() / day.month() / 1};
+  }
+  return period + std::to_string(first.time_since_epoch().count());
 }
 
 std::int64_t Replay::used(const std::string& currency, const std::string& period,
@@ -46,7 +57,9 @@ std::int64_t Replay::used(const std::string& currency, const std::string& period
   const auto found = money_.find(currency);
   if (found == money_.end()) return 0;
   if (period == "total") return found->second.spent;
-  return found->second.day == at_ms / day_ms ? found->second.day_spent : 0;
+  const auto& spent_of = found->second.spent_of;
+  const auto spent = spent_of.find(window_of(period, at_ms));
+  return spent == spent_of.end() ? 0 : spent->second;
 }
 
 std::string Replay::verdict(const Json& fact, std::int64_t at_ms) const {
@@ -59,9 +72,11 @@ std::string Replay::verdict(const Json& fact, std::int64_t at_ms) const {
   const auto found = money_.find(currency);
   Money then = found == money_.end() ? Money{} : found->second;
   add(then, fact, at_ms);
-  if (!fits(then.deposited) || !fits(then.credits) || !fits(then.spent) || !fits(then.day_spent) ||
-      !fits(then.remaining()))
+  if (!fits(then.deposited) || !fits(then.credits) || !fits(then.spent) || !fits(then.remaining()))
     return "amount_overflow";
+  for (const auto& [window, spent] : then.spent_of) {
+    if (!fits(spent)) return "amount_overflow";
+  }
   const std::int64_t amount = fact.at("amount");
   if (!is(fact, "charge") || amount == 0) return "recorded";
   for (const auto& [id, config] : configs_) {

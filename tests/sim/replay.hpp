@@ -35,12 +35,13 @@ class Replay {
  private:
   struct Money {
     std::int64_t deposited = 0, credits = 0, spent = 0;
-    std::int64_t day = 0, day_spent = 0;
+    std::map<std::string, std::int64_t> spent_of;  // by the name of a day, a week, a month
     std::int64_t remaining() const { return deposited + credits - spent; }
   };
 
   static bool moves_money(const Json& fact);
   static void add(Money& money, const Json& fact, std::int64_t at_ms);
+  static std::string window_of(const std::string& period, std::int64_t at_ms);
   std::int64_t used(const std::string& currency, const std::string& period,
                     std::int64_t at_ms) const;
   Json money_json(const std::string& currency, std::int64_t at_ms) const;
