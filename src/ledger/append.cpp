@@ -8,7 +8,6 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/calls/directory.hpp"
 
 namespace z0 {
 namespace {
@@ -41,7 +40,8 @@ class Append {
       return reply_all(Status::storage_error);
     const bool other_owner = !state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id;
     if (other_owner) return reply_all(Status::forbidden);
-    if (state_.seq == 0 && call_.stage != LedgerStage::registered) return ask_directory();
+    if (state_.seq == 0 && call_.stage != LedgerStage::registered)
+      return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     if (state_.seq == 0 && !take_policies()) return;
     if (!make_items()) return reply_all(Status::storage_error);
     if (!settle_suspects()) return;  // rows are needed first
@@ -58,29 +58,13 @@ class Append {
     return ByteReader(frame_.entropy.substr(40, 8)).u64();
   }
 
-  // Nothing is recorded in a ledger that the directory does not know: what was lost can be rebuilt
-  // from all ledgers there are, and a budget of the tenant binds from the first fact on.
-  void ask_directory() {
-    const RegisterRequest known{request_.tenant_id, request_.entity_id, frame_.now_ms};
-    effects_.need_call(Z0_TARGET_DIRECTORY, directory_object_name(request_.entity_id),
-                       Z0_FRAME_DIRECTORY_REGISTER, limits::read_timeout_ms, known.encode());
-    resume_ledger(effects_, call_, LedgerStage::registered, {});
-  }
-
-  // What the directory answered. False when it did not, and the caller was told so.
+  // False when the directory did not answer, and the caller was told so.
   bool take_policies() {
-    const CallAnswer answer =
-        parse_call(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
-    Status status = Status::storage_error;
-    if (answer.outcome == Z0_OVERLOADED) status = Status::overloaded;
-    if (answer.outcome == Z0_TIMEOUT) status = Status::timeout;
     PoliciesReply reply;
-    if (answer.outcome == Z0_OK && reply.decode(answer.reply) && reply.status == Status::recorded) {
-      policies_ = reply.submissions;
-      return true;
-    }
-    reply_all(status);
-    return false;
+    const Status status = directory_word(frame_, reply);
+    if (status != Status::recorded) reply_all(status);
+    policies_ = reply.submissions;
+    return status == Status::recorded;
   }
 
   // The ledger's own facts come first; nobody gets a result for them.

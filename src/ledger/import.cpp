@@ -7,7 +7,6 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/calls/directory.hpp"
 #include "z0/json/json.hpp"
 
 namespace z0 {
@@ -27,27 +26,18 @@ class Import {
       return reply_status(effects_, Status::bad_parameter, {});
     if (!state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id)
       return reply_status(effects_, Status::forbidden, {});
-    if (state_.seq == 0 && call_.stage != LedgerStage::registered) return ask_directory();
-    if (state_.seq == 0 && !registered()) return reply_status(effects_, Status::overloaded, {});
-    const Status status = judge();
+    if (state_.seq == 0 && call_.stage != LedgerStage::registered)
+      return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
+    // The configs that the ledger was under are facts of its own: those of here are not added.
+    PoliciesReply unused;
+    Status status = state_.seq == 0 ? directory_word(frame_, unused) : Status::recorded;
+    if (status == Status::recorded) status = judge();
     if (status != Status::recorded) return reply_status(effects_, status, {});
     write();
     reply();
   }
 
  private:
-  void ask_directory() {
-    const RegisterRequest known{request_.tenant_id, request_.entity_id, frame_.now_ms};
-    effects_.need_call(Z0_TARGET_DIRECTORY, directory_object_name(request_.entity_id),
-                       Z0_FRAME_DIRECTORY_REGISTER, limits::read_timeout_ms, known.encode());
-    resume_ledger(effects_, call_, LedgerStage::registered, {});
-  }
-
-  // The configs that the ledger was under are facts of its own: those of here are not added.
-  bool registered() const {
-    return !frame_.answers.empty() && parse_call(frame_.answers[0]).outcome == Z0_OK;
-  }
-
   // Everything is looked at before anything changes: numbers that go on, times that do not run back
   // and are not to come, sums that stay exact.
   Status judge() {

@@ -186,8 +186,9 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
       (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)) {
     return reply_status(effects, Status::not_found, {});
   }
+  // In both steps: a state that left memory between them has forgotten that it began.
+  if (request.whole) state.checkpoint.begin_whole();
   if (call.stage != LedgerStage::pass) {
-    if (request.whole) state.checkpoint.begin_whole();
     need_pass_rows(state, effects);
     return resume_ledger(effects, call, LedgerStage::pass, {});
   }

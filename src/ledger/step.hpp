@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/ledger/state.hpp"
 #include "z0/reporting/projection.hpp"
@@ -85,8 +86,14 @@ void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
 void verify_ledger(const LedgerState& state, const LedgerCall& call,
                    const ReplicateRequest& request, const Frame& frame, Effects& effects);
 
-// The reply of a call that is u8 Status, then JSON.
-void reply_status(Effects& effects, Status status, std::string_view json);
+// -- the directory, registration.cpp ------------------------------------------------------------
+
+// Nothing is recorded in a ledger that the directory does not know: what was lost can be rebuilt
+// from all ledgers there are, and a budget of the tenant binds from the first fact on.
+void ask_directory(const LedgerCall& call, std::string_view tenant_id, std::string_view entity_id,
+                   const Frame& frame, Effects& effects);
+// What it answered at the stage `registered`. Anything but `recorded` is its failure.
+Status directory_word(const Frame& frame, PoliciesReply& reply);
 
 // Seals whole runs of open ids, as many as there are, and writes their rows.
 void seal_ids(LedgerState& state, Effects& effects);
