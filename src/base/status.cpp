@@ -81,7 +81,7 @@ constexpr std::array rows = {
            "Wrap its members in { and }; an array may hold objects only."),
     Z0_ROW(duplicate_key, 400, malformed,
            "An object has the same key twice, so its meaning is unclear.", "Keep one of the two."),
-    Z0_ROW(unknown_member, 422, invalid, "A fact has no field of this name.",
+    Z0_ROW(unknown_member, 422, invalid, "There is no field of this name.",
            "Check the spelling; move anything of your own into `data`."),
     Z0_ROW(wrong_type, 422, invalid, "The field has a value of the wrong JSON type.",
            "Numbers go without quotes, whole, without fraction or exponent; ids are strings; "
@@ -90,7 +90,7 @@ constexpr std::array rows = {
         number_out_of_range, 422, invalid, "The number is outside the range of its field.",
         "Amounts are whole minor units (cents) up to 2^53 - 1, negative only in a correction, "
         "above zero for a deposit or credit; timestamps are milliseconds since 1970, not seconds."),
-    Z0_ROW(missing_member, 422, invalid, "The fact lacks a field that its type requires.",
+    Z0_ROW(missing_member, 422, invalid, "A field that is required is missing.",
            "Add the field that `field` names."),
     Z0_ROW(invalid_id, 422, invalid, "The value is not a valid id.",
            "Use 1 to 128 characters, each a letter, a digit or one of _ . : -"),
@@ -154,8 +154,8 @@ constexpr std::array rows = {
            "Use another entity for the rest; a user that was revoked makes room."),
     Z0_ROW(budget_exhausted, 402, budget,
            "The budget does not cover this amount; the fact was not recorded and no money moved.",
-           "Add a deposit or raise the limit of the budget, then send the same fact again under "
-           "the same id."),
+           "Charge less, or raise the limit of the budget that `budget` names, then send the same "
+           "fact again under the same id."),
 
     Z0_ROW(overloaded, 503, transient,
            "There was too much to do at once; the fact was not written.",

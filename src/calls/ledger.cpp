@@ -41,6 +41,27 @@ bool AppendRequest::decode(std::string_view bytes) {
   return in.ok() && in.done();
 }
 
+std::string ExceededBudget::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(config_id);
+  out.short_bytes(currency);
+  out.varint(static_cast<std::uint64_t>(limit));
+  out.signed_varint(used);
+  out.u8(static_cast<std::uint8_t>(period));
+  return bytes;
+}
+
+bool ExceededBudget::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  config_id = in.short_bytes();
+  currency = in.short_bytes();
+  limit = static_cast<std::int64_t>(in.varint());
+  used = in.signed_varint();
+  period = static_cast<Period>(in.u8());
+  return in.ok() && in.done() && limit >= 0 && period < Period::count_;
+}
+
 void AppendReply::encode(std::string& bytes) const {
   ByteWriter out(bytes);
   out.varint(results.size());
@@ -49,7 +70,8 @@ void AppendReply::encode(std::string& bytes) const {
     out.u8(static_cast<std::uint8_t>(static_cast<std::uint8_t>(r.status) | flag));
     out.varint(static_cast<std::uint64_t>(r.seq));
     out.varint(static_cast<std::uint64_t>(r.recorded_at));
-    if (r.status == Status::conflict) out.short_bytes(r.field);
+    if (!accepted(r.status)) out.short_bytes(r.field);
+    if (r.status == Status::budget_exhausted) out.short_bytes(r.detail);
     if (flag != 0) out.short_bytes(r.stamped);
   }
   out.varint(static_cast<std::uint64_t>(size));
@@ -69,7 +91,8 @@ bool AppendReply::decode(std::string_view bytes) {
     r.status = static_cast<Status>(status);
     r.seq = static_cast<std::int64_t>(in.varint());
     r.recorded_at = static_cast<std::int64_t>(in.varint());
-    if (r.status == Status::conflict) r.field = in.short_bytes();
+    if (!accepted(r.status)) r.field = in.short_bytes();
+    if (r.status == Status::budget_exhausted) r.detail = in.short_bytes();
     if ((first & stamped_flag) != 0) r.stamped = in.short_bytes();
     results.push_back(r);
   }

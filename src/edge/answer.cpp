@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/shorten.hpp"
+#include "edge/exceeded.hpp"
 #include "edge/handlers.hpp"
 #include "edge/post.hpp"
 #include "z0/base/ids.hpp"
@@ -93,7 +94,7 @@ class Answer {
         if (answer.outcome == Z0_OVERLOADED) failed = Status::overloaded;
         if (answer.outcome == Z0_TIMEOUT) failed = Status::timeout;
       }
-      call.reply.results.assign(count, {failed, 0, 0, {}, {}});
+      call.reply.results.assign(count, {failed, 0, 0, {}, {}, {}});
     }
   }
 
@@ -136,6 +137,9 @@ class Answer {
     attempt.attempted_at = context_.started_ms;
     attempt.code = info(a.result.status).name;
     attempt.message = failure.empty() ? info(a.result.status).sentence : failure;
+    std::string words;
+    ExceededBudget budget;
+    if (exceeded(a, budget)) attempt.message = words = budget_words(budget, a.fact.amount);
     attempt.span = append_span;
     attempt.trace = a.fact.trace.empty() ? std::string_view(trace_) : a.fact.trace;
     attempt.submission = a.submission;
@@ -164,7 +168,7 @@ class Answer {
     if (accepted(status))
       add_receipt(a);
     else
-      add_error(a, status == Status::conflict ? a.result.field : field);
+      add_error(a, field.empty() ? a.result.field : field);
   }
 
   // Ids are of an alphabet that needs no escapes.
@@ -194,9 +198,19 @@ class Answer {
     };
     member("\"id\":", a.fact.id);
     member("\"entity_id\":", a.fact.entity_id);
+    std::string action;
+    ExceededBudget budget;
+    if (exceeded(a, budget)) {
+      identity += budget_json(budget);
+      action = budget_remedy(budget, a.fact.amount);
+    }
     std::string json;
-    append_error(json, context_, a.result.status, field, identity);
+    append_error(json, context_, a.result.status, field, identity, action);
     results_.end_at(put::text(results_.room(json.size()), json));
+  }
+
+  static bool exceeded(const Answered& a, ExceededBudget& budget) {
+    return a.result.status == Status::budget_exhausted && budget.decode(a.result.detail);
   }
 
   void tally(const Answered& a) {

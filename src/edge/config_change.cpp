@@ -25,6 +25,7 @@ class ChangeReader {
       : claims_(claims), out_(out), field_(field) {}
 
   Status read(std::string_view body) {
+    body_ = body;
     JsonReader in(body, limits::json_depth_max);
     if (in.peek() != JsonKind::object) {
       in.skip();
@@ -46,7 +47,7 @@ class ChangeReader {
   }
 
   Status broken(const JsonReader& in) {
-    field_ = "byte " + std::to_string(in.offset());
+    field_ = fault_place(in, body_);
     return status_of(in.error());
   }
 
@@ -133,6 +134,7 @@ class ChangeReader {
   const Claims& claims_;
   ConfigChange& out_;
   std::string& field_;
+  std::string_view body_;
   std::string type_;
   std::string category_;
   std::string scope_;

@@ -11,6 +11,7 @@
 #include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/remedies.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/reports.hpp"
 
@@ -68,7 +69,7 @@ class PutConfig {
   }
 
   void refuse(Status status, std::string_view field = {}) {
-    reply_error(effects_, context_, status, field);
+    reply_error(effects_, context_, status, field, config_remedy(status, field));
   }
 
   void judge() {
@@ -245,11 +246,13 @@ class PutConfig {
 void put_config(const RouteCall& call) {
   const auto& [request, claims, context, frame, config_id, effects] = call;
   if (!valid_config_id(config_id))
-    return reply_error(effects, context, Status::invalid_id, "config_id");
+    return reply_error(effects, context, Status::invalid_id, "config_id",
+                       config_remedy(Status::invalid_id, "config_id"));
   ConfigChange change;
   std::string field;
   const Status status = read_config_change(request, claims, config_id, change, field);
-  if (status != Status::recorded) return reply_error(effects, context, status, field);
+  if (status != Status::recorded)
+    return reply_error(effects, context, status, field, config_remedy(status, field));
   PutConfig(change, context, frame, effects).ask();
 }
 

@@ -82,8 +82,6 @@ class PostFacts {
     return false;
   }
 
-  static std::string byte_of(const JsonReader& in) { return "byte " + std::to_string(in.offset()); }
-
   // One JSON value: a fact, or an array of facts. A fault of the grammar refuses the whole request,
   // since nothing that follows can be read with certainty.
   bool read_json() {
@@ -109,7 +107,7 @@ class PostFacts {
       if (key_contradicted_) refuse_key();
       return !key_contradicted_;
     }
-    refuse(status_of(in.error()), byte_of(in));
+    refuse(status_of(in.error()), fault_place(in, request_.body));
     return false;
   }
 
@@ -118,11 +116,11 @@ class PostFacts {
       if (!room()) return false;
       read_one(in);
       if (in.error() == JsonError::none) continue;
-      refuse_at_next(status_of(in.error()), byte_of(in), 0, last_id_);
+      refuse_at_next(status_of(in.error()), fault_place(in, request_.body), 0, last_id_);
       return false;
     }
     if (in.error() == JsonError::none) return true;
-    refuse_at_next(status_of(in.error()), byte_of(in), 0);
+    refuse_at_next(status_of(in.error()), fault_place(in, request_.body), 0);
     return false;
   }
 
@@ -141,7 +139,7 @@ class PostFacts {
       read_one(in);
       if (in.error() == JsonError::none && in.at_end()) continue;
       take_back(before);
-      items_.refuse(status_of(in.error()), {byte_of(in), std::string(last_id_), {}, {}});
+      items_.refuse(status_of(in.error()), {fault_place(in, line), std::string(last_id_), {}, {}});
     }
     return true;
   }
@@ -164,7 +162,7 @@ class PostFacts {
   // grammar the reader keeps its error.
   void refuse_unread(JsonReader& in, JsonReader::Place at) {
     const Status status = status_of(in.error());
-    const std::string field = byte_of(in);
+    const std::string field = "byte " + std::to_string(in.offset());
     JsonReader::Named named[] = {{"id", {}}, {"entity_id", {}}, {"tenant_id", {}}};
     if (!in.pass_over(at, named)) return;
     for (auto& member : named) {

@@ -146,6 +146,17 @@ void refuse_method(const Request& request, const Context& context, Effects& effe
   reply_bad_method(effects, context, allowed, action + '.');
 }
 
+// What a caller is told of an address's parameters.
+std::string taken_parameters(const Route& to) {
+  if (to.parameters.empty()) return "This address takes no parameters.";
+  std::string names;
+  for (const char c : to.parameters.substr(1, to.parameters.size() - 2)) {
+    names += c;
+    if (c == ',') names += ' ';
+  }
+  return "This address takes these parameters, each at most once and with a value: " + names + '.';
+}
+
 // The first parameter that the route does not take, that stands twice or has no value; empty when
 // there is none. A typing error in `atomic` or `limit`, or a variable of a script that was not set,
 // must not pass for their absence.
@@ -186,7 +197,8 @@ void begin(const Frame& frame, Effects& effects) {
     if (!scoped)
       return reply_error(effects, context, Status::scope_missing, scope_names(to->access.scopes));
     const std::string_view strange = strange_parameter(*to, request);
-    if (!strange.empty()) return reply_error(effects, context, Status::bad_parameter, strange);
+    if (!strange.empty())
+      return reply_error(effects, context, Status::bad_parameter, strange, taken_parameters(*to));
   }
   context.route = static_cast<std::uint8_t>(to - routes);
   to->handle({request, claims, context, frame, id, effects});

@@ -141,6 +141,13 @@ std::string_view given_config(const Fact& fact) {
   return fact.has(field_config_stamped) ? std::string_view{} : fact.config_id;
 }
 
+// data as it is shown, in one order.
+std::string sorted_data(const Fact& fact) {
+  std::string data;
+  append_data_json(data, fact);
+  return sorted_members(data);
+}
+
 }  // namespace
 
 bool same_content(const Fact& a, const Fact& b, std::string_view& field) {
@@ -164,11 +171,11 @@ bool same_content(const Fact& a, const Fact& b, std::string_view& field) {
     return false;
   }
   if (a.data == b.data) return true;
-  std::string left;
-  std::string right;
-  append_data_json(left, a);
-  append_data_json(right, b);
-  return !differs(sorted_members(left) != sorted_members(right), "data");
+  return !differs(sorted_data(a) != sorted_data(b), "data");
+}
+
+std::string data_difference(const Fact& a, const Fact& b) {
+  return "data" + first_difference(sorted_data(a), sorted_data(b));
 }
 
 void append_data_json(std::string& out, const Fact& f) {

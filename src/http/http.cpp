@@ -4,6 +4,7 @@
 
 #include "z0/base/base64.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/remedies.hpp"
 #include "z0/json/json.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -173,7 +174,7 @@ void append_error(std::string& json, const Context& context, Status status, std:
   json += "\"message\":";
   append_json_string(json, i.sentence);
   json += ",\"action\":";
-  append_json_string(json, action.empty() ? i.remedy : action);
+  append_json_string(json, action.empty() ? remedy(status, field) : action);
   json += ",\"trace_id\":\"" + context.trace.trace_id + "\"}";
 }
 
@@ -229,6 +230,13 @@ Status status_of(JsonError error) {
       break;
   }
   return Status::not_json;
+}
+
+std::string fault_place(const JsonReader& in, std::string_view text) {
+  const bool marked = text.starts_with("\xef\xbb\xbf") || text.starts_with("\xfe\xff") ||
+                      text.starts_with("\xff\xfe");
+  if (in.offset() == 0 && marked) return std::string(byte_order_mark);
+  return "byte " + std::to_string(in.offset());
 }
 
 Status status_in(const CallAnswer& answer) {

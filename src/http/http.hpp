@@ -115,6 +115,8 @@ inline constexpr std::string_view retry_after_seconds = "1";
 // What becomes of a request whose call did not succeed, or whose JSON could not be read.
 Status status_of(z0_outcome outcome);
 Status status_of(JsonError error);
+// Where it could not, or that it begins with a byte order mark.
+std::string fault_place(const JsonReader& in, std::string_view text);
 // The status that the reply to a call begins with, or what became of the call.
 Status status_in(const CallAnswer& answer);
 

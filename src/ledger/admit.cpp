@@ -1,10 +1,14 @@
 #include "ledger/admit.hpp"
 
+#include "z0/calls/ledger.hpp"
+
 namespace z0 {
 namespace {
 
-Status status_of(FoldError error) {
-  return error == FoldError::overflow ? Status::amount_overflow : Status::ledger_full;
+// What a ledger can hold no more of.
+std::string_view full_field(const Fact& fact) {
+  if (fact.type == FactType::lifecycle) return "config_id";
+  return fact.has(field_amount) ? "currency" : "user_id";
 }
 
 }  // namespace
@@ -17,7 +21,7 @@ Status Admission::admit(Fact& fact, std::string_view& submission, bool system, s
   const bool feeds = Folds::feeds_any(fact.type, fact.fields);
   // Most facts change no fold, and concern only whether the entity is active.
   if (!feeds && fact.type != FactType::lifecycle)
-    return takes(system) ? Status::recorded : Status::entity_inactive;
+    return takes(system) ? Status::recorded : refuse(Status::entity_inactive, {});
   fact.recorded_at = recorded_at;
   const Status status = judge(fact, system, recorded_at);
   if (status != Status::recorded) return status;
@@ -34,22 +38,40 @@ Status Admission::admit(Fact& fact, std::string_view& submission, bool system, s
 Status Admission::judge(const Fact& fact, bool system, std::int64_t recorded_at) {
   const bool config = fact.type == FactType::lifecycle && fact.has(field_config);
   if (fact.type == FactType::lifecycle && !config) {
-    if (!next_lifecycle(lifecycle_, fact.subtype, lifecycle_)) return Status::entity_inactive;
+    if (!next_lifecycle(lifecycle_, fact.subtype, lifecycle_))
+      return refuse(Status::entity_inactive, "subtype");
   } else if (!takes(system)) {
-    return Status::entity_inactive;
+    return refuse(Status::entity_inactive, {});
   }
   const FoldError error = folds().check(fact);
-  if (error != FoldError::none) return status_of(error);
-  if (fact.type != FactType::charge) return Status::recorded;
+  if (error == FoldError::overflow) return refuse(Status::amount_overflow, "amount");
+  if (error == FoldError::full) return refuse(Status::ledger_full, full_field(fact));
+  return fact.type == FactType::charge ? judge_budgets(fact, recorded_at) : Status::recorded;
+}
+
+Status Admission::refuse(Status status, std::string_view field) {
+  field_ = field;
+  detail_.clear();
+  return status;
+}
+
+Status Admission::judge_budgets(const Fact& fact, std::int64_t recorded_at) {
   const ConfigState& configs = folds().configs();
-  const std::size_t budget = static_cast<std::size_t>(CacheType::budget);
+  const auto cache = static_cast<std::size_t>(CacheType::budget);
   // What was spent is not known while the cache waits for somebody's review: then no budget can be
   // kept, and a charge that one might refuse has to wait.
-  if (!folds().valid(budget) && configs.budget_of(fact.currency) != nullptr)
-    return Status::storage_error;
-  const bool exceeds =
-      configs.exceeded_by(folds().cached(), fact.currency, fact.amount, recorded_at) != nullptr;
-  return exceeds ? Status::budget_exhausted : Status::recorded;
+  if (!folds().valid(cache) && configs.budget_of(fact.currency) != nullptr)
+    return refuse(Status::storage_error, {});
+  const CachedState& cached = folds().cached();
+  const KnownConfig* exceeded =
+      configs.exceeded_by(cached, fact.currency, fact.amount, recorded_at);
+  if (exceeded == nullptr) return Status::recorded;
+  refuse(Status::budget_exhausted, "amount");
+  const Budget& budget = exceeded->budget;
+  detail_ = ExceededBudget{exceeded->config_id, budget.currency, budget.limit,
+                           cached.spent(budget.currency, budget.period, recorded_at), budget.period}
+                .encode();
+  return Status::budget_exhausted;
 }
 
 void Admission::stamp(Fact& fact, std::string_view& submission) {

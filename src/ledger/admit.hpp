@@ -24,9 +24,14 @@ class Admission {
   // `submission` are the stamped ones; their bytes live as long as this object.
   Status admit(Fact& fact, std::string_view& submission, bool system, std::int64_t seq,
                std::int64_t recorded_at);
+  // Of the last refusal: the field at fault, and for a budget an ExceededBudget.
+  std::string_view field() const { return field_; }
+  const std::string& detail() const { return detail_; }
 
  private:
   Status judge(const Fact& fact, bool system, std::int64_t recorded_at);
+  Status refuse(Status status, std::string_view field);
+  Status judge_budgets(const Fact& charge, std::int64_t recorded_at);
   bool takes(bool system) const {
     return lifecycle_ == Lifecycle::active || (system && lifecycle_ == Lifecycle::retiring);
   }
@@ -37,6 +42,8 @@ class Admission {
   Folds working_;         // once a fact was admitted that feeds one
   bool changed_ = false;  // until then the ledger's own are as good, and nothing is copied
   Lifecycle lifecycle_;
+  std::string_view field_;
+  std::string detail_;
   std::vector<std::unique_ptr<Buffer>> stamped_;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/shorten.hpp"
 #include "ledger/admit.hpp"
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
@@ -16,7 +17,8 @@ struct Item {
   std::string_view submission;
   Fact fact;
   std::uint64_t hash = 0;
-  AppendResult result{Status::recorded, 0, 0, {}, {}};
+  AppendResult result{Status::recorded, 0, 0, {}, {}, {}};
+  std::string detail;    // that the result views
   bool decided = false;  // a duplicate, a conflict or a failure; else it is new
 };
 
@@ -207,16 +209,22 @@ class Append {
         original == item.submission ||
         (parse_submission(original, request_.entity_id, a) && same_content(a, item.fact, field));
     item.decided = true;
-    if (same)
-      item.result = {Status::duplicate, seq, recorded_at, {}, {}};
-    else
-      item.result = {Status::conflict, 0, 0, field, {}};
+    if (same) {
+      item.result = {Status::duplicate, seq, recorded_at, {}, {}, {}};
+    } else {
+      // Which member of data it is makes a retry through another JSON library understood.
+      if (field == "data") {
+        item.detail = shorten(data_difference(a, item.fact), limits::id_bytes_max);
+        field = item.detail;
+      }
+      item.result = {Status::conflict, 0, 0, field, {}, {}};
+    }
   }
 
-  void decide(std::uint32_t i, Status status) {
+  void decide(std::uint32_t i, Status status, std::string_view field = {}) {
     if (items_[i].decided) return;
     items_[i].decided = true;
-    items_[i].result = {status, 0, 0, {}, {}};
+    items_[i].result = {status, 0, 0, field, {}, {}};
   }
 
   // Gives new items their sequence numbers; a second item of one id is judged against the first.
@@ -238,12 +246,14 @@ class Append {
       const bool system = request_.system || i < policies_.size();
       const Status status = admission_->admit(item.fact, item.submission, system, seq + 1, now);
       if (status != Status::recorded) {
-        decide(i, status);
+        decide(i, status, admission_->field());
+        item.detail = admission_->detail();
+        item.result.detail = item.detail;
         continue;
       }
       // Only what is recorded can have a duplicate.
       table[slot] = i + 1;
-      item.result = {Status::recorded, ++seq, now, {}, {}};
+      item.result = {Status::recorded, ++seq, now, {}, {}, {}};
     }
   }
 
@@ -256,7 +266,7 @@ class Append {
     if (!refused) return;
     for (auto& item : items_) {
       const bool would_write = item.result.seq > state_.seq;
-      if (would_write) item.result = {Status::batch_refused, 0, 0, {}, {}};
+      if (would_write) item.result = {Status::batch_refused, 0, 0, {}, {}, {}};
     }
   }
 
@@ -311,7 +321,7 @@ class Append {
 
   void reply_all(Status status) {
     AppendReply answer;
-    answer.results.assign(request_.submissions.size(), {status, 0, 0, {}, {}});
+    answer.results.assign(request_.submissions.size(), {status, 0, 0, {}, {}, {}});
     answer.size = state_.seq;
     answer.root = state_.summary.tree.root();
     std::string bytes;

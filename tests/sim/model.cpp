@@ -288,7 +288,7 @@ void Model::check_conflict(const Request& request, const Item& item, const std::
   for (std::size_t i = 0; i < entry.versions.size(); ++i) {
     if (entry.acknowledged && entry.acknowledged->version != i) continue;
     const Json& other = entry.versions[i];
-    possible = possible || mine.value(field, Json()) != other.value(field, Json());
+    possible = possible || mine.value(member, Json()) != other.value(member, Json());
   }
   hold(possible, "a conflict names a field that differs", where);
 }

@@ -34,12 +34,25 @@ std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id
                                   std::string_view entity_id, std::size_t count,
                                   std::string_view packed);
 
+// The budget that a charge would have exceeded.
+struct ExceededBudget {
+  std::string_view config_id;
+  std::string_view currency;
+  std::int64_t limit = 0;
+  std::int64_t used = 0;  // spent in the period
+  Period period = Period::total;
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+
 // What became of one of them.
 struct AppendResult {
   Status status = Status::storage_error;
   std::int64_t seq = 0;          // when accepted
   std::int64_t recorded_at = 0;  // when accepted
-  std::string_view field;        // when in conflict
+  std::string_view field;        // when refused: what of the fact is at fault, where one can say
+  std::string_view detail;       // when a budget refused: an ExceededBudget
   std::string_view stamped;      // the submission as it was recorded, when the ledger changed it
 };
 

@@ -133,6 +133,8 @@ std::string_view submission_id(std::string_view submission);
 // (members in any order, numbers as written), the trace wherever it was given, USD given or not.
 // When not, `field` names the first field that differs, in the order of domain.md's table.
 bool same_content(const Fact& a, const Fact& b, std::string_view& field);
+// For two facts that differ in `data`: the member that does, as "data.a.b[2]".
+std::string data_difference(const Fact& a, const Fact& b);
 
 // -- JSON ---------------------------------------------------------------------------------------
 

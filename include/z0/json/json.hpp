@@ -156,4 +156,8 @@ bool valid_utf8(std::string_view text);
 // of a suspected conflict.
 std::string sorted_members(std::string_view minified);
 
+// Where two texts that sorted_members wrote differ first: ".a.b[2]", empty when they are the same or
+// differ as a whole.
+std::string first_difference(std::string_view a, std::string_view b);
+
 }  // namespace z0

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "unit/catch.hpp"
+#include "z0/base/remedies.hpp"
 
 namespace {
 
@@ -72,6 +73,9 @@ const Row rows[] = {
     {Status::not_distributed, "not_distributed", 503, Category::transient},
 };
 
+constexpr const char* internals[] = {"Durable", "SQL",     "D1",        "queue",  "WASM",
+                                     "shard",   "segment", "signature", "secret", "exception"};
+
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -112,10 +116,21 @@ TEST_CASE("No sentence shows how z0 is built", "[status]") {
     INFO(info.name);
     std::string text(info.sentence);
     text.append(" ").append(info.remedy);
-    for (const char* internal : {"Durable", "SQL", "D1", "queue", "WASM", "shard", "segment",
-                                 "signature", "secret", "exception"}) {
-      CHECK_FALSE(contains(text, internal));
-    }
+    for (const char* internal : internals) CHECK_FALSE(contains(text, internal));
+  }
+}
+
+TEST_CASE("Each remedy of a field is a whole sentence without internals", "[status]") {
+  for (const z0::Remedy& row : z0::remedies()) {
+    const std::string_view text = row.action;
+    INFO(row.fields);
+    CHECK(text.size() > 20);
+    CHECK((text.back() == '.' || contains(text, "and _ . : -")));
+    CHECK_FALSE(contains(text, "  "));
+    CHECK(row.fields.front() == ',');
+    CHECK(row.fields.back() == ',');
+    CHECK(text != z0::info(row.status).remedy);
+    for (const char* internal : internals) CHECK_FALSE(contains(text, internal));
   }
 }
 
