@@ -278,12 +278,14 @@ void Model::check_conflict(const Request& request, const Item& item, const std::
   const Entry& entry = ledgers_.at(item.entity_id).entries.at(item.id);
   const std::string where = item.entity_id + " " + item.id + " differs in " + field;
   const Json& mine = entry.versions[item.version];
+  // Of data the member is named, as "data.a".
+  const std::string member = field.substr(0, field.find('.'));
   // An atomic batch that is refused may conflict with nothing but itself.
   bool possible =
       request.atomic &&
       std::any_of(request.items.begin(), request.items.end(), [&](const Item& other) {
         return other.entity_id == item.entity_id && other.id == item.id &&
-               mine.value(field, Json()) != entry.versions[other.version].value(field, Json());
+               mine.value(member, Json()) != entry.versions[other.version].value(member, Json());
       });
   for (std::size_t i = 0; i < entry.versions.size(); ++i) {
     if (entry.acknowledged && entry.acknowledged->version != i) continue;
