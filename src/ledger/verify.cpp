@@ -59,7 +59,7 @@ constexpr std::string_view delete_surplus =
     "IN (SELECT value->>0, value->>1, value->>2 FROM json_each(?3))";
 constexpr std::string_view delete_strays =
     "DELETE FROM ledger_facts WHERE entity_id = ?1 AND seq IN (SELECT value FROM json_each(?2))";
-constexpr std::string_view of_these = " WHERE value->>4 IN (SELECT value FROM json_each(?2))";
+constexpr std::string_view of_these = " WHERE v->>4 IN (SELECT value FROM json_each(?2))";
 
 // What travels from one stage to the next.
 struct Comparison {
