@@ -9,9 +9,10 @@
 namespace z0 {
 
 struct Core::State {
+  KnownTokens tokens;
   Ledgers ledgers;
   std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>> monitors;
-  std::unique_ptr<Effects> effects;
+  Effects effects;
 };
 
 namespace {
@@ -36,12 +37,12 @@ Core::~Core() = default;
 std::string_view Core::step(std::string_view bytes) {
   Frame frame;
   if (!parse_frame(bytes, frame)) __builtin_trap();
-  state_->effects = std::make_unique<Effects>();
-  Effects& effects = *state_->effects;
+  Effects& effects = state_->effects;
+  effects.begin_step();
   switch (frame.kind) {
     case Z0_FRAME_REQUEST:
     case Z0_FRAME_RESUME:
-      step_edge(frame, effects);
+      step_edge(state_->tokens, frame, effects);
       break;
     case Z0_FRAME_MESSAGE:
     case Z0_FRAME_DEAD_LETTER:

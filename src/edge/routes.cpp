@@ -173,7 +173,7 @@ std::string_view strange_parameter(const Route& to, const Request& request) {
   return {};
 }
 
-void begin(const Frame& frame, Effects& effects) {
+void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   Request request;
   const bool readable = parse_request(frame, request);
   Context context{
@@ -187,13 +187,13 @@ void begin(const Frame& frame, Effects& effects) {
     if (path_known) return refuse_method(request, context, effects);
     return reply_error(effects, context, Status::not_found, {});
   }
-  Claims claims;
+  const Claims nobody;
+  const Claims* claims = &nobody;
   if (to->access.scopes != 0) {
-    if (!verify_token(bearer_token(request.authorization), request.secrets, frame.now_ms, claims)) {
-      return reply_error(effects, context, Status::unauthorized, {});
-    }
-    const bool scoped =
-        (claims.scopes & to->access.scopes) != 0 && (!to->access.all_tenants || claims.all_tenants);
+    claims = tokens.verify(bearer_token(request.authorization), request.secrets, frame.now_ms);
+    if (claims == nullptr) return reply_error(effects, context, Status::unauthorized, {});
+    const bool scoped = (claims->scopes & to->access.scopes) != 0 &&
+                        (!to->access.all_tenants || claims->all_tenants);
     if (!scoped)
       return reply_error(effects, context, Status::scope_missing, scope_names(to->access.scopes));
     const std::string_view strange = strange_parameter(*to, request);
@@ -201,7 +201,7 @@ void begin(const Frame& frame, Effects& effects) {
       return reply_error(effects, context, Status::bad_parameter, strange, taken_parameters(*to));
   }
   context.route = static_cast<std::uint8_t>(to - routes);
-  to->handle({request, claims, context, frame, id, effects});
+  to->handle({request, *claims, context, frame, id, effects});
 }
 
 // The step that a continuation is for; it traps on bytes that are not our own.
@@ -222,9 +222,9 @@ void resume(const Frame& frame, Effects& effects) {
 
 }  // namespace
 
-void step_edge(const Frame& frame, Effects& effects) {
+void step_edge(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_REQUEST)
-    begin(frame, effects);
+    begin(tokens, frame, effects);
   else
     resume(frame, effects);
 }

@@ -17,9 +17,21 @@ void write_values(ByteWriter& out, const Value* values, std::size_t count) {
   }
 }
 
+// Nearly every step of one request fits; one that read megabytes would keep them for days.
+constexpr std::size_t kept_bytes_max = 64 * 1024;
+
 }  // namespace
 
-Effects::Effects() : out_(bytes_) { out_.u32(0); }
+Effects::Effects() : out_(bytes_) { begin_step(); }
+
+void Effects::begin_step() {
+  if (bytes_.capacity() > kept_bytes_max) bytes_ = std::string();
+  bytes_.clear();
+  out_.u32(0);
+  count_ = 0;
+  phase_ = Phase::need;
+  waits_outside_ = false;
+}
 
 std::size_t Effects::begin(z0_effect_kind kind, Phase phase) {
   // Needs stand alone, and a later phase never comes before an earlier one.

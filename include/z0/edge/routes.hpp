@@ -3,18 +3,19 @@
 //
 // A request that concerns ledgers or D1 takes two steps: the first reads, checks and asks, the
 // second answers. What the second has to know travels in a continuation, so the edge keeps no state
-// at all.
+// but the tokens that it verified, which it would verify again.
 #pragma once
 
 #include <string_view>
 
+#include "z0/http/token.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace z0 {
 
 // Frames Z0_FRAME_REQUEST and Z0_FRAME_RESUME.
-void step_edge(const Frame& frame, Effects& effects);
+void step_edge(KnownTokens& tokens, const Frame& frame, Effects& effects);
 
 // What a continuation of the edge waits for: which kind of need its answers are to. Traps on other
 // bytes.

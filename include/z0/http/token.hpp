@@ -11,9 +11,11 @@
 // and such a token would be good for ever.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace z0 {
 
@@ -49,6 +51,44 @@ std::string scope_names(std::uint8_t scopes);
 // now_ms. False for every reason alike: the caller learns only "unauthorized".
 bool verify_token(std::string_view token, std::string_view secrets, std::int64_t now_ms,
                   Claims& out);
+
+// Between which moments a token is good.
+struct TokenTimes {
+  std::int64_t from_ms = 0;
+  std::int64_t until_ms = 0;
+
+  // At the moment of `exp` a token is no longer good, at that of `nbf` it is (RFC 7519, 4.1).
+  bool hold(std::int64_t now_ms) const { return now_ms >= from_ms && now_ms < until_ms; }
+};
+
+// Tokens that were verified before: a client sends the same one for hours, and its signature took
+// as long as all else of a small request. Says of every token what verify_token says; the times are
+// asked anew whenever it comes, and other secrets make all of them unknown, so a secret that was
+// taken away takes its tokens along at once.
+//
+// Where a token is kept follows from a hash that is keyed by the secrets, and a token that is met
+// there is compared whole in constant time: the time of an answer tells nothing of a token that
+// somebody else holds. Only what was verified is kept, one token a place, so memory is bounded by
+// places x limits::token_bytes_max.
+class KnownTokens {
+ public:
+  static constexpr std::size_t places = 256;
+
+  // The claims of a token that verifies, until the next call; null for any other.
+  const Claims* verify(std::string_view token, std::string_view secrets, std::int64_t now_ms);
+
+ private:
+  struct Known {
+    std::string token;
+    Claims claims;
+    TokenTimes times;
+  };
+  Known& place_of(std::string_view token, std::string_view secrets);
+
+  std::string secrets_;
+  std::uint64_t seed_ = 0;
+  std::vector<Known> known_;  // none before the first token
+};
 
 // Signs with the first secret. issued_s is the `iat`. Empty when no verifier would take the token:
 // no secret, a tenant that is no id, an expiry after the year 9999.

@@ -30,6 +30,8 @@ struct Statement {
 class Effects {
  public:
   Effects();
+  // Forgets everything; the room stays, unless it is large. What finish() gave dies.
+  void begin_step();
 
   // -- phase 0
   void need_rows(std::string_view sql, std::initializer_list<Value> values);
