@@ -116,6 +116,8 @@ enum z0_frame_kind {
   Z0_FRAME_LEDGER_RECONCILE = 23,
   Z0_FRAME_LEDGER_REPLICATE = 24,
   Z0_FRAME_LEDGER_IMPORT = 25,
+  /* One chunk of facts compared with D1, and repaired there. */
+  Z0_FRAME_LEDGER_VERIFY = 26,
   /* Calls on the monitor object [object name, request]. */
   Z0_FRAME_MONITOR_TELL = 32,
   Z0_FRAME_MONITOR_LIVE = 33,

@@ -207,19 +207,31 @@ bool ReconcileRequest::decode(std::string_view bytes) {
 std::string ReplicateRequest::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(mode));
-  out.varint(static_cast<std::uint64_t>(from_seq));
+  out.u8(from_start ? 1 : 0);
   out.short_bytes(tenant_id);
   return bytes;
 }
 
 bool ReplicateRequest::decode(std::string_view bytes) {
   ByteReader in(bytes);
-  mode = static_cast<ReplicateMode>(in.u8());
+  from_start = in.u8() != 0;
+  tenant_id = in.short_bytes();
+  return in.ok() && in.done();
+}
+
+std::string VerifyRequest::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(static_cast<std::uint64_t>(from_seq));
+  out.short_bytes(tenant_id);
+  return bytes;
+}
+
+bool VerifyRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
   from_seq = static_cast<std::int64_t>(in.varint());
   tenant_id = in.short_bytes();
-  return in.ok() && in.done() && mode <= ReplicateMode::verify && from_seq >= 1 &&
-         from_seq <= limits::version_max;
+  return in.ok() && in.done() && from_seq >= 1 && from_seq <= limits::version_max;
 }
 
 }  // namespace z0

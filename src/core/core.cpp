@@ -57,6 +57,7 @@ std::string_view Core::step(std::string_view bytes) {
     case Z0_FRAME_LEDGER_RECONCILE:
     case Z0_FRAME_LEDGER_REPLICATE:
     case Z0_FRAME_LEDGER_IMPORT:
+    case Z0_FRAME_LEDGER_VERIFY:
     case Z0_FRAME_LEDGER_ALARM:
     case Z0_FRAME_LEDGER_RESUME:
       step_ledger(state_->ledgers, frame, effects);

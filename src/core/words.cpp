@@ -52,6 +52,8 @@ std::string_view frame_name(std::uint16_t kind) {
       return "ledger_reconcile";
     case Z0_FRAME_LEDGER_REPLICATE:
       return "ledger_replicate";
+    case Z0_FRAME_LEDGER_VERIFY:
+      return "ledger_verify";
     case Z0_FRAME_LEDGER_IMPORT:
       return "ledger_import";
     case Z0_FRAME_MONITOR_TELL:
@@ -444,10 +446,7 @@ z0_effect_kind asked_before(const Frame& frame) {
     const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
     return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
   }
-  LedgerCall call;
-  const bool of_d1 = call.decode(continuation) &&
-                     (call.stage == LedgerStage::confirm || call.stage == LedgerStage::repair);
-  return of_d1 ? Z0_NEED_QUERY : Z0_NEED_ROWS;
+  return ledger_asked(continuation);
 }
 
 std::string answer_words(z0_effect_kind asked, std::string_view answer) {

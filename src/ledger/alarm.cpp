@@ -89,7 +89,7 @@ void finish_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
                   const ReplicationRound& round, Effects& effects) {
   LedgerWriter writer(state, frame, effects);
   Reconciliation reconciliation(state, frame, effects, writer);
-  const bool reconciles = call.stage == LedgerStage::pass;
+  const bool reconciles = call.at<AlarmStage>() == AlarmStage::pass;
   const Rows rows = reconciles && !frame.answers.empty() ? parse_rows(frame.answers[0]) : Rows{};
   if (reconciles && !reconciliation.run(rows)) return refuse_storage(call, frame, effects);
   writer.finish();
@@ -117,7 +117,7 @@ void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
                   Effects& effects) {
   ReplicationRound round;
   bool idle = false;
-  if (call.stage == LedgerStage::pass) {
+  if (call.at<AlarmStage>() == AlarmStage::pass) {
     decode_round(call.extra, idle, round);
     return finish_alarm(state, call, frame, idle, round, effects);
   }
@@ -125,11 +125,11 @@ void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   task.heals = !state.head_remade;
   task.wants_oldest = true;
   task.due_before = frame.now_ms - limits::confirm_after_ms;
-  idle = call.stage < LedgerStage::confirm && state.seq == state.confirmed_seq;
+  idle = call.at<RoundStage>() == RoundStage::begin && state.seq == state.confirmed_seq;
   if (!idle && !replicate_round(state, call, frame, effects, task, round)) return;
   if (!to_reconcile(state)) return finish_alarm(state, call, frame, idle, round, effects);
   need_pass_rows(state, effects);
-  resume_ledger(effects, call, LedgerStage::pass, encode_round(idle, round));
+  resume_ledger(effects, call, AlarmStage::pass, encode_round(idle, round));
 }
 
 }  // namespace z0

@@ -33,6 +33,7 @@ class Append {
   Append(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects)
       : state_(state),
         call_(call),
+        at_(call.at<AppendStage>()),
         frame_(frame),
         effects_(effects),
         writer_(state, frame, effects) {}
@@ -42,7 +43,7 @@ class Append {
       return reply_all(Status::storage_error);
     const bool other_owner = !state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id;
     if (other_owner) return reply_all(Status::forbidden);
-    if (state_.seq == 0 && call_.stage != LedgerStage::registered)
+    if (state_.seq == 0 && at_ != AppendStage::registered)
       return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     if (state_.seq == 0 && !take_policies()) return;
     if (!make_items()) return reply_all(Status::storage_error);
@@ -101,12 +102,12 @@ class Append {
       }
     }
     if (!chunk_keys.empty()) {
-      if (call_.stage < LedgerStage::chunks)
-        return need(ledger_sql::select_chunks, chunk_keys, LedgerStage::chunks, {});
-      if (call_.stage == LedgerStage::chunks)
+      if (at_ == AppendStage::chunks)
         look_into_chunks(suspects);
-      else
+      else if (at_ == AppendStage::originals)
         read_located(suspects);
+      else
+        return need(ledger_sql::select_chunks, chunk_keys, AppendStage::chunks, {});
     }
     std::vector<std::int64_t> far;
     for (const auto& s : suspects) {
@@ -116,14 +117,13 @@ class Append {
         far.push_back(s.seq);
     }
     if (far.empty()) return true;
-    if (call_.stage < LedgerStage::originals) {
-      return need(ledger_sql::select_segments_of, far, LedgerStage::originals, located_);
-    }
+    if (at_ != AppendStage::originals)
+      return need(ledger_sql::select_segments_of, far, AppendStage::originals, located_);
     compare_with_originals(suspects);
     return true;
   }
 
-  bool need(std::string_view sql, const std::vector<std::int64_t>& numbers, LedgerStage stage,
+  bool need(std::string_view sql, const std::vector<std::int64_t>& numbers, AppendStage stage,
             std::string_view extra) {
     std::string list = "[";
     for (const auto n : numbers) {
@@ -331,6 +331,7 @@ class Append {
 
   LedgerState& state_;
   const LedgerCall& call_;
+  const AppendStage at_;
   const Frame& frame_;
   Effects& effects_;
   AppendRequest request_;

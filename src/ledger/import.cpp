@@ -26,7 +26,7 @@ class Import {
       return reply_status(effects_, Status::bad_parameter, {});
     if (!state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id)
       return reply_status(effects_, Status::forbidden, {});
-    if (state_.seq == 0 && call_.stage != LedgerStage::registered)
+    if (state_.seq == 0 && call_.at<BeginStage>() != BeginStage::registered)
       return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     // The configs that the ledger was under are facts of its own: those of here are not added.
     PoliciesReply unused;

@@ -1,6 +1,9 @@
 // A call on a ledger object: find or rebuild its state, then do what was asked.
 #include "z0/ledger/ledger.hpp"
 
+#include <iterator>
+#include <utility>
+
 #include "ledger/pass.hpp"
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
@@ -10,70 +13,67 @@ namespace z0 {
 
 namespace {
 
-// What a call may ask for, apart from its state: how often somebody outside of the object, and how
-// often its own rows.
-struct Asks {
+// One stage of a command: its name, and what its answers are to.
+struct StageRow {
   std::string_view name;
-  std::size_t outside = 0;
-  std::size_t rows = 0;
+  z0_effect_kind asked{};
 };
 
-Asks asks_of(std::uint16_t kind) {
-  // D1's head, once more when it is dropped, and after each chunk; the segments of each chunk, then
-  // one more look at them, and those of a pass.
-  constexpr std::size_t chunks = limits::chunks_per_round_max;
-  switch (kind) {
-    case Z0_FRAME_LEDGER_APPEND:
-      return {"append", 1, 2};
-    case Z0_FRAME_LEDGER_READ:
-      return {"read", 0, 1};
-    case Z0_FRAME_LEDGER_HEAD:
-      return {"head", 0, 1};
-    case Z0_FRAME_LEDGER_ALARM:
-      return {"alarm", chunks + 2, chunks + 2};
-    case Z0_FRAME_LEDGER_STATE:
-      return {"state", 0, 1};
-    case Z0_FRAME_LEDGER_PROOF:
-      return {"proof", 0, 2};
-    case Z0_FRAME_LEDGER_RECONCILE:
-      return {"reconcile", 0, 1};
-    case Z0_FRAME_LEDGER_REPLICATE:
-      return {"replicate", chunks + 2, chunks + 1};
-    default:
-      return {"import", 1, 0};
+struct Command {
+  std::uint16_t kind;
+  std::string_view name;
+  // How often it may ask apart from its state: somebody outside of the object, and its own rows.
+  std::size_t outside;
+  std::size_t rows;
+  // What runs on a state, and what goes without one; one of them may be missing.
+  void (*on_state)(LedgerState&, const LedgerCall&, const Frame&, Effects&);
+  void (*on_rows)(const LedgerCall&, const Frame&, Effects&);
+  StageRow stages[3];  // from 1 on
+};
+
+constexpr StageRow registered{"registered", Z0_NEED_CALL};
+constexpr StageRow look_up{"rows", Z0_NEED_ROWS};
+constexpr StageRow head_in_d1{"head", Z0_NEED_QUERY};
+constexpr StageRow segments{"segments", Z0_NEED_ROWS};
+constexpr StageRow pass{"pass", Z0_NEED_ROWS};
+// A round asks for D1's head, once more when it is dropped, and after each chunk; for the segments
+// of each chunk, and once more where none are left.
+constexpr std::size_t chunks = limits::chunks_per_round_max;
+
+// A row a command, in a line or two: clang-format would give each member a line of its own.
+// clang-format off
+constexpr Command commands[] = {
+    {Z0_FRAME_LEDGER_APPEND, "append", 1, 2, append_to_ledger, nullptr,
+     {registered, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS}}},
+    {Z0_FRAME_LEDGER_READ, "read", 0, 1, nullptr, read_ledger, {look_up}},
+    {Z0_FRAME_LEDGER_HEAD, "head", 0, 1, nullptr, read_head, {look_up}},
+    {Z0_FRAME_LEDGER_STATE, "state", 0, 1, read_state, read_state_rows, {look_up}},
+    {Z0_FRAME_LEDGER_PROOF, "proof", 0, 2, nullptr, read_proof,
+     {look_up, {"hashes", Z0_NEED_ROWS}}},
+    {Z0_FRAME_LEDGER_RECONCILE, "reconcile", 0, 1, reconcile_ledger, nullptr, {pass}},
+    {Z0_FRAME_LEDGER_REPLICATE, "replicate", chunks + 2, chunks + 1, replicate_ledger, nullptr,
+     {head_in_d1, segments}},
+    {Z0_FRAME_LEDGER_VERIFY, "verify", 2, 1, verify_ledger, nullptr,
+     {segments, {"compared", Z0_NEED_QUERY}, {"repaired", Z0_NEED_QUERY}}},
+    {Z0_FRAME_LEDGER_IMPORT, "import", 1, 0, import_to_ledger, nullptr, {registered}},
+    {Z0_FRAME_LEDGER_ALARM, "alarm", chunks + 2, chunks + 2, ledger_alarm, nullptr,
+     {head_in_d1, segments, pass}},
+};
+// clang-format on
+
+// No other kind comes here: it traps.
+const Command& command_of(std::uint16_t kind) {
+  for (const Command& command : commands) {
+    if (command.kind == kind) return command;
   }
+  __builtin_trap();
 }
 
-std::string_view stage_name(LedgerStage stage) {
-  switch (stage) {
-    case LedgerStage::begin:
-      return "begin";
-    case LedgerStage::hydrate:
-      return "hydrate";
-    case LedgerStage::chunks:
-      return "chunks";
-    case LedgerStage::originals:
-      return "originals";
-    case LedgerStage::confirm:
-      return "confirm";
-    case LedgerStage::load:
-      return "load";
-    case LedgerStage::read:
-      return "read";
-    case LedgerStage::registered:
-      return "registered";
-    case LedgerStage::pass:
-      return "pass";
-    case LedgerStage::refold:
-      return "refold";
-    case LedgerStage::proof:
-      return "proof";
-    case LedgerStage::state:
-      return "state";
-    case LedgerStage::repair:
-      return "repair";
-  }
-  return "no stage";
+const StageRow& stage_of(const LedgerCall& call) {
+  const auto& stages = command_of(call.kind).stages;
+  const bool known = call.stage >= 1 && call.stage <= std::size(stages);
+  if (!known || stages[call.stage - 1].name.empty()) __builtin_trap();
+  return stages[call.stage - 1];
 }
 
 }  // namespace
@@ -82,33 +82,29 @@ std::string_view stage_name(LedgerStage stage) {
 // after each wait outside of the object, since it may leave memory meanwhile. A step that goes to
 // damaged folds brings the pass nearer to the last fact, so each makes room for itself.
 std::size_t LedgerCall::steps_max() const {
-  const Asks asks = asks_of(kind);
-  return 1 + asks.outside + asks.rows + (1 + asks.outside) + refolds;
+  const Command& command = command_of(kind);
+  return 1 + command.outside + command.rows + (1 + command.outside) + refolds;
 }
 
 std::string LedgerCall::where() const {
-  std::string words(asks_of(kind).name);
+  std::string words(command_of(kind).name);
   words += " at ";
-  words += stage_name(stage);
-  if (rebuilds() && held != LedgerStage::begin) {
-    words += " before ";
-    words += stage_name(held);
-  }
-  return words;
+  if (making == Making::nothing) return words.append(stage_of(*this).name);
+  words += making == Making::state ? "hydrate" : "refold";
+  return stage == 0 ? words : words.append(" before ").append(stage_of(*this).name);
 }
 
 std::string LedgerCall::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(stage));
   out.u16(kind);
+  out.u8(stage);
   out.bytes(name);
   out.bytes(request);
   out.bytes(extra);
   out.u8(waited ? 1 : 0);
   out.varint(refolds);
-  if (!rebuilds()) return bytes;
-  out.u8(static_cast<std::uint8_t>(held));
+  out.u8(static_cast<std::uint8_t>(making));
   out.varint(held_answers.size());
   for (const auto answer : held_answers) out.bytes(answer);
   return bytes;
@@ -116,27 +112,29 @@ std::string LedgerCall::encode() const {
 
 bool LedgerCall::decode(std::string_view bytes) {
   ByteReader in(bytes);
-  stage = static_cast<LedgerStage>(in.u8());
   kind = in.u16();
+  stage = in.u8();
   name = in.bytes();
   request = in.bytes();
   extra = in.bytes();
   waited = in.u8() != 0;
   refolds = static_cast<std::uint32_t>(in.varint());
-  if (rebuilds()) {
-    held = static_cast<LedgerStage>(in.u8());
-    const std::uint64_t count = in.varint();
-    if (count > in.left() / sizeof(std::uint32_t)) return false;
-    for (std::uint64_t i = 0; i < count; ++i) held_answers.push_back(in.bytes());
-  }
+  making = static_cast<Making>(in.u8());
+  const std::uint64_t count = in.varint();
+  if (making > Making::folds || count > in.left() / sizeof(std::uint32_t)) return false;
+  for (std::uint64_t i = 0; i < count; ++i) held_answers.push_back(in.bytes());
   return in.ok() && in.done();
 }
 
-void resume_ledger(Effects& effects, LedgerCall call, LedgerStage stage, std::string_view extra) {
-  call.stage = stage;
-  call.extra = extra;
+void resume_call(Effects& effects, LedgerCall call) {
   call.waited = effects.waits_outside();
   effects.resume(Z0_FRAME_LEDGER_RESUME, call.encode(), call.steps_max(), call.where());
+}
+
+z0_effect_kind ledger_asked(std::string_view continuation) {
+  LedgerCall call;
+  if (!call.decode(continuation)) __builtin_trap();
+  return call.making == Making::nothing ? stage_of(call).asked : Z0_NEED_ROWS;
 }
 
 namespace {
@@ -226,7 +224,9 @@ void need_state(const LedgerCall& call, Effects& effects) {
                          select_meta, select_tail, select_filters, select_open_ids}) {
     effects.need_rows(sql, {});
   }
-  resume_ledger(effects, call, LedgerStage::hydrate, call.extra);
+  LedgerCall next = call;
+  next.making = Making::state;
+  resume_call(effects, std::move(next));
 }
 
 // Nobody waits for an alarm, and nobody else would set it again: it comes back when the rows may be
@@ -241,67 +241,56 @@ void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects
 
 namespace {
 
-// What was asked, by a state that is there.
-void decide(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
-  switch (call.kind) {
-    case Z0_FRAME_LEDGER_ALARM:
-      return ledger_alarm(state, call, frame, effects);
-    case Z0_FRAME_LEDGER_STATE:
-      return read_state(&state, call, frame, effects);
-    case Z0_FRAME_LEDGER_RECONCILE:
-      return reconcile_ledger(state, call, frame, effects);
-    case Z0_FRAME_LEDGER_REPLICATE:
-      return replicate_ledger(state, call, frame, effects);
-    case Z0_FRAME_LEDGER_IMPORT:
-      return import_to_ledger(state, call, frame, effects);
-    default:
-      return append_to_ledger(state, call, frame, effects);
-  }
-}
-
-}  // namespace
-
-void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
+LedgerCall call_of(const Frame& frame) {
   LedgerCall call;
   if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
-    if (!call.decode(frame.part(0))) return refuse_storage(call, frame, effects);
+    if (!call.decode(frame.part(0))) __builtin_trap();  // our own bytes
   } else {
     call.kind = frame.kind;
     call.name = frame.part(0);
     call.request = frame.part(1);
   }
-  LedgerState* state = ledgers.find(frame.incarnation);
-  if (call.waited && state != nullptr) state->unpin();
-  if (call.kind == Z0_FRAME_LEDGER_READ) return read_ledger(call, frame, effects);
-  if (call.kind == Z0_FRAME_LEDGER_HEAD) return read_head(call, frame, effects);
-  if (call.kind == Z0_FRAME_LEDGER_PROOF) return read_proof(call, frame, effects);
-  // A state that can answer is asked first: the cheapest of all reads.
-  const bool reads_state = call.kind == Z0_FRAME_LEDGER_STATE &&
-                           (call.stage == LedgerStage::begin || call.stage == LedgerStage::state);
-  if (reads_state && !needs_refold(state)) return read_state(state, call, frame, effects);
-  // The state may be gone, or damaged, when answers come from outside: they wait with the call
-  // until it is there again.
-  if (!call.rebuilds()) {
-    call.held = call.stage;
-    call.held_answers = frame.answers;
-  }
-  if (call.stage == LedgerStage::hydrate) {
+  return call;
+}
+
+// The state, there and whole; null while rows are needed for it, or when they cannot be read, which
+// was answered. The answers of the command wait with the call meanwhile.
+LedgerState* whole_state(Ledgers& ledgers, LedgerState* state, LedgerCall& call, const Frame& frame,
+                         Effects& effects) {
+  if (call.making == Making::nothing) call.held_answers = frame.answers;
+  if (call.making == Making::state) {
     auto rebuilt = hydrate(frame);
-    if (!rebuilt) return refuse_storage(call, frame, effects);
+    if (!rebuilt) {
+      refuse_storage(call, frame, effects);
+      return nullptr;
+    }
     state = &ledgers.put(frame.incarnation, std::move(rebuilt), frame.now_ms);
   }
-  if (state == nullptr) return need_state(call, effects);
-  // Damaged folds are made anew before anything is decided by them.
-  if (needs_refold(state) && !refold(*state, call, frame, effects)) return;
-  Frame answered = frame;
-  if (call.rebuilds() && call.kind != Z0_FRAME_LEDGER_STATE) {
-    call.stage = call.held;
-    answered.answers = std::move(call.held_answers);
+  if (state == nullptr) {
+    need_state(call, effects);
+    return nullptr;
   }
-  // A ledger that another batch began while this one asked the directory has a history like any
-  // other.
-  if (call.stage == LedgerStage::registered && state->seq > 0) call.stage = LedgerStage::begin;
-  decide(*state, call, answered, effects);
+  // Damaged folds are made anew before anything is decided by them.
+  if (needs_refold(state) && !refold(*state, call, frame, effects)) return nullptr;
+  return state;
+}
+
+}  // namespace
+
+void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
+  LedgerCall call = call_of(frame);
+  const Command& command = command_of(call.kind);
+  LedgerState* state = ledgers.find(frame.incarnation);
+  if (call.waited && state != nullptr) state->unpin();
+  // Rows answer where the state is not needed, or may stay where it is.
+  const bool by_rows = command.on_rows != nullptr && call.making == Making::nothing &&
+                       (command.on_state == nullptr || state == nullptr);
+  if (by_rows) return command.on_rows(call, frame, effects);
+  state = whole_state(ledgers, state, call, frame, effects);
+  if (state == nullptr) return;
+  Frame answered = frame;
+  answered.answers = std::move(call.held_answers);
+  command.on_state(*state, call, answered, effects);
   if (effects.waits_outside()) state->pin(frame.now_ms);
 }
 

@@ -115,14 +115,14 @@ void reply_head(const Rows& head, Effects& effects) {
 void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ProofRequest request;
   if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
-  if (call.stage == LedgerStage::begin) {
+  if (call.at<ProofStage>() == ProofStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
-    return resume_ledger(effects, call, LedgerStage::read, {});
+    return resume_ledger(effects, call, ProofStage::head, {});
   }
   LedgerState owner;
   std::int64_t size = request.size;
-  if (call.stage == LedgerStage::read) {
+  if (call.at<ProofStage>() == ProofStage::head) {
     const Status status = open_meta(frame, request.tenant_id, owner);
     if (status != Status::recorded) return reply_status(effects, status, {});
     const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
@@ -139,7 +139,7 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
     ByteWriter out(extra);
     out.varint(static_cast<std::uint64_t>(size));
     out.short_bytes(owner.tenant_id);
-    return resume_ledger(effects, call, LedgerStage::proof, extra);
+    return resume_ledger(effects, call, ProofStage::hashes, extra);
   }
   ByteReader in(call.extra);
   size = static_cast<std::int64_t>(in.varint());

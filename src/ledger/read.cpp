@@ -93,7 +93,7 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ReadRequest request;
   if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
   const bool filtered = !request.types.empty();
-  if (call.stage == LedgerStage::begin) {
+  if (call.at<ReadStage>() == ReadStage::begin) {
     // Sequence numbers are dense, so without a filter the range is known. The mask has 31 bits in
     // use.
     const std::int64_t last = filtered ? limits::version_max : request.from_seq + request.limit - 1;
@@ -102,7 +102,7 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
     effects.need_rows(ledger_sql::select_range, {Value::of(request.from_seq), Value::of(last),
                                                  Value::of(mask_of(request.types)),
                                                  Value::of(limits::segments_per_read_max)});
-    return resume_ledger(effects, call, LedgerStage::read, {});
+    return resume_ledger(effects, call, ReadStage::rows, {});
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
@@ -134,10 +134,10 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
 void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ReadRequest request;
   if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
-  if (call.stage == LedgerStage::begin) {
+  if (call.at<ReadStage>() == ReadStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
-    return resume_ledger(effects, call, LedgerStage::read, {});
+    return resume_ledger(effects, call, ReadStage::rows, {});
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);

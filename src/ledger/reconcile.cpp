@@ -161,7 +161,7 @@ bool needs_refold(const LedgerState* state) {
 }
 
 bool refold(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
-  if (call.stage == LedgerStage::refold) {
+  if (call.making == Making::folds) {
     Pass pass(state);
     if (!pass.read(pass_rows(frame))) {
       refuse_storage(call, frame, effects);
@@ -174,8 +174,9 @@ bool refold(LedgerState& state, const LedgerCall& call, const Frame& frame, Effe
   }
   need_pass_rows(state, effects);
   LedgerCall next = call;
+  next.making = Making::folds;
   ++next.refolds;
-  resume_ledger(effects, next, LedgerStage::refold, call.extra);
+  resume_call(effects, std::move(next));
   return false;
 }
 
@@ -188,9 +189,9 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   }
   // In both steps: a state that left memory between them has forgotten that it began.
   if (request.whole) state.checkpoint.begin_whole();
-  if (call.stage != LedgerStage::pass) {
+  if (call.at<ReconcileStage>() == ReconcileStage::begin) {
     need_pass_rows(state, effects);
-    return resume_ledger(effects, call, LedgerStage::pass, {});
+    return resume_ledger(effects, call, ReconcileStage::pass, {});
   }
   LedgerWriter writer(state, frame, effects);
   Reconciliation run(state, frame, effects, writer);

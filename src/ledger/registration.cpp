@@ -9,7 +9,7 @@ void ask_directory(const LedgerCall& call, std::string_view tenant_id, std::stri
   const RegisterRequest known{tenant_id, entity_id, frame.now_ms};
   effects.need_call(Z0_TARGET_DIRECTORY, directory_object_name(entity_id),
                     Z0_FRAME_DIRECTORY_REGISTER, limits::read_timeout_ms, known.encode());
-  resume_ledger(effects, call, LedgerStage::registered, {});
+  resume_ledger(effects, call, BeginStage::registered, {});
 }
 
 Status directory_word(const Frame& frame, PoliciesReply& reply) {

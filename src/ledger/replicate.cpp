@@ -54,10 +54,11 @@ class Replication {
       : state_(state), call_(call), frame_(frame), effects_(effects), task_(task), out_(out) {}
 
   bool run() {
-    if (call_.stage < LedgerStage::confirm) return ask(task_.from_start);
+    const auto at = call_.at<RoundStage>();
+    if (at == RoundStage::begin) return ask(task_.from_start);
     course_.decode(call_.extra);
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
-    return call_.stage == LedgerStage::confirm ? look(answer) : write(parse_rows(answer));
+    return at == RoundStage::head ? look(answer) : write(parse_rows(answer));
   }
 
  private:
@@ -80,14 +81,14 @@ class Replication {
     statements.push_back(
         {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
     effects_.need_query(database(), statements);
-    resume_ledger(effects_, call_, LedgerStage::confirm, course_.encode());
+    resume_ledger(effects_, call_, RoundStage::head, course_.encode());
     return false;
   }
 
   bool need_segments(std::int64_t from, std::int64_t segments) {
     effects_.need_rows(ledger_sql::select_range, {Value::of(from), Value::of(limits::version_max),
                                                   Value::of(~0u), Value::of(segments)});
-    resume_ledger(effects_, call_, LedgerStage::load, course_.encode());
+    resume_ledger(effects_, call_, RoundStage::segments, course_.encode());
     return false;
   }
 
@@ -162,7 +163,7 @@ class Replication {
     effects_.need_query(database(), statements);
     ++course_.chunks;
     course_.d1 = {};
-    resume_ledger(effects_, call_, LedgerStage::confirm, course_.encode());
+    resume_ledger(effects_, call_, RoundStage::head, course_.encode());
     return false;
   }
 
@@ -175,11 +176,11 @@ class Replication {
   Course course_;
 };
 
-void replicate(LedgerState& state, const LedgerCall& call, ReplicateMode mode, const Frame& frame,
+void replicate(LedgerState& state, const LedgerCall& call, bool from_start, const Frame& frame,
                Effects& effects) {
   ReplicationRound round;
   ReplicationTask task;
-  task.from_start = mode == ReplicateMode::from_start;
+  task.from_start = from_start;
   // All of it, also where the clock went back since.
   task.due_before = std::max(frame.now_ms, state.recorded_at);
   if (!replicate_round(state, call, frame, effects, task, round)) return;
@@ -227,9 +228,7 @@ void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
   const bool visible = request.tenant_id.empty() || request.tenant_id == state.tenant_id;
   if (state.seq == 0 || !visible) return reply_status(effects, Status::not_found, {});
-  if (request.mode == ReplicateMode::verify)
-    return verify_ledger(state, call, request, frame, effects);
-  replicate(state, call, request.mode, frame, effects);
+  replicate(state, call, request.from_start, frame, effects);
 }
 
 }  // namespace z0

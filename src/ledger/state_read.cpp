@@ -85,23 +85,25 @@ void need_snapshot(const StateRequest& request, Effects& effects) {
 
 }  // namespace
 
-void read_state(const LedgerState* state, const LedgerCall& call, const Frame& frame,
-                Effects& effects) {
+void read_state(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
   StateRequest request;
   if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
-  const bool resident = state != nullptr && state->seq > 0 && reads_now(request);
-  if (resident) {
-    if (!request.tenant_id.empty() && request.tenant_id != state->tenant_id)
-      return reply_status(effects, Status::not_found, {});
-    // The rounds that made it again read facts; that is what a miss is.
-    const bool refolded = call.stage == LedgerStage::hydrate || call.stage == LedgerStage::refold;
-    return reply_state(request, *state, state->folds,
-                       {refolded ? "facts" : "memory", state->seq, 0, frame.now_ms}, effects);
-  }
-  if (call.stage != LedgerStage::state) {
+  if (state.seq == 0 || !reads_now(request)) return read_state_rows(call, frame, effects);
+  if (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)
+    return reply_status(effects, Status::not_found, {});
+  // The rounds that made it again read facts; that is what a miss is.
+  const bool remade = call.making != Making::nothing;
+  reply_state(request, state, state.folds,
+              {remade ? "facts" : "memory", state.seq, 0, frame.now_ms}, effects);
+}
+
+void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effects) {
+  StateRequest request;
+  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (call.at<ReadStage>() == ReadStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     need_snapshot(request, effects);
-    return resume_ledger(effects, call, LedgerStage::state, {});
+    return resume_ledger(effects, call, ReadStage::rows, {});
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);

@@ -93,20 +93,21 @@ void add(std::string& list, std::string_view item) {
 
 class Verification {
  public:
-  Verification(const LedgerState& state, const LedgerCall& call, const ReplicateRequest& request,
+  Verification(const LedgerState& state, const LedgerCall& call, const VerifyRequest& request,
                const Frame& frame, Effects& effects)
       : state_(state), call_(call), request_(request), frame_(frame), effects_(effects) {}
 
   void run() {
-    if (call_.stage < LedgerStage::confirm) return load();
+    const auto at = call_.at<VerifyStage>();
+    if (at == VerifyStage::begin) return load();
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
-    if (call_.stage == LedgerStage::load) return compare(parse_rows(answer));
+    if (at == VerifyStage::segments) return compare(parse_rows(answer));
     at_.decode(call_.extra);
     const std::vector<Rows> rows = parse_query(answer);
     for (const Rows& r : rows) {
       if (r.failed) return reply_status(effects_, Status::storage_error, {});
     }
-    if (call_.stage == LedgerStage::confirm) return judge(rows.back());
+    if (at == VerifyStage::compared) return judge(rows.back());
     reply();
   }
 
@@ -115,7 +116,7 @@ class Verification {
     effects_.need_rows(ledger_sql::select_range,
                        {Value::of(request_.from_seq), Value::of(state_.seq), Value::of(~0u),
                         Value::of(limits::segments_per_read_max)});
-    resume_ledger(effects_, call_, LedgerStage::load, {});
+    resume_ledger(effects_, call_, VerifyStage::segments, {});
   }
 
   void compare(const Rows& segments) {
@@ -140,7 +141,7 @@ class Verification {
         {{sql,
           {Value::text(rows), Value::of(state_.confirmed_seq), Value::of(request_.from_seq),
            Value::of(request_.from_seq + at_.checked - 1), Value::of(state_.seq)}}});
-    resume_ledger(effects_, call_, LedgerStage::confirm, at_.encode());
+    resume_ledger(effects_, call_, VerifyStage::compared, at_.encode());
   }
 
   void judge(const Rows& wrong) {
@@ -193,7 +194,7 @@ class Verification {
     statements.push_back({replace, {Value::text(at_.rows), Value::text(again)}});
     effects_.need_query(database(), statements);
     at_.rows = {};
-    resume_ledger(effects_, call_, LedgerStage::repair, at_.encode());
+    resume_ledger(effects_, call_, VerifyStage::repaired, at_.encode());
   }
 
   void reply() {
@@ -211,7 +212,7 @@ class Verification {
 
   const LedgerState& state_;
   const LedgerCall& call_;
-  const ReplicateRequest& request_;
+  const VerifyRequest& request_;
   const Frame& frame_;
   Effects& effects_;
   Comparison at_;
@@ -219,8 +220,12 @@ class Verification {
 
 }  // namespace
 
-void verify_ledger(const LedgerState& state, const LedgerCall& call,
-                   const ReplicateRequest& request, const Frame& frame, Effects& effects) {
+void verify_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
+                   Effects& effects) {
+  VerifyRequest request;
+  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  const bool visible = request.tenant_id.empty() || request.tenant_id == state.tenant_id;
+  if (state.seq == 0 || !visible) return reply_status(effects, Status::not_found, {});
   Verification(state, call, request, frame, effects).run();
 }
 

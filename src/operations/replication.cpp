@@ -172,29 +172,36 @@ void answer_page(const Page& page, const Rows& heads, const Context& context, co
   reply_json(effects, context, 200, json + "}}");
 }
 
-void ask_round(const RouteCall& call, ReplicateMode mode) {
-  const auto& [request, claims, context, frame, entity_id, effects] = call;
-  if (!valid_id(entity_id) || ledger_type(entity_id).empty())
-    return reply_error(effects, context, Status::not_found, {});
-  ReplicateRequest round;
-  round.mode = mode;
-  const std::string_view from = request.parameter("from");
-  if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
-  if (!from.empty()) round.mode = ReplicateMode::from_start;
-  const std::string_view seq = request.parameter("from_seq");
-  if (!seq.empty() && (!parse_number(seq, round.from_seq) || round.from_seq < 1 ||
-                       round.from_seq > limits::version_max)) {
-    return reply_error(effects, context, Status::bad_parameter, "from_seq");
-  }
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_REPLICATE,
-                    limits::append_timeout_ms, round.encode());
-  resume_with(context, effects);
+void ask_ledger(const RouteCall& call, std::uint16_t kind, std::string_view request) {
+  call.effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(call.id), kind,
+                         limits::append_timeout_ms, request);
+  resume_with(call.context, call.effects);
 }
 
 }  // namespace
 
-void post_replicate(const RouteCall& call) { ask_round(call, ReplicateMode::replicate); }
-void post_verify(const RouteCall& call) { ask_round(call, ReplicateMode::verify); }
+void post_replicate(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
+  if (!valid_id(entity_id) || ledger_type(entity_id).empty())
+    return reply_error(effects, context, Status::not_found, {});
+  const std::string_view from = request.parameter("from");
+  if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
+  const ReplicateRequest round{from == "start", {}};
+  ask_ledger(call, Z0_FRAME_LEDGER_REPLICATE, round.encode());
+}
+
+void post_verify(const RouteCall& call) {
+  const auto& [request, claims, context, frame, entity_id, effects] = call;
+  if (!valid_id(entity_id) || ledger_type(entity_id).empty())
+    return reply_error(effects, context, Status::not_found, {});
+  VerifyRequest verify;
+  const std::string_view seq = request.parameter("from_seq");
+  if (!seq.empty() && (!parse_number(seq, verify.from_seq) || verify.from_seq < 1 ||
+                       verify.from_seq > limits::version_max)) {
+    return reply_error(effects, context, Status::bad_parameter, "from_seq");
+  }
+  ask_ledger(call, Z0_FRAME_LEDGER_VERIFY, verify.encode());
+}
 
 void get_replication(const RouteCall& call) {
   const auto& [request, claims, context, frame, id, effects] = call;

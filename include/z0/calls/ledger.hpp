@@ -138,11 +138,19 @@ struct ReconcileRequest {
 
 // The reply to READ and HEAD: u8 Status (recorded for success), then JSON.
 
-enum class ReplicateMode : std::uint8_t { replicate = 0, from_start = 1, verify = 2 };
-
-// The request of Z0_FRAME_LEDGER_REPLICATE.
+// A round of writing to D1 what it lacks. Reply: u8 Status, then JSON {"entity_id", "tenant_id",
+// "seq", "root", "replicated_seq", "replicated_root", "done"}.
 struct ReplicateRequest {
-  ReplicateMode mode = ReplicateMode::replicate;
+  bool from_start = false;     // D1's head is dropped, and made anew
+  std::string_view tenant_id;  // empty: any
+
+  std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+
+// Compares a chunk of facts with D1's rows and repairs those. Reply: u8 Status, then JSON
+// {"entity_id", "checked", "next_seq", "missing", "differing", "surplus", "repaired"}.
+struct VerifyRequest {
   std::int64_t from_seq = 1;
   std::string_view tenant_id;  // empty: any
 

@@ -6,7 +6,10 @@
 
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
+#include "unit/traps.hpp"
 #include "z0/base/bytes.hpp"
+#include "z0/core/core.hpp"
+#include "z0/ledger/ledger.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace {
@@ -129,6 +132,43 @@ TEST_CASE("A frame may take so many steps, and says where it stands", "[progress
   CHECK(allowed.at("append at hydrate") == 6);
   CHECK(allowed.at("append at registered") == 6);
   CHECK(allowed.at("alarm at hydrate") == 2 + 2 * (chunks + 2) + chunks + 2);
-  CHECK(allowed.at("alarm at confirm") == allowed.at("alarm at hydrate"));
-  CHECK(allowed.at("read at read") == 3);
+  CHECK(allowed.at("alarm at head") == allowed.at("alarm at hydrate"));
+  CHECK(allowed.at("read at rows") == 3);
+}
+
+TEST_CASE("A ledger traps on a command, a stage and a continuation that are not its own",
+          "[progress]") {
+  // It once appended whatever it did not know.
+  for (const std::uint16_t kind : {std::uint16_t{0}, std::uint16_t{31}}) {
+    CHECK(z0::test::traps([kind] {
+      z0::Ledgers ledgers;
+      z0::Effects effects;
+      z0::Frame frame;
+      frame.kind = kind;
+      z0::step_ledger(ledgers, frame, effects);
+    }));
+  }
+  TestWorld w;
+  std::string bytes;
+  w.seen = [&](std::string_view seen, std::string_view) {
+    z0::Frame frame;
+    REQUIRE(z0::parse_frame(seen, frame));
+    if (frame.kind == Z0_FRAME_LEDGER_RESUME) bytes = seen;
+  };
+  w.post(deposit("f_1"));
+  w.get("/v1/facts/acct_a");
+  const auto step = [&bytes](const std::function<void(std::string&)>& change) {
+    return [&bytes, change] {
+      z0::Frame frame;
+      z0::parse_frame(bytes, frame);
+      std::string continuation(frame.part(0));
+      change(continuation);
+      frame.parts = {continuation};
+      z0::Core().step(z0::encode_frame(frame));
+    };
+  };
+  CHECK_FALSE(z0::test::traps(step([](std::string&) {})));
+  CHECK(z0::test::traps(step([](std::string& c) { c[0] = 31; })));
+  CHECK(z0::test::traps(step([](std::string& c) { c += 'x'; })));
+  CHECK(z0::test::traps(step([](std::string& c) { c.pop_back(); })));
 }
