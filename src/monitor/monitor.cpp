@@ -1,9 +1,6 @@
 #include "z0/monitor/monitor.hpp"
 
 #include <algorithm>
-#include <functional>
-
-#include "base/sort.hpp"
 
 namespace z0 {
 namespace {
@@ -144,13 +141,14 @@ bool Monitor::take_ledger(ByteReader& in, std::int64_t now_ms) {
 bool Monitor::take_message(ByteReader& in, std::int64_t now_ms) {
   const std::uint8_t flags = in.u8();
   in.varint();  // facts: for a reader of the bytes
-  in.varint();  // inserted
+  const std::uint64_t inserted = in.varint();
   const auto lag_ms = static_cast<std::int64_t>(in.varint());
   Second& s = second(now_ms);
   ++s.messages;
   if (flags & 1) ++s.message_failures;
   if (flags & 2) ++s.dead;
-  s.lag_ms_max = std::max(s.lag_ms_max, lag_ms);
+  // What was there already says nothing about lag.
+  if (inserted > 0) s.lags_ms.add(lag_ms);
   while (in.ok() && !in.done()) {
     const auto entity_id = in.short_bytes();
     landed(entity_id, static_cast<std::int64_t>(in.varint()), now_ms);
@@ -185,7 +183,7 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
     depth += l.seq - l.contiguous_seq;
     if (l.oldest_at != 0 && (oldest_at == 0 || l.oldest_at < oldest_at)) oldest_at = l.oldest_at;
   }
-  std::vector<std::int64_t> lags;
+  Histogram lags;
   std::int64_t newest_at = 0, lag_ms = 0, messages = 0, failures = 0, all_failures = 0, resent = 0,
                dead = 0;
   const std::int64_t now_s = now_ms / 1'000;
@@ -197,15 +195,13 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
     if (s.at <= now_s - judged_seconds) continue;
     messages += s.messages;
     failures += s.message_failures;
-    if (s.messages == s.message_failures) continue;
-    lags.push_back(s.lag_ms_max);
+    if (s.lags_ms.count() == 0) continue;
+    lags.merge(s.lags_ms);
     if (s.at > newest_at) {
       newest_at = s.at;
-      lag_ms = s.lag_ms_max;
+      lag_ms = s.lags_ms.max();
     }
   }
-  sort(lags.data(), lags.data() + lags.size(), std::less<>{});
-  const std::int64_t p99 = lags.empty() ? 0 : lags[(lags.size() * 99 + 99) / 100 - 1];
   const std::int64_t oldest_age =
       oldest_at == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_at);
   // A stalled pipeline lands nothing: then the age of the oldest fact is the lag.
@@ -216,7 +212,7 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
   json += band_name(replication_band(lag_ms, depth, failure_rate));
   json += '"';
   append_number(json, "lag_ms", lag_ms);
-  append_number(json, "lag_p99_ms", std::max(p99, oldest_age));
+  append_number(json, "lag_p99_ms", std::max(lags.percentile(99), oldest_age));
   append_number(json, "depth", depth);
   append_number(json, "oldest_age_ms", oldest_age);
   // Parts per ten thousand are fine enough for bands at 1 %, and need no printing of doubles.

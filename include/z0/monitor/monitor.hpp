@@ -15,6 +15,7 @@
 
 #include "z0/base/limits.hpp"
 #include "z0/calls/reports.hpp"
+#include "z0/metrics/histogram.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
@@ -38,7 +39,7 @@ class Monitor {
     std::int64_t at = -1;  // the second since 1970 that this slot holds
     std::int64_t recorded = 0, duplicate = 0, conflict = 0, refused = 0, failed = 0;
     std::int64_t messages = 0, message_failures = 0, resent = 0, dead = 0;
-    std::int64_t lag_ms_max = 0;
+    Histogram lags_ms;  // one value a message that landed something: its slowest fact's
   };
   struct Minute {
     std::int64_t at = -1;

@@ -1,0 +1,115 @@
+// Percentiles of a histogram beside those of the sorted values.
+#include "z0/metrics/histogram.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "unit/catch.hpp"
+
+namespace {
+
+using z0::Histogram;
+
+// splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+struct Random {
+  std::uint64_t state;
+  std::uint64_t next() {
+    state += 0x9e3779b97f4a7c15u;
+    std::uint64_t z = state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+};
+
+std::int64_t nearest_rank(std::vector<std::int64_t> values, std::int64_t percent) {
+  std::sort(values.begin(), values.end());
+  const auto rank = (static_cast<std::int64_t>(values.size()) * percent + 99) / 100;
+  return values[static_cast<std::size_t>(std::max<std::int64_t>(rank, 1) - 1)];
+}
+
+Histogram of(const std::vector<std::int64_t>& values) {
+  Histogram h;
+  for (const auto value : values) h.add(value);
+  return h;
+}
+
+// Of any size, so that every doubling has its values.
+std::vector<std::int64_t> made(Random& random, std::size_t count) {
+  std::vector<std::int64_t> values;
+  for (std::size_t i = 0; i < count; ++i)
+    values.push_back(static_cast<std::int64_t>(random.next() >> (22 + random.next() % 42)));
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("A percentile is never below the value of its rank and less than a sixteenth above it",
+          "[histogram]") {
+  Random random{1};
+  for (int round = 0; round < 300; ++round) {
+    const auto values = made(random, 1 + random.next() % 400);
+    const Histogram h = of(values);
+    CHECK(h.count() == static_cast<std::int64_t>(values.size()));
+    CHECK(h.max() == *std::max_element(values.begin(), values.end()));
+    for (const std::int64_t percent : {0, 1, 10, 50, 90, 99, 100}) {
+      const std::int64_t right = nearest_rank(values, percent);
+      const std::int64_t told = h.percentile(percent);
+      INFO(percent << " of 100, " << values.size() << " values, round " << round);
+      CHECK(told >= right);
+      CHECK(told <= right + right / Histogram::doubling_buckets);
+    }
+    CHECK(h.percentile(100) == h.max());
+  }
+}
+
+TEST_CASE("Every value has one bucket, and the buckets follow each other", "[histogram]") {
+  // A larger value is told as no less; at each edge of a bucket, too.
+  std::int64_t last = -1;
+  for (int bits = 0; bits < 42; ++bits) {
+    for (std::int64_t part = 16; part <= 32; ++part) {
+      for (const std::int64_t step : {-1, 0, 1}) {
+        const std::int64_t value = (part << bits) / 16 + step;
+        if (value < 0 || value > Histogram::value_max) continue;
+        // Beside a value that is larger, so that the largest one says nothing.
+        Histogram h;
+        h.add(value);
+        h.add(Histogram::value_max);
+        const std::int64_t told = h.percentile(50);
+        CHECK(told >= value);
+        CHECK(told <= value + value / Histogram::doubling_buckets);
+        if (value > last) last = value;
+      }
+    }
+  }
+  CHECK(last == Histogram::value_max);
+}
+
+TEST_CASE("Histograms that are merged are the histogram of all values", "[histogram]") {
+  Random random{2};
+  for (int round = 0; round < 50; ++round) {
+    const auto first = made(random, random.next() % 60);
+    const auto second = made(random, random.next() % 60);
+    std::vector<std::int64_t> all = first;
+    all.insert(all.end(), second.begin(), second.end());
+    const Histogram both = of(all);
+    for (const bool turned : {false, true}) {
+      Histogram merged = of(turned ? second : first);
+      merged.merge(of(turned ? first : second));
+      CHECK(merged.count() == both.count());
+      CHECK(merged.max() == both.max());
+      for (std::int64_t percent = 0; percent <= 100; ++percent)
+        CHECK(merged.percentile(percent) == both.percentile(percent));
+    }
+  }
+}
+
+TEST_CASE("Values beyond the ends count as the ends, and no values give 0", "[histogram]") {
+  CHECK(Histogram().percentile(99) == 0);
+  CHECK(Histogram().count() == 0);
+  CHECK(of({-5}).percentile(99) == 0);
+  CHECK(of({-5}).count() == 1);
+  CHECK(of({Histogram::value_max + 1}).percentile(99) == Histogram::value_max);
+  CHECK(of({INT64_MAX, 3}).percentile(50) == 3);
+}
