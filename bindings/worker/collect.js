@@ -1,34 +1,39 @@
 // What is worth a call only together: messages for the queue and reports for the Monitor, collected
 // over the isolate for a moment, so that under load one call carries what many requests have to say.
 //
-// Nothing depends on it. A message that is lost here is sent again by its ledger's alarm; a report that
-// is lost is missing from the live window.
+// A report that is lost is missing from the live window. Of messages, facts are sent again by their
+// ledger's alarm, but an attempt lies nowhere else: so a message that the queue does not take goes to its
+// consumer from here, and where D1 does not take it either it waits for the next one.
 
 import { encodeReports } from "./effects.js";
 import { logError } from "./log.js";
+import { consume } from "./perform.js";
 import { Frame, MESSAGE_BYTES_MAX } from "./types.js";
 
-/** @import { Env, Host } from "./types.js" */
+/** @import { Host } from "./types.js" */
 
 const COLLECT_MS = 100;
+// Until a message that nobody took is tried again, should no other one come before.
+const AGAIN_MS = 2_000;
 // A request that had promised to hand over may be gone; then the next one does.
 const OVERDUE_MS = 2_000;
 
 /**
- * Calls `handOver` once for all that came within COLLECT_MS.
- * @param {(env: Env) => Promise<void>} handOver
+ * Calls `handOver` once for all that came within `afterMs`.
+ * @param {(host: Host) => Promise<void>} handOver
+ * @param {number} afterMs
  */
-function soon(handOver) {
+function soon(handOver, afterMs) {
   let dueMs = 0;
-  return /** @param {Host} host */ ({ ctx, env }) => {
+  return /** @param {Host} host */ (host) => {
     const now = Date.now();
     if (now < dueMs + OVERDUE_MS) return;
-    dueMs = now + COLLECT_MS;
-    const wait = new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
-    ctx.waitUntil(
+    dueMs = now + afterMs;
+    const wait = new Promise((resolve) => setTimeout(resolve, afterMs));
+    host.ctx.waitUntil(
       wait.then(() => {
         dueMs = 0;
-        return handOver(env);
+        return handOver(host);
       }),
     );
   };
@@ -36,25 +41,44 @@ function soon(handOver) {
 
 // -- messages -------------------------------------------------------------------------------------
 
+// What waits while neither the queue nor D1 takes anything: some thousands of attempts. Then the oldest
+// messages are given up.
+const KEPT_BYTES_MAX = 1 << 20;
+
 /** @type {Uint8Array[]} */
 let bodies = [];
 let bodyBytes = 0;
-const sendSoon = soon(sendCollected);
+/** @type {Uint8Array[]} messages, oldest first */
+let kept = [];
+const sendSoon = soon(sendCollected, COLLECT_MS);
+const sendAgain = soon(sendCollected, AGAIN_MS);
 
 /**
  * @param {Host} host
  * @param {Uint8Array} body
  */
 export function send(host, body) {
-  if (bodyBytes + body.length > MESSAGE_BYTES_MAX) host.ctx.waitUntil(sendCollected(host.env));
+  if (bodyBytes + body.length > MESSAGE_BYTES_MAX) host.ctx.waitUntil(sendCollected(host));
   bodies.push(body);
   bodyBytes += body.length;
   sendSoon(host);
 }
 
-/** @param {Env} env */
-async function sendCollected(env) {
-  if (bodies.length === 0) return;
+/** @param {Host} host */
+async function sendCollected(host) {
+  const messages = kept;
+  kept = [];
+  if (bodies.length > 0) messages.push(joined());
+  for (let i = 0; i < messages.length; i++) {
+    if (await delivered(host, messages[i])) continue;
+    // Those behind it would fare no better.
+    keep(messages.slice(i));
+    return sendAgain(host);
+  }
+}
+
+/** What was collected, as one message. */
+function joined() {
   const message = new Uint8Array(bodyBytes);
   let at = 0;
   for (const body of bodies) {
@@ -63,10 +87,35 @@ async function sendCollected(env) {
   }
   bodies = [];
   bodyBytes = 0;
+  return message;
+}
+
+/**
+ * @param {Host} host
+ * @param {Uint8Array} message
+ */
+async function delivered(host, message) {
   try {
-    await env.FACTS_QUEUE.send(message, { contentType: "bytes" });
+    await host.env.FACTS_QUEUE.send(message, { contentType: "bytes" });
+    return true;
   } catch (error) {
     logError("z0.send_failed", error);
+  }
+  try {
+    return await consume(host, message);
+  } catch (error) {
+    logError("z0.message_failed", error);
+    return false;
+  }
+}
+
+/** @param {Uint8Array[]} messages that came before all that is kept */
+function keep(messages) {
+  kept = [...messages, ...kept];
+  let bytes = kept.reduce((sum, message) => sum + message.length, 0);
+  while (bytes > KEPT_BYTES_MAX) {
+    bytes -= /** @type {Uint8Array} */ (kept.shift()).length;
+    logError("z0.message_lost", "neither the queue nor D1 takes messages");
   }
 }
 
@@ -77,7 +126,7 @@ const REPORTS_MAX = 10_000;
 
 /** @type {Uint8Array[]} */
 let reports = [];
-const tellSoon = soon(tellCollected);
+const tellSoon = soon(tellCollected, COLLECT_MS);
 
 /**
  * @param {Host} host
@@ -88,8 +137,8 @@ export function tell(host, report) {
   tellSoon(host);
 }
 
-/** @param {Env} env */
-async function tellCollected(env) {
+/** @param {Host} host */
+async function tellCollected({ env }) {
   const request = encodeReports(reports);
   reports = [];
   try {

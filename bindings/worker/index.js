@@ -3,10 +3,10 @@
 
 import { readBody } from "./body.js";
 import { logError } from "./log.js";
-import { run } from "./perform.js";
+import { edge, run } from "./perform.js";
 import { Frame } from "./types.js";
 
-/** @import { Env, Host, Reply } from "./types.js" */
+/** @import { Env, Reply } from "./types.js" */
 
 export { Directory } from "./directory.js";
 export { Ledger } from "./ledger.js";
@@ -21,7 +21,6 @@ const HEADERS = [
   "content-encoding",
   "idempotency-key",
 ];
-const NO_LIFE = new Uint32Array(2);
 const DEAD_LETTERS = "z0-facts-dead";
 // For messages that met an error before the core could name a pause.
 const RETRY_SECONDS = 5;
@@ -63,15 +62,6 @@ export default {
     }
   },
 };
-
-/**
- * @param {Env} env
- * @param {Host["ctx"]} ctx
- * @returns {Host}
- */
-function edge(env, ctx) {
-  return { ctx, env, incarnation: NO_LIFE };
-}
 
 /**
  * @param {string} queue

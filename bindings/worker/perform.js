@@ -8,7 +8,7 @@ import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./ef
 import { logError, messageOf } from "./log.js";
 import { send, tell } from "./collect.js";
 import { sign } from "./sign.js";
-import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Phase } from "./types.js";
+import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Frame, Phase } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
 
@@ -147,6 +147,27 @@ function perform(host, effects) {
     }
   }
   return reply;
+}
+
+const NO_LIFE = new Uint32Array(2);
+
+/**
+ * The host of a frame that no object is asked.
+ * @param {Env} env
+ * @param {Host["ctx"]} ctx
+ * @returns {Host}
+ */
+export function edge(env, ctx) {
+  return { ctx, env, incarnation: NO_LIFE };
+}
+
+/**
+ * The consumer's work with a message, without the queue; false when it could not be done.
+ * @param {Host} host
+ * @param {Uint8Array} message
+ */
+export async function consume({ env, ctx }, message) {
+  return (await run(edge(env, ctx), Frame.MESSAGE, [message])).status === 200;
 }
 
 /**

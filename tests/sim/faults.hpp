@@ -25,8 +25,8 @@ enum class Fault : std::uint8_t {
   d1_middle,     // a D1 batch fails at one of its statements
   d1_timeout,    // a D1 batch is committed, and nobody hears of it
   outage,        // D1 is down for up to an hour
-  send,          // one message never reaches the queue
-  collect,       // all messages that were collected for one call are lost
+  send,          // the queue does not take a message
+  collect,       // all messages that were collected for one call are lost with their isolate
   redelivery,    // an acknowledged message comes again
   delay,         // a message comes minutes late, after younger ones
   queue_loss,    // the queue's memory dies with the process

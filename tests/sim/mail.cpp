@@ -8,6 +8,8 @@ namespace z0::sim {
 namespace {
 
 constexpr std::int64_t retry_ms = 10'000;
+// As in bindings/worker/collect.js, whose work `send` to `hand_over` do.
+constexpr std::int64_t again_ms = 2'000;
 
 }  // namespace
 
@@ -21,19 +23,18 @@ Mail::Mail(world::World& world, Agenda& agenda, Trouble& trouble, Random& random
 
 void Mail::send(std::string_view body) {
   ++sent_;
-  if (trouble_.strikes(Fault::send)) return lose(body);
-  if (collect_ms_ == 0) return queue(std::string(body), false);
-  if (collected_bytes_ + body.size() > limits::message_bytes_max) hand_over();
+  if (collected_bytes_ + body.size() > limits::message_bytes_max) collect();
   collected_.emplace_back(body);
   collected_bytes_ += body.size();
   if (collected_.size() > 1) return;
   const std::uint64_t collection = collection_;
   agenda_.at(world_.now_ms + collect_ms_, [this, collection] {
-    if (collection == collection_) hand_over();
+    if (collection == collection_) collect();
   });
 }
 
-void Mail::hand_over() {
+// What was collected becomes one message.
+void Mail::collect() {
   std::string joined;
   for (const auto& body : collected_) joined += body;
   collected_.clear();
@@ -41,7 +42,42 @@ void Mail::hand_over() {
   ++collection_;
   if (joined.empty()) return;
   if (trouble_.strikes(Fault::collect)) return lose(joined);
-  queue(std::move(joined), false);
+  kept_.push_back(std::move(joined));
+  hand_over_in(0);
+}
+
+void Mail::hand_over_in(std::int64_t ms) {
+  const std::uint64_t life = life_;
+  agenda_.at(world_.now_ms + ms, [this, life] {
+    if (life == life_) hand_over();
+  });
+}
+
+// To the queue; a message that it does not take goes to the consumer from here, and is kept where
+// that fails, too.
+void Mail::hand_over() {
+  const std::uint64_t life = life_;
+  std::deque<std::string> messages = std::exchange(kept_, {});
+  in_hand_ += messages.size();
+  while (!messages.empty()) {
+    bool taken = true;
+    if (trouble_.strikes(Fault::send))
+      taken = world_.deliver_copy(messages.front());
+    else
+      queue(messages.front(), false);
+    if (life != life_ || !taken) break;
+    messages.pop_front();
+    --in_hand_;
+  }
+  in_hand_ -= messages.size();
+  if (life != life_) {
+    // The process died while D1 was asked.
+    for (const auto& message : messages) lose(message);
+  } else if (!messages.empty()) {
+    trouble_.still();
+    kept_.insert(kept_.begin(), messages.begin(), messages.end());
+    hand_over_in(again_ms);
+  }
 }
 
 void Mail::send_garbage() {
@@ -51,9 +87,12 @@ void Mail::send_garbage() {
 
 void Mail::process_died() {
   for (const auto& body : collected_) lose(body);
+  for (const auto& message : kept_) lose(message);
   collected_.clear();
   collected_bytes_ = 0;
+  kept_.clear();
   ++collection_;
+  ++life_;
   if (trouble_.strikes(Fault::queue_loss)) ++queue_life_;
 }
 

@@ -1,9 +1,12 @@
 // The way from a send to the consumer: messages are collected for a moment and joined, queued,
 // delivered at least once in whatever order, given to the dead-letter queue when they keep failing.
+// A message that the queue does not take is not lost, as in bindings/worker/collect.js: its
+// consumer's work is done at once, or again and again until it succeeds.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -26,14 +29,16 @@ class Mail {
   void send(std::string_view body);
   // Bytes that are no message.
   void send_garbage();
-  // The process died: what was collected is gone, and perhaps the queue, too.
+  // The process died: what was collected or kept is gone, and perhaps the queue, too.
   void process_died();
 
   // Told of each body that is lost: the queue never had it, or gave it up.
   std::function<void(std::string_view body)> on_lost;
 
-  // Nothing is collected, queued or waits for another delivery.
-  bool empty() const { return under_way_ == 0 && collected_.empty(); }
+  // Nothing is collected, kept, queued or waits for another delivery.
+  bool empty() const {
+    return under_way_ == 0 && collected_.empty() && kept_.empty() && in_hand_ == 0;
+  }
   std::uint64_t sent() const { return sent_; }
   const Garbage& garbage() const { return garbage_; }
 
@@ -46,7 +51,9 @@ class Mail {
     std::uint64_t queue_life = 0;
   };
 
+  void collect();
   void hand_over();
+  void hand_over_in(std::int64_t ms);
   void queue(std::string body, bool garbage);
   void deliver(Letter letter);
   void deliver_dead(Letter letter);
@@ -61,7 +68,10 @@ class Mail {
   int deliveries_max_;
   std::vector<std::string> collected_;
   std::size_t collected_bytes_ = 0;
-  std::uint64_t collection_ = 0;  // counts hand-overs
+  std::uint64_t collection_ = 0;  // counts messages that were joined
+  std::deque<std::string> kept_;  // messages that are to be handed over
+  std::size_t in_hand_ = 0;       // that are being handed over
+  std::uint64_t life_ = 0;        // of the process
   std::size_t under_way_ = 0;
   std::uint64_t queue_life_ = 0;
   std::uint64_t sent_ = 0;

@@ -43,8 +43,12 @@ Json Simulation::post_ops(const std::string& url) {
 
 void Simulation::change_config(const std::string& config_id, int tries) {
   ConfigModel& config = model_.configs().at(config_id);
-  const Json settings = !config.submitted.empty() && random_.percent(20) ? config.submitted.back()
-                                                                         : clients_.budget();
+  Json settings = clients_.budget();
+  if (!config.submitted.empty()) {
+    // A budget keeps its currency, and now and then all of it.
+    settings["currency"] = config.submitted.back().at("currency");
+    if (random_.percent(20)) settings = config.submitted.back();
+  }
   Json body = {{"type", "budget"}, {"scope", config.scope}, {"settings", settings}};
   if (!config.applies_to.empty()) body["applies_to"] = config.applies_to;
   if (config.scope != "platform") body["tenant_id"] = config.tenant_id;

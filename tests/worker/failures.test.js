@@ -186,3 +186,33 @@ test("A queue that is not there costs the caller nothing", async () => {
   assert.equal((await z0.post(charge(unique("acct_")), { token: north })).status, 201);
   await eventually("the log line", () => z0.logged("z0.send_failed").length > 0);
 });
+
+/**
+ * A charge whose ledger is broken; gives the attempt's trace.
+ * @returns {Promise<string>}
+ */
+async function failedCharge() {
+  const entity_id = unique("acct_");
+  const { body } = await z0.post(charge(entity_id), { token: north });
+  assert.equal(body.status, "storage_error");
+  return body.trace_id;
+}
+
+test("An attempt that the queue does not take is written to D1 from where it is", async () => {
+  await z0.fault({ queue: "throw", commit: "rollback" });
+  const trace_id = await failedCharge();
+  await eventually("the attempt in D1", async () => (await failedCharges(trace_id)).length === 1);
+});
+
+test("Attempts that neither the queue nor D1 takes are written when one of them is back", async () => {
+  await z0.fault({ queue: "throw", commit: "rollback", database: true });
+  const traces = [await failedCharge()];
+  await eventually("the first one's failure", () => z0.logged("z0.replication.message_failed").length > 0);
+  traces.push(await failedCharge());
+  for (const trace_id of traces) assert.deepEqual(await failedCharges(trace_id), []);
+  // Nobody asks for anything meanwhile.
+  await z0.fault({});
+  for (const trace_id of traces) {
+    await eventually("the attempt in D1", async () => (await failedCharges(trace_id)).length === 1);
+  }
+});
