@@ -6,7 +6,7 @@ target_compile_options(z0 PUBLIC -msimd128)
 # third of the module, and nothing measurable. A library of its own, since a precompiled header knows one
 # kind of optimisation, and em++ does not inline at -O3 what -Os stands before.
 set(hot base/ids base/sha256 base/sha256_lanes calls/message core/core edge/answer edge/post facts/fact
-        facts/read folds/cached_state json/json ledger/admit ledger/append ledger/id_index ledger/ledger
+        facts/read facts/rules folds/cached_state json/json ledger/admit ledger/append ledger/id_index ledger/ledger
         ledger/state ledger/write reporting/projection tree/merkle wire/effects wire/frame)
 list(TRANSFORM hot REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/src/\\1.cpp")
 set(cold ${z0_sources})

@@ -97,6 +97,9 @@ constexpr Remedy rows[] = {
      "letters, digits and underscores that begins with a letter."},
     {Status::invalid_value, ",currency,",
      "Send a code of ISO 4217 in capital letters, as USD, or leave the member out for USD."},
+    {Status::invalid_value, ",timestamp,",
+     "A timestamp is a whole number of milliseconds since 1970, or a text of RFC 3339 with an "
+     "offset, as 2026-03-31T10:15:00Z or 2026-03-31T12:15:00.250+02:00."},
     {Status::invalid_value, ",trace_id,data.trace_id,",
      "A trace id is 32 lower-case hexadecimal digits, not all zero."},
     {Status::reserved_type, ",id,",

@@ -71,7 +71,8 @@ constexpr std::array rows = {
     Z0_ROW(bad_parameter, 400, malformed,
            "A parameter of the address, or a header, is unknown, given twice, without a value or "
            "not of the expected form.",
-           "Correct the parameter that `field` names: times are whole milliseconds since 1970, "
+           "Correct the parameter that `field` names: times are milliseconds since 1970, not "
+           "seconds, or RFC 3339; "
            "counts are whole numbers, a cursor is sent back as it was received."),
     Z0_ROW(no_log_key, 404, malformed, "This z0 has no key to sign its logs with.",
            "An operator sets Z0_LOG_KEYS: Ed25519 keys as PKCS #8 in base64, separated by commas, "

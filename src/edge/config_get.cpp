@@ -199,8 +199,10 @@ void read_config(const RouteCall& call, bool history) {
   std::int64_t first = 1;
   if (!version.empty() && (!parse_number(version, first) || first < 1))
     return reply_error(effects, context, Status::bad_parameter, from);
-  if (!as_of.empty() && (!version.empty() || !parse_number(as_of, walk.number)))
+  if (!as_of.empty() && !version.empty())
     return reply_error(effects, context, Status::bad_parameter, "as_of");
+  if (!as_of.empty() && !parse_time(as_of, walk.number))
+    return reply_bad_time(effects, context, "as_of");
   if (history)
     walk.wanted = Wanted::history;
   else if (!as_of.empty())

@@ -84,9 +84,9 @@ std::string_view read_query(const Request& request, Query& q) {
   q.trace_id = request.parameter("trace_id");
   if (!q.trace_id.empty() && !valid_trace_id(q.trace_id)) return "trace_id";
   const std::string_view from = request.parameter("from");
-  if (!from.empty() && !parse_number(from, q.from)) return "from";
+  if (!from.empty() && !parse_time(from, q.from)) return "from";
   const std::string_view to = request.parameter("to");
-  if (!to.empty() && !parse_number(to, q.to)) return "to";
+  if (!to.empty() && !parse_time(to, q.to)) return "to";
   if (!read_limit(request, q.limit)) return "limit";
   const std::string_view cursor = request.parameter("cursor");
   q.has_cursor = !cursor.empty();
@@ -209,6 +209,7 @@ void query_facts(const RouteCall& call) {
     return reply_error(effects, context, Status::not_found, "tenant");
   const std::string_view wrong = read_query(request, q);
   if (wrong == "status") return reply_bad_value(effects, context, wrong, "recorded or failed");
+  if (wrong == "from" || wrong == "to") return reply_bad_time(effects, context, wrong);
   if (!wrong.empty()) return reply_error(effects, context, Status::bad_parameter, wrong);
   const auto databases = databases_for(frame, q.tenant_id);
   q.bytes_max /= static_cast<std::int64_t>(databases.size());

@@ -23,13 +23,14 @@ bool names_ledger(std::string_view entity_id) {
   return valid_id(entity_id) && !ledger_type(entity_id).empty();
 }
 
-// "seq:N", or a time in ms.
+constexpr std::string_view by_seq = "seq:";
+
+// "seq:N", or a time.
 bool parse_as_of(std::string_view text, StateRequest& state) {
   if (text.empty()) return true;
-  constexpr std::string_view by_seq = "seq:";
-  std::int64_t& number = text.starts_with(by_seq) ? state.as_of_seq : state.as_of_ms;
-  if (text.starts_with(by_seq)) text.remove_prefix(by_seq.size());
-  return parse_number(text, number) && number >= 1 && number <= limits::version_max;
+  if (!text.starts_with(by_seq)) return parse_time(text, state.as_of_ms) && state.as_of_ms > 0;
+  return parse_number(text.substr(by_seq.size()), state.as_of_seq) && state.as_of_seq >= 1 &&
+         state.as_of_seq <= limits::version_max;
 }
 
 // The text of a member of a flat JSON object; empty when it is none.
@@ -84,8 +85,10 @@ void get_state(const RouteCall& call) {
   std::size_t part = 0;
   if (!Folds::part_of(request.parameter("cache"), part))
     return reply_bad_value(effects, context, "cache", cache_names());
-  if (!parse_as_of(request.parameter("as_of"), state))
-    return reply_error(effects, context, Status::bad_parameter, "as_of");
+  const std::string_view as_of = request.parameter("as_of");
+  if (!parse_as_of(as_of, state) && as_of.starts_with(by_seq))
+    return reply_bad_value(effects, context, "as_of", "seq: and the number of a fact");
+  if (!parse_as_of(as_of, state)) return reply_bad_time(effects, context, "as_of");
   state.tenant_id = claims.tenant_id;
   state.entity_id = entity_id;
   state.what = static_cast<std::uint8_t>(part);

@@ -5,6 +5,7 @@
 #include "z0/base/base64.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/remedies.hpp"
+#include "z0/base/time.hpp"
 #include "z0/json/json.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -195,6 +196,12 @@ void reply_bad_value(Effects& effects, const Context& context, std::string_view 
   reply_error(effects, context, Status::bad_parameter, parameter, action);
 }
 
+void reply_bad_time(Effects& effects, const Context& context, std::string_view parameter) {
+  reply_bad_value(effects, context, parameter,
+                  "a number of milliseconds since 1970, not seconds, or a time with an offset, as "
+                  "2026-03-31T10:15:00Z; nothing is of a time before 2000");
+}
+
 void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
                       std::string_view action) {
   std::string json;
@@ -253,6 +260,19 @@ bool parse_number(std::string_view text, std::int64_t& out) {
     if (c < '0' || c > '9') return false;
     out = out * 10 + (c - '0');
   }
+  return true;
+}
+
+bool parse_time(std::string_view text, std::int64_t& ms) {
+  std::int64_t read = 0;
+  if (!parse_number(text, read)) {
+    // A + that was not escaped comes as a space.
+    std::string moment(text);
+    std::replace(moment.begin(), moment.end(), ' ', '+');
+    if (!parse_rfc3339(moment, read)) return false;
+  }
+  if (read != 0 && (read < event_ms_min || read > limits::timestamp_ms_max)) return false;
+  ms = read;
   return true;
 }
 

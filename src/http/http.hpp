@@ -83,6 +83,8 @@ void reply_error(Effects& effects, const Context& context, Status status, std::s
 // A parameter whose values are a closed list has another; `values` is the list, as it is read out.
 void reply_bad_value(Effects& effects, const Context& context, std::string_view parameter,
                      std::string_view values);
+// A parameter that is a time has another value.
+void reply_bad_time(Effects& effects, const Context& context, std::string_view parameter);
 // `allowed` are the methods that the address takes, as the header lists them; `action` says which
 // of them to use for what.
 void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
@@ -122,6 +124,9 @@ Status status_in(const CallAnswer& answer);
 
 // A whole number in decimal, of at most 16 digits; false for anything else.
 bool parse_number(std::string_view text, std::int64_t& out);
+// A time in ms since 1970, or as RFC 3339 has it; false for anything else, and for a number that is
+// seconds, by what it comes to: no fact is of a time before 2000. 0 is the beginning of all.
+bool parse_time(std::string_view text, std::int64_t& ms);
 // The tenant that a read is for: the credential's, or the one that an operator names; empty for
 // all. False when a tenant asks for another's.
 bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);

@@ -209,10 +209,11 @@ void get_closure(const RouteCall& call) {
   };
   std::int64_t to = limits::timestamp_ms_max;
   const std::string_view named_to = request.parameter("to");
-  if (!named_to.empty() && !parse_number(named_to, to)) return wrong("to");
+  if (!named_to.empty() && !parse_time(named_to, to)) return reply_bad_time(effects, context, "to");
   std::int64_t from = std::min(to, frame.now_ms) - limits::closure_window_ms;
   const std::string_view named_from = request.parameter("from");
-  if (!named_from.empty() && !parse_number(named_from, from)) return wrong("from");
+  if (!named_from.empty() && !parse_time(named_from, from))
+    return reply_bad_time(effects, context, "from");
   std::int64_t limit = 0;
   if (!read_limit(request, limit)) return wrong("limit");
   std::string bytes;

@@ -100,7 +100,7 @@ Item Traffic::again(std::int64_t index, bool clash) {
         set(members, "campaign_id", "\"cmp_other\"");
         break;
       case 1:
-        set(members, "timestamp", "86400001");
+        set(members, "timestamp", "946684800001");
         break;
       default:
         set(members, "data",
@@ -171,7 +171,7 @@ Item Traffic::broken(const std::string& tenant_id, std::int64_t now_ms) {
       set(m, "data", R"({"n":1e999})");
       break;
     case 15:
-      set(m, "timestamp", "-1");
+      set(m, "timestamp", random_.percent(50) ? "-1" : "1774915200");
       break;
     default:
       set(m, "trace_id", "\"" + std::string(32, '0') + "\"");

@@ -208,7 +208,7 @@ void Clients::spoil(Item& item) {
       break;
     case 2:
       item.given["timestamp"] = "now";
-      item.refusal = "wrong_type";
+      item.refusal = "invalid_value";
       break;
     case 3:
       item.given["id"] = "no blanks";

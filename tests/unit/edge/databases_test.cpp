@@ -28,9 +28,10 @@ std::vector<std::string> fill(TestWorld& w, const std::string& data = "{}") {
     const bool failed = i % 5 == 4;
     const std::string id = "f_" + std::to_string(i);
     const std::string values = ") VALUES ('" + std::string(place.tenant) + "', 'charge', " +
-                               std::to_string(100 + i / 3) + ", 'acct_" + place.tenant + "', " +
-                               std::to_string(i + 1) + ", '" + id + "', 10, 'USD', '" + data +
-                               "', " + (failed ? "'4bf92f3577b34da6a3ce929d0e0e4736'" : "1") + ')';
+                               std::to_string(1'700'000'000'100 + i / 3) + ", 'acct_" +
+                               place.tenant + "', " + std::to_string(i + 1) + ", '" + id +
+                               "', 10, 'USD', '" + data + "', " +
+                               (failed ? "'4bf92f3577b34da6a3ce929d0e0e4736'" : "1") + ')';
     const std::string names = "tenant_id, type, timestamp, entity_id, ";
     w.d1(place.binding)
         .script(failed ? "INSERT INTO failed_facts (" + names +
@@ -66,7 +67,7 @@ TEST_CASE("Pages of facts of several databases are one list, newest first", "[ed
   for (const int limit : {1, 2, 7, 29, 30, 31, 100}) CHECK(all_pages(w, "", limit) == ids);
   CHECK(all_pages(w, "&status=failed", 4).size() == 6);
   CHECK(all_pages(w, "&status=recorded", 4).size() == 24);
-  CHECK(all_pages(w, "&from=103&to=104", 4) ==
+  CHECK(all_pages(w, "&from=1700000000103&to=1700000000104", 4) ==
         std::vector<std::string>(ids.begin() + 15, ids.begin() + 21));
   CHECK(w.get("/v1/facts?limit=30", "").json.at("facts").at(0).at("tenant_id") == "mid");
 }

@@ -176,3 +176,59 @@ TEST_CASE("An Idempotency-Key that cannot be the fact's id is refused", "[edge]"
   // What cannot be read at all is told first.
   CHECK(keyed(w, "key_1", deposit("key_2") + '}').text("status") == "not_json");
 }
+
+TEST_CASE("Seconds are refused as a fact's time with words that name milliseconds", "[edge]") {
+  TestWorld w;
+  const auto note = [](const std::string& id, const std::string& time) {
+    return R"({"type":"note","entity_id":"acct_a","id":")" + id + R"(","timestamp":)" + time + '}';
+  };
+  const Reply r = w.post(z0::test::list(
+      {note("f_1", std::to_string(w.now_ms)), note("f_2", std::to_string(w.now_ms / 1'000)),
+       note("f_3", "253402300799999"), note("f_4", "\"2026-03-30T10:15:00+02:00\""),
+       note("f_5", "\"2026-03-30T10:15:00\"")}));
+  CHECK(r.statuses() == "recorded number_out_of_range number_out_of_range recorded invalid_value");
+  for (const std::size_t refused : {1u, 2u, 4u}) {
+    CHECK(r.item(refused).at("http") == 422);
+    CHECK(r.item(refused).at("field") == "timestamp");
+    CHECK(r.item(refused).at("id") == "f_" + std::to_string(refused + 1));
+    CHECK(r.item(refused).at("action").get<std::string>().find("milliseconds since 1970") !=
+          std::string::npos);
+  }
+  CHECK(w.get("/v1/facts/acct_a").json.at("facts").at(1).at("timestamp") == 1774858500000);
+}
+
+TEST_CASE("A parameter that is a time takes milliseconds and RFC 3339, and no seconds", "[edge]") {
+  TestWorld w;
+  REQUIRE(
+      w.ask("PUT", "/v1/configs/cfg_a", "north",
+            R"({"type":"budget","scope":"entity","applies_to":"acct_a","settings":{"limit":1}})",
+            {})
+          .status == 201);
+  w.post(deposit("f_1"));
+  w.deliver_all();
+  const std::string places[] = {
+      "/v1/facts?from=",          "/v1/facts?to=",
+      "/v1/closure?from=",        "/v1/closure?to=",
+      "/v1/configs/cfg_a?as_of=", "/v1/entities/acct_a/state?cache=BudgetState&as_of="};
+  for (const std::string& place : places) {
+    for (const char* good :
+         {"1774915200000", "2026-03-31T00:00:00Z", "2026-03-31T02:00:00%2B02:00",
+          "2026-03-31T02:00:00+02:00", "2026-03-30T23:00:00.5-01:00", "9999-12-31T23:59:59Z"}) {
+      INFO(place << good);
+      CHECK(w.get(place + good).status == 200);
+    }
+    for (const char* bad : {"1774915200", "1", "-1", "2026-03-31", "2026-03-31T00:00:00",
+                            "253402300800000", "1999-12-31T23:59:59Z", "yesterday"}) {
+      INFO(place << bad);
+      const Reply r = w.get(place + bad);
+      CHECK(r.status == 400);
+      CHECK(r.text("status") == "bad_parameter");
+      CHECK(r.text("action").find("milliseconds since 1970, not seconds") != std::string::npos);
+      const std::string name = place.substr(place.find_last_of("?&") + 1);
+      CHECK(r.text("field") + '=' == name);
+    }
+  }
+  CHECK(w.get("/v1/facts?type=deposit&from=2026-03-31T00:00:00Z").json.at("facts").size() == 1);
+  CHECK(w.get("/v1/facts?from=2026-03-31T00:00:00.001Z").json.at("facts").empty());
+  CHECK(w.get("/v1/facts?from=0").status == 200);
+}

@@ -16,6 +16,8 @@ using z0::test::list;
 using z0::test::Reply;
 using z0::test::TestWorld;
 
+constexpr std::int64_t morning_ms = 1'700'000'000'000;
+
 // A body without what differs from request to request.
 std::string without_trace(const Reply& r) {
   Json j = r.json;
@@ -82,13 +84,14 @@ TEST_CASE("Another tenant's ledger reads as one that does not exist, and cannot 
 TEST_CASE("A fact reads the same from its ledger and from D1", "[edge]") {
   TestWorld w;
   const std::string full =
-      R"({"id":"f_1","type":"correction","subtype":"refund","timestamp":7,"entity_id":"acct_a","source_id":"s",)"
+      R"({"id":"f_1","type":"correction","subtype":"refund","timestamp":1700000000007,"entity_id":"acct_a","source_id":"s",)"
       R"("asset_id":"ast_1","campaign_id":"cmp_1","tool_id":"tool_1","user_id":"usr_1","config_id":"cfg",)"
       R"("config_version":3,"amount":-9007199254740991,"currency":"EUR",)"
       R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",)"
       R"("data":{"reason":"a\u0000b \"q\" \ud83d\ude00","n":[1.50,1e2,-0,12345678901234567890],"deep":{"x":{}}}})";
   CHECK(w.post(full).status == 201);
-  CHECK(w.post(R"({"id":"f_2","type":"note","timestamp":6,"entity_id":"acct_a"})").status == 201);
+  CHECK(w.post(R"({"id":"f_2","type":"note","timestamp":1700000000006,"entity_id":"acct_a"})")
+            .status == 201);
   w.deliver_all();
   Json from_ledger = w.get("/v1/facts/acct_a").json.at("facts");
   const Json from_d1 = w.get("/v1/facts").json.at("facts");
@@ -129,11 +132,11 @@ TEST_CASE("Facts across ledgers are filtered and come newest first, page by page
     all.insert(id);
     // Many share a timestamp, so that pages end among equals.
     facts.push_back(deposit(id, "acct_" + std::to_string(i % 3), 5,
-                            ",\"timestamp\":" + std::to_string(1000 + i / 9)));
+                            ",\"timestamp\":" + std::to_string(morning_ms + i / 9)));
   }
   w.post(list(facts));
   w.post(
-      R"({"id":"n_1","type":"note","entity_id":"acct_0","timestamp":1002,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})");
+      R"({"id":"n_1","type":"note","entity_id":"acct_0","timestamp":1700000000002,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"})");
   w.faults.call = [](std::string_view, z0_outcome& how, std::string&) {
     how = Z0_TIMEOUT;
     return true;
@@ -142,7 +145,7 @@ TEST_CASE("Facts across ledgers are filtered and come newest first, page by page
   for (int i = 0; i < 7; ++i) {
     w.now_ms += i % 2;
     const std::string id = "x_" + std::to_string(i);
-    w.post(deposit(id, "acct_0", 5, ",\"timestamp\":" + std::to_string(1000 + i)));
+    w.post(deposit(id, "acct_0", 5, ",\"timestamp\":" + std::to_string(morning_ms + i)));
     failed.insert(id);
   }
   w.faults.call = nullptr;
@@ -165,8 +168,10 @@ TEST_CASE("Facts across ledgers are filtered and come newest first, page by page
         std::vector<std::string>{"n_1"});
   CHECK(all_pages(w, "&type=note", 10) == std::vector<std::string>{"n_1"});
   CHECK(all_pages(w, "&type=memo", 10).empty());
-  CHECK(all_pages(w, "&from=1002&to=1002&type=deposit&status=recorded", 4).size() == 9);
-  CHECK(all_pages(w, "&from=1005", 4).size() == 7);
+  CHECK(
+      all_pages(w, "&from=1700000000002&to=1700000000002&type=deposit&status=recorded", 4).size() ==
+      9);
+  CHECK(all_pages(w, "&from=1700000000005", 4).size() == 7);
   CHECK(w.get("/v1/facts").json.at("facts").size() == 58);
   const Json attempt = w.get("/v1/facts?status=failed&limit=1").json.at("facts").at(0);
   CHECK(attempt.at("status") == "failed");
@@ -268,7 +273,7 @@ TEST_CASE("Facts too large for one page make more pages, and none is lost", "[ed
   for (int i = 0; i < 300; ++i) {
     const std::string id = "f_" + std::to_string(1000 + i);
     w.post(R"({"id":")" + id + R"(","type":"note","entity_id":"acct_a","timestamp":)" +
-           std::to_string(i) + R"(,"data":{"text":")" + filler + "\"}}");
+           std::to_string(morning_ms + i) + R"(,"data":{"text":")" + filler + "\"}}");
     posted.insert(posted.begin(), id);
   }
   w.deliver_all();

@@ -138,6 +138,8 @@ void add_rule_rows(std::vector<Row>& rows) {
   rows.push_back(posts(value, "type", {"empty"}, R"({"type":"","entity_id":"acct_a"})"));
   rows.push_back(posts(value, "subtype", {"retired"}, fact(R"("subtype":"x")", "lifecycle")));
   rows.push_back(posts(value, "currency", {"ISO 4217"}, fact(R"("amount":1,"currency":"usd")")));
+  rows.push_back(posts(value, "timestamp", {"milliseconds", "RFC 3339", "offset"},
+                       fact(R"("timestamp":"2026-03-31")")));
   rows.push_back(posts(value, "trace_id", {"32"}, fact(R"("trace_id":"12")")));
   rows.push_back(posts(value, "data.trace_id", {"32"}, fact(R"("data":{"trace_id":"12"})")));
   rows.push_back(posts(Status::reserved_type, "id", {"cfg_"},

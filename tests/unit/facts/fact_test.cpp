@@ -115,6 +115,38 @@ TEST_CASE("Each type asks for what it needs", "[fact]") {
   }
 }
 
+TEST_CASE("A fact's time is a moment from 2000 to a day from now", "[fact]") {
+  const auto judged = [](const std::string& time) {
+    const Read r = read(fact("note", "\"timestamp\":" + time));
+    CHECK(r.field == (r.status == Status::recorded ? "" : "timestamp"));
+    return r.status;
+  };
+  constexpr std::int64_t day_ms = 86'400'000;
+  CHECK(judged(std::to_string(now_ms + day_ms)) == Status::recorded);
+  CHECK(judged(std::to_string(now_ms + day_ms + 1)) == Status::number_out_of_range);
+  CHECK(judged("\"2000-01-01T00:00:00Z\"") == Status::recorded);
+  CHECK(judged("\"1999-12-31T23:59:59.999Z\"") == Status::number_out_of_range);
+  // now_ms is 2023-11-14T22:13:20Z.
+  CHECK(judged("\"2023-11-16T00:13:20+02:00\"") == Status::recorded);
+  CHECK(judged("\"2023-11-16T00:13:20.001+02:00\"") == Status::number_out_of_range);
+  CHECK(judged("\"2023-11-14T22:13:20\"") == Status::invalid_value);
+  CHECK(judged("\"14.11.2023\"") == Status::invalid_value);
+  // Seconds are not guessed at.
+  CHECK(judged(std::to_string(now_ms / 1'000)) == Status::number_out_of_range);
+  CHECK(judged("true") == Status::wrong_type);
+}
+
+TEST_CASE("A time is the same however it is written", "[fact]") {
+  const std::string number = fact("note", "\"timestamp\":1700000000250");
+  for (const char* text : {"2023-11-14T22:13:20.250Z", "2023-11-14t23:13:20.25+01:00",
+                           "2023-11-14\\u005422:13:20.2509999z"}) {
+    INFO(text);
+    const Read r = read(fact("note", "\"timestamp\":\"" + std::string(text) + '"'));
+    CHECK(r.status == Status::recorded);
+    CHECK(r.submission == read(number).submission);
+  }
+}
+
 TEST_CASE("Each field takes its own form and no other", "[fact]") {
   struct Row {
     std::string members;
@@ -135,11 +167,11 @@ TEST_CASE("Each field takes its own form and no other", "[fact]") {
       {R"("subtype":"")", Status::invalid_value, "subtype"},
       {quoted("subtype", type64), ok, ""},
       {quoted("subtype", type65), Status::invalid_value, "subtype"},
-      {R"("timestamp":0)", ok, ""},
-      {R"("timestamp":253402300799999)", ok, ""},
-      {R"("timestamp":253402300800000)", Status::number_out_of_range, "timestamp"},
+      {R"("timestamp":946684800000)", ok, ""},
+      {R"("timestamp":946684799999)", Status::number_out_of_range, "timestamp"},
       {R"("timestamp":-1)", Status::number_out_of_range, "timestamp"},
-      {R"("timestamp":"0")", Status::wrong_type, "timestamp"},
+      {R"("timestamp":"0")", Status::invalid_value, "timestamp"},
+      {R"("timestamp":"")", Status::invalid_value, "timestamp"},
       {R"("timestamp":1e3)", Status::wrong_type, "timestamp"},
       {R"("timestamp":1.0)", Status::wrong_type, "timestamp"},
       {R"("timestamp":99999999999999999999)", Status::number_out_of_range, "timestamp"},

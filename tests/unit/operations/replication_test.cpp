@@ -48,13 +48,13 @@ std::string root_of_ledger(TestWorld& w, const char* entity_id) {
 
 // A ledger with something in every column.
 void record_rich(TestWorld& w) {
-  w.post(
-      list({deposit("f_0"),
-            R"({"id":"f_1","type":"charge","subtype":"lead","entity_id":"acct_a","source_id":"o",)"
-            R"("asset_id":"ast_1","campaign_id":"cmp_1","tool_id":"t_1","user_id":"usr_1",)"
-            R"("config_id":"c_1","config_version":3,"amount":120,"currency":"EUR","timestamp":9,)"
-            R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"n":1.50}})",
-            deposit("f_2")}));
+  w.post(list(
+      {deposit("f_0"),
+       R"({"id":"f_1","type":"charge","subtype":"lead","entity_id":"acct_a","source_id":"o",)"
+       R"("asset_id":"ast_1","campaign_id":"cmp_1","tool_id":"t_1","user_id":"usr_1",)"
+       R"("config_id":"c_1","config_version":3,"amount":120,"currency":"EUR","timestamp":1700000000009,)"
+       R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"n":1.50}})",
+       deposit("f_2")}));
   w.deliver_all();
 }
 

@@ -354,7 +354,7 @@ TEST_CASE("Bytes that are no message end among the dead letters, and are listed"
 TEST_CASE("An attempt that failed is kept once, with its error and its trace", "[consumer]") {
   TestWorld w;
   const std::string charge =
-      R"({"id":"f_1","type":"charge","entity_id":"acct_a","source_id":"o_1","amount":120,"timestamp":7,)"
+      R"({"id":"f_1","type":"charge","entity_id":"acct_a","source_id":"o_1","amount":120,"timestamp":1700000000007,)"
       R"("data":{"note":"\u00e9","n":1.50}})";
   w.faults.call = [](std::string_view, z0_outcome& how, std::string& message) {
     how = Z0_TIMEOUT;
