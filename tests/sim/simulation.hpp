@@ -66,7 +66,8 @@ class Simulation {
   void check_config_reply(ConfigModel& config, const Json& settings, int http,
                           const std::string& body, bool faults);
   void damage_cache(const std::string& entity_id);
-  void check_reconciliation(const std::string& entity_id, std::size_t kind);
+  void damage_snapshot(const std::string& entity_id, const Rows& rows, std::size_t row);
+  void check_reconciliation(const std::string& entity_id, std::size_t kind, bool whole);
   Json reconcile(const std::string& entity_id, bool whole);
   void tamper(const std::string& entity_id);
   void replicate(const std::string& entity_id, bool from_start);

@@ -114,7 +114,9 @@ void Simulation::damage_cache(const std::string& entity_id) {
   const std::string object = ledger_object_name(entity_id);
   world::Database& storage = world_.storage_of(object);
   const auto rows =
-      storage.run({"SELECT first_seq, cache FROM segments ORDER BY first_seq DESC LIMIT 2", {}});
+      storage.run({"SELECT first_seq, cache FROM segments ORDER BY first_seq DESC", {}});
+  if (rows->rows.size() > 1 && random_.percent(30))
+    return damage_snapshot(entity_id, rows->rows, 1 + random_.below(rows->rows.size() - 1));
   std::size_t kind = random_.below(count_);
   if (kind == stale && rows->rows.size() < 2) kind = unreadable;
   std::string cache(rows->rows.at(0, 1).bytes);
@@ -126,17 +128,32 @@ void Simulation::damage_cache(const std::string& entity_id) {
                {rows->rows.at(0, 0), kind == missing ? Value::null() : Value::blob(cache)}});
   say("the cached states of " + entity_id + " are damaged, kind " + std::to_string(kind));
   world_.evict(object);
-  if (kind == changed || random_.percent(50)) return check_reconciliation(entity_id, kind);
+  if (kind == changed || random_.percent(50))
+    return check_reconciliation(entity_id, kind, random_.percent(30));
   model_.damaged.insert(entity_id);
 }
 
-void Simulation::check_reconciliation(const std::string& entity_id, std::size_t kind) {
+// In the middle of the history: only a pass over all of it comes by, and makes it what it was.
+void Simulation::damage_snapshot(const std::string& entity_id, const Rows& rows, std::size_t row) {
+  world::Database& storage = world_.storage_of(ledger_object_name(entity_id));
+  const Value first_seq = rows.at(row, 0);
+  const std::string broken(random_.below(40), '\x7f');
+  storage.run(
+      {"UPDATE segments SET cache = ?2 WHERE first_seq = ?1", {first_seq, Value::blob(broken)}});
+  say("an old snapshot of " + entity_id + " is damaged");
+  check_reconciliation(entity_id, unreadable, true);
+  const auto kept = storage.run({"SELECT cache FROM segments WHERE first_seq = ?1", {first_seq}});
+  hold(kept->rows.at(0, 0).bytes == rows.at(row, 1).bytes, "a snapshot is what its facts give",
+       entity_id + " at " + std::to_string(first_seq.integer));
+}
+
+void Simulation::check_reconciliation(const std::string& entity_id, std::size_t kind, bool whole) {
   Scene scene{world_, model_, {}, {}, {}};
   scene.read(entity_id);
   const std::vector<Json> before = scene.ledgers.at(entity_id);
   Replay replay;
   for (const Json& fact : before) replay.apply(fact);
-  const Json found = reconcile(entity_id, random_.percent(30));
+  const Json found = reconcile(entity_id, whole);
   hold(!found.empty() && (kind == changed || found.size() == 5), "a damaged state is noticed",
        entity_id + " " + found.dump());
   for (const Json& mismatch : found) {
