@@ -15,6 +15,7 @@
 #include "commands/commands.hpp"
 #include "sending/lane.hpp"
 #include "sending/recording.hpp"
+#include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 
 namespace z0::cli {
@@ -101,6 +102,38 @@ class Progress {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
+// Ids for the facts of a recording that have none, as z0 would make them: then a line that is tried
+// again within this run is recorded once.
+class Namer {
+ public:
+  void name(Submission& submission) {
+    if (!submission.nameless) return;
+    ++named_;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    give_id(submission, "fact_" + ulid(ms, random_, named_));
+  }
+  std::uint64_t named() const { return named_; }
+
+ private:
+  static std::string random_bytes() {
+    std::random_device source;
+    std::string bytes;
+    while (bytes.size() < 10) bytes += static_cast<char>(source());
+    return bytes;
+  }
+
+  std::string random_ = random_bytes();
+  std::uint64_t named_ = 0;
+};
+
+// What to do with a recording that was not sent to its end.
+std::string again_words(const Namer& namer) {
+  if (namer.named() == 0) return "replay the file again, what is recorded stays recorded\n";
+  return "what is recorded stays recorded; to replay the file again would record its lines without "
+         "an id twice, so give them ids first\n";
+}
+
 Sender make_sender(const Connection& connection, const RetryPolicy& policy, Progress& progress) {
   const auto http = std::make_shared<Http>(connection);
   const auto random = std::make_shared<std::mt19937>(std::random_device{}());
@@ -120,6 +153,7 @@ Sender make_sender(const Connection& connection, const RetryPolicy& policy, Prog
 int run(const Connection& connection, const Options& options) {
   Recording recording(options.file);
   Progress progress(recording.bytes_total());
+  Namer namer;
   bool ended = true;
   {
     Lanes lanes(
@@ -128,6 +162,7 @@ int run(const Connection& connection, const Options& options) {
     while (!interrupted()) {
       auto submission = recording.next();
       if (!submission) break;
+      namer.name(*submission);
       progress.read(recording.bytes_read(), submission->payload.size() + 1);
       if (!lanes.add(std::move(*submission))) break;
     }
@@ -153,12 +188,10 @@ int run(const Connection& connection, const Options& options) {
                  options.file.c_str());
   }
   if (!ended && !interrupted()) {
-    std::fprintf(stderr,
-                 "z0: stopped, because %s stopped answering: replay the file again later, "
-                 "what is recorded stays recorded\n",
-                 connection.url.c_str());
+    std::fprintf(stderr, "z0: stopped, because %s stopped answering: %s", connection.url.c_str(),
+                 again_words(namer).c_str());
   } else if (!complete) {
-    std::fputs("z0: interrupted: replay the file again, what is recorded stays recorded\n", stderr);
+    std::fprintf(stderr, "z0: interrupted: %s", again_words(namer).c_str());
   }
   return complete && tally.failed == 0 && !nothing ? exit_ok : exit_failed;
 }

@@ -15,12 +15,6 @@ using nlohmann::json;
 
 bool may_succeed_later(int http) { return http == 0 || http == 429 || http >= 500; }
 
-// Whether a failed try may have been recorded all the same. 429 and 503 say that it was not taken.
-bool may_be_recorded(const Reply& reply, int http) {
-  if (http == 0) return !reply.never_sent;
-  return http != 429 && http != 503;
-}
-
 std::string status_of(const json& answer) {
   return answer.is_object() && answer.contains("status") && answer["status"].is_string()
              ? answer["status"].get<std::string>()
@@ -124,9 +118,7 @@ SendEnd Sender::send_pending(Pending pending) {
     for (std::size_t i = 0; i < pending.size(); ++i) {
       const Submission& submission = *pending[i].submission;
       Verdict verdict = verdict_of(reply, answer, itemized, i);
-      const bool final = !may_succeed_later(verdict.http) ||
-                         (!submission.has_id && may_be_recorded(reply, verdict.http));
-      if (final) {
+      if (!may_succeed_later(verdict.http)) {
         host_.settled(submission, verdict.outcome);
       } else {
         again.push_back({&submission, std::move(verdict.outcome)});

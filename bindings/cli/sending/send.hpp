@@ -1,9 +1,9 @@
 // Sends batches of submissions until each has its outcome.
 //
 // Only what may succeed later is sent again, and only those items: 429 and the server's errors, and
-// exchanges that broke. A fact without an id is sent again only when the first try cannot have been
-// recorded; for all others the id makes it safe. A request that is refused as a whole is halved
-// until the line that spoils it stands alone, so one bad line costs no other line its record.
+// exchanges that broke. Whatever was said of a try, it may have been recorded, so each fact has an
+// id (give_id). A request that is refused as a whole is halved until the line that spoils it stands
+// alone, so one bad line costs no other line its record.
 #pragma once
 
 #include <cstdint>

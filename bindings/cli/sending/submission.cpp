@@ -21,10 +21,13 @@ std::string unquoted(std::string_view raw) {
   return std::string(raw.substr(1, raw.size() - 2));
 }
 
-std::string with_tenant(std::string_view fact, std::string_view tenant, bool is_empty) {
-  std::string out = "{\"tenant_id\":";
-  out += tenant;
-  if (!is_empty) out += ',';
+// The fact with one member more, in front of its own.
+std::string with_member(std::string_view fact, std::string_view name, std::string_view raw) {
+  std::string out = "{\"";
+  out += name;
+  out += "\":";
+  out += raw;
+  if (trimmed(fact.substr(1)).front() != '}') out += ',';
   out += fact.substr(1);
   return out;
 }
@@ -47,13 +50,19 @@ std::optional<Submission> read_submission(std::string_view line, std::size_t num
     if (!raw_members(fact, members)) return submission;
     const std::string_view named = raw_value(members, "tenant_id");
     if (!tenant.empty() && named.empty()) {
-      submission.payload = with_tenant(fact, tenant, members.empty());
+      submission.payload = with_member(fact, "tenant_id", tenant);
     }
     submission.other_tenant = !tenant.empty() && !named.empty() && !same_string(tenant, named);
   }
   submission.entity_id = unquoted(raw_value(members, "entity_id"));
-  submission.has_id = !raw_value(members, "id").empty();
+  submission.nameless = raw_value(members, "id").empty();
   return submission;
+}
+
+void give_id(Submission& submission, std::string_view id) {
+  if (!submission.nameless) return;
+  submission.payload = with_member(submission.payload, "id", '"' + std::string(id) + '"');
+  submission.nameless = false;
 }
 
 std::vector<Submission> Batcher::add(Submission submission) {

@@ -2,7 +2,7 @@
 //
 // A line is {"tenant": ..., "fact": {...}} or a plain fact. The fact's bytes go as they are; an
 // operator's request has to name the tenant in each fact, so `tenant_id` is written in front of the
-// members. Whatever is no JSON object goes unchanged: judging is the server's work.
+// members, and `id` where there is none. Whatever is no JSON object goes unchanged: judging is the server's work.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ struct Submission {
   std::string payload;   // what goes over the wire, without a line feed
   std::string
       entity_id;  // as written, empty when there is none; facts of one entity keep their order
-  bool has_id = false;  // only then can it be sent twice without being recorded twice
+  bool nameless = false;  // a fact without an id, which is recorded as often as it is sent
   // The fact names another tenant than the envelope. The envelope stands for the credential of the
   // submitter, so the server would refuse it; an operator's token would hide that.
   bool other_tenant = false;
@@ -26,6 +26,9 @@ struct Submission {
 
 // Nothing for a blank line.
 std::optional<Submission> read_submission(std::string_view line, std::size_t number);
+
+// Writes an id in front of the members of a nameless fact, so that it may be sent again.
+void give_id(Submission& submission, std::string_view id);
 
 // Collects submissions until a batch has `facts_max` of them or its body would pass `bytes_max`.
 // One that is larger than that alone makes a batch of its own, so that the server refuses only it.

@@ -46,13 +46,12 @@ Reply answer(int status, const std::string& body) { return {status, body, 0, {},
 
 Reply results(const std::string& items) { return answer(207, "{\"results\":[" + items + "]}"); }
 
-std::vector<Submission> lines(const std::string& names, bool has_id = true) {
+std::vector<Submission> lines(const std::string& names) {
   std::vector<Submission> batch;
   for (const char name : names) {
     Submission submission;
     submission.line = batch.size() + 1;
     submission.payload = name;
-    submission.has_id = has_id;
     batch.push_back(submission);
   }
   return batch;
@@ -128,14 +127,6 @@ TEST_CASE("cli: one line may be answered by the item itself") {
   script.replies = {answer(409, R"({"status":"conflict","http":409,"field":"amount"})")};
   CHECK(Sender(script.host(), {}).send(lines("a")) == SendEnd::done);
   CHECK(script.settled == Strings{"1 conflict conflict"});
-}
-
-TEST_CASE("cli: a fact without an id is sent again only when it cannot have been recorded") {
-  Script script;
-  script.replies = {answer(503, ""), {0, "", 0, "broken", false}};
-  CHECK(Sender(script.host(), {}).send(lines("a", false)) == SendEnd::done);
-  CHECK(script.bodies.size() == 2);
-  CHECK(script.settled == Strings{"1 network failed"});
 }
 
 TEST_CASE("cli: refusals that hold for every request are failures") {

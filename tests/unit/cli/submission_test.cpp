@@ -10,33 +10,33 @@ TEST_CASE("cli: a line becomes what is sent, byte for byte") {
     const char* line;
     const char* payload;
     const char* entity_id;
-    bool has_id;
+    bool nameless;
     bool other_tenant;
   };
   const Row rows[] = {
       {R"({"tenant":"t","fact":{"id":"a","entity_id":"e"}})",
-       R"({"tenant_id":"t","id":"a","entity_id":"e"})", "e", true, false},
+       R"({"tenant_id":"t","id":"a","entity_id":"e"})", "e", false, false},
       {R"( { "fact" : { "id" : "a" } , "tenant" : "t" } )", R"({"tenant_id":"t", "id" : "a" })", "",
-       true, false},
-      {R"({"tenant":"t","fact":{ }})", R"({"tenant_id":"t" })", "", false, false},
-      {R"({"tenant":7,"fact":{"a":1.0e1}})", R"({"tenant_id":7,"a":1.0e1})", "", false, false},
-      {R"({"tenant":"t","fact":{"tenant_id":"t"}})", R"({"tenant_id":"t"})", "", false, false},
-      {R"({"tenant":"t","fact":{"tenant_id":"\u0074"}})", R"({"tenant_id":"\u0074"})", "", false,
+       false, false},
+      {R"({"tenant":"t","fact":{ }})", R"({"tenant_id":"t" })", "", true, false},
+      {R"({"tenant":7,"fact":{"a":1.0e1}})", R"({"tenant_id":7,"a":1.0e1})", "", true, false},
+      {R"({"tenant":"t","fact":{"tenant_id":"t"}})", R"({"tenant_id":"t"})", "", true, false},
+      {R"({"tenant":"t","fact":{"tenant_id":"\u0074"}})", R"({"tenant_id":"\u0074"})", "", true,
        false},
-      {R"({"tenant":"t","fact":{"tenant_id":"u"}})", R"({"tenant_id":"u"})", "", false, true},
+      {R"({"tenant":"t","fact":{"tenant_id":"u"}})", R"({"tenant_id":"u"})", "", true, true},
       {R"({"tenant":"t","fact":[{"id":"a"}]})", R"([{"id":"a"}])", "", false, false},
       {R"({"tenant":"t","fact":null})", "null", "", false, false},
-      {R"({"fact":{"id":"a"}})", R"({"id":"a"})", "", true, false},
-      {R"({"tenant":"t"})", R"({"tenant":"t"})", "", false, false},
-      {R"({"id":"a","entity_id":"x\"}{"})", R"({"id":"a","entity_id":"x\"}{"})", R"(x\"}{)", true,
+      {R"({"fact":{"id":"a"}})", R"({"id":"a"})", "", false, false},
+      {R"({"tenant":"t"})", R"({"tenant":"t"})", "", true, false},
+      {R"({"id":"a","entity_id":"x\"}{"})", R"({"id":"a","entity_id":"x\"}{"})", R"(x\"}{)", false,
        false},
-      {R"({"data":{"id":"a","entity_id":"e"}})", R"({"data":{"id":"a","entity_id":"e"}})", "",
-       false, false},
+      {R"({"data":{"id":"a","entity_id":"e"}})", R"({"data":{"id":"a","entity_id":"e"}})", "", true,
+       false},
       {R"({"tenant":"t","fact":{"id":"a"})", R"({"tenant":"t","fact":{"id":"a"})", "", false,
        false},
       {R"({"tenant":"t","fact":{"id" "a"}})", R"({"id" "a"})", "", false, false},
       {"nonsense\r", "nonsense", "", false, false},
-      {"{}", "{}", "", false, false},
+      {"{}", "{}", "", true, false},
       {"{\"a", "{\"a", "", false, false},
       {"{\"a\\", "{\"a\\", "", false, false},
   };
@@ -47,8 +47,30 @@ TEST_CASE("cli: a line becomes what is sent, byte for byte") {
     CHECK(submission->line == 7);
     CHECK(submission->payload == row.payload);
     CHECK(submission->entity_id == row.entity_id);
-    CHECK(submission->has_id == row.has_id);
+    CHECK(submission->nameless == row.nameless);
     CHECK(submission->other_tenant == row.other_tenant);
+  }
+}
+
+TEST_CASE("cli: a fact without an id is given one, and nothing else is touched") {
+  struct Row {
+    const char* line;
+    const char* payload;
+  };
+  for (const Row& row :
+       {Row{R"({"tenant":"t","fact":{"type":"deposit"}})",
+            R"({"id":"fact_1","tenant_id":"t","type":"deposit"})"},
+        Row{R"({ "type":"deposit"})", R"({"id":"fact_1", "type":"deposit"})"},
+        Row{"{ }", R"({"id":"fact_1" })"}, Row{R"({"id":"a"})", R"({"id":"a"})"},
+        Row{R"({"id":null})", R"({"id":null})"}, Row{R"([{"a":1}])", R"([{"a":1}])"},
+        Row{R"({"a" 1})", R"({"a" 1})"}, Row{"nonsense", "nonsense"}}) {
+    INFO(row.line);
+    auto submission = read_submission(row.line, 1);
+    REQUIRE(submission);
+    give_id(*submission, "fact_1");
+    CHECK(submission->payload == row.payload);
+    give_id(*submission, "fact_2");
+    CHECK(submission->payload == row.payload);
   }
 }
 
