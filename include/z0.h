@@ -21,8 +21,11 @@
  * are UTF-8.
  *
  * FRAME
- *   u16 kind          z0_frame_kind
- *   u16 flags         bit 0: debug frames are allowed (never set in production)
+ *   u8  kind          z0_frame_kind
+ *   u8  target        z0_target: whose step it is
+ *   u8  method        of a CALL: what is asked of the target, a number out of the core's own
+ *                     lists, which a host passes on as a call's effect brings it; else 0
+ *   u8  flags         bit 0: debug methods are allowed (never set in production)
  *   u32 part_count
  *   u64 now_ms        the host's clock, ms since 1970
  *   u64 incarnation   which life of which object this is; 0 where there is no object (the edge).
@@ -58,7 +61,8 @@
  *
  * Needs. When effects of phase 0 are there, they are the only ones. The host answers all of them
  * and steps again with the same frame plus the answers, unless a Z0_NEED_RESUME was among them:
- * then the next frame has that kind and that one part instead. A resume is not itself answered.
+ * then the next frame is a RESUME of the same target with that one part instead. A resume is not
+ * itself answered.
  * now_ms and entropy are taken afresh for each step. Everything that was asked for outside of the
  * object travels in continuations, so that a step goes on where it was even when the core's state
  * left memory meanwhile. A resume says how many steps its frame may take in all; a host that has
@@ -75,63 +79,48 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 3,
+  Z0_ABI_VERSION = 4,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
   /* Calls of other objects that a host makes at once for one step; the others wait their turn. */
   Z0_CALLS_AT_ONCE_MAX = 32,
   /* Alarms that a host runs at once for all its objects; the others wait their turn. */
-  Z0_ALARMS_AT_ONCE_MAX = 8
+  Z0_ALARMS_AT_ONCE_MAX = 8,
+  /* A method of every object that traps, when flag bit 0 is set; else it is refused. For tests. */
+  Z0_METHOD_TRAP = 255
 };
 
 /* What happened to the host. In brackets: the parts, in order. */
 enum z0_frame_kind {
-  /* An HTTP request at the edge [method, url path with query, body, token secrets (comma separated,
+  /* To the edge: an HTTP request [method, url path with query, body, token secrets (comma separated,
    * the first one mints), then header name (lower case), value, name, value ...]. The host passes
    * authorization, traceparent, tracestate, content-type, content-encoding and idempotency-key. It
    * reads at most Z0_BODY_BYTES_MAX + 1 bytes of the body. Reply: an HTTP response. */
   Z0_FRAME_REQUEST = 1,
-  /* The second half of a request that had to ask ledgers or D1 [continuation]. */
-  Z0_FRAME_RESUME = 2,
-  /* Messages of one queue batch [one message body]. Reply: 200 to acknowledge, 503 with retry-after
-   * (seconds) to have it delivered again. */
-  Z0_FRAME_MESSAGE = 3,
-  /* A message that came to the dead-letter queue [message id, body]. Reply as for MESSAGE. */
-  Z0_FRAME_DEAD_LETTER = 4,
-  /* The second half of a message, after D1 answered [continuation]. */
-  Z0_FRAME_MESSAGE_RESUME = 5,
-  /* Calls on a ledger object [object name, request]. Reply: body bytes. */
-  Z0_FRAME_LEDGER_APPEND = 16,
-  Z0_FRAME_LEDGER_READ = 17,
-  Z0_FRAME_LEDGER_HEAD = 18,
-  /* The ledger's alarm went off [object name, may be empty, empty request]. No reply. */
-  Z0_FRAME_LEDGER_ALARM = 19,
-  /* Any of these again, after rows or D1 answered [continuation]. */
-  Z0_FRAME_LEDGER_RESUME = 20,
-  /* Cached state now or as of a seq or a time; what it takes to prove something of the tree. */
-  Z0_FRAME_LEDGER_STATE = 21,
-  Z0_FRAME_LEDGER_PROOF = 22,
-  /* One bounded round of a full reconciliation; of writing the ledger to D1 again; of an import. */
-  Z0_FRAME_LEDGER_RECONCILE = 23,
-  Z0_FRAME_LEDGER_REPLICATE = 24,
-  Z0_FRAME_LEDGER_IMPORT = 25,
-  /* One chunk of facts compared with D1, and repaired there. */
-  Z0_FRAME_LEDGER_VERIFY = 26,
-  /* Calls on the monitor object [object name, request]. */
-  Z0_FRAME_MONITOR_TELL = 32,
-  Z0_FRAME_MONITOR_LIVE = 33,
-  /* Calls on a directory object, which knows a part of all ledgers and the configs that concern
-   * more than one of them [object name, request]. Reply: body bytes. */
-  Z0_FRAME_DIRECTORY_REGISTER = 48,
-  Z0_FRAME_DIRECTORY_POLICIES = 49,
-  Z0_FRAME_DIRECTORY_PUBLISH = 50,
-  Z0_FRAME_DIRECTORY_LIST = 51,
-  /* Its alarm went off [object name, may be empty, empty request]. No reply. */
-  Z0_FRAME_DIRECTORY_ALARM = 52,
-  Z0_FRAME_DIRECTORY_RESUME = 53,
-  /* Traps, when flag bit 0 is set; otherwise refused. Only tests send it. [object name, request] */
-  Z0_FRAME_DEBUG_TRAP = 64
+  /* To the queue's consumer: messages of one queue batch [one message body]. Reply: 200 to
+   * acknowledge, 503 with retry-after (seconds) to have it delivered again. */
+  Z0_FRAME_MESSAGE = 2,
+  /* To the queue's consumer: a message that came to the dead-letter queue [message id, body]. Reply
+   * as for MESSAGE. */
+  Z0_FRAME_DEAD_LETTER = 3,
+  /* To an object: a call [object name, request]. Reply: body bytes. */
+  Z0_FRAME_CALL = 4,
+  /* To the monitor: what steps had to tell [object name, count x bytes]. Reply: an empty body. */
+  Z0_FRAME_TELL = 5,
+  /* To an object: its alarm went off [object name, may be empty]. No reply. */
+  Z0_FRAME_ALARM = 6,
+  /* To any target: a step goes on after answers came [continuation]. */
+  Z0_FRAME_RESUME = 7
+};
+
+/* Who takes steps: the objects, the edge, the consumer of the queue. */
+enum z0_target {
+  Z0_TARGET_LEDGER = 0,
+  Z0_TARGET_MONITOR = 1,
+  Z0_TARGET_DIRECTORY = 2,
+  Z0_TARGET_EDGE = 3,
+  Z0_TARGET_QUEUE = 4
 };
 
 enum z0_effect_kind {
@@ -143,10 +132,10 @@ enum z0_effect_kind {
    */
   Z0_NEED_QUERY = 2,
   /* phase 0. A call of another object.
-   *   u8 target (z0_target), text object name, u16 frame kind, u32 timeout_ms, bytes request */
+   *   u8 target (z0_target), u8 method, text object name, u32 timeout_ms, bytes request */
   Z0_NEED_CALL = 3,
-  /* phase 0. What the next frame is: u16 frame kind, bytes continuation, u16 steps_max, text
-   * where: the frame and the stage that it is at. */
+  /* phase 0. The next frame is a RESUME: bytes continuation, u16 steps_max, text where: what the
+   * step is at. */
   Z0_NEED_RESUME = 4,
   /* phase 0. Sign a text with the log's Ed25519 key: bytes text */
   Z0_NEED_SIGN = 5,
@@ -161,7 +150,7 @@ enum z0_effect_kind {
    * and sent joined, one after the other, up to Z0_MESSAGE_BYTES_MAX. */
   Z0_SEND = 48,
   /* phase 4. Something for the monitor: bytes report. Reports may be collected for a moment and
-   * handed over together: a Z0_FRAME_MONITOR_TELL request is count x bytes. */
+   * handed over together in one Z0_FRAME_TELL. */
   Z0_TELL = 64,
   /* phase 4. An Analytics Engine data point: text index, u16 blob_count, blob_count x text,
    * u16 double_count, double_count x f64 */
@@ -169,8 +158,6 @@ enum z0_effect_kind {
   /* phase 4. A structured log line: u8 level (0 info, 1 error), text JSON */
   Z0_LOG = 66
 };
-
-enum z0_target { Z0_TARGET_LEDGER = 0, Z0_TARGET_MONITOR = 1, Z0_TARGET_DIRECTORY = 2 };
 
 /* How a call of another object ended. */
 enum z0_outcome { Z0_OK = 0, Z0_OVERLOADED = 1, Z0_TIMEOUT = 2, Z0_FAILED = 3 };

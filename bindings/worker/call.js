@@ -18,7 +18,7 @@ export async function callObject(env, need) {
   const timeoutMs = Number(env.Z0_APPEND_TIMEOUT_MS) || need.timeoutMs;
   try {
     const stub = namespaceOf(env, need.target).getByName(need.name);
-    const reply = await within(timeoutMs, stub.call(need.frameKind, need.name, need.request));
+    const reply = await within(timeoutMs, stub.call(need.method, need.name, need.request));
     return encodeCall(need, Outcome.OK, reply);
   } catch (error) {
     return encodeCall(need, outcomeOf(error), messageOf(error));

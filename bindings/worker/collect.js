@@ -8,7 +8,7 @@
 import { encodeReports } from "./effects.js";
 import { logError } from "./log.js";
 import { consume } from "./perform.js";
-import { Frame, MESSAGE_BYTES_MAX } from "./types.js";
+import { MESSAGE_BYTES_MAX } from "./types.js";
 
 /** @import { Host } from "./types.js" */
 
@@ -142,7 +142,7 @@ async function tellCollected({ env }) {
   const request = encodeReports(reports);
   reports = [];
   try {
-    await env.MONITOR.getByName("root").call(Frame.MONITOR_TELL, "root", request);
+    await env.MONITOR.getByName("root").tell("root", request);
   } catch (error) {
     logError("z0.tell_failed", error);
   }

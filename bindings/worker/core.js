@@ -26,11 +26,11 @@ const LOGGED_FRAME_BYTES_MAX = 64 * 1024;
 /** The core broke one of its invariants on a frame. */
 export class CoreTrap extends Error {
   /**
-   * @param {number} kind
+   * @param {{kind: number, target: number}} input
    * @param {unknown} cause
    */
-  constructor(kind, cause) {
-    super(`the core trapped on a frame of kind ${kind}`, { cause });
+  constructor({ kind, target }, cause) {
+    super(`the core trapped on a frame of kind ${kind} to target ${target}`, { cause });
     this.name = "CoreTrap";
   }
 }
@@ -57,7 +57,7 @@ export function step(input) {
     // An exception that unwound through WASM leaves its stack pointer where it was.
     instance = null;
     logTrap(input, cause);
-    throw new CoreTrap(input.kind, cause);
+    throw new CoreTrap(input, cause);
   }
 }
 
@@ -107,10 +107,9 @@ function frameBytesMax({ parts, answers, settings = "" }) {
  * @param {Uint8Array} bytes
  * @param {FrameInput} input
  */
-function encodeFrame(bytes, { kind, flags, now, incarnation, parts, answers, settings }) {
+function encodeFrame(bytes, { kind, target, method, flags, now, incarnation, parts, answers, settings }) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  view.setUint16(0, kind, true);
-  view.setUint16(2, flags, true);
+  bytes.set([kind, target, method, flags]);
   view.setUint32(4, parts.length, true);
   view.setUint32(8, now >>> 0, true);
   view.setUint32(12, Math.floor(now / 2 ** 32), true);
@@ -154,6 +153,8 @@ function logTrap(input, cause) {
       level: "error",
       event: "z0.trap",
       kind: input.kind,
+      target: input.target,
+      method: input.method,
       error: String(cause),
       frame_bytes: size,
       frame: btoa(binary),

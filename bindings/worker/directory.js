@@ -2,9 +2,16 @@
 // hands those out.
 
 import { CoreObject } from "./object.js";
-import { Frame } from "./types.js";
+import { Target } from "./types.js";
+
+/** @import { Env } from "./types.js" */
 
 export class Directory extends CoreObject {
-  /** @override */
-  alarmFrame = Frame.DIRECTORY_ALARM;
+  /**
+   * @param {DurableObjectState} ctx
+   * @param {Env} env
+   */
+  constructor(ctx, env) {
+    super(ctx, env, Target.DIRECTORY);
+  }
 }

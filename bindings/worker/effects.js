@@ -40,8 +40,8 @@ function decodeEffect(r, kind, phase) {
         kind,
         phase,
         target: r.u8(),
+        method: r.u8(),
         name: r.text(),
-        frameKind: r.u16(),
         timeoutMs: r.u32(),
         request: r.blob(),
       };
@@ -49,7 +49,6 @@ function decodeEffect(r, kind, phase) {
       return {
         kind,
         phase,
-        frameKind: r.u16(),
         continuation: r.blob(),
         stepsMax: r.u16(),
         where: r.text(),
@@ -177,7 +176,7 @@ export function encodeCall(need, outcome, result) {
 }
 
 /**
- * A Z0_FRAME_MONITOR_TELL request: reports one after the other, each with its length.
+ * The second part of a Z0_FRAME_TELL: reports one after the other, each with its length.
  * @param {Uint8Array[]} reports
  */
 export function encodeReports(reports) {

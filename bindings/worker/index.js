@@ -3,8 +3,8 @@
 
 import { readBody } from "./body.js";
 import { logError } from "./log.js";
-import { edge, run } from "./perform.js";
-import { Frame } from "./types.js";
+import { hostOf, run } from "./perform.js";
+import { Frame, METHOD_TRAP, Target } from "./types.js";
 
 /** @import { Env, Reply } from "./types.js" */
 
@@ -43,7 +43,7 @@ export default {
         const value = request.headers.get(name);
         if (value !== null) parts.push(name, value);
       }
-      return respond(await run(edge(env, ctx), Frame.REQUEST, parts));
+      return respond(await run(hostOf(Target.EDGE, env, ctx), Frame.REQUEST, parts));
     } catch (error) {
       logError("z0.request_failed", error);
       return internalError(request);
@@ -54,7 +54,7 @@ export default {
     // One after the other: a run's successor finds its predecessor in D1.
     for (const message of batch.messages) {
       try {
-        settle(message, await run(edge(env, ctx), ...frameOf(batch.queue, message)));
+        settle(message, await run(hostOf(Target.QUEUE, env, ctx), ...frameOf(batch.queue, message)));
       } catch (error) {
         logError("z0.message_failed", error);
         message.retry({ delaySeconds: RETRY_SECONDS });
@@ -125,5 +125,5 @@ function internalError(request) {
  * @param {string} name of the object, {type}_{entity_id}
  */
 async function trap(env, name) {
-  await env.LEDGER.getByName(name).call(Frame.DEBUG_TRAP, name, new Uint8Array(0));
+  await env.LEDGER.getByName(name).call(METHOD_TRAP, name, new Uint8Array(0));
 }

@@ -1,9 +1,16 @@
 // The Durable Object of one entity: its facts and the alarm that heals what was lost on the way to D1.
 
 import { CoreObject } from "./object.js";
-import { Frame } from "./types.js";
+import { Target } from "./types.js";
+
+/** @import { Env } from "./types.js" */
 
 export class Ledger extends CoreObject {
-  /** @override */
-  alarmFrame = Frame.LEDGER_ALARM;
+  /**
+   * @param {DurableObjectState} ctx
+   * @param {Env} env
+   */
+  constructor(ctx, env) {
+    super(ctx, env, Target.LEDGER);
+  }
 }

@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { logError } from "./log.js";
 import { newIncarnation, run } from "./perform.js";
-import { ALARMS_AT_ONCE_MAX } from "./types.js";
+import { ALARMS_AT_ONCE_MAX, Frame } from "./types.js";
 
 /** @import { Env, Host } from "./types.js" */
 
@@ -42,34 +42,32 @@ async function turnOfAlarms() {
 
 /** @extends {DurableObject<Env>} */
 export class CoreObject extends DurableObject {
-  /** What its alarm is to the core; 0 for an object that sets none. */
-  alarmFrame = 0;
-
   /**
    * @param {DurableObjectState} ctx
    * @param {Env} env
+   * @param {number} target what it is to the core
    */
-  constructor(ctx, env) {
+  constructor(ctx, env, target) {
     super(ctx, env);
     /** @type {Host} */
-    this.host = { ctx, env, storage: ctx.storage, incarnation: newIncarnation() };
+    this.host = { ctx, env, target, storage: ctx.storage, incarnation: newIncarnation() };
   }
 
   /**
-   * @param {number} kind a call of z0_frame_kind
+   * @param {number} method
    * @param {string} name of this object
    * @param {Uint8Array} request
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
-  async call(kind, name, request) {
-    return (await run(this.host, kind, [name, request])).body;
+  async call(method, name, request) {
+    return (await run(this.host, Frame.CALL, [name, request], method)).body;
   }
 
   /** @override */
   async alarm() {
     await turnOfAlarms();
     try {
-      await run(this.host, this.alarmFrame, [this.ctx.id.name ?? "", ""]);
+      await run(this.host, Frame.ALARM, [this.ctx.id.name ?? ""]);
     } catch (error) {
       logError("z0.alarm_failed", error);
       await this.ctx.storage.setAlarm(Date.now() + ALARM_PAUSE_MS);

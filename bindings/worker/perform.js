@@ -8,7 +8,7 @@ import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./ef
 import { logError, messageOf } from "./log.js";
 import { send, tell } from "./collect.js";
 import { sign } from "./sign.js";
-import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Frame, Phase } from "./types.js";
+import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Frame, Phase, Target } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
 
@@ -29,12 +29,13 @@ const NO_REPLY = { status: 204, headers: [], body: new Uint8Array(0) };
  * @param {Host} host
  * @param {number} kind
  * @param {(string | Uint8Array)[]} parts
+ * @param {number} [method] of a call
  * @returns {Promise<Reply>}
  */
-export async function run(host, kind, parts) {
+export async function run(host, kind, parts, method = 0) {
   const flags = host.env.Z0_DEBUG === "1" ? FLAG_DEBUG : 0;
   /** @type {Omit<FrameInput, "now" | "incarnation">} */
-  let input = { kind, flags, parts, answers: [] };
+  let input = { kind, target: host.target, method, flags, parts, answers: [] };
   for (let steps = 1; ; steps++) {
     const effects = step({
       ...input,
@@ -53,7 +54,7 @@ export async function run(host, kind, parts) {
       if (steps >= effect.stepsMax) {
         throw new Error(`${effect.where} after ${steps} steps: nothing new comes of it`);
       }
-      input = { ...input, kind: effect.frameKind, parts: [effect.continuation] };
+      input = { ...input, kind: Frame.RESUME, method: 0, parts: [effect.continuation] };
     }
     // Rows are answered at once: waiting for them would let another event in before the commit.
     input.answers = needs.every((need) => need.kind === Effect.NEED_ROWS)
@@ -152,13 +153,14 @@ function perform(host, effects) {
 const NO_LIFE = new Uint32Array(2);
 
 /**
- * The host of a frame that no object is asked.
+ * The host of a frame that no object is asked: the edge, or the queue's consumer.
+ * @param {number} target
  * @param {Env} env
  * @param {Host["ctx"]} ctx
  * @returns {Host}
  */
-export function edge(env, ctx) {
-  return { ctx, env, incarnation: NO_LIFE };
+export function hostOf(target, env, ctx) {
+  return { ctx, env, target, incarnation: NO_LIFE };
 }
 
 /**
@@ -167,7 +169,7 @@ export function edge(env, ctx) {
  * @param {Uint8Array} message
  */
 export async function consume({ env, ctx }, message) {
-  return (await run(edge(env, ctx), Frame.MESSAGE, [message])).status === 200;
+  return (await run(hostOf(Target.QUEUE, env, ctx), Frame.MESSAGE, [message])).status === 200;
 }
 
 /**

@@ -10,8 +10,6 @@
 namespace z0::world {
 namespace {
 
-constexpr std::string_view monitor_object = "root";
-constexpr std::string_view directory_objects = "directory_";
 // An alarm that failed goes off again, as in bindings/worker/ledger.js.
 constexpr std::int64_t alarm_pause_ms = 30'000;
 
@@ -105,8 +103,8 @@ void World::kill() {
   for (const Running& task : std::exchange(running_, {})) task->end = Task::End::killed;
 }
 
-void World::call(std::uint16_t kind, std::string_view name, std::string_view request) {
-  finish(begin(kind, {std::string(name), std::string(request)}, name));
+void World::call(std::uint8_t method, std::string_view name, std::string_view request) {
+  finish(begin(Z0_FRAME_CALL, {std::string(name), std::string(request)}, name, method));
 }
 
 HttpReply World::request(std::string_view method, std::string_view url, const Headers& headers,
@@ -122,7 +120,7 @@ HttpReply World::request(std::string_view method, std::string_view url, const He
   return {task->outcome.status, task->outcome.headers, task->outcome.body};
 }
 
-bool World::acknowledges(std::uint16_t kind, const std::vector<std::string>& parts) {
+bool World::acknowledges(z0_frame_kind kind, const std::vector<std::string>& parts) {
   const Running task = begin(kind, parts, {});
   finish(task);
   return task->replied && task->outcome.status == 200;
@@ -175,9 +173,7 @@ std::size_t World::ring_all(const std::vector<std::string>& names) {
 World::Running World::begin_alarm(std::string_view name) {
   Object& self = object(name);
   if (self.alarm_at <= now_ms) self.alarm_at = 0;
-  const bool directory = name.starts_with(directory_objects);
-  return begin(directory ? Z0_FRAME_DIRECTORY_ALARM : Z0_FRAME_LEDGER_ALARM,
-               {std::string(name), {}}, name);
+  return begin(Z0_FRAME_ALARM, {std::string(name)}, name);
 }
 
 bool World::end_alarm(const Task& task) {
@@ -192,10 +188,12 @@ void World::lose_alarm(std::string_view name) { object(name).alarm_at = 0; }
 
 // -- the event loop -------------------------------------------------------------------------------
 
-World::Running World::begin(std::uint16_t kind, std::vector<std::string> parts,
-                            std::string_view object_name) {
+World::Running World::begin(z0_frame_kind kind, std::vector<std::string> parts,
+                            std::string_view object_name, std::uint8_t method) {
   auto task = std::make_shared<Task>();
   task->kind = kind;
+  task->target = target_of(kind, object_name);
+  task->method = method;
   task->parts = std::move(parts);
   task->object = object_name;
   running_.push_back(task);
@@ -233,6 +231,8 @@ void World::step(const Running& task) {
   for (;;) {
     Frame frame;
     frame.kind = task->kind;
+    frame.target = task->target;
+    frame.method = task->method;
     frame.now_ms = now_ms + (faults.clock ? faults.clock(task->object) : 0);
     frame.incarnation = task->object.empty() ? 0 : object(task->object).incarnation;
     const std::string random_bytes = entropy();
@@ -263,14 +263,15 @@ void World::wait(const Running& task) {
   std::vector<Effect> outside;
   std::size_t place = 0;
   for (const Effect& need : task->needs) {
-    ByteReader in(need.payload);
     if (need.kind == Z0_NEED_RESUME) {
-      task->kind = in.u16();
-      task->parts = {std::string(in.bytes())};
-      const std::size_t steps_max = in.u16();
-      if (task->steps >= steps_max) throw Stuck(std::string(in.bytes()) + stuck_words);
+      const ResumeNeed next = parse_resume(need.payload);
+      task->kind = Z0_FRAME_RESUME;
+      task->method = 0;
+      task->parts = {std::string(next.continuation)};
+      if (task->steps >= next.steps_max) throw Stuck(std::string(next.where) + stuck_words);
       continue;
     }
+    ByteReader in(need.payload);
     if (need.kind == Z0_NEED_ROWS)
       append_rows(task->answers[place],
                   object(task->object).storage.run(parse_statement(in))->rows);
@@ -362,21 +363,20 @@ std::string World::answer_sign(ByteReader& in) {
 }
 
 void World::answer_call(const Running& task, std::size_t place) {
-  ByteReader in(task->needs[place].payload);
-  const auto target = static_cast<z0_target>(in.u8());
-  const std::string name(target == Z0_TARGET_MONITOR ? monitor_object : in.bytes());
-  if (target == Z0_TARGET_MONITOR) in.bytes();
+  const CallNeed need = parse_call_need(task->needs[place].payload);  // nothing here is slow
+  const std::string name(need.object);
   auto call = std::make_shared<Task>();
-  call->kind = in.u16();
-  in.u32();  // the timeout: here nothing is slow
-  call->request = in.bytes();
+  call->kind = Z0_FRAME_CALL;
+  call->target = need.target;
+  call->method = need.method;
+  call->request = need.request;
   call->parts = {name, call->request};
   call->object = name;
   call->caller = task;
   call->place = place;
   z0_outcome outcome = Z0_FAILED;
   std::string reply;
-  if (faults.delay && faults.delay(call->kind, name, call->request))
+  if (faults.delay && faults.delay(call->method, name, call->request))
     return reply_to_call(call, Z0_TIMEOUT, "no reply in time");
   if (faults.call && faults.call(name, outcome, reply)) return reply_to_call(call, outcome, reply);
   if (task->end != Task::End::none) return;  // everything died while it was asked
@@ -424,7 +424,8 @@ void World::live_through(Moment moment, std::string_view object_name) {
 // The monitor asks for nothing, so it hears of it at once.
 void World::tell(std::string report) {
   const auto task = std::make_shared<Task>();
-  task->kind = Z0_FRAME_MONITOR_TELL;
+  task->kind = Z0_FRAME_TELL;
+  task->target = Z0_TARGET_MONITOR;
   task->parts = {std::string(monitor_object), std::move(report)};
   task->object = monitor_object;
   step(task);
@@ -454,12 +455,11 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
       if (dies(next, object_name) != Death::none) return outcome;
     }
     if (effect.kind == Z0_REPLY) {
-      outcome.status = in.u16();
-      for (std::uint16_t n = in.u16(); n > 0; --n) {
-        const std::string name(in.bytes());
-        outcome.headers.emplace_back(name, in.bytes());
-      }
-      outcome.body = in.bytes();
+      const HttpAnswer answer = parse_reply(effect.payload);
+      outcome.status = answer.http;
+      for (const auto& [name, value] : answer.headers)
+        outcome.headers.emplace_back(std::string(name), std::string(value));
+      outcome.body = answer.body;
     } else if (effect.kind == Z0_SEND) {
       if (faults.send && faults.send()) continue;
       if (sends)

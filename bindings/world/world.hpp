@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "sqlite.hpp"
+#include "z0/calls/reports.hpp"
 #include "z0/core/core.hpp"
 
 namespace z0::world {
@@ -47,6 +48,14 @@ struct Stuck : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Whose step a frame is, for an object's by its name.
+inline z0_target target_of(z0_frame_kind kind, std::string_view object) {
+  if (kind == Z0_FRAME_MESSAGE || kind == Z0_FRAME_DEAD_LETTER) return Z0_TARGET_QUEUE;
+  if (object.empty()) return Z0_TARGET_EDGE;
+  if (object == monitor_object) return Z0_TARGET_MONITOR;
+  return object.starts_with("directory_") ? Z0_TARGET_DIRECTORY : Z0_TARGET_LEDGER;
+}
+
 // What goes wrong, asked for at each place where the platform may fail. Return false to let it
 // work.
 struct Faults {
@@ -58,7 +67,7 @@ struct Faults {
   std::function<std::int64_t(std::string_view object)> clock;
   // A call is answered as one that timed out; whoever asks for that makes it arrive, with
   // World::call, when they like or never.
-  std::function<bool(std::uint16_t kind, std::string_view object, std::string_view request)> delay;
+  std::function<bool(std::uint8_t method, std::string_view object, std::string_view request)> delay;
   // A call of another object fails before it arrives; `outcome` and `message` say how.
   std::function<bool(std::string_view object, z0_outcome& outcome, std::string& message)> call;
   // The call arrives and is carried out, but its reply is lost.
@@ -127,7 +136,7 @@ class World {
   void kill();
 
   // A call that arrives when nobody waits for its reply any more.
-  void call(std::uint16_t kind, std::string_view object, std::string_view request);
+  void call(std::uint8_t method, std::string_view object, std::string_view request);
 
   Database& d1(std::string_view binding = "DB");
   Database& storage_of(std::string_view object);
@@ -150,7 +159,9 @@ class World {
     bool replied = false;  // also when the process died right after
     Outcome outcome;
     std::string message;  // of a reset
-    std::uint16_t kind = 0;
+    std::uint8_t kind = 0;
+    std::uint8_t target = 0;
+    std::uint8_t method = 0;
     std::vector<std::string> parts;
     std::vector<std::string> answers;
     std::string object;
@@ -176,7 +187,8 @@ class World {
   Object& object(std::string_view name);
   std::uint64_t random();
   std::string entropy();
-  Running begin(std::uint16_t kind, std::vector<std::string> parts, std::string_view object_name);
+  Running begin(z0_frame_kind kind, std::vector<std::string> parts, std::string_view object_name,
+                std::uint8_t method = 0);
   Running begin_alarm(std::string_view object);
   bool end_alarm(const Task& task);
   // Until the task has ended; others go on meanwhile.
@@ -189,7 +201,7 @@ class World {
   void answered(const Running& task, std::size_t place, std::string bytes);
   void ended(const Running& task, Task::End end);
   // Of messages and dead letters.
-  bool acknowledges(std::uint16_t kind, const std::vector<std::string>& parts);
+  bool acknowledges(z0_frame_kind kind, const std::vector<std::string>& parts);
   std::string answer_query(ByteReader& in);
   std::string answer_sign(ByteReader& in);
   void answer_call(const Running& task, std::size_t place);

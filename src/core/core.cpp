@@ -39,44 +39,26 @@ std::string_view Core::step(std::string_view bytes) {
   if (!parse_frame(bytes, frame)) __builtin_trap();
   Effects& effects = state_->effects;
   effects.begin_step();
-  switch (frame.kind) {
-    case Z0_FRAME_REQUEST:
-    case Z0_FRAME_RESUME:
-      step_edge(state_->tokens, frame, effects);
-      break;
-    case Z0_FRAME_MESSAGE:
-    case Z0_FRAME_DEAD_LETTER:
-    case Z0_FRAME_MESSAGE_RESUME:
-      step_consumer(frame, effects);
-      break;
-    case Z0_FRAME_LEDGER_APPEND:
-    case Z0_FRAME_LEDGER_READ:
-    case Z0_FRAME_LEDGER_HEAD:
-    case Z0_FRAME_LEDGER_STATE:
-    case Z0_FRAME_LEDGER_PROOF:
-    case Z0_FRAME_LEDGER_RECONCILE:
-    case Z0_FRAME_LEDGER_REPLICATE:
-    case Z0_FRAME_LEDGER_IMPORT:
-    case Z0_FRAME_LEDGER_VERIFY:
-    case Z0_FRAME_LEDGER_ALARM:
-    case Z0_FRAME_LEDGER_RESUME:
+  if (frame.kind == Z0_FRAME_CALL && frame.method == Z0_METHOD_TRAP) {
+    if (frame.flags & flag_debug) __builtin_trap();
+    effects.reply(403, {}, {});
+    return effects.finish();
+  }
+  switch (frame.target) {
+    case Z0_TARGET_LEDGER:
       step_ledger(state_->ledgers, frame, effects);
       break;
-    case Z0_FRAME_MONITOR_TELL:
-    case Z0_FRAME_MONITOR_LIVE:
+    case Z0_TARGET_MONITOR:
       step_monitor(monitor_of(state_->monitors, frame.incarnation), frame, effects);
       break;
-    case Z0_FRAME_DIRECTORY_REGISTER:
-    case Z0_FRAME_DIRECTORY_POLICIES:
-    case Z0_FRAME_DIRECTORY_PUBLISH:
-    case Z0_FRAME_DIRECTORY_LIST:
-    case Z0_FRAME_DIRECTORY_ALARM:
-    case Z0_FRAME_DIRECTORY_RESUME:
+    case Z0_TARGET_DIRECTORY:
       step_directory(frame, effects);
       break;
-    case Z0_FRAME_DEBUG_TRAP:
-      if (frame.flags & flag_debug) __builtin_trap();
-      effects.reply(403, {}, {});
+    case Z0_TARGET_EDGE:
+      step_edge(state_->tokens, frame, effects);
+      break;
+    case Z0_TARGET_QUEUE:
+      step_consumer(frame, effects);
       break;
     default:
       __builtin_trap();

@@ -1,12 +1,14 @@
 #include "z0/core/words.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/shorten.hpp"
 #include "directory/step.hpp"
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/sha256.hpp"
+#include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
 #include "z0/edge/routes.hpp"
@@ -22,61 +24,26 @@ constexpr std::size_t shown_text_max = 1'200;
 constexpr std::size_t shown_columns_max = 40;
 constexpr std::size_t shown_rows_max = 5;
 
-std::string_view frame_name(std::uint16_t kind) {
-  switch (kind) {
-    case Z0_FRAME_REQUEST:
-      return "request";
-    case Z0_FRAME_RESUME:
-      return "resume";
-    case Z0_FRAME_MESSAGE:
-      return "message";
-    case Z0_FRAME_DEAD_LETTER:
-      return "dead_letter";
-    case Z0_FRAME_MESSAGE_RESUME:
-      return "message_resume";
-    case Z0_FRAME_LEDGER_APPEND:
-      return "ledger_append";
-    case Z0_FRAME_LEDGER_READ:
-      return "ledger_read";
-    case Z0_FRAME_LEDGER_HEAD:
-      return "ledger_head";
-    case Z0_FRAME_LEDGER_ALARM:
-      return "ledger_alarm";
-    case Z0_FRAME_LEDGER_RESUME:
-      return "ledger_resume";
-    case Z0_FRAME_LEDGER_STATE:
-      return "ledger_state";
-    case Z0_FRAME_LEDGER_PROOF:
-      return "ledger_proof";
-    case Z0_FRAME_LEDGER_RECONCILE:
-      return "ledger_reconcile";
-    case Z0_FRAME_LEDGER_REPLICATE:
-      return "ledger_replicate";
-    case Z0_FRAME_LEDGER_VERIFY:
-      return "ledger_verify";
-    case Z0_FRAME_LEDGER_IMPORT:
-      return "ledger_import";
-    case Z0_FRAME_MONITOR_TELL:
-      return "monitor_tell";
-    case Z0_FRAME_MONITOR_LIVE:
-      return "monitor_live";
-    case Z0_FRAME_DIRECTORY_REGISTER:
-      return "directory_register";
-    case Z0_FRAME_DIRECTORY_POLICIES:
-      return "directory_policies";
-    case Z0_FRAME_DIRECTORY_PUBLISH:
-      return "directory_publish";
-    case Z0_FRAME_DIRECTORY_LIST:
-      return "directory_list";
-    case Z0_FRAME_DIRECTORY_ALARM:
-      return "directory_alarm";
-    case Z0_FRAME_DIRECTORY_RESUME:
-      return "directory_resume";
-    case Z0_FRAME_DEBUG_TRAP:
-      return "debug_trap";
-    default:
-      return "unknown";
-  }
+// "ledger_append", "directory_alarm", "resume" of the edge.
+std::string method_words(std::uint8_t target, std::uint8_t method) {
+  if (method == Z0_METHOD_TRAP) return "trap";
+  if (target == Z0_TARGET_MONITOR) return "live";
+  if (target == Z0_TARGET_DIRECTORY && method < std::size(directory_method_names))
+    return std::string(directory_method_names[method]);
+  if (target == Z0_TARGET_LEDGER && method < std::size(ledger_method_names))
+    return std::string(ledger_method_names[method]);
+  return "unknown";
+}
+
+std::string frame_name(const Frame& frame) {
+  constexpr std::string_view kinds[] = {"unknown", "request", "message", "dead_letter",
+                                        "call",    "tell",    "alarm",   "resume"};
+  constexpr std::string_view targets[] = {"ledger_", "monitor_", "directory_", "", "message_"};
+  if (frame.kind >= std::size(kinds) || frame.target >= std::size(targets)) return "unknown";
+  if (frame.kind <= Z0_FRAME_DEAD_LETTER) return std::string(kinds[frame.kind]);
+  std::string name(targets[frame.target]);
+  if (frame.kind == Z0_FRAME_CALL) return name + method_words(frame.target, frame.method);
+  return name.append(kinds[frame.kind]);
 }
 
 std::string text(std::int64_t n) { return std::to_string(n); }
@@ -248,9 +215,11 @@ std::string read_words(std::string_view request) {
   return read.types.empty() ? out : out + ", only " + std::string(read.types);
 }
 
-std::string request_words(std::uint16_t kind, std::string_view request) {
-  if (kind == Z0_FRAME_LEDGER_APPEND) return batch_words(request);
-  if (kind == Z0_FRAME_LEDGER_READ || kind == Z0_FRAME_LEDGER_HEAD) return read_words(request);
+std::string request_words(std::uint8_t target, std::uint8_t number, std::string_view request) {
+  const auto method = static_cast<LedgerMethod>(number);
+  if (target != Z0_TARGET_LEDGER) return shown(request);
+  if (method == LedgerMethod::append) return batch_words(request);
+  if (method == LedgerMethod::read || method == LedgerMethod::head) return read_words(request);
   return shown(request);
 }
 
@@ -353,13 +322,14 @@ std::string report_words(std::string_view bytes) {
 
 // -- effects ------------------------------------------------------------------------------------
 
-std::string call_need_words(ByteReader& in) {
-  constexpr std::string_view targets[] = {"need ledger ", "need monitor ", "need directory "};
-  std::string out(targets[std::min<std::size_t>(in.u8(), Z0_TARGET_DIRECTORY)]);
-  out += in.bytes();
-  const std::uint16_t kind = in.u16();
-  out += ' ' + std::string(frame_name(kind)) + " within " + std::to_string(in.u32()) + " ms: ";
-  return out + request_words(kind, in.bytes());
+std::string call_need_words(std::string_view payload) {
+  constexpr std::string_view targets[] = {"ledger", "monitor", "directory"};
+  const CallNeed need = parse_call_need(payload);
+  const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_DIRECTORY)]);
+  std::string out = "need " + target + ' ' + std::string(need.object);
+  out += ' ' + target + '_' + method_words(need.target, need.method) + " within ";
+  out += std::to_string(need.timeout_ms) + " ms: ";
+  return out + request_words(need.target, need.method, need.request);
 }
 
 std::string effect_words(const Effect& e) {
@@ -375,22 +345,21 @@ std::string effect_words(const Effect& e) {
       return database == default_database ? out : out + "\n    of " + std::string(database);
     }
     case Z0_NEED_CALL:
-      return call_need_words(in);
+      return call_need_words(e.payload);
     case Z0_NEED_SIGN:
       return "need signature: " + shown(in.bytes());
     case Z0_NEED_RESUME:
-      return "resume as " + std::string(frame_name(in.u16()));
+      return "go on: " + std::string(parse_resume(e.payload).where);
     case Z0_WRITE:
       return "write: " + shown(parse_statement(in));
     case Z0_ALARM:
       return "alarm at " + std::to_string(in.u64());
     case Z0_REPLY: {
-      std::string out = "reply " + std::to_string(in.u16());
-      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
-        const auto name = in.bytes();
-        out += ' ' + std::string(name) + '=' + std::string(in.bytes());
-      }
-      return out + ": " + reply_words(in.bytes());
+      const HttpAnswer answer = parse_reply(e.payload);
+      std::string out = "reply " + std::to_string(answer.http);
+      for (const auto& [name, value] : answer.headers)
+        out += ' ' + std::string(name) + '=' + std::string(value);
+      return out + ": " + reply_words(answer.body);
     }
     case Z0_SEND:
       return "send " + message_words(in.bytes());
@@ -429,24 +398,20 @@ std::string part_words(const Frame& frame, std::size_t i) {
     case Z0_FRAME_DEAD_LETTER:
       return i == 1 ? message_words(part) : shown(part);
     case Z0_FRAME_RESUME:
-    case Z0_FRAME_MESSAGE_RESUME:
-    case Z0_FRAME_LEDGER_RESUME:
       return "(continuation of " + text(part.size()) + " bytes)";
     default:
-      return i == 1 ? request_words(frame.kind, part) : shown(part);
+      return i == 1 ? request_words(frame.target, frame.method, part) : shown(part);
   }
 }
 
 // What was asked, and so what the answers are: the continuation remembers.
 z0_effect_kind asked_before(const Frame& frame) {
   const std::string_view continuation = frame.part(0);
-  if (frame.kind == Z0_FRAME_RESUME) return edge_asked(continuation);
-  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return Z0_NEED_QUERY;
-  if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
-    const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
-    return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
-  }
-  return ledger_asked(continuation);
+  if (frame.target == Z0_TARGET_EDGE) return edge_asked(continuation);
+  if (frame.target == Z0_TARGET_LEDGER) return ledger_asked(continuation);
+  if (frame.target == Z0_TARGET_QUEUE) return Z0_NEED_QUERY;
+  const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
+  return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
 }
 
 std::string answer_words(z0_effect_kind asked, std::string_view answer) {
@@ -462,7 +427,7 @@ std::string answer_words(z0_effect_kind asked, std::string_view answer) {
 std::string describe_frame(std::string_view bytes) {
   Frame frame;
   if (!parse_frame(bytes, frame)) return "not a frame: " + shown(bytes) + '\n';
-  std::string out = std::string(frame_name(frame.kind)) + " at " + text(frame.now_ms) + '\n';
+  std::string out = frame_name(frame) + " at " + text(frame.now_ms) + '\n';
   if (frame.kind == Z0_FRAME_REQUEST) return out + http_words(frame);
   for (std::size_t i = 0; i < frame.parts.size(); ++i) {
     if (!frame.parts[i].empty()) out += "  " + part_words(frame, i) + '\n';

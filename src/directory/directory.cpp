@@ -73,16 +73,16 @@ class Call {
 
   // False for a request that is none.
   bool read() {
-    switch (call_.kind) {
-      case Z0_FRAME_DIRECTORY_REGISTER:
+    switch (call_.method) {
+      case DirectoryMethod::register_ledger:
         tenant_ = register_.decode(call_.request) ? register_.tenant_id : std::string_view{};
         return !tenant_.empty();
-      case Z0_FRAME_DIRECTORY_POLICIES: {
+      case DirectoryMethod::policies: {
         ByteReader in(call_.request);
         tenant_ = in.short_bytes();
         return in.ok() && in.done();
       }
-      case Z0_FRAME_DIRECTORY_PUBLISH:
+      case DirectoryMethod::publish:
         return publish_.decode(call_.request) &&
                parse_submission(publish_.submission, {}, policy_) && policy_.has(field_config);
       default:
@@ -92,9 +92,9 @@ class Call {
 
   void ask() {
     need_directory_tables(effects_);
-    if (call_.kind == Z0_FRAME_DIRECTORY_PUBLISH) {
+    if (call_.method == DirectoryMethod::publish) {
       effects_.need_rows(select_version, {Value::text(policy_.config_id)});
-    } else if (call_.kind == Z0_FRAME_DIRECTORY_LIST) {
+    } else if (call_.method == DirectoryMethod::list) {
       const bool one = !list_.tenant_id.empty();
       const bool begins = list_.after_tenant.empty();
       effects_.need_rows(
@@ -105,15 +105,15 @@ class Call {
     } else {
       effects_.need_rows(select_policies, {Value::text(tenant_)});
     }
-    resume_directory(effects_, call_.kind, DirectoryStage::rows, call_.request);
+    resume_directory(effects_, call_.method, DirectoryStage::rows, call_.request);
   }
 
   void answer() {
     const Rows rows = directory_rows(frame_, 0);
     if (rows.failed) return effects_.reply(503, {}, status_reply(Status::storage_error));
-    if (call_.kind == Z0_FRAME_DIRECTORY_LIST) return reply_ledgers(rows, effects_);
-    if (call_.kind == Z0_FRAME_DIRECTORY_PUBLISH) return publish(rows);
-    if (call_.kind == Z0_FRAME_DIRECTORY_REGISTER) {
+    if (call_.method == DirectoryMethod::list) return reply_ledgers(rows, effects_);
+    if (call_.method == DirectoryMethod::publish) return publish(rows);
+    if (call_.method == DirectoryMethod::register_ledger) {
       effects_.write(put_ledger,
                      {Value::text(register_.tenant_id), Value::text(register_.entity_id),
                       Value::of(register_.created_at)});
@@ -159,29 +159,33 @@ Rows directory_rows(const Frame& frame, std::size_t n) {
   return parse_rows(at < frame.answers.size() ? frame.answers[at] : std::string_view{});
 }
 
-void resume_directory(Effects& effects, std::uint16_t kind, DirectoryStage stage,
+void resume_directory(Effects& effects, DirectoryMethod method, DirectoryStage stage,
                       std::string_view request) {
   std::string bytes;
   ByteWriter out(bytes);
   out.u8(static_cast<std::uint8_t>(stage));
-  out.u16(kind);
+  out.u8(static_cast<std::uint8_t>(method));
   out.bytes(request);
-  effects.resume(Z0_FRAME_DIRECTORY_RESUME, bytes);
+  effects.resume(bytes);
 }
 
 void step_directory(const Frame& frame, Effects& effects) {
   DirectoryCall call;
-  if (frame.kind == Z0_FRAME_DIRECTORY_RESUME) {
+  if (frame.kind == Z0_FRAME_RESUME) {
     ByteReader in(frame.part(0));
     call.stage = static_cast<DirectoryStage>(in.u8());
-    call.kind = in.u16();
+    call.method = static_cast<DirectoryMethod>(in.u8());
     call.request = in.bytes();
-    if (!in.ok()) __builtin_trap();  // our own bytes
-  } else {
-    call.kind = frame.kind;
+    if (!in.ok() || !in.done()) __builtin_trap();  // our own bytes
+  } else if (frame.kind == Z0_FRAME_CALL) {
+    call.method = static_cast<DirectoryMethod>(frame.method);
     call.request = frame.part(1);
+    if (call.method == DirectoryMethod::alarm) __builtin_trap();  // nobody calls it
+  } else if (frame.kind != Z0_FRAME_ALARM) {
+    __builtin_trap();  // no other comes to a directory
   }
-  if (call.kind == Z0_FRAME_DIRECTORY_ALARM) return directory_alarm(call, frame, effects);
+  if (call.method >= DirectoryMethod::count_) __builtin_trap();
+  if (call.method == DirectoryMethod::alarm) return directory_alarm(call, frame, effects);
   Call todo(call, frame, effects);
   if (!todo.read()) return effects.reply(400, {}, status_reply(Status::bad_parameter));
   if (call.stage == DirectoryStage::begin) return todo.ask();

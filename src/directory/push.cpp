@@ -51,7 +51,7 @@ class Push {
     effects_.need_rows(select_push, {});
     effects_.need_rows(select_targets, {Value::of(ledgers_per_run)});
     effects_.need_rows(select_retries, {Value::of(ledgers_per_run)});
-    resume_directory(effects_, call_.kind, DirectoryStage::rows, {});
+    resume_directory(effects_, call_.method, DirectoryStage::rows, {});
   }
 
   void choose() {
@@ -72,7 +72,7 @@ class Push {
     out.short_bytes(push.at(0, 0).bytes);
     out.varint(static_cast<std::uint64_t>(push.at(0, 1).integer));
     for (std::size_t i = 0; i < targets.size(); ++i) append(targets, i, policy);
-    resume_directory(effects_, call_.kind, DirectoryStage::called, extra);
+    resume_directory(effects_, call_.method, DirectoryStage::called, extra);
   }
 
   void try_again(const Rows& retries) {
@@ -81,7 +81,7 @@ class Push {
       if (readable(retries.at(i, 2).bytes)) append(retries, i, retries.at(i, 2).bytes);
     }
     if (!effects_.needs()) return effects_.alarm(frame_.now_ms + retry_pause_ms);
-    resume_directory(effects_, call_.kind, DirectoryStage::called, {});
+    resume_directory(effects_, call_.method, DirectoryStage::called, {});
   }
 
   static bool readable(std::string_view submission) {
@@ -91,7 +91,7 @@ class Push {
 
   void append(const Rows& rows, std::size_t i, std::string_view submission) {
     const std::string_view entity_id = rows.at(i, 1).bytes;
-    effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_APPEND,
+    effects_.need_call(LedgerMethod::append, ledger_object_name(entity_id),
                        limits::append_timeout_ms,
                        encode_system_append(rows.at(i, 0).bytes, entity_id, submission));
   }

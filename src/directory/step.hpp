@@ -22,7 +22,7 @@ inline constexpr std::int64_t retry_pause_ms = 30'000;
 
 struct DirectoryCall {
   DirectoryStage stage = DirectoryStage::begin;
-  std::uint16_t kind = 0;
+  DirectoryMethod method = DirectoryMethod::alarm;
   std::string_view request;  // of the alarm: the push that it is at, or empty
 };
 
@@ -30,7 +30,7 @@ void need_directory_tables(Effects& effects);
 // The nth answer after those to need_directory_tables.
 Rows directory_rows(const Frame& frame, std::size_t n);
 // Asks again with the answers: the continuation that ends a list of needs.
-void resume_directory(Effects& effects, std::uint16_t kind, DirectoryStage stage,
+void resume_directory(Effects& effects, DirectoryMethod method, DirectoryStage stage,
                       std::string_view request);
 
 void directory_alarm(const DirectoryCall& call, const Frame& frame, Effects& effects);

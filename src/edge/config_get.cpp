@@ -164,13 +164,13 @@ void read_on(const Walk& walk, const Context& context, Effects& effects) {
   read.types = type_name(FactType::lifecycle);
   std::string bytes;
   read.encode(bytes);
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(walk.config_id), Z0_FRAME_LEDGER_READ,
-                    limits::read_timeout_ms, bytes);
+  effects.need_call(LedgerMethod::read, ledger_object_name(walk.config_id), limits::read_timeout_ms,
+                    bytes);
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, context);
   walk.encode(out);
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  effects.resume(continuation);
 }
 
 void reply(const Walk& walk, const Context& context, Effects& effects) {

@@ -43,12 +43,12 @@ class PutConfig {
     state.tenant_id = change_.tenant_id;
     state.entity_id = change_.config_id;
     state.what = state_of_configs;
-    effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(change_.config_id),
-                       Z0_FRAME_LEDGER_STATE, limits::read_timeout_ms, state.encode());
+    effects_.need_call(LedgerMethod::state, ledger_object_name(change_.config_id),
+                       limits::read_timeout_ms, state.encode());
     std::string tenant;
     ByteWriter(tenant).short_bytes(change_.tenant_id);
-    effects_.need_call(Z0_TARGET_DIRECTORY, directory_object_name(change_.config_id),
-                       Z0_FRAME_DIRECTORY_POLICIES, limits::read_timeout_ms, tenant);
+    effects_.need_call(DirectoryMethod::policies, directory_object_name(change_.config_id),
+                       limits::read_timeout_ms, tenant);
     resume(Stage::judge);
   }
 
@@ -65,7 +65,7 @@ class PutConfig {
     ByteWriter out(bytes);
     write_context(out, context_);
     change_.encode(out);
-    effects_.resume(Z0_FRAME_RESUME, bytes);
+    effects_.resume(bytes);
   }
 
   void refuse(Status status, std::string_view field = {}) {
@@ -109,8 +109,8 @@ class PutConfig {
     if (change_.expected >= 0 && change_.expected != change_.version)
       return refuse(Status::version_conflict, "expected_version");
     ++change_.version;
-    effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(change_.config_id),
-                       Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+    effects_.need_call(LedgerMethod::append, ledger_object_name(change_.config_id),
+                       limits::append_timeout_ms,
                        encode_system_append(change_.tenant_id, change_.config_id,
                                             change_.submission(frame_.now_ms)));
     resume(Stage::append);
@@ -167,16 +167,16 @@ class PutConfig {
     const ConfigData content = change_.content();
     const std::string copy = change_.submission(change_.effective_at);
     if (content.scope == ConfigScope::entity) {
-      effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(content.applies_to),
-                         Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+      effects_.need_call(LedgerMethod::append, ledger_object_name(content.applies_to),
+                         limits::append_timeout_ms,
                          encode_system_append(change_.tenant_id, content.applies_to, copy));
     } else {
       const bool all = content.scope == ConfigScope::platform;
       const std::string publish =
           PublishRequest{all ? std::string_view{} : change_.tenant_id, copy}.encode();
       for (std::size_t shard = 0; shard < directory_shards; ++shard) {
-        effects_.need_call(Z0_TARGET_DIRECTORY, directory_shard_name(shard),
-                           Z0_FRAME_DIRECTORY_PUBLISH, limits::read_timeout_ms, publish);
+        effects_.need_call(DirectoryMethod::publish, directory_shard_name(shard),
+                           limits::read_timeout_ms, publish);
       }
     }
     resume(Stage::distribute);

@@ -5,6 +5,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/reports.hpp"
 
 namespace z0 {
 namespace {
@@ -33,7 +34,7 @@ bool valid_types(std::string_view types) {
   return true;
 }
 
-void read_ledger(const RouteCall& call, std::uint16_t frame_kind) {
+void read_ledger(const RouteCall& call, LedgerMethod method) {
   const auto& [request, claims, context, frame, entity_id, effects] = call;
   // An id that cannot be one does not exist, as one that nobody made: the answer is the same.
   if (!valid_id(entity_id) || ledger_type(entity_id).empty()) {
@@ -54,15 +55,14 @@ void read_ledger(const RouteCall& call, std::uint16_t frame_kind) {
   read.entity_id = entity_id;
   std::string bytes;
   read.encode(bytes);
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), frame_kind,
-                    limits::read_timeout_ms, bytes);
+  effects.need_call(method, ledger_object_name(entity_id), limits::read_timeout_ms, bytes);
   resume_with(context, effects);
 }
 
 }  // namespace
 
-void get_ledger_facts(const RouteCall& call) { read_ledger(call, Z0_FRAME_LEDGER_READ); }
-void get_ledger_head(const RouteCall& call) { read_ledger(call, Z0_FRAME_LEDGER_HEAD); }
+void get_ledger_facts(const RouteCall& call) { read_ledger(call, LedgerMethod::read); }
+void get_ledger_head(const RouteCall& call) { read_ledger(call, LedgerMethod::head); }
 
 void resume_ledger_reply(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
@@ -72,7 +72,7 @@ void resume_ledger_reply(const RouteResume& resumed) {
 
 void get_live(const RouteCall& call) {
   const auto& [request, claims, context, frame, id, effects] = call;
-  effects.need_call(Z0_TARGET_MONITOR, "root", Z0_FRAME_MONITOR_LIVE, limits::read_timeout_ms, {});
+  effects.need_call(MonitorMethod::live, monitor_object, limits::read_timeout_ms, {});
   resume_with(context, effects);
 }
 

@@ -246,8 +246,8 @@ class PostFacts {
       const Group& group = groups_[i];
       if (group.spoiled || group.count == 0) continue;
       call_of[i] = calls++;
-      effects_.need_call(Z0_TARGET_LEDGER, ledger_object_name(group.entity_id),
-                         Z0_FRAME_LEDGER_APPEND, limits::append_timeout_ms,
+      effects_.need_call(LedgerMethod::append, ledger_object_name(group.entity_id),
+                         limits::append_timeout_ms,
                          encode_append_request(atomic_ ? append_atomic : 0, group.tenant_id,
                                                group.entity_id, group.count, group.packed.view()));
     }
@@ -259,7 +259,7 @@ class PostFacts {
     ByteWriter out(continuation);
     write_context(out, context_);
     write_items(out, single_, items_);
-    effects_.resume(Z0_FRAME_RESUME, continuation);
+    effects_.resume(continuation);
   }
 
   const Request& request_;

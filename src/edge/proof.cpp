@@ -32,8 +32,8 @@ void ask_proof(ProofRequest& proof, const RouteCall& call) {
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   proof.tenant_id = claims.tenant_id;
   proof.entity_id = entity_id;
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_PROOF,
-                    limits::read_timeout_ms, proof.encode());
+  effects.need_call(LedgerMethod::proof, ledger_object_name(entity_id), limits::read_timeout_ms,
+                    proof.encode());
   resume_with(context, effects);
 }
 
@@ -83,13 +83,13 @@ void get_checkpoint(const RouteCall& call) {
   head.kind = ProofRequest::Kind::head;
   head.tenant_id = claims.tenant_id;
   head.entity_id = entity_id;
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_PROOF,
-                    limits::read_timeout_ms, head.encode());
+  effects.need_call(LedgerMethod::proof, ledger_object_name(entity_id), limits::read_timeout_ms,
+                    head.encode());
   std::string bytes;
   ByteWriter out(bytes);
   write_context(out, context);
   out.short_bytes(entity_id);
-  effects.resume(Z0_FRAME_RESUME, bytes);
+  effects.resume(bytes);
 }
 
 // The ledger's head, as varint size and root, becomes a text to sign.
@@ -108,7 +108,7 @@ void resume_checkpoint(const RouteResume& resumed) {
   ByteWriter out(bytes);
   write_context(out, context, 1);
   out.bytes(text);
-  effects.resume(Z0_FRAME_RESUME, bytes);
+  effects.resume(bytes);
 }
 
 void resume_signature(const RouteResume& resumed) {

@@ -228,7 +228,7 @@ void query_facts(const RouteCall& call) {
   write_context(out, context);
   out.u8(q.status == "failed" ? 1 : 0);
   out.varint(static_cast<std::uint64_t>(q.limit));
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  effects.resume(continuation);
 }
 
 void resume_query(const RouteResume& resumed) {

@@ -223,10 +223,9 @@ void resume(const Frame& frame, Effects& effects) {
 }  // namespace
 
 void step_edge(KnownTokens& tokens, const Frame& frame, Effects& effects) {
-  if (frame.kind == Z0_FRAME_REQUEST)
-    begin(tokens, frame, effects);
-  else
-    resume(frame, effects);
+  if (frame.kind == Z0_FRAME_REQUEST) return begin(tokens, frame, effects);
+  if (frame.kind == Z0_FRAME_RESUME) return resume(frame, effects);
+  __builtin_trap();  // no other comes to the edge
 }
 
 z0_effect_kind edge_asked(std::string_view continuation) {

@@ -12,10 +12,9 @@
 namespace z0 {
 namespace {
 
-void ask_ledger(std::string_view entity_id, std::uint16_t kind, std::string_view request,
+void ask_ledger(std::string_view entity_id, LedgerMethod method, std::string_view request,
                 const Context& context, Effects& effects) {
-  effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), kind, limits::read_timeout_ms,
-                    request);
+  effects.need_call(method, ledger_object_name(entity_id), limits::read_timeout_ms, request);
   resume_with(context, effects);
 }
 
@@ -92,7 +91,7 @@ void get_state(const RouteCall& call) {
   state.tenant_id = claims.tenant_id;
   state.entity_id = entity_id;
   state.what = static_cast<std::uint8_t>(part);
-  ask_ledger(entity_id, Z0_FRAME_LEDGER_STATE, state.encode(), context, effects);
+  ask_ledger(entity_id, LedgerMethod::state, state.encode(), context, effects);
 }
 
 // A read from memory or a row is a hit; one from facts is a miss.
@@ -114,7 +113,7 @@ void post_reconcile(const RouteCall& call) {
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReconcileRequest reconcile{claims.tenant_id, entity_id, from == "start"};
-  ask_ledger(entity_id, Z0_FRAME_LEDGER_RECONCILE, reconcile.encode(), context, effects);
+  ask_ledger(entity_id, LedgerMethod::reconcile, reconcile.encode(), context, effects);
 }
 
 void post_import(const RouteCall& call) {
@@ -132,7 +131,7 @@ void post_import(const RouteCall& call) {
   }
   if (records.empty()) return reply_error(effects, context, Status::no_facts, "body");
   const ImportRequest import{tenant, entity_id, records};
-  ask_ledger(entity_id, Z0_FRAME_LEDGER_IMPORT, import.encode(), context, effects);
+  ask_ledger(entity_id, LedgerMethod::import_facts, import.encode(), context, effects);
 }
 
 }  // namespace z0

@@ -298,7 +298,7 @@ void resume_with(const Context& context, Effects& effects) {
   std::string bytes;
   ByteWriter out(bytes);
   write_context(out, context);
-  effects.resume(Z0_FRAME_RESUME, bytes);
+  effects.resume(bytes);
 }
 
 bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,

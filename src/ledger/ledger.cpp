@@ -20,8 +20,7 @@ struct StageRow {
 };
 
 struct Command {
-  std::uint16_t kind;
-  std::string_view name;
+  LedgerMethod method;
   // How often it may ask apart from its state: somebody outside of the object, and its own rows.
   std::size_t outside;
   std::size_t rows;
@@ -43,34 +42,42 @@ constexpr std::size_t chunks = limits::chunks_per_round_max;
 // A row a command, in a line or two: clang-format would give each member a line of its own.
 // clang-format off
 constexpr Command commands[] = {
-    {Z0_FRAME_LEDGER_APPEND, "append", 1, 2, append_to_ledger, nullptr,
-     {registered, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS}}},
-    {Z0_FRAME_LEDGER_READ, "read", 0, 1, nullptr, read_ledger, {look_up}},
-    {Z0_FRAME_LEDGER_HEAD, "head", 0, 1, nullptr, read_head, {look_up}},
-    {Z0_FRAME_LEDGER_STATE, "state", 0, 1, read_state, read_state_rows, {look_up}},
-    {Z0_FRAME_LEDGER_PROOF, "proof", 0, 2, nullptr, read_proof,
-     {look_up, {"hashes", Z0_NEED_ROWS}}},
-    {Z0_FRAME_LEDGER_RECONCILE, "reconcile", 0, 1, reconcile_ledger, nullptr, {pass}},
-    {Z0_FRAME_LEDGER_REPLICATE, "replicate", chunks + 2, chunks + 1, replicate_ledger, nullptr,
-     {head_in_d1, segments}},
-    {Z0_FRAME_LEDGER_VERIFY, "verify", 2, 1, verify_ledger, nullptr,
-     {segments, {"compared", Z0_NEED_QUERY}, {"repaired", Z0_NEED_QUERY}}},
-    {Z0_FRAME_LEDGER_IMPORT, "import", 1, 0, import_to_ledger, nullptr, {registered}},
-    {Z0_FRAME_LEDGER_ALARM, "alarm", chunks + 2, chunks + 2, ledger_alarm, nullptr,
+    {LedgerMethod::alarm, chunks + 2, chunks + 2, ledger_alarm, nullptr,
      {head_in_d1, segments, pass}},
+    {LedgerMethod::append, 1, 2, append_to_ledger, nullptr,
+     {registered, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS}}},
+    {LedgerMethod::read, 0, 1, nullptr, read_ledger, {look_up}},
+    {LedgerMethod::head, 0, 1, nullptr, read_head, {look_up}},
+    {LedgerMethod::state, 0, 1, read_state, read_state_rows, {look_up}},
+    {LedgerMethod::proof, 0, 2, nullptr, read_proof,
+     {look_up, {"hashes", Z0_NEED_ROWS}}},
+    {LedgerMethod::reconcile, 0, 1, reconcile_ledger, nullptr, {pass}},
+    {LedgerMethod::replicate, chunks + 2, chunks + 1, replicate_ledger, nullptr,
+     {head_in_d1, segments}},
+    {LedgerMethod::verify, 2, 1, verify_ledger, nullptr,
+     {segments, {"compared", Z0_NEED_QUERY}, {"repaired", Z0_NEED_QUERY}}},
+    {LedgerMethod::import_facts, 1, 0, import_to_ledger, nullptr, {registered}},
 };
 // clang-format on
 
-// No other kind comes here: it traps.
-const Command& command_of(std::uint16_t kind) {
-  for (const Command& command : commands) {
-    if (command.kind == kind) return command;
-  }
-  __builtin_trap();
+static_assert(std::size(commands) == static_cast<std::size_t>(LedgerMethod::count_));
+
+// In the order of their methods. A number that is none traps.
+const Command& command_of(LedgerMethod method) {
+  if (method >= LedgerMethod::count_) __builtin_trap();
+  return commands[static_cast<std::size_t>(method)];
 }
 
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < std::size(commands); ++i) {
+    if (commands[i].method != static_cast<LedgerMethod>(i)) return false;
+  }
+  return true;
+}
+static_assert(in_order());
+
 const StageRow& stage_of(const LedgerCall& call) {
-  const auto& stages = command_of(call.kind).stages;
+  const auto& stages = command_of(call.method).stages;
   const bool known = call.stage >= 1 && call.stage <= std::size(stages);
   if (!known || stages[call.stage - 1].name.empty()) __builtin_trap();
   return stages[call.stage - 1];
@@ -82,12 +89,12 @@ const StageRow& stage_of(const LedgerCall& call) {
 // after each wait outside of the object, since it may leave memory meanwhile. A step that goes to
 // damaged folds brings the pass nearer to the last fact, so each makes room for itself.
 std::size_t LedgerCall::steps_max() const {
-  const Command& command = command_of(kind);
+  const Command& command = command_of(method);
   return 1 + command.outside + command.rows + (1 + command.outside) + refolds;
 }
 
 std::string LedgerCall::where() const {
-  std::string words(command_of(kind).name);
+  std::string words(ledger_method_names[static_cast<std::size_t>(method)]);
   words += " at ";
   if (making == Making::nothing) return words.append(stage_of(*this).name);
   words += making == Making::state ? "hydrate" : "refold";
@@ -97,9 +104,8 @@ std::string LedgerCall::where() const {
 std::string LedgerCall::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  out.u16(kind);
+  out.u8(static_cast<std::uint8_t>(method));
   out.u8(stage);
-  out.bytes(name);
   out.bytes(request);
   out.bytes(extra);
   out.u8(waited ? 1 : 0);
@@ -112,9 +118,8 @@ std::string LedgerCall::encode() const {
 
 bool LedgerCall::decode(std::string_view bytes) {
   ByteReader in(bytes);
-  kind = in.u16();
+  method = static_cast<LedgerMethod>(in.u8());
   stage = in.u8();
-  name = in.bytes();
   request = in.bytes();
   extra = in.bytes();
   waited = in.u8() != 0;
@@ -128,7 +133,7 @@ bool LedgerCall::decode(std::string_view bytes) {
 
 void resume_call(Effects& effects, LedgerCall call) {
   call.waited = effects.waits_outside();
-  effects.resume(Z0_FRAME_LEDGER_RESUME, call.encode(), call.steps_max(), call.where());
+  effects.resume(call.encode(), call.steps_max(), call.where());
 }
 
 z0_effect_kind ledger_asked(std::string_view continuation) {
@@ -232,7 +237,7 @@ void need_state(const LedgerCall& call, Effects& effects) {
 // Nobody waits for an alarm, and nobody else would set it again: it comes back when the rows may be
 // readable.
 void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects) {
-  if (call.kind == Z0_FRAME_LEDGER_ALARM)
+  if (call.method == LedgerMethod::alarm)
     return effects.alarm(frame.now_ms + limits::confirm_pause_ms_max);
   std::string reply;
   ByteWriter(reply).u8(static_cast<std::uint8_t>(Status::storage_error));
@@ -243,12 +248,14 @@ namespace {
 
 LedgerCall call_of(const Frame& frame) {
   LedgerCall call;
-  if (frame.kind == Z0_FRAME_LEDGER_RESUME) {
+  if (frame.kind == Z0_FRAME_RESUME) {
     if (!call.decode(frame.part(0))) __builtin_trap();  // our own bytes
-  } else {
-    call.kind = frame.kind;
-    call.name = frame.part(0);
+  } else if (frame.kind == Z0_FRAME_CALL) {
+    call.method = static_cast<LedgerMethod>(frame.method);
     call.request = frame.part(1);
+    if (call.method == LedgerMethod::alarm) __builtin_trap();  // nobody calls it
+  } else if (frame.kind != Z0_FRAME_ALARM) {
+    __builtin_trap();  // no other comes to a ledger
   }
   return call;
 }
@@ -279,7 +286,7 @@ LedgerState* whole_state(Ledgers& ledgers, LedgerState* state, LedgerCall& call,
 
 void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects) {
   LedgerCall call = call_of(frame);
-  const Command& command = command_of(call.kind);
+  const Command& command = command_of(call.method);
   LedgerState* state = ledgers.find(frame.incarnation);
   if (call.waited && state != nullptr) state->unpin();
   // Rows answer where the state is not needed, or may stay where it is.

@@ -7,8 +7,8 @@ namespace z0 {
 void ask_directory(const LedgerCall& call, std::string_view tenant_id, std::string_view entity_id,
                    const Frame& frame, Effects& effects) {
   const RegisterRequest known{tenant_id, entity_id, frame.now_ms};
-  effects.need_call(Z0_TARGET_DIRECTORY, directory_object_name(entity_id),
-                    Z0_FRAME_DIRECTORY_REGISTER, limits::read_timeout_ms, known.encode());
+  effects.need_call(DirectoryMethod::register_ledger, directory_object_name(entity_id),
+                    limits::read_timeout_ms, known.encode());
   resume_ledger(effects, call, BeginStage::registered, {});
 }
 

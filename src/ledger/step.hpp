@@ -19,9 +19,8 @@ enum class Making : std::uint8_t { nothing = 0, state = 1, folds = 2 };
 
 // A call, and where it stands after needs were answered.
 struct LedgerCall {
-  std::uint16_t kind = 0;
+  LedgerMethod method = LedgerMethod::alarm;
   std::uint8_t stage = 0;  // which answers come: a value of the command's own enum, 0 for none
-  std::string_view name;
   std::string_view request;
   std::string_view extra;  // what an earlier stage found out
   bool waited = false;     // outside of the object, for the answers that come

@@ -264,11 +264,14 @@ std::string Monitor::live(std::int64_t now_ms) {
 }
 
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
-  if (frame.kind == Z0_FRAME_MONITOR_TELL) {
+  if (frame.kind == Z0_FRAME_TELL) {
     for (ByteReader in(frame.part(1)); in.ok() && !in.done();)
       monitor.take(in.bytes(), frame.now_ms);
     return effects.reply(200, {}, {});
   }
+  const bool live =
+      frame.kind == Z0_FRAME_CALL && frame.method == static_cast<std::uint8_t>(MonitorMethod::live);
+  if (!live) __builtin_trap();  // nothing else is asked
   effects.reply(200, {}, monitor.live(frame.now_ms));
 }
 

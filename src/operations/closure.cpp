@@ -232,7 +232,7 @@ void get_closure(const RouteCall& call) {
   write_context(out, context);
   out.varint(static_cast<std::uint64_t>(limit));
   out.u8(cursor.empty() ? 1 : 0);
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  effects.resume(continuation);
 }
 
 void resume_closure(const RouteResume& resumed) {

@@ -102,7 +102,7 @@ void get_dead_letters(const RouteCall& call) {
   ByteWriter out(continuation);
   write_context(out, context);
   out.varint(static_cast<std::uint64_t>(limit));
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  effects.resume(continuation);
 }
 
 void resume_dead_letters(const RouteResume& resumed) {

@@ -53,14 +53,14 @@ void get_ledgers(const RouteCall& call) {
     list.after_tenant = list.after_entity = {};
   list.limit = limit + 1;
   for (std::size_t shard = 0; shard < directory_shards; ++shard) {
-    effects.need_call(Z0_TARGET_DIRECTORY, directory_shard_name(shard), Z0_FRAME_DIRECTORY_LIST,
-                      limits::read_timeout_ms, list.encode());
+    effects.need_call(DirectoryMethod::list, directory_shard_name(shard), limits::read_timeout_ms,
+                      list.encode());
   }
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, context);
   out.varint(static_cast<std::uint64_t>(limit));
-  effects.resume(Z0_FRAME_RESUME, continuation);
+  effects.resume(continuation);
 }
 
 void resume_ledgers(const RouteResume& resumed) {

@@ -52,7 +52,7 @@ struct Redrive {
     out.u8(static_cast<std::uint8_t>(stage));
     out.varint(count);
     for (const auto* text : {&id, &readable, &unreadable, &reason, &rest}) out.bytes(*text);
-    effects.resume(Z0_FRAME_RESUME, bytes);
+    effects.resume(bytes);
   }
   void decode(ByteReader& in) {
     stage = static_cast<Stage>(in.u8());
@@ -124,8 +124,7 @@ void consume(const Frame& frame, Redrive& redrive, const Context& context, Effec
   for (const Effect& effect : list) {
     ByteReader in(effect.payload);
     if (effect.kind == Z0_NEED_RESUME) {
-      if (in.u16() != Z0_FRAME_MESSAGE_RESUME) __builtin_trap();
-      redrive.rest = in.bytes();
+      redrive.rest = parse_resume(effect.payload).continuation;
       return redrive.resume(context, effects);
     }
     if (effect.phase == Phase::need) effects.pass_on(effect.kind, effect.phase, effect.payload);
@@ -179,7 +178,7 @@ void resume_redrive(const RouteResume& resumed) {
   redrive.decode(in);
   Frame inner = frame;
   if (redrive.stage == Stage::written) {
-    inner.kind = Z0_FRAME_MESSAGE_RESUME;
+    inner.kind = Z0_FRAME_RESUME;
     inner.parts = {redrive.rest};
     return consume(inner, redrive, context, effects);
   }

@@ -172,9 +172,8 @@ void answer_page(const Page& page, const Rows& heads, const Context& context, co
   reply_json(effects, context, 200, json + "}}");
 }
 
-void ask_ledger(const RouteCall& call, std::uint16_t kind, std::string_view request) {
-  call.effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(call.id), kind,
-                         limits::append_timeout_ms, request);
+void ask_ledger(const RouteCall& call, LedgerMethod method, std::string_view request) {
+  call.effects.need_call(method, ledger_object_name(call.id), limits::append_timeout_ms, request);
   resume_with(call.context, call.effects);
 }
 
@@ -187,7 +186,7 @@ void post_replicate(const RouteCall& call) {
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReplicateRequest round{from == "start", {}};
-  ask_ledger(call, Z0_FRAME_LEDGER_REPLICATE, round.encode());
+  ask_ledger(call, LedgerMethod::replicate, round.encode());
 }
 
 void post_verify(const RouteCall& call) {
@@ -200,7 +199,7 @@ void post_verify(const RouteCall& call) {
                        verify.from_seq > limits::version_max)) {
     return reply_error(effects, context, Status::bad_parameter, "from_seq");
   }
-  ask_ledger(call, Z0_FRAME_LEDGER_VERIFY, verify.encode());
+  ask_ledger(call, LedgerMethod::verify, verify.encode());
 }
 
 void get_replication(const RouteCall& call) {
@@ -221,7 +220,7 @@ void get_replication(const RouteCall& call) {
       databases[static_cast<std::size_t>(page.database)],
       {{select_heads,
         {Value::text(page.after), Value::text_or_null(page.tenant_id), Value::of(page.limit)}}});
-  effects.resume(Z0_FRAME_RESUME, page.encode(context, 0));
+  effects.resume(page.encode(context, 0));
 }
 
 void resume_replication_heads(const RouteResume& resumed) {
@@ -239,10 +238,10 @@ void resume_replication_heads(const RouteResume& resumed) {
     read.limit = 1;
     std::string bytes;
     read.encode(bytes);
-    effects.need_call(Z0_TARGET_LEDGER, ledger_object_name(entity_id), Z0_FRAME_LEDGER_HEAD,
-                      limits::read_timeout_ms, bytes);
+    effects.need_call(LedgerMethod::head, ledger_object_name(entity_id), limits::read_timeout_ms,
+                      bytes);
   }
-  effects.resume(Z0_FRAME_RESUME, page.encode(context, 1));
+  effects.resume(page.encode(context, 1));
 }
 
 void resume_replication(const RouteResume& resumed) {

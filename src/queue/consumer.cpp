@@ -174,7 +174,7 @@ void need_facts(const Message& message, const Frame& frame, Effects& effects) {
     }
     effects.need_query(share.database, statements);
   }
-  effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());
+  effects.resume(pending.encode());
 }
 
 void refuse(Effects& effects, std::string_view retry_after, std::string_view why) {
@@ -249,14 +249,16 @@ void resume(const Frame& frame, Effects& effects) {
     append_changes(statements, changes[d], keys, pending.trace_id, frame.now_ms);
     effects.need_query(database, statements);
   }
-  effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());
+  effects.resume(pending.encode());
 }
 
 }  // namespace
 
 void step_consumer(const Frame& frame, Effects& effects) {
-  if (frame.kind == Z0_FRAME_MESSAGE_RESUME) return resume(frame, effects);
+  if (frame.kind == Z0_FRAME_RESUME) return resume(frame, effects);
   const bool from_dead_letters = frame.kind == Z0_FRAME_DEAD_LETTER;
+  if (!from_dead_letters && frame.kind != Z0_FRAME_MESSAGE)
+    __builtin_trap();  // no other comes here
   const std::string_view body = frame.part(from_dead_letters ? 1 : 0);
   Message message;
   if (parse_message(body, message)) return need_facts(message, frame, effects);
@@ -267,7 +269,7 @@ void step_consumer(const Frame& frame, Effects& effects) {
                        {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
   Pending pending;
   pending.from_dead_letters = pending.unreadable = true;
-  effects.resume(Z0_FRAME_MESSAGE_RESUME, pending.encode());
+  effects.resume(pending.encode());
 }
 
 }  // namespace z0

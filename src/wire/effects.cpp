@@ -88,29 +88,26 @@ void Effects::need_sign(std::string_view text) {
   end(mark);
 }
 
-void Effects::need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
+void Effects::need_call(z0_target target, std::uint8_t method, std::string_view object,
                         std::uint32_t timeout_ms, std::string_view request) {
   const auto mark = begin(Z0_NEED_CALL, Phase::need);
   waits_outside_ = true;
   out_.u8(static_cast<std::uint8_t>(target));
+  out_.u8(method);
   out_.bytes(object);
-  out_.u16(frame_kind);
   out_.u32(timeout_ms);
   out_.bytes(request);
   end(mark);
 }
 
-void Effects::resume(std::uint16_t frame_kind, std::string_view continuation, std::size_t steps_max,
-                     std::string_view where) {
+void Effects::resume(std::string_view continuation, std::size_t steps_max, std::string_view where) {
   const auto mark = begin(Z0_NEED_RESUME, Phase::need);
-  out_.u16(frame_kind);
   out_.bytes(continuation);
   out_.u16(static_cast<std::uint16_t>(std::min<std::size_t>(steps_max, 0xffff)));
   if (!where.empty() || continuation.empty()) {
     out_.bytes(where);
   } else {
-    const auto stage = static_cast<std::uint8_t>(continuation[0]);
-    out_.bytes("frame " + std::to_string(frame_kind) + " at stage " + std::to_string(stage));
+    out_.bytes("stage " + std::to_string(static_cast<std::uint8_t>(continuation[0])));
   }
   end(mark);
 }
@@ -212,6 +209,38 @@ Statement parse_statement(ByteReader& in) {
     s.values.push_back(v);
   }
   return s;
+}
+
+CallNeed parse_call_need(std::string_view payload) {
+  ByteReader in(payload);
+  CallNeed need;
+  need.target = in.u8();
+  need.method = in.u8();
+  need.object = in.bytes();
+  need.timeout_ms = in.u32();
+  need.request = in.bytes();
+  return need;
+}
+
+ResumeNeed parse_resume(std::string_view payload) {
+  ByteReader in(payload);
+  ResumeNeed need;
+  need.continuation = in.bytes();
+  need.steps_max = in.u16();
+  need.where = in.bytes();
+  return need;
+}
+
+HttpAnswer parse_reply(std::string_view payload) {
+  ByteReader in(payload);
+  HttpAnswer answer;
+  answer.http = in.u16();
+  for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
+    const std::string_view name = in.bytes();
+    answer.headers.emplace_back(name, in.bytes());
+  }
+  answer.body = in.bytes();
+  return answer;
 }
 
 }  // namespace z0

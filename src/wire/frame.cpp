@@ -58,8 +58,10 @@ void write_value(ByteWriter& out, const Value& v) {
 
 bool parse_frame(std::string_view bytes, Frame& out) {
   ByteReader in(bytes);
-  out.kind = in.u16();
-  out.flags = in.u16();
+  out.kind = in.u8();
+  out.target = in.u8();
+  out.method = in.u8();
+  out.flags = in.u8();
   const std::uint32_t parts = in.u32();
   out.now_ms = static_cast<std::int64_t>(in.u64());
   out.incarnation = in.u64();
@@ -73,8 +75,10 @@ bool parse_frame(std::string_view bytes, Frame& out) {
 std::string encode_frame(const Frame& frame) {
   std::string bytes;
   ByteWriter out(bytes);
-  out.u16(frame.kind);
-  out.u16(frame.flags);
+  out.u8(frame.kind);
+  out.u8(frame.target);
+  out.u8(frame.method);
+  out.u8(frame.flags);
   out.u32(static_cast<std::uint32_t>(frame.parts.size()));
   out.u64(static_cast<std::uint64_t>(frame.now_ms));
   out.u64(frame.incarnation);

@@ -246,11 +246,10 @@ describe("z0 check", { skip }, () => {
 });
 
 describe("z0 step", { skip }, () => {
-  /** A frame of include/z0.h. @param {number} kind @param {number} flags @param {string[]} parts */
-  function frame(kind, flags, parts) {
+  /** A frame of include/z0.h: kind, target, method, flags. @param {number[]} head @param {string[]} parts */
+  function frame(head, parts) {
     const header = Buffer.alloc(72);
-    header.writeUInt16LE(kind, 0);
-    header.writeUInt16LE(flags, 2);
+    header.set(head);
     header.writeUInt32LE(parts.length, 4);
     header.writeBigUInt64LE(1_774_915_200_000n, 8);
     const sized = parts.flatMap((part) => {
@@ -260,7 +259,7 @@ describe("z0 step", { skip }, () => {
     });
     return Buffer.concat([header, ...sized, Buffer.alloc(4)]);
   }
-  const healthz = frame(1, 0, ["GET", "/healthz", "", "xxxx"]);
+  const healthz = frame([1, 3, 0, 0], ["GET", "/healthz", "", "xxxx"]);
 
   it("says in words what the core makes of a frame", async () => {
     const run = await z0(["step"], { input: healthz });
@@ -271,7 +270,7 @@ describe("z0 step", { skip }, () => {
   });
 
   it("finds frames in a log, and shows the one that traps", async () => {
-    const trap = frame(64, 1, ["account_acct_1", ""]);
+    const trap = frame([4, 0, 255, 1], ["account_acct_1", ""]);
     const line = (/** @type {Buffer} */ bytes) =>
       `[log] ${JSON.stringify({ event: "z0.trap", frame_bytes: 1, frame: bytes.toString("base64") })}\n`;
     const run = await z0(["step", "-"], { input: `noise\n${line(healthz)}${line(trap)}` });

@@ -63,6 +63,7 @@ void put_body(std::string_view body) {
   Core core;
   Frame frame;
   frame.kind = Z0_FRAME_REQUEST;
+  frame.target = Z0_TARGET_EDGE;
   frame.now_ms = now_ms;
   const std::string entropy(Z0_ENTROPY_BYTES, 'e');
   frame.entropy = entropy;
@@ -77,13 +78,14 @@ void put_body(std::string_view body) {
     broken("a change that is not in order is refused");
 }
 
-std::string directory_request(std::uint16_t kind) {
+std::string directory_request(DirectoryMethod method) {
   std::string tenant;
   ByteWriter(tenant).short_bytes("north");
-  if (kind == Z0_FRAME_DIRECTORY_POLICIES) return tenant;
-  if (kind == Z0_FRAME_DIRECTORY_REGISTER) return RegisterRequest{"north", "acct_a", 1}.encode();
-  if (kind == Z0_FRAME_DIRECTORY_LIST) return ListRequest{"", "", "", 10}.encode();
-  if (kind == Z0_FRAME_DIRECTORY_ALARM) return {};
+  if (method == DirectoryMethod::policies) return tenant;
+  if (method == DirectoryMethod::register_ledger)
+    return RegisterRequest{"north", "acct_a", 1}.encode();
+  if (method == DirectoryMethod::list) return ListRequest{"", "", "", 10}.encode();
+  if (method == DirectoryMethod::alarm) return {};
   Buffer submission;
   append_submission(submission, test::naming("cfg_a", 1, 0));
   return PublishRequest{"north", submission.view()}.encode();
@@ -92,26 +94,25 @@ std::string directory_request(std::uint16_t kind) {
 // The answer to a need: the caller's bytes as rows or as a reply, with what was asked.
 std::string answer(const Effect& need, std::string_view bytes) {
   if (need.kind != Z0_NEED_CALL) return std::string(bytes);
-  ByteReader in(need.payload);
-  in.u8();
-  in.bytes();
-  in.u16();
-  in.u32();
   std::string call;
   ByteWriter out(call);
   out.u8(Z0_OK);
   out.bytes(bytes);
-  out.bytes(in.bytes());
+  out.bytes(parse_call_need(need.payload).request);
   return call;
 }
 
 void call_directory(ByteReader answers) {
-  const auto kind = static_cast<std::uint16_t>(Z0_FRAME_DIRECTORY_REGISTER + answers.u8() % 5);
-  const std::size_t replies = kind == Z0_FRAME_DIRECTORY_ALARM ? 0 : 1;
-  const std::string request = directory_request(kind);
+  const auto methods = static_cast<std::uint8_t>(DirectoryMethod::count_);
+  const auto method = static_cast<DirectoryMethod>(answers.u8() % methods);
+  const bool alarm = method == DirectoryMethod::alarm;
+  const std::size_t replies = alarm ? 0 : 1;
+  const std::string request = directory_request(method);
   Core core;
   Frame frame;
-  frame.kind = kind;
+  frame.kind = alarm ? Z0_FRAME_ALARM : Z0_FRAME_CALL;
+  frame.target = Z0_TARGET_DIRECTORY;
+  frame.method = static_cast<std::uint8_t>(method);
   frame.now_ms = now_ms;
   const std::string entropy(Z0_ENTROPY_BYTES, 'e');
   frame.entropy = entropy;
@@ -124,10 +125,7 @@ void call_directory(ByteReader answers) {
     given.clear();
     for (std::size_t i = 0; i + 1 < effects.size(); ++i)
       given.push_back(answer(effects[i], answers.bytes()));
-    ByteReader in(effects.back().payload);
-    frame.kind = in.u16();
-    continuation = in.bytes();
-    frame.parts = {continuation};
+    go_on(frame, effects, continuation);
     frame.answers.assign(given.begin(), given.end());
   }
   broken("a call ends");

@@ -74,25 +74,20 @@ Input input_of(std::uint8_t how, std::string_view rest) {
 std::string answer(Core& core, const Effect& need, bool fails, std::uint64_t incarnation) {
   std::string bytes;
   ByteWriter out(bytes);
-  ByteReader in(need.payload);
   if (need.kind == Z0_NEED_QUERY) {
     out.u16(0);
     out.bytes("D1 is down");
     return bytes;
   }
-  const auto target = static_cast<z0_target>(in.u8());
-  const std::string object(in.bytes());
-  const std::uint16_t kind = in.u16();
-  in.u32();
-  const std::string request(in.bytes());
+  const CallNeed call = parse_call_need(need.payload);
   out.u8(fails ? Z0_TIMEOUT : Z0_OK);
   if (fails)
     out.bytes("it took too long");
-  else if (target == Z0_TARGET_MONITOR)
+  else if (call.target == Z0_TARGET_MONITOR)
     out.bytes("{}");
   else
-    out.bytes(call_empty_ledger(core, kind, object, request, incarnation));
-  out.bytes(request);
+    out.bytes(call_empty_ledger(core, call.method, call.object, call.request, incarnation));
+  out.bytes(call.request);
   return bytes;
 }
 
@@ -100,6 +95,7 @@ Reply run(const Input& input) {
   Core core;
   Frame frame;
   frame.kind = Z0_FRAME_REQUEST;
+  frame.target = Z0_TARGET_EDGE;
   frame.now_ms = now_ms;
   frame.parts = {input.method, input.url, input.body, secret};
   for (const auto& [name, value] : input.headers) {
@@ -121,9 +117,8 @@ Reply run(const Input& input) {
     answers.push_back(answer(core, {needs[i].kind, Phase::need, needs[i].payload},
                              input.ledgers_fail, ++incarnation));
   }
-  ByteReader in(needs.back().payload);
-  frame.kind = in.u16();
-  frame.parts = {in.bytes()};
+  frame.kind = Z0_FRAME_RESUME;
+  frame.parts = {parse_resume(needs.back().payload).continuation};
   frame.answers.assign(answers.begin(), answers.end());
   effects = step(core, frame, 1);
   if (asks(effects)) broken("a request takes two steps");

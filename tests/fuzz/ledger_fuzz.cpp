@@ -15,8 +15,8 @@ namespace {
 using namespace z0;
 using namespace z0::step_law;
 
-constexpr std::uint16_t kinds[] = {Z0_FRAME_LEDGER_APPEND, Z0_FRAME_LEDGER_READ,
-                                   Z0_FRAME_LEDGER_HEAD, Z0_FRAME_LEDGER_ALARM};
+constexpr LedgerMethod methods[] = {LedgerMethod::append, LedgerMethod::read, LedgerMethod::head,
+                                    LedgerMethod::alarm};
 // Rebuild, chunks, originals, D1, resend, and one to spare.
 constexpr int rounds_max = 7;
 
@@ -46,10 +46,10 @@ std::string read_request() {
   return bytes;
 }
 
-void check_reply(std::uint16_t kind, const std::vector<Effect>& effects) {
+void check_reply(LedgerMethod method, const std::vector<Effect>& effects) {
   const Reply reply = reply_of(effects);
-  if (kind == Z0_FRAME_LEDGER_ALARM) return;
-  if (kind == Z0_FRAME_LEDGER_APPEND) {
+  if (method == LedgerMethod::alarm) return;
+  if (method == LedgerMethod::append) {
     AppendReply append;
     const bool answered = append.decode(reply.body) && append.results.size() == 3;
     if (!answered && reply.status != 503) broken("an append is answered or refused");
@@ -65,30 +65,30 @@ void check_reply(std::uint16_t kind, const std::vector<Effect>& effects) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const std::uint16_t kind = kinds[data[0] % 4];
+  const LedgerMethod method = methods[data[0] % 4];
+  const bool alarm = method == LedgerMethod::alarm;
   ByteReader answers({reinterpret_cast<const char*>(data) + 1, size - 1});
-  const std::string request = kind == Z0_FRAME_LEDGER_APPEND  ? append_request()
-                              : kind == Z0_FRAME_LEDGER_ALARM ? ""
-                                                              : read_request();
+  const std::string request = method == LedgerMethod::append ? append_request()
+                              : alarm                        ? ""
+                                                             : read_request();
   Core core;
   Frame frame;
-  frame.kind = kind;
+  frame.kind = alarm ? Z0_FRAME_ALARM : Z0_FRAME_CALL;
+  frame.target = Z0_TARGET_LEDGER;
+  frame.method = static_cast<std::uint8_t>(method);
   frame.now_ms = 1'774'915'200'000;
   frame.incarnation = 1;
   frame.parts = {"account_acct_1", request};
   std::string continuation;
   for (int round = 0; round < rounds_max; ++round) {
-    const auto effects = step(core, frame, kind == Z0_FRAME_LEDGER_ALARM ? 0 : 1);
+    const auto effects = step(core, frame, alarm ? 0 : 1);
     if (!asks(effects)) {
-      check_reply(kind, effects);
+      check_reply(method, effects);
       return 0;
     }
     frame.answers.clear();
     for (std::size_t i = 0; i + 1 < effects.size(); ++i) frame.answers.push_back(answers.bytes());
-    ByteReader in(effects.back().payload);
-    frame.kind = in.u16();
-    continuation = in.bytes();
-    frame.parts = {continuation};
+    go_on(frame, effects, continuation);
   }
   broken("a call ends");
 }

@@ -59,10 +59,11 @@ void check_packed(const Message& message) {
   if (contents(again) != contents(message)) broken("packing keeps every item, in order");
 }
 
-void consume(std::uint16_t kind, const std::vector<std::string_view>& parts) {
+void consume(z0_frame_kind kind, const std::vector<std::string_view>& parts) {
   Core core;
   Frame frame;
   frame.kind = kind;
+  frame.target = Z0_TARGET_QUEUE;
   frame.now_ms = 1'774'915'200'000;
   frame.parts = parts;
   const auto effects = step(core, frame, 1);
@@ -74,10 +75,8 @@ void consume(std::uint16_t kind, const std::vector<std::string_view>& parts) {
   ByteWriter out(failed);
   out.u16(0);
   out.bytes("D1 is down");
-  ByteReader in(effects.back().payload);
-  frame.kind = in.u16();
-  const std::string continuation(in.bytes());
-  frame.parts = {continuation};
+  std::string continuation;
+  go_on(frame, effects, continuation);
   frame.answers = {failed};
   if (reply_of(step(core, frame, 1)).status != 503)
     broken("without D1 a message is delivered again");

@@ -52,14 +52,9 @@ inline Reply reply_of(const std::vector<Effect>& effects) {
   Reply reply;
   for (const Effect& effect : effects) {
     if (effect.kind != Z0_REPLY) continue;
-    ByteReader in(effect.payload);
-    reply.status = in.u16();
-    for (std::uint16_t n = in.u16(); n > 0; --n) {
-      in.bytes();
-      in.bytes();
-    }
-    reply.body = in.bytes();
-    if (!in.ok() || !in.done()) broken("a reply can be read");
+    const HttpAnswer answer = parse_reply(effect.payload);
+    reply.status = answer.http;
+    reply.body = answer.body;
   }
   return reply;
 }
@@ -69,15 +64,25 @@ inline bool is_json(std::string_view text) {
   return in.skip() && in.at_end();
 }
 
+// The frame goes on with a step's continuation, which is copied: the next step takes its bytes.
+inline void go_on(Frame& frame, const std::vector<Effect>& effects, std::string& continuation) {
+  continuation = parse_resume(effects.back().payload).continuation;
+  frame.kind = Z0_FRAME_RESUME;
+  frame.method = 0;
+  frame.parts = {continuation};
+}
+
 // A call on an object whose storage is empty, to its end. `incarnation`: of an object of its own.
-inline std::string call_empty_ledger(Core& core, std::uint16_t kind, std::string_view object,
+inline std::string call_empty_ledger(Core& core, std::uint8_t method, std::string_view object,
                                      std::string_view request, std::uint64_t incarnation) {
   Rows none;
   none.failed = false;
   std::string no_rows;
   append_rows(no_rows, none);
   Frame frame;
-  frame.kind = kind;
+  frame.kind = Z0_FRAME_CALL;
+  frame.target = Z0_TARGET_LEDGER;
+  frame.method = method;
   frame.now_ms = 1'774'915'200'000;
   frame.incarnation = incarnation;
   frame.parts = {object, request};
@@ -86,10 +91,7 @@ inline std::string call_empty_ledger(Core& core, std::uint16_t kind, std::string
     const auto effects = step(core, frame, 1);
     if (!asks(effects)) return reply_of(effects).body;
     frame.answers.assign(effects.size() - 1, no_rows);
-    ByteReader in(effects.back().payload);
-    frame.kind = in.u16();
-    continuation = in.bytes();
-    frame.parts = {continuation};
+    go_on(frame, effects, continuation);
   }
   broken("a call ends");
 }

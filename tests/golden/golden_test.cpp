@@ -133,7 +133,7 @@ class Story {
     z0::Frame parsed;
     REQUIRE(z0::parse_frame(frame, parsed));
     // What the monitor is told stands among the effects already.
-    if (parsed.kind == Z0_FRAME_MONITOR_TELL) return;
+    if (parsed.kind == Z0_FRAME_TELL) return;
     output_ += z0::describe_frame(frame) + "  --\n" + z0::describe_effects(effects);
   }
 

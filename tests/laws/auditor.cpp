@@ -12,34 +12,28 @@
 namespace z0::laws {
 namespace {
 
-// Of a continuation of the edge: http.hpp.
-constexpr char operation_post_facts = 1;
+// A continuation of the edge begins with its row in the table of routes.
+constexpr char route_post_facts = 1;
 
 bool only_needs(const std::vector<Effect>& effects) {
   return !effects.empty() && effects[0].phase == Phase::need;
 }
 
-bool of_consumer(std::uint16_t kind) {
-  return kind == Z0_FRAME_MESSAGE || kind == Z0_FRAME_DEAD_LETTER ||
-         kind == Z0_FRAME_MESSAGE_RESUME;
+Bound bound_of_asking(const Frame& frame, CallKind call) {
+  if (call.is(LedgerMethod::alarm)) return alarm_asks;
+  if (call.of_ledger()) return ledger_asks;
+  if (call.of_directory()) return directory_asks;
+  return frame.target == Z0_TARGET_QUEUE ? consumer_asks : edge_asks;
 }
 
-Bound bound_of_asking(std::uint16_t kind, std::uint16_t object_kind) {
-  if (object_kind == Z0_FRAME_LEDGER_ALARM) return alarm_asks;
-  if (ledger_frame(kind)) return ledger_asks;
-  if (directory_frame(kind)) return directory_asks;
-  return of_consumer(kind) ? consumer_asks : edge_asks;
-}
-
-Bound bound_of_answering(const Frame& frame, std::uint16_t object_kind) {
-  if (of_consumer(frame.kind)) return consumer_answers;
-  if (frame.kind == Z0_FRAME_MONITOR_TELL || frame.kind == Z0_FRAME_MONITOR_LIVE)
-    return monitor_answers;
-  if (object_kind == Z0_FRAME_LEDGER_APPEND) return append_answers;
-  if (object_kind == Z0_FRAME_LEDGER_ALARM) return alarm_answers;
-  if (directory_frame(object_kind)) return directory_answers;
-  if (object_kind != 0) return read_answers;
-  const bool read = frame.kind == Z0_FRAME_RESUME && frame.part(0).front() != operation_post_facts;
+Bound bound_of_answering(const Frame& frame, CallKind call) {
+  if (frame.target == Z0_TARGET_QUEUE) return consumer_answers;
+  if (frame.target == Z0_TARGET_MONITOR) return monitor_answers;
+  if (call.is(LedgerMethod::append)) return append_answers;
+  if (call.is(LedgerMethod::alarm)) return alarm_answers;
+  if (call.of_directory()) return directory_answers;
+  if (call.of_ledger()) return read_answers;
+  const bool read = frame.kind == Z0_FRAME_RESUME && frame.part(0).front() != route_post_facts;
   return read ? from_answers(frame) : edge_answers;
 }
 
@@ -66,15 +60,14 @@ std::size_t Auditor::facts() const {
 }
 
 void Auditor::step(const Frame& frame, std::string_view effect_bytes,
-                   const std::vector<Effect>& effects, std::uint16_t object_kind) {
-  check_phases(frame, effects, object_kind);
-  check_bounds(frame, effect_bytes, effects, object_kind);
-  const bool answers_post = frame.kind == Z0_FRAME_RESUME && !only_needs(effects);
-  if (frame.kind == Z0_FRAME_REQUEST || answers_post) check_sent(effects);
+                   const std::vector<Effect>& effects, CallKind call) {
+  check_phases(frame, effects, call);
+  check_bounds(frame, effect_bytes, effects, call);
+  const bool answers = frame.target == Z0_TARGET_EDGE && !only_needs(effects);
+  if (frame.kind == Z0_FRAME_REQUEST || answers) check_sent(effects);
 }
 
-void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effects,
-                           std::uint16_t object_kind) {
+void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effects, CallKind call) {
   const std::string where = "frame kind " + std::to_string(frame.kind);
   std::size_t replies = 0;
   std::size_t needs = 0;
@@ -83,7 +76,7 @@ void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effect
     needs += effect.phase == Phase::need ? 1 : 0;
     resumes += effect.kind == Z0_NEED_RESUME ? 1 : 0;
     replies += effect.kind == Z0_REPLY ? 1 : 0;
-    if (effect.phase == Phase::commit && object_kind == 0)
+    if (effect.phase == Phase::commit && !call.of_object())
       fail("only objects with rows commit", where);
   }
   if (needs > 0) {
@@ -92,16 +85,15 @@ void Auditor::check_phases(const Frame& frame, const std::vector<Effect>& effect
       fail("needs end with one resume", where);
     return;
   }
-  const bool alarm =
-      object_kind == Z0_FRAME_LEDGER_ALARM || object_kind == Z0_FRAME_DIRECTORY_ALARM;
+  const bool alarm = call.is(LedgerMethod::alarm) || call.is(DirectoryMethod::alarm);
   const std::size_t expected = alarm ? 0 : 1;
   if (replies != expected) fail("exactly one reply, and none to an alarm", where);
 }
 
 void Auditor::check_bounds(const Frame& frame, std::string_view effect_bytes,
-                           const std::vector<Effect>& effects, std::uint16_t object_kind) {
-  const Bound bound = only_needs(effects) ? bound_of_asking(frame.kind, object_kind)
-                                          : bound_of_answering(frame, object_kind);
+                           const std::vector<Effect>& effects, CallKind call) {
+  const Bound bound =
+      only_needs(effects) ? bound_of_asking(frame, call) : bound_of_answering(frame, call);
   if (effects.size() <= bound.effects && effect_bytes.size() <= bound.bytes) return;
   fail("effects are bounded", std::to_string(effects.size()) + " effects of " +
                                   std::to_string(effect_bytes.size()) + " bytes after frame kind " +
@@ -138,10 +130,10 @@ void Auditor::check_sent(const std::vector<Effect>& effects) {
 void Auditor::finished(const CallSeen& call) {
   std::vector<Effect> effects;
   parse_effects(call.effects, effects);
-  if (directory_frame(call.kind)) return check_directory(call, effects);
-  if (call.kind == Z0_FRAME_LEDGER_APPEND) return check_append(call, effects);
+  if (call.kind.of_directory()) return check_directory(call, effects);
+  if (call.kind.is(LedgerMethod::append)) return check_append(call, effects);
   for (const Effect& effect : effects) {
-    if (call.kind != Z0_FRAME_LEDGER_ALARM && effect.kind != Z0_REPLY)
+    if (!call.kind.is(LedgerMethod::alarm) && effect.kind != Z0_REPLY)
       fail("a read changes nothing", call.object);
     if (effect.kind == Z0_SEND) fail("an alarm leaves the queue alone", call.object);
     ByteReader in(effect.payload);
@@ -157,17 +149,14 @@ void Auditor::finished(const CallSeen& call) {
 // Without configs a directory only ever hears of ledgers.
 void Auditor::check_directory(const CallSeen& call, const std::vector<Effect>& effects) {
   RegisterRequest request;
-  if (call.kind != Z0_FRAME_DIRECTORY_REGISTER || !request.decode(call.request))
+  if (!call.kind.is(DirectoryMethod::register_ledger) || !request.decode(call.request))
     return fail("a directory hears of ledgers alone", call.object);
   if (call.object != directory_object_name(request.entity_id))
     fail("a ledger is known to its own directory", call.object);
   PoliciesReply reply;
   for (const Effect& effect : effects) {
-    ByteReader in(effect.payload);
     if (effect.kind != Z0_REPLY) continue;
-    in.u16();
-    in.u16();
-    if (!reply.decode(in.bytes()) || !reply.submissions.empty())
+    if (!reply.decode(parse_reply(effect.payload).body) || !reply.submissions.empty())
       fail("there are no policies", call.object);
   }
   if (call.committed && reply.status == Status::recorded) registered_.emplace(request.entity_id);
@@ -222,9 +211,8 @@ void Auditor::read_append(const std::vector<Effect>& effects, Book& book, Append
       check_node(book, statement, out.entity_id);
     }
     if (effect.kind == Z0_REPLY) {
-      in.u16();
-      in.u16();
-      if (!out.reply.decode(in.bytes())) fail("a ledger's reply can be read", out.entity_id);
+      if (!out.reply.decode(parse_reply(effect.payload).body))
+        fail("a ledger's reply can be read", out.entity_id);
     }
   }
 }

@@ -19,9 +19,9 @@ namespace z0::laws {
 class Auditor {
  public:
   // Phases in order, needs alone, one reply, bounded effects, no message that its step did not
-  // earn. `object_kind`: of the call that an object's frame belongs to.
+  // earn. `call`: the one that an object's frame belongs to.
   void step(const Frame& frame, std::string_view effect_bytes, const std::vector<Effect>& effects,
-            std::uint16_t object_kind);
+            CallKind call);
   // A call of a ledger or a directory ended. Rows and receipts say the same, and what was recorded
   // before is unchanged.
   void finished(const CallSeen& call);
@@ -45,10 +45,9 @@ class Auditor {
   void fail(std::string_view law, std::string_view where);
 
  private:
-  void check_phases(const Frame& frame, const std::vector<Effect>& effects,
-                    std::uint16_t object_kind);
+  void check_phases(const Frame& frame, const std::vector<Effect>& effects, CallKind call);
   void check_bounds(const Frame& frame, std::string_view effect_bytes,
-                    const std::vector<Effect>& effects, std::uint16_t object_kind);
+                    const std::vector<Effect>& effects, CallKind call);
   void check_sent(const std::vector<Effect>& effects);
   void check_directory(const CallSeen& call, const std::vector<Effect>& effects);
   void check_append(const CallSeen& call, const std::vector<Effect>& effects);

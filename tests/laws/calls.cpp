@@ -1,25 +1,19 @@
 #include "calls.hpp"
 
 namespace z0::laws {
-namespace {
-
-bool resumes(std::uint16_t kind) {
-  return kind == Z0_FRAME_LEDGER_RESUME || kind == Z0_FRAME_DIRECTORY_RESUME;
-}
-
-}  // namespace
-
-std::uint16_t Calls::kind_of(const Frame& frame) const {
-  if (!ledger_frame(frame.kind) && !directory_frame(frame.kind)) return 0;
-  return resumes(frame.kind) && !open_.empty() ? open_.back().call.kind : frame.kind;
+CallKind Calls::kind_of(const Frame& frame) const {
+  const CallKind begun{frame.target, frame.method};
+  const bool resumes = begun.of_object() && frame.kind == Z0_FRAME_RESUME && !open_.empty();
+  return resumes ? open_.back().call.kind : begun;
 }
 
 bool Calls::step(const Frame& frame, const std::vector<Effect>& effects,
                  std::string_view effect_bytes) {
-  if (!ledger_frame(frame.kind) && !directory_frame(frame.kind)) return false;
-  if (!resumes(frame.kind)) {
+  const CallKind begun{frame.target, frame.method};
+  if (!begun.of_object()) return false;
+  if (frame.kind != Z0_FRAME_RESUME) {
     Open open;
-    open.call.kind = frame.kind;
+    open.call.kind = begun;
     open.call.object = frame.part(0);
     open.call.request = frame.part(1);
     open_.push_back(open);

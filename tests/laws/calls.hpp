@@ -7,14 +7,32 @@
 #include <string_view>
 #include <vector>
 
+#include "z0/calls/directory.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace z0::laws {
 
+// Whose call it is and which: its target and method, or its alarm.
+struct CallKind {
+  std::uint8_t target = Z0_TARGET_EDGE;
+  std::uint8_t method = 0;
+
+  bool is(LedgerMethod m) const {
+    return target == Z0_TARGET_LEDGER && method == static_cast<std::uint8_t>(m);
+  }
+  bool is(DirectoryMethod m) const {
+    return target == Z0_TARGET_DIRECTORY && method == static_cast<std::uint8_t>(m);
+  }
+  bool of_ledger() const { return target == Z0_TARGET_LEDGER; }
+  bool of_directory() const { return target == Z0_TARGET_DIRECTORY; }
+  bool of_object() const { return of_ledger() || of_directory(); }
+};
+
 // One call from its first frame to its last effects.
 struct CallSeen {
-  std::uint16_t kind = 0;
+  CallKind kind;
   std::string object;
   std::string request;
   // What D1 and other objects answered since the host last asked for its state.
@@ -31,8 +49,8 @@ class Calls {
   // Takes one step. True when it was the last of an object's call, which last() then tells.
   bool step(const Frame& frame, const std::vector<Effect>& effects, std::string_view effect_bytes);
   CallSeen& last() { return last_; }
-  // The kind of the call that a frame begins or goes on with; 0 when it is neither's.
-  std::uint16_t kind_of(const Frame& frame) const;
+  // The call that a frame begins or goes on with; not of an object when it is none's.
+  CallKind kind_of(const Frame& frame) const;
 
  private:
   struct Open {
@@ -47,13 +65,6 @@ class Calls {
 // Needs that something other than the object's own rows answers.
 inline bool from_outside(std::uint8_t effect_kind) {
   return effect_kind == Z0_NEED_QUERY || effect_kind == Z0_NEED_CALL;
-}
-
-inline bool ledger_frame(std::uint16_t kind) {
-  return kind >= Z0_FRAME_LEDGER_APPEND && kind <= Z0_FRAME_LEDGER_IMPORT;
-}
-inline bool directory_frame(std::uint16_t kind) {
-  return kind >= Z0_FRAME_DIRECTORY_REGISTER && kind <= Z0_FRAME_DIRECTORY_RESUME;
 }
 
 }  // namespace z0::laws

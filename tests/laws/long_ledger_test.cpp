@@ -40,7 +40,7 @@ class Ledger {
       append_submission(submission, fact);
       ByteWriter(packed).short_bytes(submission.view());
     }
-    reply_ = run(Z0_FRAME_LEDGER_APPEND,
+    reply_ = run(LedgerMethod::append,
                  encode_append_request(0, tenant_id, entity_id, numbers.size(), packed));
     AppendReply reply;
     REQUIRE(reply.decode(reply_));
@@ -49,16 +49,18 @@ class Ledger {
   }
 
   // The alarm goes off while D1 is down.
-  void alarm() { run(Z0_FRAME_LEDGER_ALARM, {}); }
+  void alarm() { run(LedgerMethod::alarm, {}); }
 
   std::int64_t count(std::string_view sql) {
     return storage_.run({sql, {}})->rows.at(0, 0).integer;
   }
 
  private:
-  std::string run(std::uint16_t kind, const std::string& request) {
+  std::string run(LedgerMethod method, const std::string& request) {
     Frame frame;
-    frame.kind = kind;
+    frame.kind = method == LedgerMethod::alarm ? Z0_FRAME_ALARM : Z0_FRAME_CALL;
+    frame.target = Z0_TARGET_LEDGER;
+    frame.method = static_cast<std::uint8_t>(method);
     frame.now_ms = now_ms;
     frame.incarnation = incarnation_;
     frame.entropy = entropy_;
@@ -74,8 +76,8 @@ class Ledger {
       for (const Effect& need : effects) {
         ByteReader in(need.payload);
         if (need.kind == Z0_NEED_RESUME) {
-          frame.kind = in.u16();
-          continuation = in.bytes();
+          frame.kind = Z0_FRAME_RESUME;
+          continuation = parse_resume(need.payload).continuation;
         } else {
           answers.push_back(answer(need.kind, in));
         }

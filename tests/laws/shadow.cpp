@@ -10,7 +10,7 @@ void Shadow::fail(std::string_view what, std::string_view where) {
 }
 
 void Shadow::finished(const CallSeen& call) {
-  if (!ledger_frame(call.kind)) return;
+  if (!call.kind.of_ledger()) return;
   auto& storage = storages_[call.object];
   if (!storage) storage = std::make_unique<world::Database>();
   const std::string mine = run(call, *storage);
@@ -29,7 +29,9 @@ void Shadow::finished(const CallSeen& call) {
 
 std::string Shadow::run(const CallSeen& call, world::Database& storage) {
   Frame frame;
-  frame.kind = call.kind;
+  frame.kind = call.kind.is(LedgerMethod::alarm) ? Z0_FRAME_ALARM : Z0_FRAME_CALL;
+  frame.target = call.kind.target;
+  frame.method = call.kind.method;
   frame.now_ms = call.now_ms;
   frame.incarnation = ++incarnation_;
   frame.entropy = call.entropy;
@@ -48,9 +50,8 @@ std::string Shadow::run(const CallSeen& call, world::Database& storage) {
         answers.push_back(answer(need, call, storage));
         continue;
       }
-      ByteReader in(need.payload);
-      frame.kind = in.u16();
-      continuation = in.bytes();
+      frame.kind = Z0_FRAME_RESUME;
+      continuation = parse_resume(need.payload).continuation;
     }
     frame.parts = {continuation};
     frame.answers.assign(answers.begin(), answers.end());

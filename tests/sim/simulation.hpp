@@ -44,7 +44,7 @@ class Simulation {
 
   void install_faults();
   world::Death death(world::Moment moment, std::string_view object);
-  bool call_comes_late(std::uint16_t kind, std::string_view object, std::string_view request);
+  bool call_comes_late(std::uint8_t method, std::string_view object, std::string_view request);
   void maybe_interleave();
 
   void advance();

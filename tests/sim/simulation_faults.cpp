@@ -36,8 +36,8 @@ void Simulation::install_faults() {
     const auto found = clocks_.find(object);
     return found == clocks_.end() ? 0 : found->second;
   };
-  faults.delay = [this](std::uint16_t kind, std::string_view object, std::string_view request) {
-    return call_comes_late(kind, object, request);
+  faults.delay = [this](std::uint8_t method, std::string_view object, std::string_view request) {
+    return call_comes_late(method, object, request);
   };
   faults.call = [this](std::string_view, z0_outcome& outcome, std::string& message) {
     maybe_interleave();
@@ -82,18 +82,18 @@ world::Death Simulation::death(world::Moment moment, std::string_view object) {
   return world::Death::all;
 }
 
-bool Simulation::call_comes_late(std::uint16_t kind, std::string_view object,
+bool Simulation::call_comes_late(std::uint8_t method, std::string_view object,
                                  std::string_view request) {
   if (!trouble_.strikes(Fault::late_call)) return false;
   lossless_ = false;
   const std::string to(object);
   const std::string what(request);
-  const auto arrive = [this, kind, to, what] {
+  const auto arrive = [this, method, to, what] {
     --late_calls_;
     trouble_.still();
     say("a late call arrives at " + to);
     ++depth_;
-    world_.call(kind, to, what);
+    world_.call(method, to, what);
     --depth_;
   };
   ++late_calls_;

@@ -16,6 +16,7 @@ import {
   noPolicies,
   noRows,
   Reader,
+  Target,
 } from "./lib/frame.js";
 
 const now = 1_774_915_200_000;
@@ -43,7 +44,7 @@ const writer = tokenOf(
  */
 function ask({ method = "GET", url, body = "", secrets = secret, headers = {} }) {
   const parts = [method, url, body, secrets, ...Object.entries(headers).flat()];
-  const effects = decodeEffects(new Core().step(encodeFrame({ kind: Kind.request, now, parts })));
+  const effects = decodeEffects(new Core().step(encodeFrame({ kind: Kind.request, target: Target.edge, now, parts })));
   const reply = effects.find(({ kind }) => kind === Effect.reply);
   return { effects, reply: reply && decodeReply(reply.payload) };
 }
@@ -98,21 +99,20 @@ test("Ids hash as written", () => {
       body: `{"id":"${id}","type":"note","entity_id":"deal_1"}`,
       headers: { authorization: `Bearer ${writer}` },
     });
-    const { object, request } = decodeCall(effects);
+    const { target, method, object, request } = decodeCall(effects);
     // A new ledger takes its seed from the last eight bytes.
     const entropy = Buffer.alloc(48);
     entropy.writeBigUInt64LE(BigInt(`0x${seed}`), 40);
     const core = new Core();
-    const call = { now, incarnation: 1n, entropy };
+    const call = { target, method, now, incarnation: 1n, entropy };
     /** @param {number} kind @param {(string | Uint8Array)[]} parts @param {Uint8Array[]} answers */
     const step = (kind, parts, answers) =>
       decodeEffects(core.step(encodeFrame({ ...call, kind, parts, answers })));
-    let done = step(Kind.ledgerAppend, [object, request], []);
+    let done = step(Kind.call, [object, request], []);
     // First the ledger asks for its rows, then its directory for policies: there are neither.
     for (const answer of [noRows, noPolicies]) {
       const continuation = new Reader(done[done.length - 1].payload);
-      const kind = continuation.u16();
-      done = step(kind, [continuation.sized()], Array(done.length - 1).fill(answer));
+      done = step(Kind.resume, [continuation.sized()], Array(done.length - 1).fill(answer));
     }
     const segment = done
       .filter((effect) => effect.kind === Effect.write)

@@ -42,6 +42,7 @@ test("The frame's sizes are those of the header", () => {
   assert.equal(types.HEADER_BYTES, sizes.FRAME_HEADER_BYTES);
   assert.equal(types.ENTROPY_BYTES, sizes.ENTROPY_BYTES);
   assert.equal(types.CALLS_AT_ONCE_MAX, sizes.CALLS_AT_ONCE_MAX);
+  assert.equal(types.METHOD_TRAP, sizes.METHOD_TRAP);
   assert.equal(types.ALARMS_AT_ONCE_MAX, sizes.ALARMS_AT_ONCE_MAX);
 });
 

@@ -7,9 +7,23 @@
 #include <string_view>
 #include <vector>
 
+#include "z0.h"
 #include "z0/base/status.hpp"
 
 namespace z0 {
+
+// What a directory object is asked; its alarm takes its place among them, but nobody calls it.
+enum class DirectoryMethod : std::uint8_t {
+  alarm = 0,
+  register_ledger = 1,
+  policies = 2,
+  publish = 3,
+  list = 4,
+  count_ = 5
+};
+constexpr z0_target target_of(DirectoryMethod) { return Z0_TARGET_DIRECTORY; }
+inline constexpr std::string_view directory_method_names[] = {"alarm", "register", "policies",
+                                                              "publish", "list"};
 
 inline constexpr std::size_t directory_shards = 16;
 // "directory_" and a hexadecimal digit.

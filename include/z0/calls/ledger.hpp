@@ -9,11 +9,32 @@
 #include <string_view>
 #include <vector>
 
+#include "z0.h"
 #include "z0/base/sha256.hpp"
 #include "z0/base/status.hpp"
 #include "z0/folds/folds.hpp"
 
 namespace z0 {
+
+// What a ledger is asked. Its alarm goes off and is called by nobody, but takes its place among
+// them.
+enum class LedgerMethod : std::uint8_t {
+  alarm = 0,
+  append = 1,
+  read = 2,
+  head = 3,
+  state = 4,
+  proof = 5,
+  reconcile = 6,
+  replicate = 7,
+  verify = 8,
+  import_facts = 9,
+  count_ = 10
+};
+constexpr z0_target target_of(LedgerMethod) { return Z0_TARGET_LEDGER; }
+inline constexpr std::string_view ledger_method_names[] = {
+    "alarm", "append",    "read",      "head",   "state",
+    "proof", "reconcile", "replicate", "verify", "import"};
 
 // A batch for one ledger, from the edge.
 struct AppendRequest {

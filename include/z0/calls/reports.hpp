@@ -7,9 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "z0.h"
 #include "z0/facts/type_counts.hpp"
 
 namespace z0 {
+
+// What the monitor is asked: the live window, as JSON. There is one monitor.
+enum class MonitorMethod : std::uint8_t { live = 1 };
+constexpr z0_target target_of(MonitorMethod) { return Z0_TARGET_MONITOR; }
+inline constexpr std::string_view monitor_object = "root";
 
 // Which report it is: its first byte.
 enum class Report : std::uint8_t { request = 1, ledger = 2, message = 3 };

@@ -14,7 +14,7 @@
 
 namespace z0 {
 
-// Takes one step for a directory object: kinds Z0_FRAME_DIRECTORY_*.
+// Takes one step for a directory object: frames to Z0_TARGET_DIRECTORY.
 void step_directory(const Frame& frame, Effects& effects);
 
 }  // namespace z0

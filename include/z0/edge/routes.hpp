@@ -14,7 +14,7 @@
 
 namespace z0 {
 
-// Frames Z0_FRAME_REQUEST and Z0_FRAME_RESUME.
+// Frames to Z0_TARGET_EDGE.
 void step_edge(KnownTokens& tokens, const Frame& frame, Effects& effects);
 
 // What a continuation of the edge waits for: which kind of need its answers are to. Traps on other

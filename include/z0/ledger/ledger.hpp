@@ -23,7 +23,7 @@
 
 namespace z0 {
 
-// Takes one step for a ledger object: kinds Z0_FRAME_LEDGER_*.
+// Takes one step for a ledger object: frames to Z0_TARGET_LEDGER.
 void step_ledger(Ledgers& ledgers, const Frame& frame, Effects& effects);
 
 }  // namespace z0

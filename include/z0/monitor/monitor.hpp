@@ -69,7 +69,7 @@ class Monitor {
   std::int64_t since_ms_ = 0;       // the first report: nothing earlier is known
 };
 
-// Frames Z0_FRAME_MONITOR_TELL and Z0_FRAME_MONITOR_LIVE. Reply of LIVE: JSON.
+// Frames to Z0_TARGET_MONITOR.
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects);
 
 }  // namespace z0

@@ -11,7 +11,7 @@
 
 namespace z0 {
 
-// Frames Z0_FRAME_MESSAGE, _DEAD_LETTER and _MESSAGE_RESUME.
+// Frames to Z0_TARGET_QUEUE.
 // A message that cannot be read is refused until the platform hands it to the dead-letter queue;
 // from there it is tried once more as a message, and kept in dead_letters when it still cannot be
 // read.

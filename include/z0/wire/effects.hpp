@@ -40,13 +40,17 @@ class Effects {
   // Of one statement.
   void need_query(std::string_view database, std::string_view sql,
                   std::initializer_list<Value> values);
-  void need_call(z0_target target, std::string_view object, std::uint16_t frame_kind,
-                 std::uint32_t timeout_ms, std::string_view request);
+  // method: of an enum of calls/, which says whose it is.
+  template <class Method>
+  void need_call(Method method, std::string_view object, std::uint32_t timeout_ms,
+                 std::string_view request) {
+    need_call(target_of(method), static_cast<std::uint8_t>(method), object, timeout_ms, request);
+  }
   void need_sign(std::string_view text);
-  // steps_max: how many steps the frame may take in all. where: the frame and its stage, for the
+  // steps_max: how many steps the frame may take in all. where: the stage that it is at, for the
   // words of a host that ends it; made of the continuation's first byte when empty.
-  void resume(std::uint16_t frame_kind, std::string_view continuation,
-              std::size_t steps_max = limits::steps_per_frame_max, std::string_view where = {});
+  void resume(std::string_view continuation, std::size_t steps_max = limits::steps_per_frame_max,
+              std::string_view where = {});
   bool needs() const { return phase_ == Phase::need && count_ > 0; }
   // Whether one of them is answered by somebody else, so that other steps come in between.
   bool waits_outside() const { return waits_outside_; }
@@ -74,6 +78,8 @@ class Effects {
   std::string_view finish();
 
  private:
+  void need_call(z0_target target, std::uint8_t method, std::string_view object,
+                 std::uint32_t timeout_ms, std::string_view request);
   std::size_t begin(z0_effect_kind kind, Phase phase);
   void end(std::size_t mark);
 
@@ -96,5 +102,27 @@ bool parse_effects(std::string_view bytes, std::vector<Effect>& out);
 
 // The payload of NEED_ROWS and WRITE, and one statement of NEED_QUERY.
 Statement parse_statement(ByteReader& in);
+
+// The payloads of NEED_CALL, NEED_RESUME and REPLY.
+struct CallNeed {
+  std::uint8_t target = 0;
+  std::uint8_t method = 0;
+  std::string_view object;
+  std::uint32_t timeout_ms = 0;
+  std::string_view request;
+};
+CallNeed parse_call_need(std::string_view payload);
+struct ResumeNeed {
+  std::string_view continuation;
+  std::size_t steps_max = 0;
+  std::string_view where;
+};
+ResumeNeed parse_resume(std::string_view payload);
+struct HttpAnswer {
+  std::uint16_t http = 0;
+  std::vector<Header> headers;
+  std::string_view body;
+};
+HttpAnswer parse_reply(std::string_view payload);
 
 }  // namespace z0

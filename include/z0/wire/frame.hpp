@@ -52,8 +52,10 @@ struct CallAnswer {
 };
 
 struct Frame {
-  std::uint16_t kind = 0;
-  std::uint16_t flags = 0;
+  std::uint8_t kind = 0;    // z0_frame_kind
+  std::uint8_t target = 0;  // z0_target
+  std::uint8_t method = 0;  // of a call
+  std::uint8_t flags = 0;
   std::int64_t now_ms = 0;
   std::uint64_t incarnation = 0;
   std::string_view entropy;  // Z0_ENTROPY_BYTES

@@ -2,7 +2,8 @@
 // The Worker's own host is bindings/worker/core.js; this one exists so that the core's figures do
 // not change with it, and so that the same file runs in Node and in workerd.
 
-export const FRAME = { request: 1, resume: 2, ledgerAppend: 16 };
+export const FRAME = { request: 1, call: 4, resume: 7 };
+export const TARGET = { ledger: 0, edge: 3 };
 export const EFFECT = {
   needRows: 1,
   needQuery: 2,
@@ -18,6 +19,7 @@ export const EFFECT = {
 };
 
 /** @typedef {{kind: number, payload: Uint8Array}} Effect */
+/** @typedef {{kind: number, target: number, method?: number}} Head */
 /** @typedef {{nowMs: number, incarnation?: number, answers?: Uint8Array[]}} FrameOptions */
 
 const HEADER_BYTES = 72;
@@ -35,7 +37,7 @@ export function loadCore(module) {
   }
   const exports = /** @type {any} */ (new WebAssembly.Instance(module, imports).exports);
   exports._initialize?.();
-  if (exports.z0_abi_version() !== 1) throw new Error("the core speaks another ABI version");
+  if (exports.z0_abi_version() !== 4) throw new Error("the core speaks another ABI version");
   return new Core(exports);
 }
 
@@ -58,20 +60,19 @@ export class Core {
 
   /**
    * Writes a frame, takes a step, and returns the effects, copied out of the core's memory.
-   * @param {number} kind
+   * @param {Head} head
    * @param {Uint8Array[]} parts
    * @param {FrameOptions} options
    * @returns {Effect[]}
    */
-  step(kind, parts, { nowMs, incarnation = 0, answers = [] }) {
+  step({ kind, target, method = 0 }, parts, { nowMs, incarnation = 0, answers = [] }) {
     let size = HEADER_BYTES + 4;
     for (const part of parts) size += 4 + part.length;
     for (const answer of answers) size += 4 + answer.length;
     let at = this.x.z0_frame(size) >>> 0;
     this.look();
     const { view, u8 } = this;
-    view.setUint16(at, kind, true);
-    view.setUint16(at + 2, 0, true);
+    u8.set([kind, target, method, 0], at);
     view.setUint32(at + 4, parts.length, true);
     view.setBigUint64(at + 8, BigInt(nowMs), true);
     view.setBigUint64(at + 16, BigInt(incarnation), true);
@@ -146,8 +147,8 @@ export function readNeedCall(payload) {
   const r = new Reader(payload);
   return {
     target: r.u8(),
+    method: r.u8(),
     object: r.text(),
-    frame: r.u16(),
     timeoutMs: r.u32(),
     request: r.bytes(),
   };
@@ -156,7 +157,7 @@ export function readNeedCall(payload) {
 /** @param {Uint8Array} payload */
 export function readResume(payload) {
   const r = new Reader(payload);
-  return { frame: r.u16(), continuation: r.bytes() };
+  return { continuation: r.bytes() };
 }
 
 /** @param {Uint8Array} payload */

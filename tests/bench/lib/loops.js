@@ -6,6 +6,7 @@ import {
   EFFECT,
   FRAME,
   NO_ROWS,
+  TARGET,
   answerCall,
   loadCore,
   readNeedCall,
@@ -65,7 +66,7 @@ const ofKind = (effects, kind) => effects.filter((e) => e.kind === kind);
  * @param {Uint8Array[]} parts @param {number} nowMs
  */
 function ask(core, parts, nowMs) {
-  const effects = core.step(FRAME.request, parts, { nowMs });
+  const effects = core.step({ kind: FRAME.request, target: TARGET.edge }, parts, { nowMs });
   const calls = ofKind(effects, EFFECT.needCall).map((e) => readNeedCall(e.payload));
   const resume = ofKind(effects, EFFECT.needResume)[0];
   if (!calls.length || !resume) {
@@ -80,25 +81,24 @@ function ask(core, parts, nowMs) {
 
 /**
  * One append on a ledger; needs of a ledger without rows are answered until it replies.
- * @param {import("./abi.js").Core} core @param {string} object @param {Uint8Array} request
- * @param {number} nowMs @param {number} incarnation
+ * @param {import("./abi.js").Core} core @param {ReturnType<typeof readNeedCall>} call
+ * @param {Uint8Array} request @param {number} nowMs @param {number} incarnation
  */
-function append(core, object, request, nowMs, incarnation) {
-  /** @type {number} */
-  let kind = FRAME.ledgerAppend;
-  let parts = [encoder.encode(object), request];
+function append(core, call, request, nowMs, incarnation) {
+  /** @type {import("./abi.js").Head} */
+  let head = { kind: FRAME.call, target: call.target, method: call.method };
+  let parts = [encoder.encode(call.object), request];
   /** @type {Uint8Array[]} */
   let answers = [];
   for (let turn = 0; turn < 8; turn++) {
-    const effects = core.step(kind, parts, { nowMs, incarnation, answers });
+    const effects = core.step(head, parts, { nowMs, incarnation, answers });
     const reply = ofKind(effects, EFFECT.reply)[0];
     if (reply) return readReply(reply.payload);
     answers = [];
     for (const effect of effects) {
       if (effect.kind === EFFECT.needResume) {
-        const { frame, continuation } = readResume(effect.payload);
-        kind = frame;
-        parts = [continuation];
+        head = { kind: FRAME.resume, target: call.target };
+        parts = [readResume(effect.payload).continuation];
       } else {
         answers.push(NO_ROWS);
       }
@@ -112,7 +112,7 @@ function edgeLoop(work, wasm) {
   const core = loadCore(wasm);
   const parts = requestParts(work);
   const canned = ask(core, parts, work.nowMs).calls.map(
-    (call, i) => append(core, call.object, call.request, work.nowMs, i + 1).body,
+    (call, i) => append(core, call, call.request, work.nowMs, i + 1).body,
   );
   return (/** @type {number} */ n) => {
     let sum = 0;
@@ -121,7 +121,7 @@ function edgeLoop(work, wasm) {
       const answers = calls.map((call, k) =>
         answerCall(/** @type {Uint8Array} */ (canned[k]), call.request),
       );
-      const effects = core.step(resume.frame, [resume.continuation], {
+      const effects = core.step({ kind: FRAME.resume, target: TARGET.edge }, [resume.continuation], {
         nowMs: work.nowMs,
         answers,
       });
@@ -156,7 +156,7 @@ function appendLoop(work, wasm) {
         incarnation++;
         held = work.ids.length;
       }
-      const reply = append(core, call.object, request, work.nowMs, incarnation);
+      const reply = append(core, call, request, work.nowMs, incarnation);
       if (reply.status > 201) throw new Error(`HTTP ${reply.status}`);
       sum += reply.body.length;
     }

@@ -10,7 +10,7 @@ import { counters, meterEnv, meterObject, meterStorage, takeCounters } from "../
 const { Directory: RealDirectory, Ledger: RealLedger, Monitor: RealMonitor } = real;
 
 /**
- * @type {{kind: number, name: string, request: Uint8Array, reply: Uint8Array, offsets: Uint32Array} | undefined}
+ * @type {{method: number, name: string, request: Uint8Array, reply: Uint8Array, offsets: Uint32Array} | undefined}
  */
 let ready;
 let counter = 0;
@@ -65,13 +65,13 @@ async function prepare(request, env, ctx) {
   const LEDGER = {
     getByName: (/** @type {string} */ object) => ({
       async call(
-        /** @type {number} */ kind,
+        /** @type {number} */ method,
         /** @type {string} */ name,
         /** @type {Uint8Array} */ bytes,
       ) {
         const sent = bytes.slice();
-        const reply = await env.LEDGER.getByName(object).call(kind, name, bytes);
-        calls.push({ kind, name, request: sent, reply });
+        const reply = await env.LEDGER.getByName(object).call(method, name, bytes);
+        calls.push({ method, name, request: sent, reply });
         return reply;
       },
     }),
@@ -102,12 +102,12 @@ function driver(env, ctx) {
     /** @type {number} */ stream,
   ) => {
     if (!ready) throw new Error("not prepared");
-    const { kind, name, request, offsets } = ready;
+    const { method, name, request, offsets } = ready;
     const stub = namespace.getByName(name);
     let bytes = 0;
     for (let i = 0; i < n; i++) {
       counter = renewIds(request, offsets, stream, counter);
-      bytes = (await stub.call(kind, name, request)).length;
+      bytes = (await stub.call(method, name, request)).length;
     }
     return { n, last_reply_bytes: bytes };
   };

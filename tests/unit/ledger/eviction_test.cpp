@@ -30,11 +30,8 @@ bool may_lose_state(std::string_view bytes, std::string_view effects) {
   REQUIRE(z0::parse_effects(effects, asked));
   const bool needs = !asked.empty() && asked[0].phase == z0::Phase::need;
   if (!needs || asked.back().kind != Z0_NEED_RESUME) return false;
-  z0::ByteReader in(asked.back().payload);
-  if (in.u16() != Z0_FRAME_LEDGER_RESUME) return false;
-  in.bytes();
-  in.u16();
-  return in.bytes().find(" at refold") == std::string_view::npos;
+  const std::string_view where = z0::parse_resume(asked.back().payload).where;
+  return frame.target == Z0_TARGET_LEDGER && where.find(" at refold") == std::string_view::npos;
 }
 
 // Counts the steps that ask for something, and drops the state after one of them.

@@ -45,17 +45,15 @@ std::string storage(TestWorld& w, const char* entity_id = "acct_a") {
   return all;
 }
 
-// Kinds of the frames that objects saw, and the rows that each read answered, by answer.
+// The rows that each read of a ledger answered, by answer.
 struct Seen {
-  std::vector<std::uint16_t> kinds;
   std::vector<std::vector<std::size_t>> rows;
 
   void watch(TestWorld& w) {
     w.seen = [this](std::string_view bytes, std::string_view) {
       z0::Frame frame;
       REQUIRE(z0::parse_frame(bytes, frame));
-      kinds.push_back(frame.kind);
-      if (frame.kind != Z0_FRAME_LEDGER_RESUME) return;
+      if (frame.kind != Z0_FRAME_RESUME || frame.target != Z0_TARGET_LEDGER) return;
       rows.emplace_back();
       for (const auto answer : frame.answers) rows.back().push_back(z0::parse_rows(answer).size());
     };

@@ -6,6 +6,7 @@
 
 #include "unit/catch.hpp"
 #include "unit/traps.hpp"
+#include "z0/calls/ledger.hpp"
 #include "z0/core/core.hpp"
 #include "z0/wire/frame.hpp"
 
@@ -78,8 +79,8 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   CHECK_FALSE(e.needs());
   e.need_rows("SELECT ?1", {Value::text("x")});
   e.need_query("DB", {{"SELECT 1", {}}, {"SELECT ?1", {Value::null()}}});
-  e.need_call(Z0_TARGET_LEDGER, "account_acct_a", Z0_FRAME_LEDGER_APPEND, 30'000, "request");
-  e.resume(Z0_FRAME_RESUME, "continuation");
+  e.need_call(z0::LedgerMethod::append, "account_acct_a", 30'000, "request");
+  e.resume("continuation", 7, "there");
   CHECK(e.needs());
   const std::string bytes(e.finish());
   const auto effects = parse(bytes);
@@ -91,12 +92,16 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   CHECK(z0::parse_statement(query).values.size() == 1);
   CHECK(query.bytes() == "DB");
   CHECK(query.done());
-  z0::ByteReader call(effects[2].payload);
-  CHECK(call.u8() == Z0_TARGET_LEDGER);
-  CHECK(call.bytes() == "account_acct_a");
-  CHECK(call.u16() == Z0_FRAME_LEDGER_APPEND);
-  CHECK(call.u32() == 30'000);
-  CHECK(call.bytes() == "request");
+  const z0::CallNeed call = z0::parse_call_need(effects[2].payload);
+  CHECK(call.target == Z0_TARGET_LEDGER);
+  CHECK(call.method == static_cast<std::uint8_t>(z0::LedgerMethod::append));
+  CHECK(call.object == "account_acct_a");
+  CHECK(call.timeout_ms == 30'000);
+  CHECK(call.request == "request");
+  const z0::ResumeNeed next = z0::parse_resume(effects[3].payload);
+  CHECK(next.continuation == "continuation");
+  CHECK(next.steps_max == 7);
+  CHECK(next.where == "there");
 }
 
 TEST_CASE("An effect out of order traps", "[effects]") {
@@ -139,23 +144,42 @@ TEST_CASE("Bytes that are no effects are refused", "[effects]") {
   CHECK_FALSE(z0::parse_effects(backwards, refused));
 }
 
-TEST_CASE("The core traps on what no host sends, and on a debug frame only when it is allowed",
+TEST_CASE("The core traps on what no host sends, and on a debug call only when it is allowed",
           "[effects]") {
-  const auto step = [](std::uint16_t kind, std::uint16_t flags) {
+  const auto step = [](std::uint8_t kind, std::uint8_t target, std::uint8_t method,
+                       std::uint8_t flags) {
     z0::Core core;
     z0::Frame frame;
     frame.kind = kind;
+    frame.target = target;
+    frame.method = method;
     frame.flags = flags;
     return std::string(core.step(z0::encode_frame(frame)));
   };
-  CHECK(traps([&] { step(Z0_FRAME_DEBUG_TRAP, 1); }));
-  CHECK(traps([&] { step(999, 0); }));
   CHECK(traps([] {
     z0::Core core;
     core.step("not a frame");
   }));
-  const std::string refused = step(Z0_FRAME_DEBUG_TRAP, 0);
+  CHECK(traps([&] { step(Z0_FRAME_CALL, Z0_TARGET_LEDGER, Z0_METHOD_TRAP, 1); }));
+  CHECK(traps([&] { step(Z0_FRAME_REQUEST, 99, 0, 0); }));
+  // Each target takes its own kinds, and its own methods, of which an alarm is none.
+  const std::pair<std::uint8_t, std::uint8_t> misled[] = {
+      {Z0_FRAME_REQUEST, Z0_TARGET_LEDGER}, {Z0_FRAME_REQUEST, Z0_TARGET_QUEUE},
+      {Z0_FRAME_MESSAGE, Z0_TARGET_EDGE},   {Z0_FRAME_ALARM, Z0_TARGET_EDGE},
+      {Z0_FRAME_ALARM, Z0_TARGET_MONITOR},  {Z0_FRAME_TELL, Z0_TARGET_LEDGER},
+      {Z0_FRAME_TELL, Z0_TARGET_DIRECTORY}, {Z0_FRAME_CALL, Z0_TARGET_EDGE},
+      {Z0_FRAME_CALL, Z0_TARGET_QUEUE},     {Z0_FRAME_CALL, Z0_TARGET_LEDGER},
+      {Z0_FRAME_CALL, Z0_TARGET_DIRECTORY}, {Z0_FRAME_CALL, Z0_TARGET_MONITOR},
+      {Z0_FRAME_RESUME, Z0_TARGET_MONITOR}, {99, Z0_TARGET_LEDGER}};
+  for (const auto& [kind, target] : misled) {
+    INFO(int{kind} << " to " << int{target});
+    const std::uint8_t k = kind;
+    const std::uint8_t t = target;
+    CHECK(traps([&] { step(k, t, 0, 0); }));
+    CHECK(traps([&] { step(k, t, 77, 0); }));
+  }
+  const std::string refused = step(Z0_FRAME_CALL, Z0_TARGET_LEDGER, Z0_METHOD_TRAP, 0);
   const auto effects = parse(refused);
   REQUIRE(effects.size() == 1);
-  CHECK(z0::ByteReader(effects[0].payload).u16() == 403);
+  CHECK(z0::parse_reply(effects[0].payload).http == 403);
 }

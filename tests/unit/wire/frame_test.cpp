@@ -18,7 +18,9 @@ const std::string entropy = "0123456789abcdef0123456789abcdef0123456789abcdef";
 
 std::string frame_bytes() {
   Frame frame;
-  frame.kind = Z0_FRAME_LEDGER_RESUME;
+  frame.kind = Z0_FRAME_CALL;
+  frame.target = Z0_TARGET_DIRECTORY;
+  frame.method = 3;
   frame.flags = 1;
   frame.now_ms = 1'774'915'200'000;
   frame.incarnation = 0xfedcba9876543210u;
@@ -43,7 +45,9 @@ TEST_CASE("A frame reads back as it was written", "[frame]") {
   const std::string bytes = frame_bytes();
   Frame frame;
   REQUIRE(z0::parse_frame(bytes, frame));
-  CHECK(frame.kind == Z0_FRAME_LEDGER_RESUME);
+  CHECK(frame.kind == Z0_FRAME_CALL);
+  CHECK(frame.target == Z0_TARGET_DIRECTORY);
+  CHECK(frame.method == 3);
   CHECK(frame.flags == 1);
   CHECK(frame.now_ms == 1'774'915'200'000);
   CHECK(frame.incarnation == 0xfedcba9876543210u);

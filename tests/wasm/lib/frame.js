@@ -1,6 +1,7 @@
 // Frames and effects as include/z0.h lays them out, and the bytes inside that the tests look at.
 
-export const Kind = { request: 1, resume: 2, ledgerAppend: 16, ledgerResume: 20 };
+export const Kind = { request: 1, call: 4, resume: 7 };
+export const Target = { ledger: 0, edge: 3 };
 export const Effect = { needRows: 1, needQuery: 2, needCall: 3, needResume: 4, write: 16, reply: 32 };
 
 const headerBytes = 72;
@@ -63,15 +64,26 @@ function sized(value) {
 /**
  * @param {object} frame
  * @param {number} frame.kind
+ * @param {number} frame.target
+ * @param {number} [frame.method]
  * @param {number} frame.now
  * @param {bigint} [frame.incarnation]
  * @param {Uint8Array} [frame.entropy]
  * @param {(string | Uint8Array)[]} frame.parts
  * @param {Uint8Array[]} [frame.answers]
  */
-export function encodeFrame({ kind, now, incarnation = 0n, entropy, parts, answers = [] }) {
+export function encodeFrame({
+  kind,
+  target,
+  method = 0,
+  now,
+  incarnation = 0n,
+  entropy,
+  parts,
+  answers = [],
+}) {
   const header = Buffer.alloc(headerBytes);
-  header.writeUInt16LE(kind, 0);
+  header.set([kind, target, method]);
   header.writeUInt32LE(parts.length, 4);
   header.writeBigUInt64LE(BigInt(now), 8);
   header.writeBigUInt64LE(incarnation, 16);
@@ -114,11 +126,11 @@ export function decodeReply(payload) {
 /** The request of a call, and what is asked next. @param {{ kind: number, payload: Uint8Array }[]} effects */
 export function decodeCall(effects) {
   const call = new Reader(effects.find(({ kind }) => kind === Effect.needCall)?.payload ?? Buffer.alloc(0));
-  call.u8();
+  const target = call.u8();
+  const method = call.u8();
   const object = call.sized().toString();
-  call.u16();
   call.u32();
-  return { object, request: call.sized() };
+  return { target, method, object, request: call.sized() };
 }
 
 /** A batch for one ledger. @param {Uint8Array} bytes */

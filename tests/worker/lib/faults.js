@@ -58,7 +58,7 @@ function faulty(env) {
 function faultyStub(stub, name) {
   return {
     async call(
-      /** @type {number} */ kind,
+      /** @type {number} */ method,
       /** @type {string} */ object,
       /** @type {Uint8Array} */ request,
     ) {
@@ -67,9 +67,9 @@ function faultyStub(stub, name) {
       if (fault === "overloaded") {
         throw Object.assign(new Error("Durable Object is overloaded."), { overloaded: true });
       }
-      if (fault === "lost_reply") await stub.call(kind, object, request);
+      if (fault === "lost_reply") await stub.call(method, object, request);
       if (fault) await new Promise((resolve) => setTimeout(resolve, 60_000));
-      return stub.call(kind, object, request);
+      return stub.call(method, object, request);
     },
   };
 }
