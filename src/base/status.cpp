@@ -147,6 +147,15 @@ constexpr std::array rows = {
            "stands.",
            "Send facts to an active entity. A retiring one takes lifecycle facts only, a retired "
            "one takes none."),
+    Z0_ROW(unknown_source, 422, invalid,
+           "The correction names a source that is no fact of this ledger.",
+           "Send the id of the fact to be corrected as source_id, to the entity that holds it, and "
+           "not before that fact."),
+    Z0_ROW(source_mismatch, 422, invalid, "The correction does not fit the fact that it names.",
+           "Send the currency of that fact; a fact without an amount is corrected without one."),
+    Z0_ROW(over_corrected, 422, invalid,
+           "All corrections of a fact together may not take it below zero.",
+           "Correct it by what is left of it at most; it may have been corrected before."),
     Z0_ROW(amount_overflow, 422, invalid,
            "With this amount a sum of the ledger would leave what can be counted exactly.",
            "Check the amount: sums of a ledger stay within 2^53 - 1 minor units."),

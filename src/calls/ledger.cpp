@@ -71,7 +71,7 @@ void AppendReply::encode(std::string& bytes) const {
     out.varint(static_cast<std::uint64_t>(r.seq));
     out.varint(static_cast<std::uint64_t>(r.recorded_at));
     if (!accepted(r.status)) out.short_bytes(r.field);
-    if (r.status == Status::budget_exhausted) out.short_bytes(r.detail);
+    if (has_detail(r.status)) out.short_bytes(r.detail);
     if (flag != 0) out.short_bytes(r.stamped);
   }
   out.varint(static_cast<std::uint64_t>(size));
@@ -92,7 +92,7 @@ bool AppendReply::decode(std::string_view bytes) {
     r.seq = static_cast<std::int64_t>(in.varint());
     r.recorded_at = static_cast<std::int64_t>(in.varint());
     if (!accepted(r.status)) r.field = in.short_bytes();
-    if (r.status == Status::budget_exhausted) r.detail = in.short_bytes();
+    if (has_detail(r.status)) r.detail = in.short_bytes();
     if ((first & stamped_flag) != 0) r.stamped = in.short_bytes();
     results.push_back(r);
   }

@@ -203,6 +203,8 @@ class Answer {
     if (exceeded(a, budget)) {
       identity += budget_json(budget);
       action = budget_remedy(budget, a.fact.amount);
+    } else {
+      action = a.result.detail;
     }
     std::string json;
     append_error(json, context_, a.result.status, field, identity, action);

@@ -18,11 +18,11 @@ constexpr std::string_view columns =
     "timestamp, entity_id, id, type, subtype, tenant_id, source_id, asset_id, campaign_id, "
     "tool_id, "
     "user_id, config_id, config_version, amount, currency, trace_id, data, ";
-// The columns of both, by position; the last two differ by table.
+// The columns of both, by position; the last three differ by table.
 constexpr std::string_view column_names[] = {
-    "timestamp", "entity_id",   "id",      "type",    "subtype",    "tenant_id",      "source_id",
-    "asset_id",  "campaign_id", "tool_id", "user_id", "config_id",  "config_version", "amount",
-    "currency",  "trace_id",    "data",    "seq",     "recorded_at"};
+    "timestamp", "entity_id",   "id",      "type",    "subtype",     "tenant_id",      "source_id",
+    "asset_id",  "campaign_id", "tool_id", "user_id", "config_id",   "config_version", "amount",
+    "currency",  "trace_id",    "data",    "seq",     "recorded_at", "corrects"};
 enum Column : std::size_t {
   timestamp = 0,
   entity_id = 1,
@@ -30,7 +30,8 @@ enum Column : std::size_t {
   data = 16,
   number = 17,
   recorded_at = 18,
-  available = 19,  // how many rows there were before the page was cut to its bytes
+  corrects = 19,
+  available = 20,  // how many rows there were before the page was cut to its bytes
 };
 
 // A place in the order of results: what comes after it is the next page.
@@ -217,10 +218,11 @@ void query_facts(const RouteCall& call) {
   std::string failed_sql;
   std::vector<Statement> statements;
   if (q.status != "failed")
-    statements.push_back(page_of(q, "ledger_facts", "seq", ", recorded_at", recorded_sql));
-  if (q.status != "recorded") {
     statements.push_back(
-        page_of(q, "failed_facts", "attempted_at", ", attempted_at AS recorded_at", failed_sql));
+        page_of(q, "ledger_facts", "seq", ", recorded_at, corrects", recorded_sql));
+  if (q.status != "recorded") {
+    statements.push_back(page_of(q, "failed_facts", "attempted_at",
+                                 ", attempted_at AS recorded_at, NULL AS corrects", failed_sql));
   }
   for (const auto database : databases) effects.need_query(database, statements);
   std::string continuation;

@@ -1,7 +1,7 @@
 // GET /v1/report: the totals of each tenant and the balance of each account, from D1.
 //
-// The members named _cents are the default currency's; where a tenant has others, they stand under
-// `other_currencies` by code.
+// Sums are net of corrections. Those of a tenant that are named _cents and those of an account are
+// the default currency's; others stand under `other_currencies` by code. Nothing is summed across.
 //
 // A tenant lies in one database with all its ledgers, so what several databases say of tenants and
 // accounts is put side by side.
@@ -15,24 +15,26 @@
 namespace z0 {
 namespace {
 
+// `kind` is the type whose sum an amount belongs to: a correction's is that of the fact that it
+// corrects. One from before corrections said so moved what was spent, as in the ledger.
 constexpr std::string_view sums_sql =
-    "SELECT tenant_id, type, coalesce(currency, '') AS code, count(*) AS facts, "
-    "CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
-    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
-    "WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3";
+    "SELECT tenant_id, type, coalesce(currency, '') AS code, coalesce(corrects, iif(type = "
+    "'correction', 'charge', type)) AS kind, count(*) AS facts, CAST(coalesce(sum(amount / "
+    "1000000), 0) AS TEXT) AS millions, CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest "
+    "FROM ledger_facts WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3, 4";
 constexpr std::string_view assets_sql =
     "SELECT tenant_id, asset_id, count(*) AS facts FROM ledger_facts WHERE type = 'invocation' AND "
     "asset_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
 // All accounts, those without money too.
 constexpr std::string_view accounts_sql =
-    "SELECT entity_id, type, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
-    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts "
-    "WHERE entity_id >= 'acct_' AND entity_id < 'acct`' AND coalesce(currency, 'USD') = 'USD' "
-    "AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
+    "SELECT entity_id, coalesce(corrects, iif(type = 'correction', 'charge', type)) AS kind, "
+    "coalesce(currency, '') AS code, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
+    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts WHERE entity_id >= "
+    "'acct_' AND entity_id < 'acct`' AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2, 3";
 
 struct Sum {
   std::int64_t count = 0;
-  Money amount;  // in the default currency
+  Money amount;  // in the default currency, net of corrections
   std::map<std::string_view, Money> others;
 };
 
@@ -40,6 +42,8 @@ struct Tenant {
   std::map<std::string_view, Sum> by_type;
   std::map<std::string_view, std::int64_t> assets;
 };
+
+bool ours(std::string_view currency) { return currency.empty() || currency == default_currency; }
 
 void append_key(std::string& json, std::string_view key) {
   if (json.back() != '{') json += ',';
@@ -95,9 +99,18 @@ void append_tenant(std::string& json, Tenant& tenant) {
   json += '}';
 }
 
-// spent is charges plus corrections of them (domain.md section 5).
-struct Account {
+// An account in one currency, each sum with its corrections (domain: BudgetState).
+struct Balance {
   Money credits, deposited, spent;
+
+  Money& of(FactType type) {
+    if (type == FactType::credit_issued) return credits;
+    return type == FactType::deposit ? deposited : spent;
+  }
+};
+struct Account {
+  Balance balance;  // in the default currency
+  std::map<std::string_view, Balance> others;
 };
 using Accounts = std::map<std::string_view, Account>;
 
@@ -105,25 +118,38 @@ void add_accounts(const Rows& rows, Accounts& accounts) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Account& account = accounts[rows.at(i, 0).bytes];
     const FactType type = type_of(rows.at(i, 1).bytes);
-    if (type == FactType::credit_issued) account.credits.add(rows.at(i, 2), rows.at(i, 3));
-    if (type == FactType::deposit) account.deposited.add(rows.at(i, 2), rows.at(i, 3));
-    if (type == FactType::charge || type == FactType::correction) {
-      account.spent.add(rows.at(i, 2), rows.at(i, 3));
-    }
+    const std::string_view currency = rows.at(i, 2).bytes;
+    if (type != FactType::credit_issued && type != FactType::deposit && type != FactType::charge)
+      continue;
+    Balance& balance = ours(currency) ? account.balance : account.others[currency];
+    balance.of(type).add(rows.at(i, 3), rows.at(i, 4));
   }
+}
+
+void append_balance(std::string& json, const Balance& balance) {
+  Money remaining = balance.deposited;
+  remaining.add(balance.credits);
+  remaining.subtract(balance.spent);
+  json += "\"credits\":" + balance.credits.decimal();
+  json += ",\"deposited\":" + balance.deposited.decimal();
+  json += ",\"remaining\":" + remaining.decimal();
+  json += ",\"spent\":" + balance.spent.decimal();
 }
 
 std::string accounts_json(const Accounts& accounts) {
   std::string json = "{";
   for (const auto& [id, account] : accounts) {
-    Money remaining = account.deposited;
-    remaining.add(account.credits);
-    remaining.subtract(account.spent);
     append_key(json, id);
-    json += "{\"credits\":" + account.credits.decimal();
-    json += ",\"deposited\":" + account.deposited.decimal();
-    json += ",\"remaining\":" + remaining.decimal();
-    json += ",\"spent\":" + account.spent.decimal() + '}';
+    json += '{';
+    append_balance(json, account.balance);
+    if (!account.others.empty()) json += ",\"other_currencies\":{";
+    for (const auto& [currency, balance] : account.others) {
+      append_key(json, currency);
+      json += '{';
+      append_balance(json, balance);
+      json += '}';
+    }
+    json += account.others.empty() ? "}" : "}}";
   }
   return json + '}';
 }
@@ -156,11 +182,11 @@ void resume_report(const RouteResume& resumed) {
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const std::string_view type = sums.at(i, 1).bytes;
       const std::string_view currency = sums.at(i, 2).bytes;
-      Sum& sum = tenants[sums.at(i, 0).bytes].by_type[type];
-      sum.count += sums.at(i, 3).integer;
-      by_type[type] += sums.at(i, 3).integer;
-      const bool ours = currency.empty() || currency == default_currency;
-      (ours ? sum.amount : sum.others[currency]).add(sums.at(i, 4), sums.at(i, 5));
+      Tenant& tenant = tenants[sums.at(i, 0).bytes];
+      tenant.by_type[type].count += sums.at(i, 4).integer;
+      by_type[type] += sums.at(i, 4).integer;
+      Sum& sum = tenant.by_type[sums.at(i, 3).bytes];
+      (ours(currency) ? sum.amount : sum.others[currency]).add(sums.at(i, 5), sums.at(i, 6));
     }
     const Rows& assets = rows[1];
     for (std::size_t i = 0; i < assets.size(); ++i)

@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(FactType::count_
     "lifecycle",      "reconciliation", "access_granted", "access_modified",
     "access_revoked", "contact_merged", "correction",     "alert"};
 
-constexpr std::uint32_t known_fields = (field_config_stamped << 1) - 1;
+constexpr std::uint32_t known_fields = (field_corrects << 1) - 1;
 
 }  // namespace
 
@@ -36,7 +36,7 @@ void append_submission(Buffer& out, const Fact& f) {
   const std::size_t room = f.id.size() + f.custom_type.size() + f.subtype.size() +
                            f.source_id.size() + f.asset_id.size() + f.campaign_id.size() +
                            f.tool_id.size() + f.user_id.size() + f.config_id.size() +
-                           f.data.size() + 15 * put::varint_bytes_max + 20;
+                           f.data.size() + f.corrects.size() + 19 * put::varint_bytes_max + 20;
   char* p = out.room(room);
   p = put::byte(p, static_cast<std::uint8_t>(f.type));
   p = put::varint(p, f.fields);
@@ -57,6 +57,12 @@ void append_submission(Buffer& out, const Fact& f) {
   if (f.has(field_currency)) p = put::text(p, f.currency);
   if (f.has(field_trace)) p = put::text(p, f.trace);
   if (f.has(field_data)) p = put::short_bytes(p, f.data);
+  if (f.has(field_corrects)) {
+    p = put::short_bytes(p, f.corrects);
+    p = put::varint(p, static_cast<std::uint64_t>(f.corrects_seq));
+    p = put::varint(p, static_cast<std::uint64_t>(f.corrects_at));
+    p = put::varint(p, static_cast<std::uint64_t>(f.corrects_left));
+  }
   out.end_at(p);
 }
 
@@ -90,6 +96,13 @@ bool parse_submission(std::string_view bytes, std::string_view entity_id, Fact& 
   if (f.has(field_currency)) f.currency = in.raw(3);
   if (f.has(field_trace)) f.trace = in.raw(16);
   if (f.has(field_data)) f.data = in.short_bytes();
+  if (f.has(field_corrects)) {
+    if (f.type != FactType::correction || !f.has(field_amount)) return false;
+    f.corrects = in.short_bytes();
+    f.corrects_seq = static_cast<std::int64_t>(in.varint());
+    f.corrects_at = static_cast<std::int64_t>(in.varint());
+    f.corrects_left = static_cast<std::int64_t>(in.varint());
+  }
   return in.ok() && in.done();
 }
 
@@ -226,6 +239,7 @@ void append_fact_json(std::string& out, const Fact& f, std::string_view tenant_i
   if (f.has(field_config)) append_number(out, "config_version", f.config_version);
   if (f.has(field_amount)) append_number(out, "amount", f.amount);
   append_member(out, "currency", f.currency);
+  append_member(out, "corrects", f.corrects);
   if (!f.trace.empty()) {
     out += ",\"trace_id\":\"";
     append_hex(out, f.trace);

@@ -58,6 +58,11 @@ CacheType fed_by(FactType type) {
   }
 }
 
+// The type whose sum a fact moves: a correction's is that of the fact behind it.
+FactType moves(const Fact& fact) {
+  return fact.has(field_corrects) ? type_of(fact.corrects) : fact.type;
+}
+
 // The string members of `data` that a fold asks for; those that are absent or no strings stay
 // empty. Borrows data, or the scratch.
 struct Wanted {
@@ -83,6 +88,14 @@ void read_strings(std::string_view data, std::span<Wanted> wanted) {
 }
 
 void add_to_periods(CachedState::Money& money, const Fact& fact) {
+  if (fact.has(field_corrects)) {
+    // What was spent in another period than the latest is not known any more, and not asked for.
+    for (std::size_t i = 1; i < std::size(money.period); ++i) {
+      if (period_index(static_cast<Period>(i), fact.corrects_at) == money.period[i])
+        money.period_spent[i] += fact.amount;
+    }
+    return;
+  }
   const std::int64_t day = period_index(Period::day, fact.recorded_at);
   // The same day is in the same week and month.
   const bool other_day = day != money.period[static_cast<std::size_t>(Period::day)];
@@ -144,6 +157,11 @@ std::int64_t period_index(Period period, std::int64_t at_ms) {
 }
 
 bool feeds(FactType fact, CacheType cache) { return fed_by(fact) == cache; }
+bool feeds(const Fact& fact, CacheType cache) {
+  if (!fact.has(field_corrects)) return feeds(fact.type, cache);
+  return moves(fact) != FactType::correction && feeds(moves(fact), cache) &&
+         feeds(fact.type, cache);
+}
 
 FoldError CachedState::fold(const Fact& fact, CachedState* into) const {
   switch (fed_by(fact.type)) {
@@ -164,15 +182,17 @@ FoldError CachedState::fold(const Fact& fact, CachedState* into) const {
 
 FoldError CachedState::fold_money(const Fact& fact, CachedState* into) const {
   if (!fact.has(field_amount) || !has_currency_form(fact.currency)) return FoldError::none;
+  if (!feeds(fact, CacheType::budget)) return FoldError::none;
+  const FactType moved = moves(fact);
   const std::size_t at = place_of(money_, &Money::currency, fact.currency);
   const bool known = at < money_.size() && money_[at].currency == fact.currency;
   if (!known && money_.size() >= limits::currencies_per_ledger_max) return FoldError::full;
   // No sum of two of these leaves 64 bits.
   if (!within_amounts(fact.amount)) return FoldError::overflow;
   Money next = known ? money_[at] : Money{std::string(fact.currency)};
-  if (fact.type == FactType::deposit) {
+  if (moved == FactType::deposit) {
     next.deposited += fact.amount;
-  } else if (fact.type == FactType::credit_issued) {
+  } else if (moved == FactType::credit_issued) {
     next.credits += fact.amount;
   } else {
     next.spent += fact.amount;

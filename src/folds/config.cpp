@@ -132,13 +132,16 @@ const KnownConfig* ConfigState::budget_of(std::string_view currency) const {
 }
 
 const KnownConfig* ConfigState::exceeded_by(const CachedState& state, std::string_view currency,
-                                            std::int64_t amount, std::int64_t at_ms) const {
+                                            std::int64_t amount, std::int64_t at_ms,
+                                            std::int64_t of_ms) const {
   // What costs nothing exceeds nothing, however much was spent before the limit came.
   if (amount <= 0) return nullptr;
   const KnownConfig* narrowest = nullptr;
   for (const auto& config : known_) {
     if (!binds(config, currency) || !config.budget.enforce) continue;
-    const std::int64_t used = state.spent(currency, config.budget.period, at_ms);
+    const Period period = config.budget.period;
+    if (period_index(period, of_ms) != period_index(period, at_ms)) continue;
+    const std::int64_t used = state.spent(currency, period, at_ms);
     if (used <= config.budget.limit - amount) continue;
     if (narrowest == nullptr || narrowest->scope < config.scope) narrowest = &config;
   }

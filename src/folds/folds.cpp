@@ -37,7 +37,7 @@ bool Folds::part_of(std::string_view name_given, std::size_t& part) {
 }
 
 bool Folds::feeds(const Fact& fact, std::size_t part) {
-  if (part != config_part) return z0::feeds(fact.type, cache(part));
+  if (part != config_part) return z0::feeds(fact, cache(part));
   return fact.has(field_config);
 }
 
@@ -74,12 +74,12 @@ void Folds::apply(const Fact& fact) {
   // A fact feeds one cache, so that cache is the one that could not take it.
   if (cached_.apply(fact) != FoldError::none) {
     for (std::size_t part = 0; part < cache_types; ++part) {
-      if (z0::feeds(fact.type, cache(part))) drop(part);
+      if (z0::feeds(fact, cache(part))) drop(part);
     }
   }
   // What a dropped cache folded is not its state.
   for (std::size_t part = 0; part < cache_types; ++part) {
-    if (!valid_[part] && z0::feeds(fact.type, cache(part))) cached_.clear(cache(part));
+    if (!valid_[part] && z0::feeds(fact, cache(part))) cached_.clear(cache(part));
   }
   if (valid_[config_part] && configs_.apply(fact) != FoldError::none) drop(config_part);
 }

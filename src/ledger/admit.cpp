@@ -17,15 +17,17 @@ Admission::Admission(const LedgerState& state)
     : state_(state), lifecycle_(state.summary.lifecycle) {}
 
 Status Admission::admit(Fact& fact, std::string_view& submission, bool system, std::int64_t seq,
-                        std::int64_t recorded_at) {
+                        std::int64_t recorded_at, const Fact* source) {
   const bool feeds = Folds::feeds_any(fact.type, fact.fields);
   // Most facts change no fold, and concern only whether the entity is active.
   if (!feeds && fact.type != FactType::lifecycle)
     return takes(system) ? Status::recorded : refuse(Status::entity_inactive, {});
   fact.recorded_at = recorded_at;
-  const Status status = judge(fact, system, recorded_at);
+  const Status status = judge(fact, system, recorded_at, source);
   if (status != Status::recorded) return status;
-  if (fact.type == FactType::charge) stamp(fact, submission);
+  if (fact.type == FactType::charge) stamp(fact);
+  if (stamped(fact)) encode(fact, submission);
+  corrections_.take(fact);
   if (!changed_) working_ = state_.folds;
   changed_ = true;
   // A stamped fact was parsed anew, and a submission has neither.
@@ -35,7 +37,7 @@ Status Admission::admit(Fact& fact, std::string_view& submission, bool system, s
   return Status::recorded;
 }
 
-Status Admission::judge(const Fact& fact, bool system, std::int64_t recorded_at) {
+Status Admission::judge(Fact& fact, bool system, std::int64_t recorded_at, const Fact* source) {
   const bool config = fact.type == FactType::lifecycle && fact.has(field_config);
   if (fact.type == FactType::lifecycle && !config) {
     if (!next_lifecycle(lifecycle_, fact.subtype, lifecycle_))
@@ -43,10 +45,18 @@ Status Admission::judge(const Fact& fact, bool system, std::int64_t recorded_at)
   } else if (!takes(system)) {
     return refuse(Status::entity_inactive, {});
   }
+  if (fact.type == FactType::correction) {
+    refuse(Status::recorded, {});
+    const Status status = corrections_.judge(fact, source, field_, detail_);
+    if (status != Status::recorded) return status;
+  }
   const FoldError error = folds().check(fact);
   if (error == FoldError::overflow) return refuse(Status::amount_overflow, "amount");
   if (error == FoldError::full) return refuse(Status::ledger_full, full_field(fact));
-  return fact.type == FactType::charge ? judge_budgets(fact, recorded_at) : Status::recorded;
+  // A correction that makes a charge larger is spending, too.
+  const bool spends =
+      fact.type == FactType::charge || (fact.amount > 0 && corrects(fact, FactType::charge));
+  return spends ? judge_budgets(fact, recorded_at) : Status::recorded;
 }
 
 Status Admission::refuse(Status status, std::string_view field) {
@@ -64,7 +74,8 @@ Status Admission::judge_budgets(const Fact& fact, std::int64_t recorded_at) {
     return refuse(Status::storage_error, {});
   const CachedState& cached = folds().cached();
   const KnownConfig* exceeded =
-      configs.exceeded_by(cached, fact.currency, fact.amount, recorded_at);
+      configs.exceeded_by(cached, fact.currency, fact.amount, recorded_at,
+                          fact.has(field_corrects) ? fact.corrects_at : recorded_at);
   if (exceeded == nullptr) return Status::recorded;
   refuse(Status::budget_exhausted, "amount");
   const Budget& budget = exceeded->budget;
@@ -74,13 +85,16 @@ Status Admission::judge_budgets(const Fact& fact, std::int64_t recorded_at) {
   return Status::budget_exhausted;
 }
 
-void Admission::stamp(Fact& fact, std::string_view& submission) {
+void Admission::stamp(Fact& fact) const {
   if (fact.has(field_config)) return;
   const KnownConfig* budget = folds().configs().budget_of(fact.currency);
   if (budget == nullptr) return;
   fact.fields |= field_config | field_config_stamped;
   fact.config_id = budget->config_id;
   fact.config_version = budget->version;
+}
+
+void Admission::encode(Fact& fact, std::string_view& submission) {
   stamped_.push_back(std::make_unique<Buffer>());
   append_submission(*stamped_.back(), fact);
   submission = stamped_.back()->view();

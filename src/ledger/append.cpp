@@ -4,7 +4,7 @@
 
 #include "base/shorten.hpp"
 #include "ledger/admit.hpp"
-#include "ledger/sql.hpp"
+#include "ledger/id_search.hpp"
 #include "ledger/step.hpp"
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
@@ -22,10 +22,12 @@ struct Item {
   bool decided = false;  // a duplicate, a conflict or a failure; else it is new
 };
 
-// An item that may be a retry of the fact with this sequence number.
-struct Suspect {
-  std::uint32_t item;
-  std::int64_t seq;
+// What a correction of the batch names.
+struct Naming {
+  std::uint32_t item = 0;
+  std::uint64_t hash = 0;
+  std::optional<Fact> source = {};  // in the history, or recorded before it in the batch
+  bool unknown = false;             // it cannot be told now
 };
 
 class Append {
@@ -36,6 +38,7 @@ class Append {
         at_(call.at<AppendStage>()),
         frame_(frame),
         effects_(effects),
+        search_(state, call, frame, effects),
         writer_(state, frame, effects) {}
 
   void run() {
@@ -47,7 +50,11 @@ class Append {
       return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     if (state_.seq == 0 && !take_policies()) return;
     if (!make_items()) return reply_all(Status::storage_error);
-    if (!settle_suspects()) return;  // rows are needed first
+    // Where rows are needed first nothing can be settled yet.
+    if (!search_.run(at_ == AppendStage::corrected ? answers_of_corrected : 0)) return;
+    settle_history();
+    admission_.emplace(state_);
+    if (!know_corrected()) return;
     settle_within_batch();
     settle_atomic();
     commit();
@@ -81,121 +88,55 @@ class Append {
       item.submission = submissions[i];
       if (!parse_submission(item.submission, request_.entity_id, item.fact)) return false;
       item.hash = id_hash(item.fact.id, key);
+      search_.add({item.fact.id, item.hash});
+      if (item.fact.type == FactType::correction)
+        namings_.push_back({static_cast<std::uint32_t>(i), id_hash(item.fact.source_id, key)});
     }
+    for (const Naming& naming : namings_)
+      search_.add({items_[naming.item].fact.source_id, naming.hash});
     return true;
   }
 
-  // Decides every item that has an original in the history. False when rows were asked for.
-  bool settle_suspects() {
-    std::vector<Suspect> suspects;
-    std::vector<std::int64_t> chunk_keys;
-    std::vector<std::int64_t> open;
-    std::vector<SealedCandidate> sealed;
-    for (std::uint32_t i = 0; i < items_.size(); ++i) {
-      open.clear();
-      sealed.clear();
-      state_.ids.find(items_[i].hash, open, sealed);
-      for (const auto seq : open) suspects.push_back({i, seq});
-      for (const auto candidate : sealed) {
-        chunk_keys.push_back(candidate.key);
-        chunk_items_.push_back({i, candidate.key});
+  // Decides every item that has an original in the history, and finds there what corrections name.
+  void settle_history() {
+    for (const IdSearch::Match& match : search_.matches()) {
+      if (match.key < items_.size()) {
+        compare(match.key, match.submission, match.seq, match.recorded_at);
+        continue;
       }
+      Fact& source = namings_[match.key - items_.size()].source.emplace();
+      if (!parse_submission(match.submission, request_.entity_id, source)) __builtin_trap();
+      source.seq = match.seq;
+      source.recorded_at = match.recorded_at;
     }
-    if (!chunk_keys.empty()) {
-      if (at_ == AppendStage::chunks)
-        look_into_chunks(suspects);
-      else if (at_ == AppendStage::originals)
-        read_located(suspects);
+    for (const std::uint32_t key : search_.unknown()) {
+      if (key < items_.size())
+        decide(key, Status::overloaded);
       else
-        return need(ledger_sql::select_chunks, chunk_keys, AppendStage::chunks, {});
+        namings_[key - items_.size()].unknown = true;
     }
-    std::vector<std::int64_t> far;
-    for (const auto& s : suspects) {
-      if (s.seq >= state_.tail.first_seq)
-        compare_in(state_.tail.body.view(), s);
-      else
-        far.push_back(s.seq);
-    }
-    if (far.empty()) return true;
-    if (at_ != AppendStage::originals)
-      return need(ledger_sql::select_segments_of, far, AppendStage::originals, located_);
-    compare_with_originals(suspects);
-    return true;
   }
 
-  bool need(std::string_view sql, const std::vector<std::int64_t>& numbers, AppendStage stage,
-            std::string_view extra) {
-    std::string list = "[";
-    for (const auto n : numbers) {
-      if (list.size() > 1) list += ',';
-      list += std::to_string(n);
-    }
-    list += ']';
-    effects_.need_rows(sql, {Value::text(list), Value::of(limits::originals_per_append_max)});
-    resume_ledger(effects_, call_, stage, extra);
-    return false;
-  }
-
-  // Chunks became suspects; `located_` carries them to the next stage. An item whose chunk was not
-  // answered cannot be judged now.
-  void look_into_chunks(std::vector<Suspect>& suspects) {
-    const Rows rows = parse_rows(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
-    ByteWriter out(located_);
+  // Finds out what is left of the facts that are corrected. False when rows were asked for, or when
+  // they cannot be read, which was answered. Where there was no correction yet, all is left.
+  bool know_corrected() {
+    constexpr auto correction = static_cast<std::size_t>(FactType::correction);
+    if (state_.summary.counts.known[correction] == 0) return true;
     std::vector<std::int64_t> seqs;
-    for (const auto& [item, key] : chunk_items_) {
-      std::size_t row = 0;
-      while (row < rows.size() && rows.at(row, 0).integer != key) ++row;
-      seqs.clear();
-      if (row < rows.size())
-        IdIndex::find_in_chunk(key, rows.at(row, 1).bytes, items_[item].hash, seqs);
-      else
-        seqs.push_back(0);  // sequence 0: not to be judged
-      for (const auto seq : seqs) {
-        out.varint(item);
-        out.varint(static_cast<std::uint64_t>(seq));
-        add_located(item, seq, suspects);
-      }
+    for (const Naming& naming : namings_) {
+      if (naming.source && !items_[naming.item].decided)
+        seqs.push_back(corrected_seq(*naming.source));
     }
-  }
-
-  void read_located(std::vector<Suspect>& suspects) {
-    for (ByteReader in(call_.extra); !in.done();) {
-      const auto item = static_cast<std::uint32_t>(in.varint());
-      const auto seq = static_cast<std::int64_t>(in.varint());
-      if (!in.ok() || item >= items_.size()) return;
-      add_located(item, seq, suspects);
+    if (seqs.empty()) return true;
+    if (at_ != AppendStage::corrected) {
+      need_corrected(seqs, effects_);
+      search_.ask_again(AppendStage::corrected);
+      return false;
     }
-  }
-
-  void add_located(std::uint32_t item, std::int64_t seq, std::vector<Suspect>& suspects) {
-    if (seq == 0)
-      decide(item, Status::overloaded);
-    else
-      suspects.push_back({item, seq});
-  }
-
-  void compare_with_originals(const std::vector<Suspect>& suspects) {
-    const Rows rows = parse_rows(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
-    for (const auto& s : suspects) {
-      if (s.seq >= state_.tail.first_seq) continue;
-      std::size_t row = 0;
-      while (row < rows.size() && rows.at(row, 1).integer < s.seq) ++row;
-      const bool held = row < rows.size() && rows.at(row, 0).integer <= s.seq;
-      if (held)
-        compare_in(rows.at(row, 2).bytes, s);
-      else
-        decide(s.item, Status::overloaded);
-    }
-  }
-
-  // Compares an item with the fact of this sequence number in a segment's body.
-  void compare_in(std::string_view body, const Suspect& s) {
-    RecordBytes record;
-    for (ByteReader in(body); next_record_bytes(in, record);) {
-      if (record.seq < s.seq) continue;
-      if (record.seq == s.seq) compare(s.item, record.submission, record.seq, record.recorded_at);
-      return;
-    }
+    const bool answered = frame_.answers.size() >= answers_of_corrected;
+    if (answered && admission_->corrections().know(parse_rows(frame_.answers[1]))) return true;
+    reply_all(Status::storage_error);
+    return false;
   }
 
   // Decides an item against a fact that may have its id; another id says nothing.
@@ -231,20 +172,20 @@ class Append {
   void settle_within_batch() {
     std::size_t slots = 8;
     while (slots < 2 * items_.size()) slots *= 2;
-    std::vector<std::uint32_t> table(slots, 0);
+    table_.assign(slots, 0);
     std::int64_t seq = state_.seq;
-    admission_.emplace(state_);
+    auto naming = namings_.begin();
     const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
     for (std::uint32_t i = 0; i < items_.size(); ++i) {
       Item& item = items_[i];
-      std::size_t slot = static_cast<std::size_t>(item.hash) & (slots - 1);
-      for (; table[slot] != 0 && !item.decided; slot = (slot + 1) & (slots - 1)) {
-        const Item& first = items_[table[slot] - 1];
-        if (first.hash == item.hash) compare(i, first.submission, first.result.seq, now);
-      }
-      if (item.decided) continue;
+      Naming* const names = naming != namings_.end() && naming->item == i ? &*naming++ : nullptr;
+      const Item* const first = item.decided ? nullptr : recorded_as(item.fact.id, item.hash);
+      if (first != nullptr) compare(i, first->submission, first->result.seq, now);
+      if (item.decided || (names != nullptr && !settle_source(i, *names))) continue;
       const bool system = request_.system || i < policies_.size();
-      const Status status = admission_->admit(item.fact, item.submission, system, seq + 1, now);
+      const Fact* const source = names != nullptr && names->source ? &*names->source : nullptr;
+      const Status status =
+          admission_->admit(item.fact, item.submission, system, seq + 1, now, source);
       if (status != Status::recorded) {
         decide(i, status, admission_->field());
         item.detail = admission_->detail();
@@ -252,9 +193,41 @@ class Append {
         continue;
       }
       // Only what is recorded can have a duplicate.
-      table[slot] = i + 1;
+      std::size_t slot = static_cast<std::size_t>(item.hash) & (slots - 1);
+      while (table_[slot] != 0) slot = (slot + 1) & (slots - 1);
+      table_[slot] = i + 1;
       item.result = {Status::recorded, ++seq, now, {}, {}, {}};
     }
+  }
+
+  // The item of this id that the batch records so far; null when there is none.
+  const Item* recorded_as(std::string_view id, std::uint64_t hash) const {
+    const std::size_t mask = table_.size() - 1;
+    for (std::size_t slot = static_cast<std::size_t>(hash) & mask; table_[slot] != 0;
+         slot = (slot + 1) & mask) {
+      const Item& item = items_[table_[slot] - 1];
+      if (item.hash == hash && item.fact.id == id) return &item;
+    }
+    return nullptr;
+  }
+
+  // Looks in the batch for what a correction names. False when it cannot be told now whether that
+  // is going to be a fact: then the correction cannot be judged either.
+  bool settle_source(std::uint32_t i, Naming& naming) {
+    const std::string_view id = items_[i].fact.source_id;
+    if (const Item* item = recorded_as(id, naming.hash)) {
+      naming.source = item->fact;
+      naming.source->seq = item->result.seq;
+      naming.source->recorded_at = item->result.recorded_at;
+    }
+    for (std::uint32_t before = 0; before < i && !naming.source; ++before) {
+      const Item& item = items_[before];
+      const bool named = item.hash == naming.hash && item.fact.id == id;
+      naming.unknown = naming.unknown || (named && transient(item.result.status));
+    }
+    if (naming.source || !naming.unknown) return true;
+    decide(i, Status::overloaded);
+    return false;
   }
 
   // All or none: one refusal takes the new ones with it, and retries inside the batch too.
@@ -308,7 +281,7 @@ class Append {
           append_record(own, item.result.seq, item.result.recorded_at, item.submission);
         continue;
       }
-      if (recorded && item.fact.has(field_config_stamped)) item.result.stamped = item.submission;
+      if (recorded && stamped(item.fact)) item.result.stamped = item.submission;
       answer.results.push_back(item.result);
     }
     answer.size = state_.seq;
@@ -336,9 +309,10 @@ class Append {
   Effects& effects_;
   AppendRequest request_;
   std::vector<Item> items_;
-  std::vector<std::pair<std::uint32_t, std::int64_t>> chunk_items_;
-  std::string located_;
+  std::vector<Naming> namings_;             // in order of items
+  std::vector<std::uint32_t> table_;        // of items to be recorded, by hash; 0 is free
   std::vector<std::string_view> policies_;  // of a ledger's first batch
+  IdSearch search_;
   std::optional<Admission> admission_;
   LedgerWriter writer_;
 };

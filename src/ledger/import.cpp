@@ -38,6 +38,13 @@ class Import {
   }
 
  private:
+  // What the other z0 said of it: its source came before, and something that can be counted is left.
+  static bool possible_correction(const Fact& fact) {
+    return fact.corrects_seq >= 1 && fact.corrects_seq < fact.seq && fact.corrects_at >= 0 &&
+           fact.corrects_at <= fact.recorded_at && fact.corrects_left >= 0 &&
+           fact.corrects_left <= limits::amount_max && valid_type(fact.corrects);
+  }
+
   // Everything is looked at before anything changes: numbers that go on, times that do not run back
   // and are not to come, sums that stay exact.
   Status judge() {
@@ -52,6 +59,7 @@ class Import {
       const bool follows = fact.seq == seq + 1 && fact.recorded_at >= recorded_at &&
                            fact.recorded_at <= frame_.now_ms;
       if (!follows) return Status::conflict;
+      if (fact.has(field_corrects) && !possible_correction(fact)) return Status::invalid_value;
       const FoldError error = folds.check(fact);
       if (error == FoldError::overflow) return Status::amount_overflow;
       if (error == FoldError::full) return Status::ledger_full;

@@ -27,7 +27,7 @@ struct Command {
   // What runs on a state, and what goes without one; one of them may be missing.
   void (*on_state)(LedgerState&, const LedgerCall&, const Frame&, Effects&);
   void (*on_rows)(const LedgerCall&, const Frame&, Effects&);
-  StageRow stages[3];  // from 1 on
+  StageRow stages[4];  // from 1 on
 };
 
 constexpr StageRow registered{"registered", Z0_NEED_CALL};
@@ -44,8 +44,9 @@ constexpr std::size_t chunks = limits::chunks_per_round_max;
 constexpr Command commands[] = {
     {LedgerMethod::alarm, chunks + 2, chunks + 2, ledger_alarm, nullptr,
      {head_in_d1, segments, pass}},
-    {LedgerMethod::append, 1, 2, append_to_ledger, nullptr,
-     {registered, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS}}},
+    {LedgerMethod::append, 1, 3, append_to_ledger, nullptr,
+     {registered, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS},
+      {"corrected", Z0_NEED_ROWS}}},
     {LedgerMethod::read, 0, 1, nullptr, read_ledger, {look_up}},
     {LedgerMethod::head, 0, 1, nullptr, read_head, {look_up}},
     {LedgerMethod::state, 0, 1, read_state, read_state_rows, {look_up}},

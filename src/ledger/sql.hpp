@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace z0::ledger_sql {
 
@@ -22,6 +24,27 @@ inline constexpr std::string_view create_id_runs =
 
 inline constexpr std::string_view create_tree_nodes =
     "CREATE TABLE IF NOT EXISTS tree_nodes (key INTEGER PRIMARY KEY, hash BLOB NOT NULL)";
+
+// What is left of each fact that was ever corrected. Most ledgers have no correction, so the table
+// is made with the first.
+inline constexpr std::string_view create_corrected =
+    "CREATE TABLE IF NOT EXISTS corrected (seq INTEGER PRIMARY KEY, left_over INTEGER NOT NULL)";
+inline constexpr std::string_view select_corrected =
+    "SELECT seq, left_over FROM corrected WHERE seq IN (SELECT value FROM json_each(?1))";
+// ?1: [[seq, left_over], ...]
+inline constexpr std::string_view put_corrected =
+    "INSERT INTO corrected (seq, left_over) SELECT value->>0, value->>1 FROM json_each(?1) WHERE "
+    "true ON CONFLICT (seq) DO UPDATE SET left_over = excluded.left_over";
+
+// Numbers as the JSON array that a statement takes.
+inline std::string json_list(const std::vector<std::int64_t>& numbers) {
+  std::string list = "[";
+  for (const auto n : numbers) {
+    if (list.size() > 1) list += ',';
+    list += std::to_string(n);
+  }
+  return list + ']';
+}
 
 inline constexpr std::string_view select_meta = "SELECT value FROM meta WHERE id = 1";
 inline constexpr std::string_view put_meta =

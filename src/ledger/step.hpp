@@ -119,7 +119,13 @@ void append_root(std::string& out, const Digest& root);
 
 // Those of a beginning; then sealed ids that may match, and segments with the originals of suspected
 // duplicates.
-enum class AppendStage : std::uint8_t { begin = 0, registered = 1, chunks = 2, originals = 3 };
+enum class AppendStage : std::uint8_t {
+  begin = 0,
+  registered = 1,
+  chunks = 2,     // of sealed ids
+  originals = 3,  // segments with facts that have the ids
+  corrected = 4,  // what is left of facts that are corrected, and those segments again
+};
 void append_to_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects);
 

@@ -22,8 +22,9 @@ namespace {
 
 // The columns behind the key, by their place in a row of insert_facts.
 constexpr std::string_view compared[] = {
-    "id",        "subtype",        "source_id", "asset_id", "campaign_id", "tool_id",     "user_id",
-    "config_id", "config_version", "amount",    "currency", "trace_id",    "recorded_at", "data"};
+    "id",       "subtype",  "source_id",   "asset_id",       "campaign_id",
+    "tool_id",  "user_id",  "config_id",   "config_version", "amount",
+    "currency", "trace_id", "recorded_at", "data",           "corrects"};
 constexpr std::size_t first_compared = 5;
 
 // Parameters of the comparison: ?1 rows, ?2 what D1 is known to have had, ?3 and ?4 the first and

@@ -54,6 +54,7 @@ void LedgerWriter::record(std::string_view submission, const Fact& fact, std::ui
   whole.seq = seq;
   whole.recorded_at = recorded_at;
   state_.folds.apply(whole);
+  corrected_.add(whole);
   if (whole.type == FactType::lifecycle)
     next_lifecycle(state_.summary.lifecycle, whole.subtype, state_.summary.lifecycle);
 }
@@ -96,6 +97,7 @@ void LedgerWriter::write_tail() {
 void LedgerWriter::finish() {
   if (!recorded()) return;
   if (written_seq_ < state_.seq) write_tail();
+  corrected_.write(effects_);
   for (const MerkleNode& node : nodes_) {
     effects_.write(
         ledger_sql::put_tree_node,

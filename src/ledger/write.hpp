@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger/corrections.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/ledger/state.hpp"
 #include "z0/wire/effects.hpp"
@@ -46,6 +47,7 @@ class LedgerWriter {
   std::size_t hashed_bytes_;  // of the tail's body: records up to here are in the tree
   std::int64_t written_seq_;  // the tail's row holds facts up to here
   std::vector<MerkleNode> nodes_;
+  CorrectedRows corrected_;
   Buffer own_;
   std::uint32_t own_count_ = 0;
 };

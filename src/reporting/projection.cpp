@@ -13,9 +13,10 @@ namespace z0 {
 const std::string_view d1_sql::insert_facts =
     "INSERT OR IGNORE INTO ledger_facts (tenant_id, type, timestamp, entity_id, seq, id, subtype, "
     "source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, amount, "
-    "currency, trace_id, recorded_at, data) WITH f AS MATERIALIZED (SELECT value AS v FROM "
+    "currency, trace_id, recorded_at, data, corrects) WITH f AS MATERIALIZED (SELECT value AS v "
+    "FROM "
     "json_each(?1)) SELECT v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, v->>6, v->>7, v->>8, v->>9, "
-    "v->>10, v->>11, v->>12, v->>13, v->>14, v->>15, v->>16, v->>17, v->18 FROM f";
+    "v->>10, v->>11, v->>12, v->>13, v->>14, v->>15, v->>16, v->>17, v->18, v->>19 FROM f";
 
 // UNION: a head, or a run, that several arrivals meet comes once.
 const std::string_view d1_sql::select_arrived =
@@ -91,6 +92,7 @@ void append_fact_row(std::string& rows, const Fact& f, std::string_view tenant_i
   append_number(rows, true, f.recorded_at);
   rows += ',';
   rows += data;
+  append_cell(rows, f.corrects);
   rows += ']';
 }
 

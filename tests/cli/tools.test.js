@@ -109,6 +109,25 @@ describe("z0 report, facts, entity and live", { skip }, () => {
     assert.ok(!stdout.includes("acct_a"));
   });
 
+  it("prints a line for each currency, with its own minor digits", async () => {
+    const other = { JPY: { charge: 500, cost: 20 }, KWD: { payout: 1_234 } };
+    const balance = { JPY: { deposited: 900, credits: 0, spent: 500, remaining: 400 } };
+    const { tenant_b } = report.tenants;
+    const { acct_b } = report.accounts;
+    serve({
+      "/v1/report": {
+        ...report,
+        tenants: { tenant_b: { ...tenant_b, other_currencies: other } },
+        accounts: { acct_b: { ...acct_b, other_currencies: balance } },
+      },
+    });
+    const { stdout } = await ask("report");
+    assert.match(stdout, /tenant_b +9 +1 +1 +1,234\.56 +0\.60 +0\.05 +1,233\.91 +USD\n/);
+    assert.match(stdout, /tenant_b +500 +0 +20 +480 +JPY\n/);
+    assert.match(stdout, /tenant_b +0\.000 +1\.234 +0\.000 +-1\.234 +KWD\n/);
+    assert.match(stdout, /acct_b +0\.01 +0\.00 +0\.00 +0\.01 +USD\nacct_b +900 +0 +500 +400 +JPY\n/);
+  });
+
   it("waits for the facts on their way before a settled report", async () => {
     let looks = 0;
     server.before = (seen) => ({

@@ -1,4 +1,6 @@
 // The books against the tables, when nothing is on its way any more.
+#include <map>
+
 #include "auditor.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/sha256.hpp"
@@ -41,6 +43,41 @@ std::string plain_root(const std::vector<std::string>& records) {
   return hex;
 }
 
+// What corrections leave of each fact, by number, from the amounts alone. Empty when one is wrong.
+std::map<std::int64_t, std::int64_t> left_of(const std::string& entity_id,
+                                             const std::vector<std::string>& records) {
+  struct Behind {
+    std::int64_t seq;
+    std::string_view name;
+    std::string_view currency;
+    bool money;
+  };
+  std::map<std::string_view, Behind> behind;
+  std::map<std::int64_t, std::int64_t> amounts;
+  std::map<std::int64_t, std::int64_t> left;
+  Fact f;
+  for (const std::string& record : records) {
+    ByteReader in(record);
+    if (!next_record(in, entity_id, f)) return {};
+    if (f.type != FactType::correction || !f.has(field_amount)) {
+      behind[f.id] = {f.seq, f.name(), f.currency, f.has(field_amount)};
+      amounts[f.seq] = f.amount;
+      continue;
+    }
+    const auto source = behind.find(f.source_id);
+    if (source == behind.end() || !source->second.money) return {};
+    const Behind root = source->second;
+    amounts[root.seq] += f.amount;
+    left[root.seq] = amounts[root.seq];
+    const bool right = f.corrects == root.name && f.corrects_seq == root.seq &&
+                       f.corrects_left == left[root.seq] && f.currency == root.currency;
+    if (!right || left[root.seq] < 0) return {};
+    behind[f.id] = root;
+  }
+  left.emplace(0, 0);
+  return left;
+}
+
 }  // namespace
 
 void Auditor::landed(std::string_view bytes) {
@@ -63,6 +100,19 @@ void Auditor::settle_ledger(world::World& world, const std::string& entity_id, c
   std::string written;
   for (const auto& record : book.records) written += record;
   if (held != written) fail("a ledger holds each fact once, as it was recorded", entity_id);
+  auto left = left_of(entity_id, book.records);
+  if (left.erase(0) == 0)
+    return fail("corrections take no fact below zero, and say what they leave", entity_id);
+  if (left.empty()) return;
+  const auto kept = world.storage_of(ledger_object_name(entity_id))
+                        .run({"SELECT seq, left_over FROM corrected", {}});
+  for (std::size_t i = 0; i < kept->rows.size(); ++i) {
+    const auto of = left.find(kept->rows.at(i, 0).integer);
+    if (of == left.end() || of->second != kept->rows.at(i, 1).integer)
+      fail("what is kept of corrections is what they leave", entity_id);
+  }
+  if (kept->rows.size() != left.size())
+    fail("what is kept of corrections is what they leave", entity_id);
 }
 
 void Auditor::settle_d1(world::World& world) {

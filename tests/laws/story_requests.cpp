@@ -156,7 +156,11 @@ void Story::check_item(const Batch& batch, const Item& item, const Receipt& rece
   }
   // What the platform did, or the neighbours in an atomic batch, may happen to any item but a
   // broken one.
-  const bool excused = leaves_attempt(status) || (status == Status::batch_refused && batch.atomic);
+  const bool ledger_says = status == Status::unknown_source || status == Status::source_mismatch ||
+                           status == Status::over_corrected;
+  const bool excused = leaves_attempt(status) ||
+                       (status == Status::batch_refused && batch.atomic) ||
+                       (item.corrects && ledger_says);
   if (item.expect == Expect::bad) {
     if (leaves_attempt(status) || status == Status::conflict)
       fail("the edge refuses what breaks a rule", where);

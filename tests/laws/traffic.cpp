@@ -39,6 +39,11 @@ bool has(const Members& members, std::string_view name) {
                      [name](const auto& member) { return member.first == name; });
 }
 
+bool is_correction(const Members& members) {
+  return std::find(members.begin(), members.end(),
+                   std::pair<std::string, std::string>("type", "\"correction\"")) != members.end();
+}
+
 }  // namespace
 
 Traffic::Traffic(std::uint64_t seed) : random_(seed) {}
@@ -82,6 +87,7 @@ Item Traffic::fresh(const std::string& tenant_id, std::int64_t now_ms) {
     sent_by_tenant_[tenant_id].push_back(item.sent);
     sent_.push_back({tenant_id, item.entity_id, id, members, 0, 0});
   }
+  item.corrects = is_correction(members);
   item.json = spell(members, false);
   return item;
 }
@@ -94,6 +100,7 @@ Item Traffic::again(std::int64_t index, bool clash) {
   item.entity_id = original.entity_id;
   item.sent = index;
   Members members = original.members;
+  item.corrects = is_correction(members);
   if (clash) {
     switch (random_.below(3)) {
       case 0:
@@ -183,7 +190,7 @@ Item Traffic::broken(const std::string& tenant_id, std::int64_t now_ms) {
 
 Members Traffic::members_for(const std::string& entity_id, std::int64_t now_ms) {
   Members members;
-  add_type(members);
+  add_type(members, entity_id);
   members.emplace_back("entity_id", json_text(entity_id));
   if (random_.percent(70))
     members.emplace_back("timestamp", std::to_string(now_ms - random_.between(0, 1'000'000)));
@@ -191,7 +198,7 @@ Members Traffic::members_for(const std::string& entity_id, std::int64_t now_ms) 
   return members;
 }
 
-void Traffic::add_type(Members& m) {
+void Traffic::add_type(Members& m, const std::string& entity_id) {
   // Now and then one of so many names that a ledger does not count them all by name.
   if (random_.percent(4)) {
     m.emplace_back("type", json_text("kind_" + std::to_string(random_.below(90))));
@@ -214,12 +221,20 @@ void Traffic::add_type(Members& m) {
   } else if (type == "lifecycle") {
     m.emplace_back("subtype", "\"created\"");
   } else if (type == "correction") {
-    m.emplace_back("source_id", source);
-    m.emplace_back("data", R"({"reason":"typing error","was":[1,2.50,null]})");
-    if (random_.percent(50)) m.emplace_back("amount", std::to_string(random_.between(-500, 500)));
+    add_correction(m, entity_id);
   } else if (type.starts_with("access_") || type == "contact_merged") {
     m.emplace_back("user_id", json_text("usr_" + std::to_string(random_.below(9))));
   }
+}
+
+// Mostly of a fact that was sent to the ledger before, money or not.
+void Traffic::add_correction(Members& m, const std::string& entity_id) {
+  const auto last = static_cast<std::size_t>(last_id_[entity_id]);
+  m.emplace_back("source_id", json_text("f" + std::to_string(random_.below(last + 2))));
+  m.emplace_back("data", R"({"reason":"typing error","was":[1,2.50,null]})");
+  if (random_.percent(20)) return;
+  m.emplace_back("amount", std::to_string(random_.between(-60'000, 2'000)));
+  if (random_.percent(10)) m.emplace_back("currency", "\"EUR\"");
 }
 
 void Traffic::add_money(Members& m, bool positive) {

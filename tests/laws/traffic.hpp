@@ -44,6 +44,8 @@ struct Item {
   std::int64_t sent = -1;
   // Several tenants send to this ledger: the first one owns it, the others are forbidden.
   bool contested = false;
+  // A correction of a fact that may not be there, or not have so much left.
+  bool corrects = false;
 };
 
 class Traffic {
@@ -62,7 +64,8 @@ class Traffic {
   Item again(std::int64_t index, bool clash);
   Item broken(const std::string& tenant_id, std::int64_t now_ms);
   Members members_for(const std::string& entity_id, std::int64_t now_ms);
-  void add_type(Members& members);
+  void add_type(Members& members, const std::string& entity_id);
+  void add_correction(Members& members, const std::string& entity_id);
   void add_money(Members& members, bool positive);
   void add_options(Members& members, const std::string& entity_id);
   std::string data();

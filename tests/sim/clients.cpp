@@ -1,6 +1,7 @@
 #include "clients.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace z0::sim {
 namespace {
@@ -170,15 +171,32 @@ Json Clients::fact(const std::string& entity_id, std::int64_t now_ms) {
   } else if (type == "deposit" || type == "credit_issued") {
     add_money(fact, true);
   } else if (type == "correction") {
-    fact["source_id"] = source;
-    fact["data"]["reason"] = "typing error";
-    if (random_.percent(60)) fact["amount"] = random_.between(-500, 500);
+    add_correction(fact, entity_id);
   } else if (type == "access_granted" || type == "contact_merged") {
     fact["user_id"] = "usr_" + std::to_string(random_.below(9));
   }
   if (random_.percent(20)) fact["asset_id"] = random_.percent(50) ? entity_id : "ast_shared";
   if (random_.percent(50)) fact["data"].update(data());
   return fact;
+}
+
+// Mostly of a fact that was submitted, and mostly by what it has.
+void Clients::add_correction(Json& fact, const std::string& entity_id) {
+  fact["data"]["reason"] = "typing error";
+  fact["source_id"] = "f" + std::to_string(random_.below(50));
+  if (random_.percent(30)) fact["amount"] = random_.between(-500, 500);
+  const auto& entries = model_.ledgers().at(entity_id).entries;
+  for (int tries = 0; tries < 4 && !entries.empty() && random_.percent(90); ++tries) {
+    auto entry = entries.begin();
+    std::advance(entry, static_cast<std::ptrdiff_t>(random_.below(entries.size())));
+    const Json& source = entry->second.versions.front();
+    fact["source_id"] = entry->first;
+    if (!source.contains("amount")) continue;
+    const std::int64_t amount = std::abs(source.at("amount").get<std::int64_t>());
+    if (random_.percent(90)) fact["currency"] = source.at("currency");
+    fact["amount"] = random_.percent(50) ? -amount : random_.between(-amount, amount / 8);
+    return;
+  }
 }
 
 void Clients::add_money(Json& fact, bool positive) {

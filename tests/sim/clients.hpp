@@ -28,6 +28,7 @@ class Clients {
   Item item(const std::string& entity_id, const std::string& tenant_id, std::int64_t now_ms);
   Item again(const std::string& entity_id, const std::string& tenant_id, unsigned other_percent);
   Json fact(const std::string& entity_id, std::int64_t now_ms);
+  void add_correction(Json& fact, const std::string& entity_id);
   void add_money(Json& fact, bool positive);
   Json data();
   void spoil(Item& item);

@@ -12,9 +12,9 @@ namespace z0::sim {
 namespace {
 
 constexpr const char* columns[] = {
-    "id",       "type",        "subtype", "timestamp",  "tenant_id", "entity_id",      "source_id",
-    "asset_id", "campaign_id", "tool_id", "user_id",    "config_id", "config_version", "amount",
-    "currency", "trace_id",    "seq",     "recorded_at"};
+    "id",       "type",        "subtype", "timestamp",   "tenant_id", "entity_id",      "source_id",
+    "asset_id", "campaign_id", "tool_id", "user_id",     "config_id", "config_version", "amount",
+    "currency", "trace_id",    "seq",     "recorded_at", "corrects"};
 
 bool may_exist(const Model& model, const LedgerModel& ledger) {
   for (const auto& [config_id, config] : model.configs()) {
@@ -184,45 +184,86 @@ void garbage_is_kept(Scene& scene) {
        std::to_string(kept) + " dead letters");
 }
 
-// Money from the facts as their ledgers show them, added up by type.
+// The type whose sum the amount of a fact belongs to, by the facts of its ledger.
+std::string kind_of(const Json& fact, const std::map<std::string, Json>& by_id) {
+  Json behind = fact;
+  while (behind.at("type") == "correction") behind = by_id.at(behind.at("source_id"));
+  return behind.at("type");
+}
+
+// What a ledger's facts add up to.
+struct Totals {
+  std::map<std::string, std::int64_t> counts;                       // by type
+  std::map<std::string, std::map<std::string, std::int64_t>> sums;  // by currency and type
+};
+
+Totals totals_of(const std::vector<Json>& facts) {
+  Totals totals;
+  std::map<std::string, Json> by_id;
+  for (const Json& fact : facts) by_id[fact.at("id")] = fact;
+  for (const Json& fact : facts) {
+    ++totals.counts[fact.at("type")];
+    if (!fact.contains("amount")) continue;
+    const std::string kind = kind_of(fact, by_id);
+    const bool corrects = fact.at("type") == "correction";
+    hold(fact.value("corrects", "") == (corrects ? kind : ""), "a correction says what it corrects",
+         fact.dump());
+    totals.sums[fact.at("currency")][kind] += fact.at("amount").get<std::int64_t>();
+  }
+  return totals;
+}
+
+Json balance_of(std::map<std::string, std::int64_t> sums) {
+  return {{"deposited", sums["deposit"]},
+          {"credits", sums["credit_issued"]},
+          {"spent", sums["charge"]},
+          {"remaining", sums["deposit"] + sums["credit_issued"] - sums["charge"]}};
+}
+
+// Money from the facts as their ledgers show them, added up by type and currency.
 void the_report_adds_up(Scene& scene) {
   Json accounts = Json::object();
-  std::map<std::string, std::int64_t> by_type;
-  std::map<std::string, std::map<std::string, std::int64_t>> tenants;
+  std::map<std::string, Totals> tenants;
+  Json by_type = Json::object();
   for (const auto& [entity_id, facts] : scene.ledgers) {
-    std::int64_t deposited = 0, credits = 0, spent = 0;
-    bool seen = false;
-    for (const Json& fact : facts) {
-      const std::string type = fact.at("type");
-      ++by_type[type];
-      const bool ours = fact.value("currency", "USD") == "USD";
-      seen = seen || ours;
-      const std::int64_t amount = ours ? fact.value("amount", std::int64_t{0}) : 0;
-      if (type == "deposit") deposited += amount;
-      if (type == "credit_issued") credits += amount;
-      if (type == "charge" || type == "correction") spent += amount;
-      auto& totals = tenants[fact.at("tenant_id")];
-      if (type == "charge") ++totals["charges"], totals["revenue_cents"] += amount;
-      if (type == "cost") ++totals["costs"], totals["cost_cents"] += amount;
-      if (type == "payout") ++totals["payouts"], totals["payout_cents"] += amount;
-      if (type == "invocation") ++totals["invocations"];
-      if (type == "outcome") ++totals["outcomes"];
+    if (facts.empty()) continue;
+    Totals totals = totals_of(facts);
+    Totals& tenant = tenants[facts[0].at("tenant_id")];
+    for (const auto& [type, count] : totals.counts) {
+      tenant.counts[type] += count;
+      by_type[type] = by_type.value(type, std::int64_t{0}) + count;
     }
-    if (!seen || !entity_id.starts_with("acct_")) continue;
-    accounts[entity_id] = {{"deposited", deposited},
-                           {"credits", credits},
-                           {"spent", spent},
-                           {"remaining", deposited + credits - spent}};
+    for (const auto& [currency, sums] : totals.sums) {
+      for (const auto& [type, sum] : sums) tenant.sums[currency][type] += sum;
+    }
+    if (!entity_id.starts_with("acct_")) continue;
+    Json& account = accounts[entity_id] = balance_of(totals.sums["USD"]);
+    for (const auto& [currency, sums] : totals.sums) {
+      const bool moves =
+          sums.contains("deposit") || sums.contains("credit_issued") || sums.contains("charge");
+      if (currency != "USD" && moves) account["other_currencies"][currency] = balance_of(sums);
+    }
   }
   const Json report = get(scene.world, "/v1/report");
   hold(report.at("accounts") == accounts, "the report's balances are those of the facts",
        report.at("accounts").dump() + " instead of " + accounts.dump());
-  hold(report.at("recorded_by_type") == Json(by_type), "the report counts each fact once",
-       report.dump());
-  for (const auto& [tenant_id, totals] : tenants) {
-    for (const auto& [name, total] : totals) {
-      hold(report.at("tenants").at(tenant_id).value(name, std::int64_t{0}) == total,
-           "the report's totals are those of the facts", tenant_id + " " + name);
+  hold(report.at("recorded_by_type") == by_type, "the report counts each fact once", report.dump());
+  for (auto& [tenant_id, totals] : tenants) {
+    const Json& shown = report.at("tenants").at(tenant_id);
+    const std::map<std::string, std::int64_t> right = {
+        {"charges", totals.counts["charge"]},       {"costs", totals.counts["cost"]},
+        {"payouts", totals.counts["payout"]},       {"invocations", totals.counts["invocation"]},
+        {"outcomes", totals.counts["outcome"]},     {"revenue_cents", totals.sums["USD"]["charge"]},
+        {"cost_cents", totals.sums["USD"]["cost"]}, {"payout_cents", totals.sums["USD"]["payout"]}};
+    for (const auto& [name, total] : right)
+      hold(shown.at(name) == total, "the report's totals are those of the facts",
+           tenant_id + " " + name + ": " + shown.dump());
+    for (auto& [currency, sums] : totals.sums) {
+      for (const char* type : {"charge", "cost", "payout"}) {
+        if (currency == "USD" || !sums.contains(type)) continue;
+        hold(shown.at("other_currencies").at(currency).at(type) == sums[type],
+             "the report has each currency", tenant_id + " " + currency + ": " + shown.dump());
+      }
     }
   }
 }

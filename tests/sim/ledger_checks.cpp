@@ -10,14 +10,23 @@
 namespace z0::sim {
 namespace {
 
+bool is_charge(const std::vector<Json>& facts, const std::string& id) {
+  return std::any_of(facts.begin(), facts.end(), [&](const Json& fact) {
+    return fact.value("id", "") == id && fact.at("type") == "charge";
+  });
+}
+
 // At the beginning of a ledger the budgets of its tenant bind before they are in it.
 bool may_bind_at_first(const Model& model, const StateRefusal& refusal) {
   if (refusal.from > 0 || refusal.status != "budget_exhausted") return false;
   const std::string currency = refusal.fact.value("currency", "USD");
   std::int64_t spent = refusal.fact.at("amount");
   for (const Json& before : refusal.before) {
-    const bool counts = before.at("type") == "charge" || before.at("type") == "correction";
-    if (counts && before.value("currency", "USD") == currency)
+    const bool charges =
+        before.at("type") == "charge" ||
+        (before.at("type") == "correction" && before.value("source_id", "") != "" &&
+         is_charge(refusal.before, before.at("source_id")));
+    if (charges && before.value("currency", "USD") == currency)
       spent += before.value("amount", std::int64_t{0});
   }
   for (const auto& [id, config] : model.configs()) {

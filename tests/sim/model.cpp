@@ -16,7 +16,9 @@ bool transient(const std::string& status) {
 }
 
 bool depends_on_state(const std::string& status) {
-  return status == "entity_inactive" || status == "amount_overflow" || status == "budget_exhausted";
+  return status == "entity_inactive" || status == "amount_overflow" ||
+         status == "budget_exhausted" || status == "unknown_source" ||
+         status == "source_mismatch" || status == "over_corrected";
 }
 
 bool leaves_attempt(const std::string& status) {
@@ -61,7 +63,7 @@ Json as_shown(const Json& given, const std::string& tenant_id) {
 }
 
 Json without_numbers(Json shown, const Json& given) {
-  for (const char* name : {"seq", "recorded_at", "status"}) shown.erase(name);
+  for (const char* name : {"seq", "recorded_at", "status", "corrects"}) shown.erase(name);
   if (!given.contains("timestamp")) shown.erase("timestamp");
   // A charge takes the budget that was in force, unless its caller named another one.
   if (shown.value("type", "") == "charge" && !given.contains("config_id")) {
@@ -216,8 +218,10 @@ void Model::answer(Request& request, std::size_t index, const Json& receipt, boo
   const std::string where = item.entity_id + " " + item.id + " is answered " + receipt.dump();
   if (transient(status) && (item.refusal.empty() || item.refusal == forbidden)) {
     // A ledger looks into a limited number of places for originals at once.
-    const auto retries = std::count_if(request.items.begin(), request.items.end(),
-                                       [](const Item& other) { return other.was_submitted; });
+    const auto retries =
+        std::count_if(request.items.begin(), request.items.end(), [](const Item& other) {
+          return other.was_submitted || other.given.value("type", "") == "correction";
+        });
     const bool too_many =
         status == "overloaded" && retries + collisions_max > limits::originals_per_append_max;
     hold(faults || too_many, "nothing fails without a fault", where);

@@ -22,22 +22,53 @@ bool is_config_version(const Json& fact) {
   return is(fact, "lifecycle") && fact.value("subtype", "") == "config_updated";
 }
 
-bool Replay::moves_money(const Json& fact) {
-  const bool feeds = is(fact, "deposit") || is(fact, "credit_issued") || is(fact, "charge") ||
-                     is(fact, "correction");
-  return feeds && fact.contains("amount");
+const Replay::Source* Replay::behind(const Json& correction) const {
+  const auto named = sources_.find(correction.value("source_id", ""));
+  return named == sources_.end() ? nullptr : &sources_.at(named->second.behind);
 }
 
-void Replay::add(Money& money, const Json& fact, std::int64_t at_ms) {
+std::string Replay::verdict_of_correction(const Json& fact) const {
+  const auto named = sources_.find(fact.value("source_id", ""));
+  if (named == sources_.end()) return "unknown_source";
+  if (!fact.contains("amount")) return "recorded";
+  const Json& source = named->second.fact;
+  if (!source.contains("amount") || currency_of(source) != currency_of(fact))
+    return "source_mismatch";
+  const std::int64_t left = behind(fact)->left + fact.at("amount").get<std::int64_t>();
+  if (left < 0) return "over_corrected";
+  return fits(left) ? "recorded" : "amount_overflow";
+}
+
+std::string Replay::moved_by(const Json& fact) const {
+  if (!is(fact, "correction")) return fact.at("type");
+  const Source* source = behind(fact);
+  return source == nullptr ? "" : source->fact.at("type");
+}
+
+bool Replay::moves_money(const Json& fact) const {
+  const std::string type = moved_by(fact);
+  return (type == "deposit" || type == "credit_issued" || type == "charge") &&
+         fact.contains("amount");
+}
+
+void Replay::add(Money& money, const Json& fact, std::int64_t at_ms) const {
   const std::int64_t amount = fact.at("amount");
-  if (is(fact, "deposit")) {
+  const std::string type = moved_by(fact);
+  if (type == "deposit") {
     money.deposited += amount;
-  } else if (is(fact, "credit_issued")) {
+  } else if (type == "credit_issued") {
     money.credits += amount;
   } else {
     money.spent += amount;
-    for (const char* period : windows) money.spent_of[window_of(period, at_ms)] += amount;
+    // A correction belongs to the time of its charge.
+    const std::int64_t at = of_ms(fact, at_ms);
+    for (const char* period : windows) money.spent_of[window_of(period, at)] += amount;
   }
+}
+
+std::int64_t Replay::of_ms(const Json& fact, std::int64_t at_ms) const {
+  if (!is(fact, "correction")) return at_ms;
+  return behind(fact)->fact.at("recorded_at");
 }
 
 // The first day of the window that a moment lies in, and the window's kind. Weeks begin on Monday.
@@ -67,6 +98,10 @@ std::string Replay::verdict(const Json& fact, std::int64_t at_ms) const {
   const bool ends = is(fact, "lifecycle") && fact.value("subtype", "") == "retired";
   if (lifecycle_ == "retired" || (lifecycle_ == "retiring" && !own && !ends))
     return "entity_inactive";
+  if (is(fact, "correction")) {
+    const std::string judged = verdict_of_correction(fact);
+    if (judged != "recorded") return judged;
+  }
   if (!moves_money(fact)) return "recorded";
   const std::string currency = currency_of(fact);
   const auto found = money_.find(currency);
@@ -78,10 +113,13 @@ std::string Replay::verdict(const Json& fact, std::int64_t at_ms) const {
     if (!fits(spent)) return "amount_overflow";
   }
   const std::int64_t amount = fact.at("amount");
-  if (!is(fact, "charge") || amount == 0) return "recorded";
+  if (moved_by(fact) != "charge" || amount <= 0) return "recorded";
   for (const auto& [id, config] : configs_) {
     const Json& settings = config.data.at("settings");
     if (!settings.at("enforce") || settings.at("currency") != currency) continue;
+    const std::string period = settings.at("period");
+    if (period != "total" && window_of(period, of_ms(fact, at_ms)) != window_of(period, at_ms))
+      continue;
     if (used(currency, settings.at("period"), at_ms) + amount > settings.at("limit"))
       return "budget_exhausted";
   }
@@ -97,10 +135,26 @@ void Replay::apply(const Json& fact) {
   } else if (is(fact, "lifecycle") && fact.at("subtype") != "created") {
     lifecycle_ = fact.at("subtype");
   }
+  remember(fact);
   if (!moves_money(fact)) return;
   add(money_[currency_of(fact)], fact, recorded_at_);
   last_money_seq_ = fact.value("seq", std::int64_t{0});
   last_money_id_ = fact.value("id", "");
+}
+
+void Replay::remember(const Json& fact) {
+  const std::string id = fact.value("id", "");
+  const std::int64_t amount = fact.value("amount", std::int64_t{0});
+  Source source{fact, id, amount};
+  if (is(fact, "correction") && fact.contains("amount")) {
+    const auto named = sources_.find(fact.value("source_id", ""));
+    if (named == sources_.end()) return;
+    source.behind = named->second.behind;
+    sources_.at(source.behind).left += amount;
+    const std::int64_t left = sources_.at(source.behind).left;
+    hold(left >= 0, "corrections never take a fact below zero", fact.dump());
+  }
+  sources_[id] = source;
 }
 
 std::string Replay::stamp_of(const std::string& currency) const {

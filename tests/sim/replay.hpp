@@ -33,14 +33,29 @@ class Replay {
                           const std::string& where) const;
 
  private:
+  // A fact that corrections may name.
+  struct Source {
+    Json fact;
+    std::string
+        behind;  // the fact that is corrected in the end, by id: its own, if it is no correction
+    std::int64_t left = 0;  // of the amount of that fact, kept there
+  };
   struct Money {
     std::int64_t deposited = 0, credits = 0, spent = 0;
     std::map<std::string, std::int64_t> spent_of;  // by the name of a day, a week, a month
     std::int64_t remaining() const { return deposited + credits - spent; }
   };
 
-  static bool moves_money(const Json& fact);
-  static void add(Money& money, const Json& fact, std::int64_t at_ms);
+  // What a correction comes to in the end; null when it names no fact of the ledger.
+  const Source* behind(const Json& correction) const;
+  std::string verdict_of_correction(const Json& fact) const;
+  void remember(const Json& fact);
+  // The type whose sum an amount belongs to.
+  std::string moved_by(const Json& fact) const;
+  bool moves_money(const Json& fact) const;
+  void add(Money& money, const Json& fact, std::int64_t at_ms) const;
+  // The moment that an amount was spent at: of a correction that of its charge.
+  std::int64_t of_ms(const Json& fact, std::int64_t at_ms) const;
   static std::string window_of(const std::string& period, std::int64_t at_ms);
   std::int64_t used(const std::string& currency, const std::string& period,
                     std::int64_t at_ms) const;
@@ -49,6 +64,7 @@ class Replay {
   std::string lifecycle_ = "active";
   std::map<std::string, Money> money_;
   std::map<std::string, Config> configs_;
+  std::map<std::string, Source> sources_;  // every fact, by id
   std::int64_t recorded_at_ = 0;
   std::int64_t last_money_seq_ = 0;
   std::string last_money_id_;

@@ -30,32 +30,67 @@ void print_titled(const char* title, const Table& table) {
   std::printf("%s\n%s\n", coloured(title, Colour::bold).c_str(), table.text().c_str());
 }
 
+// Whether an amount is of another currency than USD: then each row says which its own are of.
+bool has_currencies(const json& lists) {
+  return std::any_of(lists.begin(), lists.end(),
+                     [](const json& sums) { return !object_of(sums, "other_currencies").empty(); });
+}
+
+Table table_of(std::vector<std::string> titles, bool currencies) {
+  if (currencies) titles.emplace_back("currency");
+  return Table(std::move(titles));
+}
+
+void add_amounts(Table& table, std::vector<std::string> cells,
+                 const std::vector<std::int64_t>& amounts, const std::string& currency) {
+  for (const std::int64_t amount : amounts) cells.push_back(money(amount, currency));
+  cells.push_back(currency);  // a table without that column drops it
+  table.add(std::move(cells));
+}
+
+// A row for each currency: nothing is added up across.
 Table tenants_table(const json& report) {
-  Table table({"tenant", ">invocations", ">outcomes", ">charges", ">revenue", ">payouts", ">costs",
-               ">margin"});
   const json tenants = object_of(report, "tenants");
+  Table table = table_of({"tenant", ">invocations", ">outcomes", ">charges", ">revenue", ">payouts",
+                          ">costs", ">margin"},
+                         has_currencies(tenants));
+  const auto add = [&table](std::vector<std::string> cells, std::int64_t revenue,
+                            std::int64_t payout, std::int64_t cost, const std::string& currency) {
+    add_amounts(table, std::move(cells), {revenue, payout, cost, revenue - payout - cost},
+                currency);
+  };
   for (const auto& [tenant, sums] : tenants.items()) {
-    const std::int64_t revenue = integer_of(sums, "revenue_cents");
-    const std::int64_t payout = integer_of(sums, "payout_cents");
-    const std::int64_t cost = integer_of(sums, "cost_cents");
-    table.add({tenant, grouped(integer_of(sums, "invocations")),
-               grouped(integer_of(sums, "outcomes")), grouped(integer_of(sums, "charges")),
-               money(revenue), money(payout), money(cost), money(revenue - payout - cost)});
+    add({tenant, grouped(integer_of(sums, "invocations")), grouped(integer_of(sums, "outcomes")),
+         grouped(integer_of(sums, "charges"))},
+        integer_of(sums, "revenue_cents"), integer_of(sums, "payout_cents"),
+        integer_of(sums, "cost_cents"), "USD");
+    const json others = object_of(sums, "other_currencies");
+    for (const auto& [currency, other] : others.items()) {
+      add({tenant, "", "", ""}, integer_of(other, "charge"), integer_of(other, "payout"),
+          integer_of(other, "cost"), currency);
+    }
   }
   return table;
 }
 
 // Accounts through which money went; the others would be rows of zeros.
 Table accounts_table(const json& report) {
-  Table table({"account", ">deposited", ">credits", ">spent", ">remaining"});
   const json accounts = object_of(report, "accounts");
-  for (const auto& [account, sums] : accounts.items()) {
+  Table table = table_of({"account", ">deposited", ">credits", ">spent", ">remaining"},
+                         has_currencies(accounts));
+  const auto add = [&table](const std::string& account, const json& sums,
+                            const std::string& currency) {
     const std::int64_t deposited = integer_of(sums, "deposited");
     const std::int64_t credits = integer_of(sums, "credits");
     const std::int64_t spent = integer_of(sums, "spent");
-    if (deposited == 0 && credits == 0 && spent == 0) continue;
-    table.add({account, money(deposited), money(credits), money(spent),
-               money(integer_of(sums, "remaining"))});
+    if (deposited == 0 && credits == 0 && spent == 0) return;
+    add_amounts(table, {account}, {deposited, credits, spent, integer_of(sums, "remaining")},
+                currency);
+  };
+  for (const auto& [account, sums] : accounts.items()) {
+    add(account, sums, "USD");
+    const json others = object_of(sums, "other_currencies");
+    for (const auto& [currency, other] : others.items()) add(account, other, currency);
   }
   return table;
 }

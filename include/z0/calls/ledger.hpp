@@ -73,9 +73,16 @@ struct AppendResult {
   std::int64_t seq = 0;          // when accepted
   std::int64_t recorded_at = 0;  // when accepted
   std::string_view field;        // when refused: what of the fact is at fault, where one can say
-  std::string_view detail;       // when a budget refused: an ExceededBudget
+  std::string_view detail;       // see has_detail
   std::string_view stamped;      // the submission as it was recorded, when the ledger changed it
 };
+
+// Whether a refusal of this status brings more than its field: of a budget an ExceededBudget, of a
+// correction words on what may be sent.
+inline bool has_detail(Status status) {
+  return status == Status::budget_exhausted || status == Status::source_mismatch ||
+         status == Status::over_corrected;
+}
 
 // The reply to APPEND.
 struct AppendReply {

@@ -8,7 +8,9 @@
 //   record      varint size, then: varint seq, varint recorded_at, submission
 //   submission  u8 type (0 custom), varint field bits, varint timestamp, id, then in the order of
 //               Field each field whose bit is set. Strings are varint length and bytes; amount is a
-//               signed varint; currency 3 bytes; trace 16 bytes; data minified JSON.
+//               signed varint; currency 3 bytes; trace 16 bytes; data minified JSON. Of a correction
+//               of money what it corrects: name of the type, then varint seq, recorded_at and what
+//               the correction leaves of it.
 //
 // Not in the encoding: the ledger's entity and its tenant, which are the same for all of its facts.
 #pragma once
@@ -70,6 +72,7 @@ enum Field : std::uint32_t {
   field_trace_in_data = 1u << 13,        // the data's text holds trace_id itself; no bytes
   field_timestamp_defaulted = 1u << 14,  // the caller gave none; no bytes
   field_config_stamped = 1u << 15,       // the ledger named the config; no bytes
+  field_corrects = 1u << 16,             // the ledger says what is corrected
 };
 
 inline constexpr std::string_view default_currency = "USD";
@@ -94,6 +97,12 @@ struct Fact {
   std::string_view currency;  // empty when the fact has no amount
   std::string_view trace;     // 16 bytes, or empty
   std::string_view data;      // minified JSON object, or empty
+  // Of a correction of money, set by the ledger: the fact that it corrects, in the end, by its
+  // type's name, number and commit time, and what the correction leaves of its amount.
+  std::string_view corrects;
+  std::int64_t corrects_seq = 0;
+  std::int64_t corrects_at = 0;
+  std::int64_t corrects_left = 0;
   // set by the ledger; 0 in a submission
   std::int64_t seq = 0;
   std::int64_t recorded_at = 0;
@@ -125,6 +134,16 @@ struct RecordBytes {
   std::string_view whole;
 };
 bool next_record_bytes(ByteReader& in, RecordBytes& out);
+
+// Whether the ledger changed the submission: it says more than the caller did.
+inline bool stamped(const Fact& fact) {
+  return (fact.fields & (field_config_stamped | field_corrects)) != 0;
+}
+
+// Whether a fact is a correction of money of this type.
+inline bool corrects(const Fact& fact, FactType type) {
+  return fact.has(field_corrects) && type_of(fact.corrects) == type;
+}
 
 // The id alone, for the duplicate check; empty for bytes that are no submission.
 std::string_view submission_id(std::string_view submission);

@@ -1,10 +1,13 @@
 // Cached state: named left folds over a ledger's facts, and the one place that says which fact
 // types feed which.
 //
-//   BudgetState       deposit, credit_issued, charge, correction     money by currency
+//   BudgetState       deposit, credit_issued, charge, and what corrects one   money by currency
 //   CapState          invocation                                     counts by window
 //   AccessState       access_granted, access_modified, access_revoked
 //   ContactCanonical  contact_merged
+//
+// A correction moves the sum that the corrected fact moved, and of a charge the periods that it was
+// spent in. Before corrections said what they correct they all moved what was spent, and still do.
 //
 // Each is disposable: the ledger's facts are the truth, and folding them again gives the same
 // bytes. Windows and periods are by commit time in UTC, so that a fold needs no clock. Encodings
@@ -33,8 +36,9 @@ inline constexpr std::size_t cache_types = static_cast<std::size_t>(CacheType::c
 // "BudgetState", "CapState", "AccessState", "ContactCanonical".
 std::string_view cache_name(CacheType type);
 bool cache_of(std::string_view name, CacheType& out);
-// Whether facts of this type change this state.
+// Whether facts of this type may change this state, and whether this one does.
 bool feeds(FactType fact, CacheType cache);
+bool feeds(const Fact& fact, CacheType cache);
 
 // Periods that a budget or a cap may have. Weeks begin on Monday, as ISO 8601 has them.
 enum class Period : std::uint8_t { total = 0, day = 1, week = 2, month = 3, count_ = 4 };
@@ -58,8 +62,8 @@ class CachedState {
   struct Money {
     std::string currency;  // 3 capital letters
     std::int64_t deposited = 0, credits = 0, spent = 0;
-    // Spent in the period that holds the last charge or correction of this currency, by Period;
-    // [total] is unused.
+    // Spent in the period that holds the last charge of this currency, by Period; [total] is
+    // unused.
     std::int64_t period[4] = {}, period_spent[4] = {};
     std::int64_t remaining() const { return deposited + credits - spent; }
     friend bool operator==(const Money&, const Money&) = default;

@@ -65,7 +65,12 @@ class ConfigState {
   const KnownConfig* budget_of(std::string_view currency) const;
   // The enforced budget that a charge of this amount at this time would exceed; null when none.
   const KnownConfig* exceeded_by(const CachedState& state, std::string_view currency,
-                                 std::int64_t amount, std::int64_t at_ms) const;
+                                 std::int64_t amount, std::int64_t at_ms) const {
+    return exceeded_by(state, currency, amount, at_ms, at_ms);
+  }
+  // The same of a correction now of a charge of another time.
+  const KnownConfig* exceeded_by(const CachedState& state, std::string_view currency,
+                                 std::int64_t amount, std::int64_t at_ms, std::int64_t of_ms) const;
 
   // Canonical bytes; decode is false for bytes that encode() did not make.
   std::string encode() const;

@@ -89,17 +89,22 @@ TEST_CASE("A fact reads the same from its ledger and from D1", "[edge]") {
       R"("config_version":3,"amount":-9007199254740991,"currency":"EUR",)"
       R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736",)"
       R"("data":{"reason":"a\u0000b \"q\" \ud83d\ude00","n":[1.50,1e2,-0,12345678901234567890],"deep":{"x":{}}}})";
+  CHECK(
+      w.post(
+           R"({"id":"s","type":"deposit","timestamp":1700000000008,"entity_id":"acct_a","amount":9007199254740991,"currency":"EUR"})")
+          .status == 201);
   CHECK(w.post(full).status == 201);
   CHECK(w.post(R"({"id":"f_2","type":"note","timestamp":1700000000006,"entity_id":"acct_a"})")
             .status == 201);
   w.deliver_all();
   Json from_ledger = w.get("/v1/facts/acct_a").json.at("facts");
   const Json from_d1 = w.get("/v1/facts").json.at("facts");
-  REQUIRE(from_d1.size() == 2);
+  REQUIRE(from_d1.size() == 3);
   CHECK(from_d1 == from_ledger);
+  CHECK(from_d1.at(1).at("corrects") == "deposit");
   CHECK(w.get("/v1/facts").body.find(R"("n":[1.50,1e2,-0,12345678901234567890])") !=
         std::string::npos);
-  CHECK(from_d1.at(0).at("amount") == -9007199254740991);
+  CHECK(from_d1.at(1).at("amount") == -9007199254740991);
 }
 
 TEST_CASE("A head tells what a ledger holds", "[edge]") {
@@ -195,12 +200,13 @@ TEST_CASE("The report adds up each tenant's money by currency", "[edge]") {
   w.deliver_all();
   const Json report = w.get("/v1/report").json;
   CHECK(report.at("accounts").at("acct_a").dump() ==
-        R"({"credits":50,"deposited":1000,"remaining":850,"spent":200})");
+        R"({"credits":50,"deposited":1000,"other_currencies":{"EUR":{"credits":0,"deposited":0,)"
+        R"("remaining":-7,"spent":7}},"remaining":850,"spent":200})");
   CHECK(report.at("accounts").size() == 2);
   CHECK(report.at("recorded_by_type").at("charge") == 2);
   const Json& north = report.at("tenants").at("north");
   CHECK(north.at("charges") == 2);
-  CHECK(north.at("revenue_cents") == 300);
+  CHECK(north.at("revenue_cents") == 200);
   CHECK(north.at("other_currencies").at("EUR").at("charge") == 7);
   CHECK(north.at("costs") == 1);
   CHECK(north.at("cost_cents") == 0);
@@ -211,6 +217,39 @@ TEST_CASE("The report adds up each tenant's money by currency", "[edge]") {
   CHECK(report.at("tenants").size() == 1);
   CHECK(w.get("/v1/report", "").json.at("tenants").size() == 2);
   CHECK(w.get("/v1/report?tenant=south", "").json.at("tenants").size() == 1);
+}
+
+TEST_CASE("The report is net of corrections, in every currency", "[edge]") {
+  TestWorld w;
+  const auto fact = [](const char* type, const char* id, int amount, const std::string& more) {
+    return R"({"type":")" + std::string(type) + R"(","id":")" + id +
+           R"(","entity_id":"acct_a","amount":)" + std::to_string(amount) + more + '}';
+  };
+  const auto take_back = [&fact](const char* source, int amount, const std::string& more) {
+    const std::string id = std::string("back_") + source;
+    return fact("correction", id.c_str(), amount,
+                R"(,"data":{"reason":"r"},"source_id":")" + std::string(source) + '"' + more);
+  };
+  const std::string from = R"(,"source_id":"o")";
+  const std::string yen = R"(,"currency":"JPY")";
+  w.post(
+      list({fact("charge", "c", 500, from), take_back("c", -500, {}), fact("cost", "k", 70, from),
+            take_back("k", -20, {}), fact("payout", "p", 9, from + yen), take_back("p", -4, yen),
+            fact("charge", "y", 800, from + yen), take_back("y", -100, yen),
+            fact("deposit", "d", 300, yen), take_back("d", -300, yen)}));
+  w.deliver_all();
+  const Json report = w.get("/v1/report").json;
+  const Json& tenant = report.at("tenants").at("north");
+  const Json& account = report.at("accounts").at("acct_a");
+  CHECK(tenant.at("revenue_cents") == 0);
+  CHECK(account.at("spent") == 0);
+  CHECK(tenant.at("cost_cents") == 50);
+  CHECK(tenant.at("payout_cents") == 0);
+  CHECK(tenant.at("charges") == 2);
+  CHECK(tenant.at("other_currencies").dump() == R"({"JPY":{"charge":700,"payout":5}})");
+  CHECK(account.at("other_currencies").dump() ==
+        R"({"JPY":{"credits":0,"deposited":0,"remaining":-700,"spent":700}})");
+  CHECK(report.at("recorded_by_type").at("correction") == 5);
 }
 
 TEST_CASE("The live window tells what the last requests did", "[edge]") {
@@ -297,7 +336,8 @@ TEST_CASE("Sums beyond 64 bits are reported to the last cent", "[edge]") {
       {"WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 2001) INSERT INTO "
        "ledger_facts SELECT tenant_id, type, timestamp, entity_id, i, id, subtype, source_id, "
        "asset_id, campaign_id, tool_id, user_id, config_id, config_version, amount, currency, "
-       "trace_id, recorded_at, data FROM n JOIN ledger_facts ON type = 'deposit' OR i <= 8",
+       "trace_id, recorded_at, data, corrects FROM n JOIN ledger_facts ON type = 'deposit' OR i <= "
+       "8",
        {}});
   REQUIRE(others->rows.changes == 1999 + 6);
   const Reply r = w.get("/v1/report");

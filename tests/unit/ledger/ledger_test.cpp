@@ -136,6 +136,7 @@ TEST_CASE("A conflict names the first field that differs", "[ledger]") {
       R"({"id":"f_1","type":"correction","subtype":"a","timestamp":1700000000001,"entity_id":"acct_a","source_id":"a",
           "asset_id":"a","campaign_id":"a","tool_id":"a","user_id":"a","config_id":"a","config_version":1,"amount":1,
           "currency":"EUR","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","data":{"reason":"a"}})");
+  REQUIRE(w.post(deposit("a", "acct_a", 5, R"(,"currency":"EUR")")).status == 201);
   REQUIRE(w.post(base.dump()).status == 201);
   const Json changes = Json::parse(
       R"({"subtype":"b","timestamp":1700000000002,"source_id":"b","asset_id":"b","campaign_id":"b","tool_id":"b","user_id":"b",

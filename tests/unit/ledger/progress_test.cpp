@@ -125,8 +125,8 @@ TEST_CASE("A frame may take so many steps, and says where it stands", "[progress
   w.run_alarms();
   w.get("/v1/facts/acct_a");
   const std::size_t chunks = z0::limits::chunks_per_round_max;
-  CHECK(allowed.at("append at hydrate") == 6);
-  CHECK(allowed.at("append at registered") == 6);
+  CHECK(allowed.at("append at hydrate") == 7);
+  CHECK(allowed.at("append at registered") == 7);
   CHECK(allowed.at("alarm at hydrate") == 2 + 2 * (chunks + 2) + chunks + 2);
   CHECK(allowed.at("alarm at head") == allowed.at("alarm at hydrate"));
   CHECK(allowed.at("read at rows") == 3);

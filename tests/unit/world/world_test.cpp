@@ -84,5 +84,5 @@ TEST_CASE("The migrations are what D1 needs and no more than it takes", "[world]
   CHECK(names ==
         "id type subtype timestamp tenant_id entity_id source_id asset_id campaign_id tool_id "
         "user_id config_id "
-        "config_version amount currency trace_id seq recorded_at status data ");
+        "config_version amount currency trace_id seq recorded_at status data corrects ");
 }
