@@ -119,6 +119,7 @@ test("Within seconds each fact is in D1 once, with every field", async () => {
       recorded_at: receipt.recorded_at,
       status: "recorded",
       data: { é: [1], trace_id: fact.trace_id },
+      corrects: null,
     },
   );
   const types = await z0.d1(
