@@ -25,15 +25,16 @@ struct Number {
 
 constexpr std::int64_t count_max = z0::limits::version_max;
 constexpr std::int64_t digits_max = 9'999'999'999'999'999;
+constexpr std::int64_t time_max = z0::limits::timestamp_ms_max;
 constexpr std::int64_t page_max = z0::limits::page_facts_max;
 
 const std::vector<Number> numbers = {
     {"GET", "/v1/facts?limit=", "limit", page_max},
-    {"GET", "/v1/facts?from=", "from", digits_max},
-    {"GET", "/v1/facts?to=", "to", digits_max},
+    {"GET", "/v1/facts?from=", "from", time_max},
+    {"GET", "/v1/facts?to=", "to", time_max},
     {"GET", "/v1/facts/acct_a?limit=", "limit", page_max},
     {"GET", "/v1/facts/acct_a?from_seq=", "from_seq", count_max},
-    {"GET", "/v1/entities/acct_a/state?cache=BudgetState&as_of=", "as_of", count_max},
+    {"GET", "/v1/entities/acct_a/state?cache=BudgetState&as_of=", "as_of", time_max},
     {"GET", "/v1/entities/acct_a/state?cache=BudgetState&as_of=seq:", "as_of", count_max},
     {"GET", "/v1/ledgers/acct_a/proof?seq=1&size=", "size", 1},
     {"GET", "/v1/ledgers/acct_a/proof?seq=", "seq", 1},
@@ -43,10 +44,10 @@ const std::vector<Number> numbers = {
     {"GET", "/v1/replication?limit=", "limit", z0::limits::page_ledgers_max},
     {"GET", "/v1/ledgers?limit=", "limit", page_max},
     {"GET", "/v1/closure?limit=", "limit", page_max},
-    {"GET", "/v1/closure?from=0&to=", "to", digits_max},
-    {"GET", "/v1/closure?from=", "from", digits_max},
+    {"GET", "/v1/closure?from=0&to=", "to", time_max},
+    {"GET", "/v1/closure?from=", "from", time_max},
     {"GET", "/v1/dead-letters?limit=", "limit", page_max},
-    {"GET", "/v1/configs/cfg_a?as_of=", "as_of", digits_max},
+    {"GET", "/v1/configs/cfg_a?as_of=", "as_of", time_max},
     {"GET", "/v1/configs/cfg_a?version=", "version", digits_max},
     {"GET", "/v1/configs/cfg_a/versions?from_version=", "from_version", digits_max}};
 
