@@ -71,11 +71,16 @@ void Monitor::grew(std::string_view entity_id, std::int64_t seq, std::int64_t re
 // A ledger whose facts have all arrived stays known for as long as it is likely to grow, so that a
 // message that overtakes the edge's report does not leave it lagging for ever.
 void Monitor::landed(std::string_view entity_id, std::int64_t contiguous_seq, std::int64_t now_ms) {
-  if (lagging_.size() >= limits::lagging_ledgers_max) {
-    std::erase_if(lagging_, [](const auto& l) { return l.second.contiguous_seq >= l.second.seq; });
+  auto found = lagging_.find(std::string(entity_id));
+  if (found == lagging_.end()) {
+    if (lagging_.size() >= limits::lagging_ledgers_max) {
+      std::erase_if(lagging_,
+                    [](const auto& l) { return l.second.contiguous_seq >= l.second.seq; });
+    }
     if (lagging_.size() >= limits::lagging_ledgers_max) return;
+    found = lagging_.emplace(entity_id, Lagging{}).first;
   }
-  Lagging& l = lagging_[std::string(entity_id)];
+  Lagging& l = found->second;
   if (contiguous_seq <= l.contiguous_seq) return;
   l.contiguous_seq = contiguous_seq;
   // What is still on its way was recorded after what has just arrived: it is no older than this.

@@ -303,6 +303,24 @@ TEST_CASE("Reports that are cut are refused, and the monitor goes on", "[monitor
   }
 }
 
+TEST_CASE("So many ledgers are followed by name, and those that arrived make room", "[monitor]") {
+  Monitor m;
+  constexpr auto most = static_cast<std::int64_t>(z0::limits::lagging_ledgers_max);
+  for (std::int64_t i = 0; i < most + 5; ++i)
+    recorded(m, start, ("acct_" + std::to_string(i)).c_str(), 1);
+  CHECK(replication(m, start).at("depth") == most);
+  for (const char* name : {"acct_0", "acct_1", "acct_2"}) landed(m, start, name, 1);
+  CHECK(replication(m, start).at("depth") == most - 3);
+  // Those that arrived make room, and there is no more of it.
+  for (int i = 0; i < 5; ++i) {
+    landed(m, start, ("acct_new" + std::to_string(i)).c_str(), 1);
+    recorded(m, start, ("acct_newer" + std::to_string(i)).c_str(), 1);
+  }
+  const std::int64_t depth = replication(m, start).at("depth");
+  CHECK(depth > most - 3);
+  CHECK(depth <= most);
+}
+
 TEST_CASE("An empty monitor is healthy and says so", "[monitor]") {
   Monitor m;
   const Json json = live(m, start);
