@@ -1,5 +1,6 @@
-// an isolate, shared by the Worker and all its objects; what it holds is a cache of rows, so after a
-// trap it is dropped and the next step begins with a fresh one.
+// Runs the core: writes a frame into WASM memory, steps, decodes the effects. There is one instance
+// an isolate, shared by the Worker and all its objects. Its memory is a cache of rows, so after a
+// trap the instance is dropped and the next step begins with a fresh one.
 
 /// <reference path="./wasm.d.ts" />
 

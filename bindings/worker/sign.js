@@ -1,6 +1,5 @@
-// Signatures with the log's Ed25519 keys: the platform's WebCrypto has the algorithm, so the core only
-// says what is to be signed. Every key signs, so that who trusts an older one only can go on while the
-// newer one gets known.
+// Signs checkpoints with Ed25519. WebCrypto has the algorithm, so the core only says which bytes to
+// sign. Every key signs: an auditor who knows only an older key can still verify after a rotation.
 
 import { encodeFailure, encodeSignatures } from "./effects.js";
 import { messageOf } from "./log.js";

@@ -172,7 +172,7 @@ bool ConfigState::decode(std::string_view bytes) {
     good = read(in, config) && (known_.empty() || known_.back().config_id < config.config_id);
     known_.push_back(std::move(config));
   }
-  // What has another spelling of the same state is none of ours.
+  // encode() gives each state one spelling; bytes that spell it differently were not made by it.
   if (good && in.ok() && in.done() && encode() == bytes) return true;
   clear();
   return false;

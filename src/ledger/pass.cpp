@@ -3,9 +3,9 @@
 namespace z0 {
 namespace {
 
-// The first fact of a segment's body from which on a kept part went another way. Where the part is
-// what an earlier prefix of the facts gives, it missed the next one that feeds it; else all that is
-// known is that it was right before this segment.
+// Where in a segment a kept part began to differ from its facts. If the kept value is the fold of
+// some prefix of the segment, the part missed the next fact that feeds it. Otherwise the first fact
+// that feeds it is named, since the part was right before this segment.
 struct Origin {
   std::int64_t seq = 0;
   std::string trace;

@@ -52,7 +52,9 @@ bool Reconciliation::run(const Rows& segments) {
   return true;
 }
 
-// domain.md, section 6.
+// What becomes of a part that differed. It is always replaced, unless the facts do not give it
+// (manual_review). An alert is raised when its money was wrong by more than the setting allows, or
+// when the same part differed less than a day ago.
 std::string_view Reconciliation::resolution_of(std::size_t part,
                                                const PassState::Divergence& d) const {
   const PassState& c = state_.checkpoint;

@@ -27,7 +27,7 @@ bool leaves_attempt(const std::string& status) {
 
 bool accepted(const std::string& status) { return status == "recorded" || status == "duplicate"; }
 
-// The codes that README.md and domain.md promise.
+// The codes that README.md promises.
 bool code_fits(const std::string& status, int http) {
   if (status == "recorded") return http == 201;
   if (status == "duplicate") return http == 200;

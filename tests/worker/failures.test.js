@@ -19,7 +19,7 @@ const north = token("north");
 const objectOf = (entity_id) => `account_${entity_id}`;
 
 /**
- * The query that domain.md promises, narrowed to one trace.
+ * The query that README.md promises, narrowed to one trace.
  * @param {string} trace_id
  */
 function failedCharges(trace_id) {

@@ -190,7 +190,7 @@ inline constexpr std::size_t note_signatures_max = 64;
 
 // -- time ---------------------------------------------------------------------------------------
 
-// A ledger that has not answered by then has failed (domain: append timeout).
+// A ledger that has not answered by then has failed, and its facts become attempts.
 inline constexpr std::uint32_t append_timeout_ms = 30'000;
 inline constexpr std::uint32_t read_timeout_ms = 10'000;
 

@@ -92,7 +92,7 @@ const StatusInfo& info(Status status);
 // Whether the same request may succeed later without a change.
 inline bool transient(Status s) { return info(s).category == Category::transient; }
 inline bool accepted(Status s) { return info(s).category == Category::accepted; }
-// Whether the append was tried and failed, so that an attempt record is due (domain: failed facts).
+// Whether the append was tried and failed: then an attempt record is due.
 inline bool leaves_attempt(Status s) { return transient(s) || s == Status::budget_exhausted; }
 
 }  // namespace z0

@@ -1,16 +1,14 @@
-// Queue messages: runs of recorded facts, and attempts that failed, packed until the platform's
-// limit.
+// Queue messages: runs of recorded facts, and failed attempts, packed up to the platform's limit.
 //
-//   message  sections, one after the other: joined messages are a message, so a host may collect
-//   what
-//            many requests have to send
+//   message  sections, one after the other. Two messages joined are one message, so a host may
+//            collect what several requests send.
 //   section  u8 version, u8 kind (1 facts, 2 attempts), traceparent, items as u32-length bytes
 //   run      tenant, entity, varint first_seq, varint count, records as u32-length bytes
 //   attempt  tenant, entity, varint attempted_at, code, message, span, 16 bytes trace, submission
 //   Texts and submissions are varint length and bytes.
 //
-// A message names no queue and no database: the consumer reads it whole, and writing it twice, late
-// or out of order changes nothing.
+// A message names no queue and no database. The consumer may write it twice, late or out of order:
+// the result is the same.
 #pragma once
 
 #include <cstdint>

@@ -100,8 +100,8 @@ class CachedState {
   //   BudgetState       {"currency":"USD","deposited","credits","spent","remaining","day_spent",
   //                      "week_spent","month_spent", "currencies":[the others, alike], last_seq,
   //                      ..}
-  //   CapState          {"total","hour","day","month"} of invocations in the window that holds
-  //   at_ms AccessState       {"users":[{"user_id","role","since_seq"}]} in order of user_id
+  //   CapState          {"total","hour","day","month"}: invocations in the windows that hold at_ms
+  //   AccessState       {"users":[{"user_id","role","since_seq"}]} in order of user_id
   //   ContactCanonical  {"contact_id"|null}
   // each with "last_seq" (0 before the first) and "last_fact_id" (null before the first). The first
   // currency is USD, or where it never occurred the first that did; without any, USD and zeros.

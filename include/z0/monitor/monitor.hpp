@@ -23,7 +23,7 @@ namespace z0 {
 
 enum class Band : std::uint8_t { healthy, degraded, critical };
 std::string_view band_name(Band band);
-// domain.md section 7; the worst of the three wins. failure_rate: 0 to 1.
+// Grades health by lag, depth and failure rate; the worst of the three wins. failure_rate: 0 to 1.
 Band replication_band(std::int64_t lag_ms, std::int64_t depth, double failure_rate);
 
 class Monitor {

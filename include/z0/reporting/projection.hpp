@@ -13,12 +13,12 @@
 //   * Each writes and looks again in one transaction. Of two transactions the later one sees what
 //     the earlier one wrote: a run that could join now is seen by whoever moved the head up to it,
 //     or by whoever brought it. That one goes round again.
-// So what a message brought is not left waiting where it could join, unless its writer died, and
-// then the message is delivered again. One case is left to the ledger's alarm: two runs of one
-// ledger that are cut differently and overlap, written at the same moment by writers who did not
-// see each other. The edge cuts each fact's run once, so one of the two is a chunk of the ledger's
-// own. A range cannot be cut, so the head may end inside of the one that waits; the ledger's next
-// chunk takes it past it.
+// So a run that could join does not stay behind, unless its writer died; then the message is
+// delivered again. One case is left to the ledger's alarm: two runs of one ledger overlap, were cut
+// at different places, and were written at the same moment by writers that did not see each other.
+// The edge cuts each fact's run once, so one of the two is a chunk that the ledger wrote. A run is
+// never split, so the head may then end inside the run that waits. The ledger's next chunk moves the
+// head past it.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,13 @@
-// What an operator sets for a deployment: the Worker's variable Z0_SETTINGS, a JSON object. It
-// comes with every frame, so a step depends on nothing that its frame does not hold.
+// The settings of a deployment: the Worker's variable Z0_SETTINGS, a JSON object. Every frame
+// carries them, so that a step depends on its frame alone.
 //
 //   origin                      names this deployment's logs in checkpoints; default "z0.local"
 //   databases                   {"BINDING": ["tenant", ...]}: tenants whose reporting copy lies in
 //                               another D1 database than DB
-//   reconciliation_alert_cents  a cached amount that is wrong by more raises an alert; default
-//   10000
+//   reconciliation_alert_cents  a cached amount that is wrong by more than this raises an alert;
+//                               default 10000
 //
-// Unknown members and values of another type are as good as absent: a deployment must not stop over
-// them.
+// Unknown members, and members of the wrong type, are ignored: they must not stop a deployment.
 #pragma once
 
 #include <cstdint>
