@@ -1,5 +1,6 @@
 // What operators do (budgets, reconciliation, rebuilding D1) and what befalls rows at rest.
 #include <algorithm>
+#include <limits>
 
 #include "final_checks.hpp"
 #include "replay.hpp"
@@ -14,6 +15,7 @@ namespace {
 constexpr int rounds_max = 500;
 constexpr int config_tries_max = 6;
 enum Damage : std::size_t { missing, unreadable, stale, changed, count_ };
+constexpr std::int64_t snapshot_of_all = std::numeric_limits<std::int64_t>::max();
 
 bool smaller_elsewhere(const Model& model, const ConfigModel& mine, const Json& settings) {
   for (const auto& [id, other] : model.configs()) {
@@ -129,7 +131,7 @@ void Simulation::damage_cache(const std::string& entity_id) {
   say("the cached states of " + entity_id + " are damaged, kind " + std::to_string(kind));
   world_.evict(object);
   if (kind == changed || random_.percent(50))
-    return check_reconciliation(entity_id, kind, random_.percent(30));
+    return check_reconciliation(entity_id, kind, random_.percent(30), snapshot_of_all);
   model_.damaged.insert(entity_id);
 }
 
@@ -141,18 +143,26 @@ void Simulation::damage_snapshot(const std::string& entity_id, const Rows& rows,
   storage.run(
       {"UPDATE segments SET cache = ?2 WHERE first_seq = ?1", {first_seq, Value::blob(broken)}});
   say("an old snapshot of " + entity_id + " is damaged");
-  check_reconciliation(entity_id, unreadable, true);
+  const auto last =
+      storage.run({"SELECT last_seq FROM segments WHERE first_seq = ?1", {first_seq}});
+  check_reconciliation(entity_id, unreadable, true, last->rows.at(0, 0).integer);
   const auto kept = storage.run({"SELECT cache FROM segments WHERE first_seq = ?1", {first_seq}});
   hold(kept->rows.at(0, 0).bytes == rows.at(row, 1).bytes, "a snapshot is what its facts give",
        entity_id + " at " + std::to_string(first_seq.integer));
 }
 
-void Simulation::check_reconciliation(const std::string& entity_id, std::size_t kind, bool whole) {
+// What a pass finds when the snapshot as of `snapshot_seq` is damaged.
+void Simulation::check_reconciliation(const std::string& entity_id, std::size_t kind, bool whole,
+                                      std::int64_t snapshot_seq) {
   Scene scene{world_, model_, {}, {}, {}};
   scene.read(entity_id);
   const std::vector<Json> before = scene.ledgers.at(entity_id);
   Replay replay;
-  for (const Json& fact : before) replay.apply(fact);
+  Replay at_snapshot;
+  for (const Json& fact : before) {
+    replay.apply(fact);
+    if (fact.at("seq") <= snapshot_seq) at_snapshot.apply(fact);
+  }
   const Json found = reconcile(entity_id, whole);
   hold(!found.empty() && (kind == changed || found.size() == 5), "a damaged state is noticed",
        entity_id + " " + found.dump());
@@ -166,8 +176,8 @@ void Simulation::check_reconciliation(const std::string& entity_id, std::size_t 
              (!sure && resolution == "alert_raised"),
          "a mismatch is resolved as the domain says", where);
     if (type != "BudgetState") continue;
-    replay.check_budget_state(mismatch.at("calculated_value"),
-                              clock_of(ledger_object_name(entity_id)), false, where);
+    at_snapshot.check_budget_state(mismatch.at("calculated_value"),
+                                   clock_of(ledger_object_name(entity_id)), false, where);
   }
   scene.ledgers.clear();
   scene.read(entity_id);
