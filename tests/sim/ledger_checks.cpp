@@ -44,7 +44,10 @@ bool may_bind_at_first(const Model& model, const StateRefusal& refusal) {
 bool right_at(const Replay& replay, const StateRefusal& refusal) {
   const std::int64_t now = std::max(refusal.clock_ms, replay.recorded_at());
   Replay then = replay;
+  std::set<std::string> ids;
   for (Json before : refusal.before) {
+    // What a batch sends twice counts once.
+    if (before.contains("id") && !ids.insert(before.at("id")).second) continue;
     before["recorded_at"] = now;
     then.apply(before);
   }
