@@ -6,8 +6,11 @@
 
 #include <csignal>
 #include <functional>
+#include <string>
 
 #include "unit/catch.hpp"
+#include "z0/core/core.hpp"
+#include "z0/wire/frame.hpp"
 
 namespace z0::test {
 
@@ -21,6 +24,19 @@ inline bool traps(const std::function<void()>& code) {
   int status = 0;
   REQUIRE(waitpid(child, &status, 0) == child);
   return WIFSIGNALED(status);
+}
+
+// Whether a fresh core traps on a frame's bytes once its continuation, the first part, is changed.
+inline bool traps_on_changed(const std::string& frame_bytes,
+                             const std::function<void(std::string&)>& change) {
+  return traps([&] {
+    Frame frame;
+    parse_frame(frame_bytes, frame);
+    std::string continuation(frame.part(0));
+    change(continuation);
+    frame.parts = {continuation};
+    Core().step(encode_frame(frame));
+  });
 }
 
 }  // namespace z0::test
