@@ -139,11 +139,11 @@ class Append {
     return false;
   }
 
-  // Decides an item against a fact that may have its id; another id says nothing.
+  // Decides an item against the fact that has its id.
   void compare(std::uint32_t i, std::string_view original, std::int64_t seq,
                std::int64_t recorded_at) {
     Item& item = items_[i];
-    if (item.decided || submission_id(original) != item.fact.id) return;
+    if (item.decided) return;
     Fact a;
     std::string_view field = "data";
     const bool same =
