@@ -17,7 +17,7 @@ const build = join(root, "build/release");
 const planted = join(build, "planted");
 const SEEDS_MAX = 800;
 // A planted bug that makes the simulator run on for ever is missed, not waited for.
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 300_000;
 const JOBS = Math.min(4, availableParallelism());
 
 /** @param {string} command */
