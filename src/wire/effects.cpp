@@ -18,7 +18,7 @@ void write_values(ByteWriter& out, const Value* values, std::size_t count) {
 }
 
 // Nearly every step of one request fits; one that read megabytes would keep them for days.
-constexpr std::size_t kept_bytes_max = 64 * 1024;
+constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
 
 }  // namespace
 
