@@ -95,8 +95,11 @@ enum {
 enum z0_frame_kind {
   /* To the edge: an HTTP request [method, url path with query, body, token secrets (comma separated,
    * the first one mints), then header name (lower case), value, name, value ...]. The host passes
-   * authorization, traceparent, tracestate, content-type, content-encoding and idempotency-key. It
-   * reads at most Z0_BODY_BYTES_MAX + 1 bytes of the body. Reply: an HTTP response. */
+   * authorization, traceparent, tracestate, content-type, content-encoding, idempotency-key and
+   * origin; of an OPTIONS access-control-request-method and -headers; of a request with
+   * ce-specversion all headers that begin with ce-. It reads at most Z0_BODY_BYTES_MAX + 1 bytes
+   * of the body. A body that it could decompress it passes so, and without content-encoding.
+   * Reply: an HTTP response. */
   Z0_FRAME_REQUEST = 1,
   /* To the queue's consumer: messages of one queue batch [one message body]. Reply: 200 to
    * acknowledge, 503 with retry-after (seconds) to have it delivered again. */

@@ -12,15 +12,16 @@ export { Directory } from "./directory.js";
 export { Ledger } from "./ledger.js";
 export { Monitor } from "./monitor.js";
 
-// The headers that include/z0.h names.
+// The headers that include/z0.h names, but for content-encoding, which goes with the body.
 const HEADERS = [
   "authorization",
   "traceparent",
   "tracestate",
   "content-type",
-  "content-encoding",
   "idempotency-key",
+  "origin",
 ];
+const PREFLIGHT_HEADERS = ["access-control-request-method", "access-control-request-headers"];
 const DEAD_LETTERS = "z0-facts-dead";
 // For messages that met an error before the core could name a pause.
 const RETRY_SECONDS = 5;
@@ -33,16 +34,10 @@ export default {
       if (env.Z0_DEBUG === "1" && request.method === "POST" && pathname === "/debug/trap") {
         await trap(env, searchParams.get("object") ?? "");
       }
-      const parts = [
-        request.method,
-        pathname + search,
-        await readBody(request),
-        env.Z0_TOKEN_SECRET,
-      ];
-      for (const name of HEADERS) {
-        const value = request.headers.get(name);
-        if (value !== null) parts.push(name, value);
-      }
+      const { body, encoding } = await readBody(request);
+      const parts = [request.method, pathname + search, body, env.Z0_TOKEN_SECRET];
+      if (encoding !== null) parts.push("content-encoding", encoding);
+      addHeaders(parts, request);
       return respond(await run(hostOf(Target.EDGE, env, ctx), Frame.REQUEST, parts));
     } catch (error) {
       logError("z0.request_failed", error);
@@ -62,6 +57,20 @@ export default {
     }
   },
 };
+
+/**
+ * @param {(string | Uint8Array)[]} parts of a Frame.REQUEST
+ * @param {Request} request
+ */
+function addHeaders(parts, { method, headers }) {
+  const names = method === "OPTIONS" ? [...HEADERS, ...PREFLIGHT_HEADERS] : HEADERS;
+  for (const name of names) {
+    const value = headers.get(name);
+    if (value !== null) parts.push(name, value);
+  }
+  if (!headers.has("ce-specversion")) return;
+  for (const [name, value] of headers) if (name.startsWith("ce-")) parts.push(name, value);
+}
 
 /**
  * @param {string} queue

@@ -18,6 +18,8 @@ constexpr Remedy rows[] = {
     {Status::not_json, ",byte order mark,",
      "Send the text as UTF-8 without the byte order mark that it begins with: JSON does not allow "
      "one (RFC 8259, section 8.1)."},
+    {Status::unsupported_encoding, ",content-encoding,",
+     "Send the body as it is, or compressed with gzip and with `content-encoding: gzip`."},
     {Status::bad_parameter, ",url,",
      "Keep path and query to at most 8,192 bytes, with every % followed by two hexadecimal digits "
      "that make UTF-8."},

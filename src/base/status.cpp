@@ -34,7 +34,7 @@ constexpr std::array rows = {
            "Split it into smaller requests, each at most 4 MiB and 1,000 facts."),
     Z0_ROW(unsupported_encoding, 415, malformed,
            "The content type or content encoding of the body is not supported.",
-           "Send application/json or application/x-ndjson, uncompressed, in UTF-8."),
+           "Send application/json or application/x-ndjson in UTF-8, as it is or compressed with gzip."),
     Z0_ROW(not_gzip, 400, malformed,
            "The body says content-encoding: gzip, but it is not one whole gzip file.",
            "Compress the body once with gzip, or send it as it is without content-encoding."),

@@ -190,12 +190,10 @@ std::string ConfigChange::submission(std::int64_t timestamp) const {
 
 Status read_config_change(const Request& request, const Claims& claims, std::string_view config_id,
                           ConfigChange& out, std::string& field) {
-  field = "body";
-  if (request.body.size() > limits::body_bytes_max) return Status::too_large;
-  if (!request.content_encoding.empty() && request.content_encoding != "identity") {
-    field = "content-encoding";
-    return Status::unsupported_encoding;
-  }
+  std::string_view wrong;
+  const Status body = judge_body(request, wrong);
+  field = wrong;
+  if (body != Status::recorded) return body;
   out.config_id = config_id;
   return ChangeReader(claims, out, field).read(request.body);
 }

@@ -35,10 +35,9 @@ class PostFacts {
         atomic_(request.parameter("atomic") == "true") {}
 
   void run() {
-    if (request_.body.size() > limits::body_bytes_max) return refuse(Status::too_large, "body");
-    if (!request_.content_encoding.empty() && !same_name(request_.content_encoding, "identity")) {
-      return refuse(Status::unsupported_encoding, "content-encoding");
-    }
+    std::string_view field;
+    const Status body = judge_body(request_, field);
+    if (body != Status::recorded) return refuse(body, field);
     const std::string_view atomic = request_.parameter("atomic");
     if (!atomic.empty() && atomic != "true" && atomic != "false")
       return reply_bad_value(effects_, context_, "atomic", "true or false");

@@ -45,14 +45,6 @@ bool count_parameter(const Request& request, std::string_view name, bool require
   return parse_number(text, out) && out >= 1 && out <= limits::version_max;
 }
 
-void reply_text(Effects& effects, const Context& context, std::string_view text) {
-  effects.reply(200,
-                {{"content-type", "text/plain; charset=utf-8"},
-                 {"traceparent", context.trace.traceparent()},
-                 {"cache-control", "no-store"}},
-                text);
-}
-
 }  // namespace
 
 void get_proof(const RouteCall& call) {

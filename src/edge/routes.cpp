@@ -130,20 +130,31 @@ constexpr Purpose purposes[] = {{"GET", "GET, HEAD", "GET to read"},
                                 {"POST", "POST", "POST to send"},
                                 {"PUT", "PUT", "PUT to write"}};
 
+bool takes(const Request& request, std::string_view method) {
+  std::string_view id;
+  return std::any_of(std::begin(routes), std::end(routes), [&](const Route& r) {
+    return r.method == method && matches(r.path, request.path, id);
+  });
+}
+
+// The methods that an address takes, as headers list them.
+std::string listed_methods(const Request& request) {
+  std::string listed;
+  for (const Purpose& purpose : purposes) {
+    if (takes(request, purpose.method))
+      listed.append(listed.empty() ? "" : ", ").append(purpose.listed);
+  }
+  return listed;
+}
+
 // The address is known, but not with this method (RFC 9110, 15.5.6).
 void refuse_method(const Request& request, const Context& context, Effects& effects) {
-  std::string allowed;
   std::string action;
   for (const Purpose& purpose : purposes) {
-    std::string_view id;
-    const bool taken = std::any_of(std::begin(routes), std::end(routes), [&](const Route& r) {
-      return r.method == purpose.method && matches(r.path, request.path, id);
-    });
-    if (!taken) continue;
-    allowed.append(allowed.empty() ? "" : ", ").append(purpose.listed);
-    action.append(action.empty() ? "Use " : ", ").append(purpose.words);
+    if (takes(request, purpose.method))
+      action.append(action.empty() ? "Use " : ", ").append(purpose.words);
   }
-  reply_bad_method(effects, context, allowed, action + '.');
+  reply_bad_method(effects, context, listed_methods(request), action + '.');
 }
 
 // What a caller is told of an address's parameters.
@@ -179,11 +190,15 @@ void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   Context context{
       trace_context(request.traceparent, request.tracestate, frame.entropy.substr(10, 24)),
       frame.now_ms};
+  context.origin = allowed_origin(request, frame.settings);
   if (!readable) return reply_error(effects, context, Status::bad_parameter, "url");
   std::string_view id;
   bool path_known = false;
   const Route* to = route(request, id, path_known);
   if (to == nullptr) {
+    const bool preflight = request.method == "OPTIONS" && !request.asked_method.empty();
+    if (path_known && preflight && !context.origin.empty())
+      return reply_preflight(effects, context, request, listed_methods(request));
     if (path_known) return refuse_method(request, context, effects);
     return reply_error(effects, context, Status::not_found, {});
   }

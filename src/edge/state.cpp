@@ -121,8 +121,9 @@ void post_import(const RouteCall& call) {
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   const std::string_view tenant = request.parameter("tenant");
   if (!valid_id(tenant)) return reply_error(effects, context, Status::bad_parameter, "tenant");
-  if (request.body.size() > limits::body_bytes_max)
-    return reply_error(effects, context, Status::too_large, "body");
+  std::string_view field;
+  const Status body = judge_body(request, field);
+  if (body != Status::recorded) return reply_error(effects, context, body, field);
   std::string records;
   std::size_t line = 0;
   if (!read_records(request.body, records, line)) {

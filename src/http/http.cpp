@@ -19,25 +19,6 @@ int hex_digit(char c) {
   return -1;
 }
 
-// RFC 3986 percent-decoding; `plus` also turns + into a space, as forms write it.
-bool percent_decode(std::string_view text, bool plus, std::string& out) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus) {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else {
-      if (i + 2 >= text.size()) return false;
-      const int high = hex_digit(text[i + 1]);
-      const int low = hex_digit(text[i + 2]);
-      if (high < 0 || low < 0) return false;
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-  }
-  return valid_utf8(out);
-}
-
 bool parse_query(std::string_view text, std::vector<std::pair<std::string, std::string>>& out) {
   while (!text.empty()) {
     const std::string_view pair = text.substr(0, text.find('&'));
@@ -60,6 +41,24 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+bool percent_decode(std::string_view text, bool plus, std::string& out) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && plus) {
+      out += ' ';
+    } else if (text[i] != '%') {
+      out += text[i];
+    } else {
+      if (i + 2 >= text.size()) return false;
+      const int high = hex_digit(text[i + 1]);
+      const int low = hex_digit(text[i + 2]);
+      if (high < 0 || low < 0) return false;
+      out += static_cast<char>(high * 16 + low);
+      i += 2;
+    }
+  }
+  return valid_utf8(out);
+}
 
 bool same_name(std::string_view value, std::string_view name) {
   return std::equal(value.begin(), value.end(), name.begin(), name.end(),
@@ -96,12 +95,27 @@ bool parse_request(const Frame& frame, Request& out) {
     if (name == "content-type") out.content_type = value;
     if (name == "content-encoding") out.content_encoding = trimmed(value);
     if (name == "idempotency-key") out.idempotency_key = value;
+    if (name == "origin") out.origin = value;
+    if (name == "access-control-request-method") out.asked_method = value;
+    if (name == "access-control-request-headers") out.asked_headers = value;
+    if (name.starts_with("ce-")) out.event_attributes.emplace_back(name.substr(3), value);
   }
   const std::string_view url = frame.part(1);
   if (url.size() > limits::url_bytes_max) return false;
   const std::size_t question = std::min(url.find('?'), url.size());
   if (!percent_decode(url.substr(0, question), false, out.path)) return false;
   return question == url.size() || parse_query(url.substr(question + 1), out.query);
+}
+
+Status judge_body(const Request& request, std::string_view& field) {
+  field = "body";
+  if (request.body.size() > limits::body_bytes_max) return Status::too_large;
+  const std::string_view encoding = request.content_encoding;
+  if (encoding.empty() || same_name(encoding, "identity")) return Status::recorded;
+  field = "content-encoding";
+  // The host takes the header away with the compression: what still has it could not be read.
+  const bool gzip = same_name(encoding, "gzip") || same_name(encoding, "x-gzip");
+  return gzip ? Status::not_gzip : Status::unsupported_encoding;
 }
 
 void write_context(ByteWriter& out, const Context& context, std::uint8_t step) {
@@ -113,6 +127,7 @@ void write_context(ByteWriter& out, const Context& context, std::uint8_t step) {
   out.short_bytes(context.trace.parent_id);
   out.u8(context.trace.flags);
   out.short_bytes(context.trace.tracestate);
+  out.short_bytes(context.origin);
 }
 
 bool read_context(ByteReader& in, Context& context) {
@@ -124,6 +139,7 @@ bool read_context(ByteReader& in, Context& context) {
   context.trace.parent_id = in.short_bytes();
   context.trace.flags = in.u8();
   context.trace.tracestate = in.short_bytes();
+  context.origin = in.short_bytes();
   return in.ok();
 }
 
@@ -146,18 +162,39 @@ void append_cursor(std::string& json, bool more, std::string_view bytes) {
   json += '}';
 }
 
+namespace {
+
+// What a page of another origin may read besides the body.
+constexpr std::string_view exposed = "traceparent, retry-after, allow, www-authenticate";
+
+// With the headers that every reply carries, and one that only this one does.
+void reply_with(Effects& effects, const Context& context, std::uint16_t http, std::string_view type,
+                const Header& own, std::string_view body) {
+  const std::string traceparent = context.trace.traceparent();
+  const bool shared = !context.origin.empty();
+  effects.reply(http,
+                {{"content-type", type},
+                 {"traceparent", traceparent},
+                 {"cache-control", "no-store"},
+                 own,
+                 shared ? Header{"access-control-allow-origin", context.origin} : Header{},
+                 shared ? Header{"access-control-expose-headers", exposed} : Header{},
+                 shared ? Header{"vary", "origin"} : Header{}},
+                body);
+}
+
+}  // namespace
+
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
                 bool retry) {
-  const std::string traceparent = context.trace.traceparent();
-  const Header type{"content-type", "application/json"};
-  const Header trace{"traceparent", traceparent};
-  const Header fresh{"cache-control", "no-store"};
-  if (http == 401)
-    return effects.reply(http, {type, trace, fresh, {"www-authenticate", "Bearer"}}, json);
-  if (retry) {
-    return effects.reply(http, {type, trace, fresh, {"retry-after", retry_after_seconds}}, json);
-  }
-  effects.reply(http, {type, trace, fresh}, json);
+  Header own{};
+  if (retry) own = {"retry-after", retry_after_seconds};
+  if (http == 401) own = {"www-authenticate", "Bearer"};
+  reply_with(effects, context, http, "application/json", own, json);
+}
+
+void reply_text(Effects& effects, const Context& context, std::string_view text) {
+  reply_with(effects, context, 200, "text/plain; charset=utf-8", {}, text);
 }
 
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
@@ -206,13 +243,8 @@ void reply_bad_method(Effects& effects, const Context& context, std::string_view
                       std::string_view action) {
   std::string json;
   append_error(json, context, Status::method_not_allowed, {}, {}, action);
-  const std::string traceparent = context.trace.traceparent();
-  effects.reply(info(Status::method_not_allowed).http,
-                {{"content-type", "application/json"},
-                 {"traceparent", traceparent},
-                 {"cache-control", "no-store"},
-                 {"allow", allowed}},
-                json);
+  reply_with(effects, context, info(Status::method_not_allowed).http, "application/json",
+             {"allow", allowed}, json);
 }
 
 Status status_of(z0_outcome outcome) {

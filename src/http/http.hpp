@@ -29,6 +29,11 @@ struct Request {
   std::string_view content_type;
   std::string_view content_encoding;
   std::optional<std::string_view> idempotency_key;
+  std::string_view origin;
+  std::string_view asked_method;   // of a preflight, the method that it asks for
+  std::string_view asked_headers;  // and the headers
+  // What stands in headers of a CloudEvent in binary mode: names behind `ce-`, values as they came.
+  std::vector<std::pair<std::string_view, std::string_view>> event_attributes;
 
   // The parameter's value; empty when absent.
   std::string_view parameter(std::string_view name) const;
@@ -45,11 +50,18 @@ std::string_view media_type(std::string_view content_type);
 // What follows `Bearer`; empty for another scheme, or none.
 std::string_view bearer_token(std::string_view authorization);
 
+// Whether the host could read the body, and within its limit; `field` says what is wrong with it.
+Status judge_body(const Request& request, std::string_view& field);
+// RFC 3986 percent-decoding; `plus` also turns + into a space, as forms write it. False for what
+// is not encoded as it should be or is no UTF-8.
+bool percent_decode(std::string_view text, bool plus, std::string& out);
+
 struct Context {
   TraceContext trace;
   std::int64_t started_ms = 0;
-  std::uint8_t route = 0;  // its row in the table of routes
-  std::uint8_t step = 0;   // which of the route's steps takes the answers that are waited for
+  std::uint8_t route = 0;   // its row in the table of routes
+  std::uint8_t step = 0;    // which of the route's steps takes the answers that are waited for
+  std::string origin = {};  // of the page that may read the answer; empty: none
 };
 
 // A request as its handler gets it, which replies, or asks and leaves a continuation.
@@ -77,6 +89,8 @@ bool read_context(ByteReader& in, Context& context);
 // Answers, with the headers that every reply carries. retry: something in it may succeed later.
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
                 bool retry = false);
+// As reply_json, of another content type.
+void reply_text(Effects& effects, const Context& context, std::string_view text);
 // `action` stands for what the status advises, where there is more to say.
 void reply_error(Effects& effects, const Context& context, Status status, std::string_view field,
                  std::string_view action = {});
@@ -89,6 +103,11 @@ void reply_bad_time(Effects& effects, const Context& context, std::string_view p
 // of them to use for what.
 void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
                       std::string_view action);
+// The origin of the page that asks, when a setting names it; else empty.
+std::string allowed_origin(const Request& request, std::string_view settings);
+// What a browser asks before it sends a page's request.
+void reply_preflight(Effects& effects, const Context& context, const Request& request,
+                     std::string_view allowed);
 // The error as a JSON object; `identity` is put in front: members with a trailing comma, or empty.
 void append_error(std::string& json, const Context& context, Status status, std::string_view field,
                   std::string_view identity, std::string_view action = {});

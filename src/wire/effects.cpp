@@ -129,8 +129,11 @@ void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers,
                     std::string_view body) {
   const auto mark = begin(Z0_REPLY, Phase::reply);
   out_.u16(http);
-  out_.u16(static_cast<std::uint16_t>(headers.size()));
+  std::uint16_t count = 0;
+  for (const auto& header : headers) count += header.first.empty() ? 0 : 1;
+  out_.u16(count);
   for (const auto& [name, value] : headers) {
+    if (name.empty()) continue;
     out_.bytes(name);
     out_.bytes(value);
   }

@@ -82,6 +82,20 @@ std::vector<std::string_view> settings_databases(std::string_view settings) {
   return all;
 }
 
+bool settings_names_origin(std::string_view settings, std::string_view origin) {
+  bool named = false;
+  with_member(settings, "cors_origins", [&](JsonReader& in) {
+    if (in.peek() != JsonKind::array || !in.enter_array()) return;
+    std::string scratch;
+    std::string_view value;
+    while (in.next_element()) {
+      if (in.peek() != JsonKind::string || !in.string(value, scratch)) return;
+      named = named || value == origin;
+    }
+  });
+  return named;
+}
+
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings) {
   std::int64_t cents = default_alert_cents;
   with_member(settings, "reconciliation_alert_cents", [&](JsonReader& in) {

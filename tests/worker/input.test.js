@@ -1,8 +1,10 @@
 // What callers get wrong: each clear, none harmful.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { charge, deposit, invocation, traceId, unique } from "./lib/facts.js";
 import { startZ0, token } from "./lib/z0.js";
 
@@ -102,7 +104,7 @@ test("A body above 4 MiB is refused, whether it tells its length or not", async 
   const stated = await send(`${large} `);
   assert.equal(stated.status, 413);
   assert.equal(stated.body.status, "too_large");
-  const chunked = await sendChunked(Buffer.from(large), Buffer.from("    "));
+  const chunked = await sendChunked([Buffer.from(large), Buffer.from("    ")]);
   assert.equal(chunked.status, 413);
   assert.equal(chunked.body.status, "too_large");
   await isWell();
@@ -111,13 +113,14 @@ test("A body above 4 MiB is refused, whether it tells its length or not", async 
 /**
  * Without a content-length, as fetch cannot.
  * @param {Buffer[]} chunks
+ * @param {Record<string, string>} [headers]
  * @returns {Promise<{status: number | undefined, body: any}>}
  */
-function sendChunked(...chunks) {
+function sendChunked(chunks, headers = JSON_TYPE) {
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
       new URL("/v1/facts", z0.url).href,
-      { method: "POST", headers: { ...JSON_TYPE, authorization: `Bearer ${north}` } },
+      { method: "POST", headers: { ...headers, authorization: `Bearer ${north}` } },
       (response) => {
         let text = "";
         response.on("data", (chunk) => (text += chunk));
@@ -133,11 +136,11 @@ function sendChunked(...chunks) {
 test("A body in chunks is put together in order", async () => {
   const fact = charge(unique("acct_"), { data: { text: "é".repeat(10_000) } });
   const bytes = Buffer.from(JSON.stringify(fact));
-  const { status, body } = await sendChunked(
+  const { status, body } = await sendChunked([
     bytes.subarray(0, 333),
     bytes.subarray(333, 334),
     bytes.subarray(334),
-  );
+  ]);
   assert.equal(status, 201, JSON.stringify(body));
 });
 
@@ -152,10 +155,61 @@ test("More than 1,000 facts are refused as a whole", async () => {
   assert.equal((await z0.fetch(`/v1/entities/${entity_id}`, { token: north })).status, 404);
 });
 
-test("A compressed body is refused", async () => {
-  const { status, body } = await send("not gzip", { ...JSON_TYPE, "content-encoding": "gzip" });
-  assert.equal(status, 415);
-  assert.equal(body.status, "unsupported_encoding");
+const GZIP = { ...JSON_TYPE, "content-encoding": "gzip" };
+
+test("A body in gzip is read, and its limit is that of what is in it", async () => {
+  const entity_id = unique("acct_");
+  const fact = JSON.stringify(charge(entity_id));
+  for (const coding of ["gzip", "GZIP", "x-gzip"]) {
+    const body = new Uint8Array(gzipSync(JSON.stringify(charge(entity_id))));
+    const { status, body: answer } = await send(body, { ...GZIP, "content-encoding": coding });
+    assert.equal(status, 201, JSON.stringify(answer));
+  }
+  const members = Buffer.concat([gzipSync(`${fact}\n`), gzipSync(JSON.stringify(deposit(entity_id)))]);
+  const lines = { "content-type": "application/x-ndjson", "content-encoding": "gzip" };
+  const both = await send(new Uint8Array(members), lines);
+  assert.deepEqual([both.status, both.body.recorded], [200, 2], JSON.stringify(both.body));
+  const exact = JSON.stringify(charge(entity_id)).padEnd(4 * MIB);
+  assert.equal((await send(new Uint8Array(gzipSync(exact)), GZIP)).status, 201);
+  const above = await send(new Uint8Array(gzipSync(`${exact} `)), GZIP);
+  assert.deepEqual([above.status, above.body.status], [413, "too_large"]);
+  // It is no smaller by being sent in chunks, or by not shrinking.
+  const noise = randomBytes(4 * MIB);
+  const chunked = await sendChunked([noise, noise.subarray(0, MIB)], GZIP);
+  assert.deepEqual([chunked.status, chunked.body.status], [413, "too_large"]);
+  await isWell();
+});
+
+test("A gzip bomb is refused at its limit, not when it has burst", async () => {
+  const bomb = new Uint8Array(gzipSync(Buffer.alloc(512 * MIB), { level: 9 }));
+  assert.ok(bomb.length < MIB);
+  const answers = await Promise.all(Array.from({ length: 8 }, () => send(bomb, GZIP)));
+  for (const { status, body } of answers) {
+    assert.deepEqual([status, body.status], [413, "too_large"]);
+  }
+  await isWell();
+});
+
+test("What is no gzip, and an encoding that is not taken, are refused by name", async () => {
+  const whole = gzipSync(JSON.stringify(charge(unique("acct_"))));
+  const damaged = Uint8Array.from(whole);
+  damaged[damaged.length - 6] ^= 1;
+  for (const body of [
+    "not gzip",
+    "",
+    new Uint8Array(whole.subarray(0, -1)),
+    damaged,
+    new Uint8Array(Buffer.concat([whole, Buffer.from("x")])),
+  ]) {
+    const answer = await send(body, GZIP);
+    assert.deepEqual([answer.status, answer.body.status], [400, "not_gzip"], String(body));
+    assert.equal(answer.body.field, "content-encoding");
+  }
+  for (const coding of ["br", "deflate", "zstd", "gzip, gzip"]) {
+    const answer = await send("{}", { ...JSON_TYPE, "content-encoding": coding });
+    assert.deepEqual([answer.status, answer.body.status], [415, "unsupported_encoding"], coding);
+  }
+  await isWell();
 });
 
 test("Tokens that are absent, expired, forged, unsigned or malformed are all just unauthorized", async () => {

@@ -2,6 +2,9 @@
 // carries them, so that a step depends on its frame alone.
 //
 //   origin                      names this deployment's logs in checkpoints; default "z0.local"
+//   cors_origins                ["https://app.example.com", ...]: pages of these origins may call
+//                               this z0 from a browser; each as a browser sends it, without a slash
+//                               at its end; default none
 //   databases                   {"BINDING": ["tenant", ...]}: tenants whose reporting copy lies in
 //                               another D1 database than DB
 //   reconciliation_alert_cents  a cached amount that is wrong by more than this raises an alert;
@@ -24,6 +27,8 @@ std::string_view settings_origin(std::string_view settings);
 std::string_view settings_database(std::string_view settings, std::string_view tenant_id);
 // Every database, `default_database` first.
 std::vector<std::string_view> settings_databases(std::string_view settings);
+// Whether a page's origin is one of `cors_origins`.
+bool settings_names_origin(std::string_view settings, std::string_view origin);
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings);
 
 }  // namespace z0

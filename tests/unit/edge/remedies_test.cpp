@@ -78,6 +78,10 @@ std::string settings(const std::string& text) { return config("settings", text);
 void add_request_rows(std::vector<Row>& rows) {
   rows.push_back(posts(Status::not_json, "byte order mark", {"UTF-8", "byte order mark"},
                        "\xef\xbb\xbf" + deposit("f_1")));
+  rows.push_back(
+      {Status::unsupported_encoding, "content-encoding", {"gzip"}, [](TestWorld& w) {
+         return w.post(deposit("f_1"), "north", "/v1/facts", {{"content-encoding", "br"}});
+       }});
   rows.push_back(gets("url", {"8,192"}, "/v1/facts?type=%zz"));
   rows.push_back(gets("limit", {"1,000"}, "/v1/facts?limit=0"));
   rows.push_back(gets("cursor", {"page before"}, "/v1/facts?cursor=AAAA"));
