@@ -108,6 +108,35 @@ constexpr Remedy rows[] = {
      "Choose an id that does not begin with cfg_: those are of the versions of configs."},
     {Status::reserved_type, ",subtype,", "Change a config with PUT /v1/configs/ and its id."},
 
+    // -- a CloudEvent
+    {Status::unsupported_encoding, ",content-type,datacontenttype,data_base64,",
+     "Send application/json or application/x-ndjson; events as application/cloudevents+json, "
+     "application/cloudevents-batch+json or with ce- headers. An event's data is a JSON object, "
+     "not text or base64."},
+    {Status::missing_member, ",specversion,source,",
+     "Add it: every CloudEvent has id, source, type and specversion."},
+    {Status::invalid_value, ",specversion,", "Send events of CloudEvents 1.0: specversion is 1.0."},
+    {Status::invalid_value, ",source,",
+     "The text is empty: source says where an event comes from, and makes its id unique."},
+    {Status::invalid_value, ",time,",
+     "Send time as RFC 3339 with an offset, as 2026-03-31T10:15:00Z, or leave it out."},
+    {Status::number_out_of_range, ",time,",
+     "The time of an event lies between the year 2000 and a day from now."},
+    {Status::wrong_type, ",source,subject,time,",
+     "Send it as text in quotes; attributes are text, whole numbers, true or false."},
+    {Status::missing_member, ",tenantid,",
+     "Add tenant_id to the event's data, or the extension tenantid: with a token for all tenants "
+     "every CloudEvent names its own."},
+    {Status::missing_member, ",subject,",
+     "Add a subject, the entity_id that the CloudEvent is about; or entity_id to its data, or the "
+     "extension entityid."},
+    {Status::invalid_id, ",subject,",
+     "Set subject to an entity_id, of 1 to 128 letters, digits and _ . : -; or give entity_id in "
+     "the event's data, or as the extension entityid."},
+    {Status::unknown_ledger, ",subject,",
+     "Set subject to an entity_id that begins with acct_, ast_, con_ or deal_ and goes on after "
+     "that; or give entity_id in the event's data, or as the extension entityid."},
+
     // -- what a ledger cannot take
     {Status::ledger_full, ",currency,",
      "A ledger sums up at most 32 currencies: use another entity for the rest."},
@@ -194,7 +223,10 @@ std::string_view find(Status status, std::string_view field) {
   for (const Remedy& row : rows) {
     if (row.status == status && named(row.fields, field)) return row.action;
   }
-  return {};
+  // A field that an event gives in its data.
+  constexpr std::string_view in_data = "data.";
+  return field.starts_with(in_data) ? find(status, field.substr(in_data.size()))
+                                    : std::string_view{};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "edge/cloud_event.hpp"
 #include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -45,10 +46,19 @@ class PostFacts {
     const bool lines = same_name(type, "application/x-ndjson") ||
                        same_name(type, "application/ndjson") ||
                        same_name(type, "application/jsonl");
+    const EventMode events = event_mode(request_);
+    if (events == EventMode::unknown) return refuse(Status::unsupported_encoding, "content-type");
+    // The identity of an event is its own.
+    if (request_.idempotency_key && events != EventMode::none) return refuse_key();
     if (request_.idempotency_key && (lines || !valid_id(*request_.idempotency_key)))
       return refuse_key();
-    if (!(lines ? read_lines() : read_json())) return;
-    if (items_.items.empty()) return refuse(Status::no_facts, "body");
+    events_ = events != EventMode::none;
+    const bool read = lines                         ? read_lines()
+                      : events == EventMode::binary ? read_binary()
+                                                    : read_json();
+    if (!read) return;
+    // A batch of no events is one (CloudEvents, HTTP binding, 3.3).
+    if (items_.items.empty() && events != EventMode::batch) return refuse(Status::no_facts, "body");
     if (atomic_) spoil();
     ask();
   }
@@ -78,6 +88,19 @@ class PostFacts {
   bool room(std::size_t line = 0) {
     if (items_.items.size() < limits::facts_per_request_max) return true;
     refuse_at_next(Status::too_many_facts, "body", line);
+    return false;
+  }
+
+  // An event whose attributes are headers; the body is its data.
+  bool read_binary() {
+    single_ = true;
+    JsonReader in(request_.body, limits::json_depth_max);
+    read_binary_event(request_, in, event_);
+    if (event_.status != Status::recorded || (in.error() == JsonError::none && in.at_end())) {
+      take_event();
+      return true;
+    }
+    refuse(status_of(in.error()), fault_place(in, request_.body));
     return false;
   }
 
@@ -174,15 +197,47 @@ class PostFacts {
 
   void read_one(JsonReader& in) {
     const JsonReader::Place at = in.place();
+    if (events_) return read_one_event(in, at);
     ReadFact& read = read_;
     read_fact(in, who_, scratch_, read);
     last_id_ = read.fact.id;
     if (in.error() != JsonError::none) return refuse_unread(in, at);
-    Fact& fact = read.fact;
-    if (read.status != Status::recorded) {
-      return items_.refuse(read.status, {std::string(read.field), std::string(fact.id),
-                                         std::string(fact.entity_id), std::string(read.tenant_id)});
+    if (read.status != Status::recorded) return refuse_read(std::string(read.field));
+    take();
+  }
+
+  void refuse_read(std::string field) {
+    const Fact& fact = read_.fact;
+    items_.refuse(read_.status, {std::move(field), std::string(fact.id),
+                                 std::string(fact.entity_id), std::string(read_.tenant_id)});
+  }
+
+  void read_one_event(JsonReader& in, JsonReader::Place at) {
+    read_event(in, request_.body, event_);
+    last_id_ = {};
+    if (in.error() != JsonError::none) return refuse_unread(in, at);
+    take_event();
+  }
+
+  void take_event() {
+    if (event_.status != Status::recorded) {
+      return items_.refuse(event_.status,
+                           {event_.field, event_.id, {}, std::string(who_.tenant_id)});
     }
+    JsonReader in(event_.text, limits::json_depth_max);
+    read_fact(in, who_, scratch_, read_);
+    if (in.error() != JsonError::none) {
+      return items_.refuse(status_of(in.error()),
+                           {"data", event_.id, {}, std::string(who_.tenant_id)});
+    }
+    if (read_.status != Status::recorded) return refuse_read(event_field(event_, read_.field));
+    take();
+  }
+
+  // The fact that was read goes to its ledger's batch.
+  void take() {
+    ReadFact& read = read_;
+    Fact& fact = read.fact;
     std::string made;
     if (request_.idempotency_key) {
       key_contradicted_ |= !fact.id.empty() && fact.id != *request_.idempotency_key;
@@ -268,6 +323,8 @@ class PostFacts {
   Submitter who_;
   bool atomic_;
   bool single_ = false;
+  bool events_ = false;  // what comes are CloudEvents
+  EventFact event_;
   bool key_contradicted_ = false;  // the header gives an id that the body does not allow
   PostItems items_;
   std::vector<Group> groups_;
@@ -282,71 +339,6 @@ class PostFacts {
 };
 
 }  // namespace
-
-void PostItems::next_line(std::size_t line) {
-  if (lines.empty() || line_of(items.size()) != line) lines.push_back({items.size(), line});
-}
-
-std::size_t PostItems::line_of(std::size_t item) const {
-  const auto behind =
-      std::upper_bound(lines.begin(), lines.end(), item,
-                       [](std::size_t i, const LineRun& run) { return i < run.item; });
-  return behind == lines.begin() ? 0 : behind[-1].line + item - behind[-1].item;
-}
-
-std::string place_json(std::size_t index, std::size_t line) {
-  std::string json = "\"index\":" + std::to_string(index) + ',';
-  return line == 0 ? json : json + "\"line\":" + std::to_string(line) + ',';
-}
-
-void write_items(ByteWriter& out, bool single, const PostItems& all) {
-  out.u8(single ? 1 : 0);
-  out.varint(all.lines.size());
-  for (const LineRun& run : all.lines) {
-    out.varint(run.item);
-    out.varint(run.line);
-  }
-  out.varint(all.items.size());
-  for (const auto& item : all.items) {
-    out.u8(static_cast<std::uint8_t>(item.status));
-    if (item.status == Status::recorded) {
-      out.varint(item.index);
-      continue;
-    }
-    const Refusal& refusal = all.refusal(item);
-    out.short_bytes(refusal.field);
-    out.short_bytes(refusal.id);
-    out.short_bytes(refusal.entity_id);
-    out.short_bytes(refusal.tenant_id);
-  }
-}
-
-bool read_items(ByteReader& in, bool& single, PostItems& all) {
-  single = in.u8() != 0;
-  const std::uint64_t runs = in.varint();
-  if (runs > limits::facts_per_request_max) return false;
-  for (std::uint64_t i = 0; i < runs && in.ok(); ++i) {
-    const auto item = static_cast<std::size_t>(in.varint());
-    all.lines.push_back({item, static_cast<std::size_t>(in.varint())});
-  }
-  const std::uint64_t count = in.varint();
-  if (count > limits::facts_per_request_max) return false;
-  all.items.reserve(static_cast<std::size_t>(count));
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    const auto status = static_cast<Status>(in.u8());
-    if (status == Status::recorded) {
-      all.items.push_back({status, static_cast<std::uint32_t>(in.varint())});
-      continue;
-    }
-    Refusal refusal;
-    refusal.field = in.short_bytes();
-    refusal.id = in.short_bytes();
-    refusal.entity_id = in.short_bytes();
-    refusal.tenant_id = in.short_bytes();
-    all.refuse(status, std::move(refusal));
-  }
-  return in.ok() && in.done();
-}
 
 void post_facts(const RouteCall& call) {
   const auto& [request, claims, context, frame, id, effects] = call;

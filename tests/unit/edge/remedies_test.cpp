@@ -152,6 +152,50 @@ void add_rule_rows(std::vector<Row>& rows) {
                        fact(R"("subtype":"config_updated")", "lifecycle")));
 }
 
+Row sends(Status status, std::string name, Words words, std::string body) {
+  return {status, std::move(name), std::move(words), [body = std::move(body)](TestWorld& w) {
+            return w.post(body, "north", "/v1/facts",
+                          {{"content-type", "application/cloudevents+json"}});
+          }};
+}
+
+void add_event_rows(std::vector<Row>& rows) {
+  const auto event = [](std::string_view more) {
+    return R"({"specversion":"1.0","id":"e","source":"s","type":"note")" + std::string(more) + '}';
+  };
+  const Status encoding = Status::unsupported_encoding;
+  rows.push_back({encoding, "content-type", {"cloudevents"}, [](TestWorld& w) {
+                    return w.post("{}", "north", "/v1/facts",
+                                  {{"content-type", "application/cloudevents+xml"}});
+                  }});
+  rows.push_back(
+      sends(encoding, "datacontenttype", {"JSON"}, event(R"(,"datacontenttype":"text/plain")")));
+  rows.push_back(sends(encoding, "data_base64", {"base64"}, event(R"(,"data_base64":"e30=")")));
+  rows.push_back(sends(Status::missing_member, "specversion", {"CloudEvent"}, "{}"));
+  rows.push_back(sends(Status::missing_member, "source", {"CloudEvent"},
+                       R"({"specversion":"1.0","id":"e","type":"note"})"));
+  rows.push_back(sends(Status::invalid_value, "specversion", {"1.0"},
+                       R"({"specversion":"2.0","id":"e","source":"s","type":"note"})"));
+  rows.push_back(sends(Status::invalid_value, "source", {"empty"},
+                       R"({"specversion":"1.0","id":"e","source":"","type":"note"})"));
+  rows.push_back(sends(Status::invalid_value, "time", {"offset"},
+                       event(R"(,"subject":"acct_a","time":"now")")));
+  rows.push_back(sends(Status::number_out_of_range, "time", {"2000"},
+                       event(R"(,"subject":"acct_a","time":"1970-01-01T00:00:00Z")")));
+  for (const char* name : {"source", "subject", "time"}) {
+    rows.push_back(sends(Status::wrong_type, name, {"attributes"},
+                         R"({")" + std::string(name) + R"(":{},"id":"e"})"));
+  }
+  rows.push_back({Status::missing_member, "tenantid", {"CloudEvent"}, [event](TestWorld& w) {
+                    return w.post(event(R"(,"subject":"acct_a")"), "", "/v1/facts",
+                                  {{"content-type", "application/cloudevents+json"}});
+                  }});
+  rows.push_back(sends(Status::missing_member, "subject", {"entity_id"}, event("")));
+  rows.push_back(sends(Status::invalid_id, "subject", {"entityid"}, event(R"(,"subject":"a b")")));
+  rows.push_back(
+      sends(Status::unknown_ledger, "subject", {"acct_"}, event(R"(,"subject":"cmp_1")")));
+}
+
 void add_ledger_rows(std::vector<Row>& rows) {
   rows.push_back({Status::ledger_full, "currency", {"32"}, [](TestWorld& w) {
                     const std::string codes =
@@ -236,6 +280,7 @@ std::vector<Row> all_rows() {
   add_request_rows(rows);
   add_type_rows(rows);
   add_rule_rows(rows);
+  add_event_rows(rows);
   add_ledger_rows(rows);
   add_config_rows(rows);
   return rows;
