@@ -35,7 +35,7 @@ endif()
 
 # 1 MB to begin with, because every isolate pays for it. 96 MB at most, of the isolate's 128. The
 # stack lies below the data, so an overflow traps instead of writing over it.
-add_executable(z0_wasm bindings/wasm/exports.cpp bindings/wasm/libc.cpp)
+add_executable(z0_wasm bindings/wasm/exports.cpp bindings/wasm/heap.cpp bindings/wasm/libc.cpp)
 set_target_properties(z0_wasm PROPERTIES OUTPUT_NAME z0 SUFFIX .wasm)
 target_compile_options(z0_wasm PRIVATE -fno-exceptions -fno-rtti)
 target_link_libraries(z0_wasm PRIVATE z0)
