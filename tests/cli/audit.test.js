@@ -88,6 +88,10 @@ describe("the auditor's and the operator's commands", { skip }, () => {
     assert.match(run.stdout, /line 1, acct_a|line 1:/);
     assert.match(run.stdout, /not to be believed: 1 of 1 ledgers/);
     assert.match(run.stderr, /warning: without --key/);
+    const [titles, row = "", ...rest] = (await z0(["verify", file.path, "--csv"])).stdout.split("\r\n");
+    assert.equal(titles, "entity_id,tenant_id,size,root,signed_by,verdict,line,seq,reason");
+    assert.match(row, /^[^,]*,,0,,,fault,1,,[^,]+$/);
+    assert.deepEqual(rest, [""]);
     const refused = await ask("import", file.path);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /nothing was imported/);
@@ -302,6 +306,20 @@ describe("the auditor's and the operator's commands", { skip }, () => {
     const gaps = await ask("config", "gaps");
     assert.equal(gaps.code, 1);
     assert.match(gaps.stdout, /cfg_b +3 +the version before it is 1/);
+  });
+
+  it("config gaps are CSV of both kinds, each empty where only the other has a value", async () => {
+    const unknown = { tenant_id: "t", config_id: "cfg_c", config_version: 9, entity_id: "acct_a", facts: 4, first_seq: 2 };
+    serve({
+      "GET /v1/configs/gaps": { missing: [{ tenant_id: "t", config_id: "cfg_b", version: 3, previous_version: 1 }], unknown: [unknown] },
+    });
+    const gaps = await ask("config", "gaps", "--csv");
+    assert.equal(gaps.code, 1, gaps.stderr);
+    assert.deepEqual(gaps.stdout.split("\r\n"), [
+      "gap,tenant_id,config_id,version,previous_version,entity_id,facts,first_seq",
+      "missing,t,cfg_b,3,1,,,", "unknown,t,cfg_c,9,,acct_a,4,2", "",
+    ]);
+    assert.equal((await ask("config", "gaps", "--csv", "--json")).code, 2);
   });
 
   it("keys rotate puts a new key before the old ones and leaves the rest of the file", async () => {

@@ -259,6 +259,12 @@ describe("z0 check", { skip }, () => {
       "recorded", "duplicate", "conflict", "refused", "recorded", "refused",
     ]);
     assert.deepEqual(lines[6].lines, { total: 6, recorded: 2, duplicate: 1, conflict: 1, refused: 2 });
+    const csv = (await z0(["check", "-", "--csv"], { input: recording })).stdout.split("\r\n");
+    assert.deepEqual(csv.map((row) => row.split(",").slice(0, 3).join()), [
+      "line,outcome,status", "2,duplicate,duplicate", "3,conflict,conflict", "4,refused,number_out_of_range",
+      "6,refused,not_json", "",
+    ]);
+    assert.equal(csv[1]?.split(",").length, 8);
     const clean = await z0(["check", "-"], { input: envelopes([first, first]) });
     assert.equal(clean.code, 0);
   });

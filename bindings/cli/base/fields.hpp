@@ -36,16 +36,19 @@ inline nlohmann::json object_of(const nlohmann::json& object, const char* name) 
   return found != object.end() && found->is_object() ? *found : nlohmann::json::object();
 }
 
-// Objects as CSV for other programs: a header row with the members' names, then a row each. Strings
-// stand as they are, null is empty, everything else is JSON; numbers have no grouping, no unit.
+// An object as a row of CSV for other programs: strings stand as they are, null is empty, everything
+// else is JSON; numbers have no grouping, no unit.
+inline std::string csv_row_of(const nlohmann::json& item, const std::vector<std::string>& members) {
+  std::vector<std::string> cells;
+  for (const std::string& member : members) cells.push_back(text_of(item, member.c_str()));
+  return csv_row(cells);
+}
+
+// A header row with the members' names, then a row each.
 inline std::string csv_of(const std::vector<nlohmann::json>& items,
                           const std::vector<std::string>& members) {
   std::string out = csv_row(members);
-  for (const nlohmann::json& item : items) {
-    std::vector<std::string> cells;
-    for (const std::string& member : members) cells.push_back(text_of(item, member.c_str()));
-    out += csv_row(cells);
-  }
+  for (const nlohmann::json& item : items) out += csv_row_of(item, members);
   return out;
 }
 

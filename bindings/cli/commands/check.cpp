@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/failure.hpp"
+#include "base/fields.hpp"
 #include "base/interrupt.hpp"
 #include "base/terminal.hpp"
 #include "base/text.hpp"
@@ -21,7 +22,11 @@ struct Options {
   std::string file;
   bool all = false;
   bool json = false;
+  bool csv = false;
 };
+
+const std::vector<std::string> csv_members = {"line", "outcome", "status",  "entity_id",
+                                              "seq",  "field",   "message", "action"};
 
 const char* name_of(Kind kind) {
   switch (kind) {
@@ -52,18 +57,23 @@ nlohmann::ordered_json json_of(const Submission& submission, const Outcome& outc
 
 void print(const Options& options, const Submission& submission, const Outcome& outcome) {
   if (outcome.kind == Kind::recorded && !options.all) return;
+  if (!options.json && !options.csv) {
+    std::printf("%s\n", outcome_words(submission.line, outcome, 1).c_str());
+    return;
+  }
   // Bytes that are no UTF-8 can come back in a message; they are shown as what they are not.
-  const std::string text = options.json
-                               ? json_of(submission, outcome)
-                                     .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-                               : outcome_words(submission.line, outcome, 1);
-  std::printf("%s\n", text.c_str());
+  const std::string line =
+      json_of(submission, outcome).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::fputs(options.json ? (line + '\n').c_str()
+                          : csv_row_of(nlohmann::json::parse(line), csv_members).c_str(),
+             stdout);
 }
 
 int run(const Options& options) {
   catch_interrupts();
   const auto begin = std::chrono::steady_clock::now();
   Recording recording(options.file);
+  if (options.csv) std::fputs(csv_row(csv_members).c_str(), stdout);
   Tally tally;
   SenderHost host;
   host.exchange = offline_z0();
@@ -86,7 +96,7 @@ int run(const Options& options) {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (options.json) {
     std::printf("%s\n", tally_json(tally, seconds).dump().c_str());
-  } else {
+  } else if (!options.csv) {
     std::fputs(tally_words(tally, seconds).c_str(), stdout);
   }
   const bool clean = tally.conflict == 0 && tally.refused == 0 && tally.failed == 0;
@@ -104,14 +114,15 @@ void add_check(CLI::App& app, Context& context) {
                    "The recording (NDJSON, gzip as well), or - for the standard input")
       ->required();
   command->add_flag("--all", options->all, "Also the lines that are plainly recorded");
-  command->add_flag("--json", options->json, "As NDJSON, the summary last");
+  add_formats(command, options->json, options->csv, "As NDJSON, the summary last");
   command->footer(
       "The lines meet the real core and empty ledgers, in memory. The exit code is 1 when a line "
       "is\n"
       "refused or in conflict; duplicates are fine.\n\n"
       "Examples:\n"
       "  z0 check day.ndjson\n"
-      "  z0 check day.ndjson --json | jq 'select(.outcome == \"refused\")'\n");
+      "  z0 check day.ndjson --json | jq 'select(.outcome == \"refused\")'\n"
+      "  z0 check day.ndjson --csv > refused.csv\n");
   command->callback([options, &context] { context.exit_code = run(*options); });
 }
 

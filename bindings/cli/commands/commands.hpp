@@ -33,12 +33,13 @@ void add_closure(CLI::App& app, Context& context);
 void add_state(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 
+inline constexpr const char* csv_help = "As CSV (RFC 4180), the names of the columns first";
+
 // --json and --csv of a command that lists something.
 template <class App>
 void add_formats(App* command, bool& json, bool& csv, const char* json_help = "As JSON") {
   auto* as_json = command->add_flag("--json", json, json_help);
-  command->add_flag("--csv", csv, "As CSV (RFC 4180), the names of the columns first")
-      ->excludes(as_json);
+  command->add_flag("--csv", csv, csv_help)->excludes(as_json);
 }
 
 }  // namespace z0::cli

@@ -121,6 +121,22 @@ int run_history(const Connection& connection, const Options& options) {
   return exit_ok;
 }
 
+// Both kinds of gaps under one header; each leaves empty what only the other kind has.
+std::string gaps_csv(const json& missing, const json& unknown) {
+  std::vector<json> rows;
+  for (json gap : missing) {
+    gap["gap"] = "missing";
+    rows.push_back(std::move(gap));
+  }
+  for (json gap : unknown) {
+    gap["gap"] = "unknown";
+    gap["version"] = gap["config_version"];
+    rows.push_back(std::move(gap));
+  }
+  return csv_of(rows, {"gap", "tenant_id", "config_id", "version", "previous_version", "entity_id",
+                       "facts", "first_seq"});
+}
+
 int run_gaps(const Connection& connection, const Options& options) {
   Api api(connection);
   const json gaps = api.get(path_with_query("/v1/configs/gaps", {{"tenant", options.tenant}}));
@@ -128,6 +144,8 @@ int run_gaps(const Connection& connection, const Options& options) {
   const json unknown = gaps.value("unknown", json::array());
   if (options.json) {
     std::printf("%s\n", gaps.dump(1).c_str());
+  } else if (options.csv) {
+    std::fputs(gaps_csv(missing, unknown).c_str(), stdout);
   } else {
     Table table({"tenant", "config", ">version", "what is wrong"});
     for (const json& gap : missing) {
@@ -169,7 +187,7 @@ void add_config(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("config", "Versioned settings: get, set, history, gaps");
   command->require_subcommand(1);
-  command->add_flag("--json", options->json, "As JSON");
+  CLI::Option* as_json = command->add_flag("--json", options->json, "As JSON");
   const auto runs = [&context, options](CLI::App* verb, auto run) {
     verb->callback(
         [&context, options, run] { context.exit_code = run(connection_of(context), *options); });
@@ -184,10 +202,11 @@ void add_config(CLI::App& app, Context& context) {
   runs(set, run_set);
   CLI::App* history = command->add_subcommand("history", "All versions");
   history->add_option("ID", options->id, "For example cfg_acme_budget")->required();
-  history->add_flag("--csv", options->csv, "As CSV (RFC 4180), the names of the columns first");
+  history->add_flag("--csv", options->csv, csv_help)->excludes(as_json);
   runs(history, run_history);
   CLI::App* gaps = command->add_subcommand("gaps", "Versions that are missing, or named in vain");
   gaps->add_option("--tenant", options->tenant, "Only this tenant");
+  gaps->add_flag("--csv", options->csv, csv_help)->excludes(as_json);
   runs(gaps, run_gaps);
   command->footer(
       "Examples:\n"

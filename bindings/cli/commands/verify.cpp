@@ -23,6 +23,7 @@ struct Options {
   std::string checkpoint, older;
   std::vector<std::string> keys;
   bool json = false;
+  bool csv = false;
 };
 
 json fault_json(const LedgerAudit& ledger) {
@@ -46,6 +47,23 @@ void print_json(const ExportAudit& audit, bool trusted) {
                        {"repeated", audit.repeated()},
                        {"ledgers", ledgers}};
   std::printf("%s\n", answer.dump(1).c_str());
+}
+
+void print_csv(const ExportAudit& audit) {
+  std::string rows = csv_row(
+      {"entity_id", "tenant_id", "size", "root", "signed_by", "verdict", "line", "seq", "reason"});
+  for (const LedgerAudit& ledger : audit.ledgers()) {
+    const ExportHeader& header = ledger.header();
+    std::vector<std::string> cells = {header.entity_id, header.tenant_id,
+                                      std::to_string(header.size), header.root, ledger.signer()};
+    const auto& fault = ledger.fault();
+    cells.emplace_back(fault ? "fault" : "sound");
+    cells.push_back(fault ? std::to_string(fault->line) : "");
+    cells.push_back(fault && fault->seq > 0 ? std::to_string(fault->seq) : "");
+    cells.push_back(fault ? fault->reason : "");
+    rows += csv_row(cells);
+  }
+  std::fputs(rows.c_str(), stdout);
 }
 
 void print_table(const ExportAudit& audit) {
@@ -84,6 +102,8 @@ int run_export(const Options& options) {
   const bool sound = audit.sound();
   if (options.json) {
     print_json(audit, !options.keys.empty());
+  } else if (options.csv) {
+    print_csv(audit);
   } else {
     print_table(audit);
     print_faults(audit);
@@ -192,7 +212,7 @@ void add_verify(CLI::App& app, Context& context) {
   CLI::Option* file = command->add_option("FILE", options->file,
                                           "An export, gzip as well; - is the standard input");
   add_keys_option(command, *options);
-  command->add_flag("--json", options->json, "The verdict as JSON");
+  add_formats(command, options->json, options->csv, "The verdict as JSON");
   add_fact(command, options, context);
   add_history(command, options, context);
   command->footer(
@@ -201,6 +221,7 @@ void add_verify(CLI::App& app, Context& context) {
       "code is 1 when something is wrong, with the line, the fact and the reason.\n\n"
       "Examples:\n"
       "  z0 verify acme.ndjson --key keys.txt\n"
+      "  z0 verify acme.ndjson --key keys.txt --csv > ledgers.csv\n"
       "  z0 verify fact proof.json checkpoint.txt --key z0.local+1a2b3c4d+AQ...\n"
       "  z0 verify history march.txt april.txt proof.json --key keys.txt\n");
   command->callback([command, file, options, &context] {
