@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "z0/base/limits.hpp"
 #include "z0/http/token.hpp"
 
 namespace z0::world {
@@ -19,8 +18,6 @@ struct ObjectReset : std::runtime_error {
 };
 // The process is gone, with everybody who waited for something.
 struct Killed {};
-
-constexpr const char* stuck_words = " for the last time: nothing new comes of it";
 
 struct Restore {
   std::string& place;
@@ -236,7 +233,7 @@ void World::step(const Running& task) {
     frame.now_ms = now_ms + (faults.clock ? faults.clock(task->object) : 0);
     frame.incarnation = task->object.empty() ? 0 : object(task->object).incarnation;
     const std::string random_bytes = entropy();
-    frame.entropy = random_bytes;
+    frame.entropy = Entropy(random_bytes);
     for (const auto& part : task->parts) frame.parts.push_back(part);
     for (const auto& a : task->answers) frame.answers.push_back(a);
     frame.settings = settings;
@@ -257,149 +254,12 @@ void World::step(const Running& task) {
   }
 }
 
-// Answers what can be answered at once, and begins the rest.
-void World::wait(const Running& task) {
-  task->answers.assign(task->needs.size(), {});
-  std::vector<Effect> outside;
-  std::size_t place = 0;
-  for (const Effect& need : task->needs) {
-    if (need.kind == Z0_NEED_RESUME) {
-      const ResumeNeed next = parse_resume(need.payload);
-      task->kind = Z0_FRAME_RESUME;
-      task->method = 0;
-      task->parts = {std::string(next.continuation)};
-      if (task->steps >= next.steps_max) throw Stuck(std::string(next.where) + stuck_words);
-      continue;
-    }
-    ByteReader in(need.payload);
-    if (need.kind == Z0_NEED_ROWS)
-      append_rows(task->answers[place],
-                  object(task->object).storage.run(parse_statement(in))->rows);
-    else
-      ++task->missing;
-    ++place;
-  }
-  task->answers.resize(place);
-  task->begun = 0;
-  const std::size_t at_once = std::min(task->missing, limits::calls_at_once_max);
-  const std::size_t first = ready_.size();
-  for (std::size_t i = 0; i < at_once; ++i) begin_need(task);
-  // The first one on top.
-  std::reverse(ready_.begin() + static_cast<std::ptrdiff_t>(first), ready_.end());
-}
-
-void World::begin_need(const Running& task) {
-  while (task->begun < task->answers.size() && task->needs[task->begun].kind == Z0_NEED_ROWS)
-    ++task->begun;
-  if (task->begun < task->answers.size()) ready_.push_back({task, task->begun++});
-}
-
-void World::answered(const Running& task, std::size_t place, std::string bytes) {
-  if (task->end != Task::End::none) return;  // it was killed meanwhile
-  task->answers[place] = std::move(bytes);
-  if (--task->missing == 0)
-    ready_.push_back({task});
-  else
-    begin_need(task);
-}
-
-void World::ended(const Running& task, Task::End end) {
-  if (task->end != Task::End::none) return;
-  task->end = end;
-  std::erase(running_, task);
-  if (!task->caller) return;
-  const bool reset = end == Task::End::reset;
-  if (!reset && faults.lose_reply && faults.lose_reply(task->object))
-    return reply_to_call(task, Z0_FAILED, "the connection was lost");
-  reply_to_call(task, reset ? Z0_FAILED : Z0_OK, reset ? task->message : task->outcome.body);
-}
-
-void World::answer_need(const Running& task, std::size_t place) {
-  const Effect& need = task->needs[place];
-  if (need.kind == Z0_NEED_CALL) return answer_call(task, place);
-  ByteReader in(need.payload);
-  std::string bytes = need.kind == Z0_NEED_QUERY ? answer_query(in) : answer_sign(in);
-  answered(task, place, std::move(bytes));
-}
-
-std::string World::answer_query(ByteReader& in) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  const auto fail = [&](std::string_view message) {
-    bytes.clear();
-    out.u16(0);
-    out.bytes(message);
-    return bytes;
-  };
-  if (faults.query && faults.query()) return fail("D1 is down");
-  const std::uint16_t count = in.u16();
-  std::vector<Statement> statements;
-  for (std::uint16_t i = 0; i < count; ++i) statements.push_back(parse_statement(in));
-  Database& database = d1(in.bytes());
-  out.u16(count);
-  database.begin();
-  for (std::uint16_t i = 0; i < count; ++i) {
-    const auto answer = database.run(statements[i]);
-    if (answer->rows.failed || (faults.query_statement && faults.query_statement(i))) {
-      database.roll_back();
-      return fail(answer->rows.failed ? answer->message : "D1 failed in the middle");
-    }
-    std::string rows;
-    append_rows(rows, answer->rows);
-    out.bytes(rows);
-  }
-  database.commit();
-  if (faults.query_after_commit && faults.query_after_commit()) return fail("D1 timed out");
-  return bytes;
-}
-
-std::string World::answer_sign(ByteReader& in) {
-  if (sign) return sign(in.bytes());
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(1);
-  out.bytes("no key");
-  return bytes;
-}
-
-void World::answer_call(const Running& task, std::size_t place) {
-  const CallNeed need = parse_call_need(task->needs[place].payload);  // nothing here is slow
-  const std::string name(need.object);
-  auto call = std::make_shared<Task>();
-  call->kind = Z0_FRAME_CALL;
-  call->target = need.target;
-  call->method = need.method;
-  call->request = need.request;
-  call->parts = {name, call->request};
-  call->object = name;
-  call->caller = task;
-  call->place = place;
-  z0_outcome outcome = Z0_FAILED;
-  std::string reply;
-  if (faults.delay && faults.delay(call->method, name, call->request))
-    return reply_to_call(call, Z0_TIMEOUT, "no reply in time");
-  if (faults.call && faults.call(name, outcome, reply)) return reply_to_call(call, outcome, reply);
-  if (task->end != Task::End::none) return;  // everything died while it was asked
-  running_.push_back(call);
-  ready_.push_back({call});
-}
-
-void World::reply_to_call(const Running& call, z0_outcome outcome, std::string_view reply) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(outcome));
-  out.bytes(reply);
-  out.bytes(call->request);
-  answered(call->caller, call->place, std::move(bytes));
-}
-
 void World::commit(const std::vector<Effect>& effects, Object& object) {
   object.storage.begin();
   for (const auto& effect : effects) {
-    ByteReader in(effect.payload);
-    if (effect.kind == Z0_ALARM) object.alarm_at = static_cast<std::int64_t>(in.u64());
+    if (effect.kind == Z0_ALARM) object.alarm_at = carried_by<AlarmAt>(effect).at_ms;
     if (effect.kind != Z0_WRITE) continue;
-    const auto answer = object.storage.run(parse_statement(in));
+    const auto answer = object.storage.run(carried_by<Write>(effect).statement);
     if (!answer->rows.failed) continue;
     object.storage.roll_back();
     object.incarnation = random();
@@ -431,6 +291,33 @@ void World::tell(std::string report) {
   step(task);
 }
 
+// What is done once a step has committed.
+struct World::After {
+  World& world;
+  Outcome& outcome;
+
+  void operator()(const HttpAnswer& answer) {
+    outcome.status = answer.http;
+    for (const auto& [name, value] : answer.headers)
+      outcome.headers.emplace_back(std::string(name), std::string(value));
+    outcome.body = answer.body;
+  }
+  void operator()(const QueueMessage& message) {
+    if (world.faults.send && world.faults.send()) return;
+    if (world.sends)
+      world.sends(message.bytes);
+    else
+      world.queue.emplace_back(message.bytes);
+  }
+  void operator()(const Told& told) {
+    std::string report;
+    ByteWriter(report).bytes(told.report);
+    world.tell(std::move(report));
+  }
+  template <class Other>
+  void operator()(const Other&) {}
+};
+
 World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_view object_name) {
   const std::string outer = std::exchange(acting_, std::string(object_name));
   const Restore restore{acting_, outer};
@@ -449,28 +336,11 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
   live_through(Moment::before_reply, object_name);
   Phase phase = Phase::reply;
   for (const auto& effect : effects) {
-    ByteReader in(effect.payload);
     for (; phase < effect.phase; phase = static_cast<Phase>(static_cast<int>(phase) + 1)) {
       const Moment next = phase == Phase::reply ? Moment::before_send : Moment::before_tell;
       if (dies(next, object_name) != Death::none) return outcome;
     }
-    if (effect.kind == Z0_REPLY) {
-      const HttpAnswer answer = parse_reply(effect.payload);
-      outcome.status = answer.http;
-      for (const auto& [name, value] : answer.headers)
-        outcome.headers.emplace_back(std::string(name), std::string(value));
-      outcome.body = answer.body;
-    } else if (effect.kind == Z0_SEND) {
-      if (faults.send && faults.send()) continue;
-      if (sends)
-        sends(in.bytes());
-      else
-        queue.emplace_back(in.bytes());
-    } else if (effect.kind == Z0_TELL) {
-      std::string report;
-      ByteWriter(report).bytes(in.bytes());
-      tell(std::move(report));
-    }
+    std::visit(After{*this, outcome}, carried_by(effect));
   }
   return outcome;
 }

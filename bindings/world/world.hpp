@@ -25,6 +25,7 @@
 #include "sqlite.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/core/core.hpp"
+#include "z0/wire/read_effects.hpp"
 
 namespace z0::world {
 
@@ -202,10 +203,11 @@ class World {
   void ended(const Running& task, Task::End end);
   // Of messages and dead letters.
   bool acknowledges(z0_frame_kind kind, const std::vector<std::string>& parts);
-  std::string answer_query(ByteReader& in);
-  std::string answer_sign(ByteReader& in);
-  void answer_call(const Running& task, std::size_t place);
+  std::string answer_query(const QueryNeed& need);
+  std::string answer_sign(const SignNeed& need);
+  void answer_call(const Running& task, std::size_t place, const CallNeed& need);
   void reply_to_call(const Running& task, z0_outcome outcome, std::string_view reply);
+  struct After;
   Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
   void tell(std::string report);
   void commit(const std::vector<Effect>& effects, Object& object);

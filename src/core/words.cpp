@@ -13,8 +13,8 @@
 #include "z0/calls/message.hpp"
 #include "z0/edge/routes.hpp"
 #include "z0/facts/fact.hpp"
-#include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
+#include "z0/wire/read_effects.hpp"
 #include "z0/wire/settings.hpp"
 
 namespace z0 {
@@ -322,60 +322,54 @@ std::string report_words(std::string_view bytes) {
 
 // -- effects ------------------------------------------------------------------------------------
 
-std::string call_need_words(std::string_view payload) {
-  constexpr std::string_view targets[] = {"ledger", "monitor", "directory"};
-  const CallNeed need = parse_call_need(payload);
-  const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_DIRECTORY)]);
-  std::string out = "need " + target + ' ' + std::string(need.object);
-  out += ' ' + target + '_' + method_words(need.target, need.method) + " within ";
-  out += std::to_string(need.timeout_ms) + " ms: ";
-  return out + request_words(need.target, need.method, need.request);
-}
-
-std::string effect_words(const Effect& e) {
-  ByteReader in(e.payload);
-  switch (e.kind) {
-    case Z0_NEED_ROWS:
-      return "need rows: " + shown(parse_statement(in));
-    case Z0_NEED_QUERY: {
-      std::string out = "need query:";
-      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n)
-        out += "\n    " + shown(parse_statement(in));
-      const std::string_view database = in.bytes();
-      return database == default_database ? out : out + "\n    of " + std::string(database);
-    }
-    case Z0_NEED_CALL:
-      return call_need_words(e.payload);
-    case Z0_NEED_SIGN:
-      return "need signature: " + shown(in.bytes());
-    case Z0_NEED_RESUME:
-      return "go on: " + std::string(parse_resume(e.payload).where);
-    case Z0_WRITE:
-      return "write: " + shown(parse_statement(in));
-    case Z0_ALARM:
-      return "alarm at " + std::to_string(in.u64());
-    case Z0_REPLY: {
-      const HttpAnswer answer = parse_reply(e.payload);
-      std::string out = "reply " + std::to_string(answer.http);
-      for (const auto& [name, value] : answer.headers)
-        out += ' ' + std::string(name) + '=' + std::string(value);
-      return out + ": " + reply_words(answer.body);
-    }
-    case Z0_SEND:
-      return "send " + message_words(in.bytes());
-    case Z0_TELL:
-      return "tell " + report_words(in.bytes());
-    case Z0_POINT: {
-      std::string out = "point " + std::string(in.bytes());
-      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::string(in.bytes());
-      for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) out += ' ' + std::to_string(in.f64());
-      return out;
-    }
-    case Z0_LOG:
-      return std::string(in.u8() == 0 ? "log info " : "log error ") + shown(in.bytes());
+struct EffectWords {
+  std::string operator()(const RowsNeed& need) const {
+    return "need rows: " + shown(need.statement);
   }
-  return "unknown effect";
-}
+  std::string operator()(const QueryNeed& need) const {
+    std::string out = "need query:";
+    for (const Statement& statement : need.statements) out += "\n    " + shown(statement);
+    if (need.database == default_database) return out;
+    return out + "\n    of " + std::string(need.database);
+  }
+  std::string operator()(const CallNeed& need) const {
+    constexpr std::string_view targets[] = {"ledger", "monitor", "directory"};
+    const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_DIRECTORY)]);
+    std::string out = "need " + target + ' ' + std::string(need.object);
+    out += ' ' + target + '_' + method_words(need.target, need.method) + " within ";
+    out += std::to_string(need.timeout_ms) + " ms: ";
+    return out + request_words(need.target, need.method, need.request);
+  }
+  std::string operator()(const SignNeed& need) const {
+    return "need signature: " + shown(need.text);
+  }
+  std::string operator()(const ResumeNeed& need) const {
+    return "go on: " + std::string(need.where);
+  }
+  std::string operator()(const Write& write) const { return "write: " + shown(write.statement); }
+  std::string operator()(const AlarmAt& alarm) const {
+    return "alarm at " + std::to_string(alarm.at_ms);
+  }
+  std::string operator()(const HttpAnswer& answer) const {
+    std::string out = "reply " + std::to_string(answer.http);
+    for (const auto& [name, value] : answer.headers)
+      out += ' ' + std::string(name) + '=' + std::string(value);
+    return out + ": " + reply_words(answer.body);
+  }
+  std::string operator()(const QueueMessage& message) const {
+    return "send " + message_words(message.bytes);
+  }
+  std::string operator()(const Told& told) const { return "tell " + report_words(told.report); }
+  std::string operator()(const DataPoint& point) const {
+    std::string out = "point " + std::string(point.index);
+    for (const std::string_view blob : point.blobs) out += ' ' + std::string(blob);
+    for (const double number : point.doubles) out += ' ' + std::to_string(number);
+    return out;
+  }
+  std::string operator()(const LogLine& line) const {
+    return (line.error ? "log error " : "log info ") + shown(line.json);
+  }
+};
 
 // -- frames -------------------------------------------------------------------------------------
 
@@ -442,7 +436,7 @@ std::string describe_effects(std::string_view bytes) {
   std::vector<Effect> effects;
   if (!parse_effects(bytes, effects)) return "not effects: " + shown(bytes) + '\n';
   std::string out;
-  for (const auto& e : effects) out += "  " + effect_words(e) + '\n';
+  for (const auto& e : effects) out += "  " + std::visit(EffectWords{}, carried_by(e)) + '\n';
   return out;
 }
 

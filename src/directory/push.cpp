@@ -98,7 +98,7 @@ class Push {
 
   void settle() {
     MessagePacker packer(MessageKind::facts,
-                         trace_context({}, {}, frame_.entropy.substr(0, 24)).traceparent());
+                         trace_context({}, {}, frame_.entropy.trace()).traceparent());
     bool settled_any = false;
     AppendRequest request;
     std::string log;

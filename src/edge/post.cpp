@@ -244,7 +244,7 @@ class PostFacts {
       fact.id = *request_.idempotency_key;
     }
     if (fact.id.empty()) {
-      made = "fact_" + ulid(frame_.now_ms, frame_.entropy.substr(0, 10), items_.items.size());
+      made = "fact_" + ulid(frame_.now_ms, frame_.entropy.ulid(), items_.items.size());
       fact.id = made;
     }
     const std::uint32_t call = group_of(read.tenant_id, fact.entity_id);

@@ -187,9 +187,8 @@ std::string_view strange_parameter(const Route& to, const Request& request) {
 void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   Request request;
   const bool readable = parse_request(frame, request);
-  Context context{
-      trace_context(request.traceparent, request.tracestate, frame.entropy.substr(10, 24)),
-      frame.now_ms};
+  Context context{trace_context(request.traceparent, request.tracestate, frame.entropy.trace()),
+                  frame.now_ms};
   context.origin = allowed_origin(request, frame.settings);
   if (!readable) return reply_error(effects, context, Status::bad_parameter, "url");
   std::string_view id;

@@ -65,7 +65,7 @@ class Append {
   // The seed is drawn with the first fact; before it there is nothing to find.
   std::uint64_t seed() const {
     if (!state_.tenant_id.empty()) return state_.hash_seed;
-    return ByteReader(frame_.entropy.substr(40, 8)).u64();
+    return frame_.entropy.seed();
   }
 
   // False when the directory did not answer, and the caller was told so.

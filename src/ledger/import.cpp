@@ -75,7 +75,7 @@ class Import {
     if (first) {
       state_.tenant_id = request_.tenant_id;
       state_.entity_id = request_.entity_id;
-      state_.hash_seed = ByteReader(frame_.entropy.substr(40, 8)).u64();
+      state_.hash_seed = frame_.entropy.seed();
       state_.created_at = frame_.now_ms;
       state_.write_meta(effects_);
     }

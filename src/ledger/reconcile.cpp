@@ -140,7 +140,7 @@ void Reconciliation::send_and_tell() {
 std::vector<std::string> own_messages(const LedgerState& state, const LedgerWriter& writer,
                                       const Frame& frame) {
   MessagePacker packer(MessageKind::facts,
-                       trace_context({}, {}, frame.entropy.substr(10, 24)).traceparent());
+                       trace_context({}, {}, frame.entropy.trace()).traceparent());
   RecordBytes record;
   for (ByteReader in(writer.own_records()); next_record_bytes(in, record);)
     packer.add_record(state.tenant_id, state.entity_id, record.seq, record.recorded_at,

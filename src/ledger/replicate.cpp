@@ -155,7 +155,7 @@ class Replication {
     std::string facts = "[";
     append_fact_rows(facts, run);
     facts += ']';
-    const std::string trace_id = trace_context({}, {}, frame_.entropy.substr(0, 24)).trace_id;
+    const std::string trace_id = trace_context({}, {}, frame_.entropy.trace()).trace_id;
     const std::string keys = key();
     Projection::Changes changes = Projection({run}).plan(d1.back());
     std::vector<Statement> statements{{d1_sql::insert_facts, {Value::text(facts)}}};

@@ -61,7 +61,7 @@ void LedgerWriter::record(std::string_view submission, const Fact& fact, std::ui
 
 void LedgerWriter::record_own(Fact& fact) {
   const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
-  const std::string id = "fact_" + ulid(now, frame_.entropy.substr(0, 10), own_count_++);
+  const std::string id = "fact_" + ulid(now, frame_.entropy.ulid(), own_count_++);
   fact.id = id;
   fact.timestamp = now;
   Buffer submission;

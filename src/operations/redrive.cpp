@@ -14,6 +14,7 @@
 #include "z0/base/limits.hpp"
 #include "z0/base/version.hpp"
 #include "z0/queue/consumer.hpp"
+#include "z0/wire/read_effects.hpp"
 #include "z0/wire/settings.hpp"
 
 namespace z0 {
@@ -116,19 +117,18 @@ void consume(const Frame& frame, Redrive& redrive, const Context& context, Effec
   Effects decided;
   step_consumer(frame, decided);
   std::vector<Effect> list;
-  parse_effects(decided.finish(), list);
+  if (!parse_effects(decided.finish(), list)) __builtin_trap();
   redrive.stage = Stage::written;
   std::uint16_t http = 0;
   std::string tells;
   ByteWriter out(tells);
   for (const Effect& effect : list) {
-    ByteReader in(effect.payload);
     if (effect.kind == Z0_NEED_RESUME) {
-      redrive.rest = parse_resume(effect.payload).continuation;
+      redrive.rest = carried_by<ResumeNeed>(effect).continuation;
       return redrive.resume(context, effects);
     }
     if (effect.phase == Phase::need) effects.pass_on(effect.kind, effect.phase, effect.payload);
-    if (effect.phase == Phase::reply) http = in.u16();
+    if (effect.phase == Phase::reply) http = carried_by<HttpAnswer>(effect).http;
     if (effect.phase != Phase::tell) continue;
     out.u8(static_cast<std::uint8_t>(effect.kind));
     out.bytes(effect.payload);

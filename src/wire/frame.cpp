@@ -65,7 +65,7 @@ bool parse_frame(std::string_view bytes, Frame& out) {
   const std::uint32_t parts = in.u32();
   out.now_ms = static_cast<std::int64_t>(in.u64());
   out.incarnation = in.u64();
-  out.entropy = in.raw(Z0_ENTROPY_BYTES);
+  out.entropy = Entropy(in.raw(Z0_ENTROPY_BYTES));
   if (!in.ok() || out.now_ms < 0 || out.now_ms > limits::timestamp_ms_max) return false;
   if (!read_list(in, parts, out.parts) || !read_list(in, in.u32(), out.answers)) return false;
   if (!in.done()) out.settings = in.bytes();
@@ -82,7 +82,7 @@ std::string encode_frame(const Frame& frame) {
   out.u32(static_cast<std::uint32_t>(frame.parts.size()));
   out.u64(static_cast<std::uint64_t>(frame.now_ms));
   out.u64(frame.incarnation);
-  std::string entropy(frame.entropy);
+  std::string entropy(frame.entropy.bytes());
   entropy.resize(Z0_ENTROPY_BYTES);
   out.raw(entropy);
   for (const auto part : frame.parts) out.bytes(part);

@@ -66,7 +66,7 @@ void put_body(std::string_view body) {
   frame.target = Z0_TARGET_EDGE;
   frame.now_ms = now_ms;
   const std::string entropy(Z0_ENTROPY_BYTES, 'e');
-  frame.entropy = entropy;
+  frame.entropy = Entropy(entropy);
   frame.parts = {"PUT", "/v1/configs/cfg_a", body, "secret", "authorization", bearer};
   const auto effects = step(core, frame, 1);
   if (asks(effects)) {
@@ -98,7 +98,7 @@ std::string answer(const Effect& need, std::string_view bytes) {
   ByteWriter out(call);
   out.u8(Z0_OK);
   out.bytes(bytes);
-  out.bytes(parse_call_need(need.payload).request);
+  out.bytes(carried_by<CallNeed>(need).request);
   return call;
 }
 
@@ -115,7 +115,7 @@ void call_directory(ByteReader answers) {
   frame.method = static_cast<std::uint8_t>(method);
   frame.now_ms = now_ms;
   const std::string entropy(Z0_ENTROPY_BYTES, 'e');
-  frame.entropy = entropy;
+  frame.entropy = Entropy(entropy);
   frame.parts = {"directory_0", request};
   std::string continuation;
   std::vector<std::string> given;

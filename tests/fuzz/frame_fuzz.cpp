@@ -79,7 +79,7 @@ std::string answer(Core& core, const Effect& need, bool fails, std::uint64_t inc
     out.bytes("D1 is down");
     return bytes;
   }
-  const CallNeed call = parse_call_need(need.payload);
+  const auto call = carried_by<CallNeed>(need);
   out.u8(fails ? Z0_TIMEOUT : Z0_OK);
   if (fails)
     out.bytes("it took too long");
@@ -118,7 +118,7 @@ Reply run(const Input& input) {
                              input.ledgers_fail, ++incarnation));
   }
   frame.kind = Z0_FRAME_RESUME;
-  frame.parts = {parse_resume(needs.back().payload).continuation};
+  frame.parts = {carried_by<ResumeNeed>(needs.back()).continuation};
   frame.answers.assign(answers.begin(), answers.end());
   effects = step(core, frame, 1);
   if (asks(effects)) broken("a request takes two steps");

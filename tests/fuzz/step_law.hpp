@@ -52,7 +52,7 @@ inline Reply reply_of(const std::vector<Effect>& effects) {
   Reply reply;
   for (const Effect& effect : effects) {
     if (effect.kind != Z0_REPLY) continue;
-    const HttpAnswer answer = parse_reply(effect.payload);
+    const auto answer = carried_by<HttpAnswer>(effect);
     reply.status = answer.http;
     reply.body = answer.body;
   }
@@ -66,7 +66,7 @@ inline bool is_json(std::string_view text) {
 
 // The frame goes on with a step's continuation, which is copied: the next step takes its bytes.
 inline void go_on(Frame& frame, const std::vector<Effect>& effects, std::string& continuation) {
-  continuation = parse_resume(effects.back().payload).continuation;
+  continuation = carried_by<ResumeNeed>(effects.back()).continuation;
   frame.kind = Z0_FRAME_RESUME;
   frame.method = 0;
   frame.parts = {continuation};

@@ -108,8 +108,7 @@ void Auditor::check_sent(const std::vector<Effect>& effects) {
   for (const Effect& effect : effects) {
     if (effect.kind != Z0_SEND) continue;
     Message message;
-    ByteReader in(effect.payload);
-    if (!parse_message(in.bytes(), message))
+    if (!parse_message(carried_by<QueueMessage>(effect).bytes, message))
       return fail("a message can be read", "sent by the edge");
     attempts_sent_ += message.attempts.size();
     for (const Run& run : message.runs) {
@@ -129,16 +128,15 @@ void Auditor::check_sent(const std::vector<Effect>& effects) {
 
 void Auditor::finished(const CallSeen& call) {
   std::vector<Effect> effects;
-  parse_effects(call.effects, effects);
+  if (!parse_effects(call.effects, effects)) return fail("effects can be read", call.object);
   if (call.kind.of_directory()) return check_directory(call, effects);
   if (call.kind.is(LedgerMethod::append)) return check_append(call, effects);
   for (const Effect& effect : effects) {
     if (!call.kind.is(LedgerMethod::alarm) && effect.kind != Z0_REPLY)
       fail("a read changes nothing", call.object);
     if (effect.kind == Z0_SEND) fail("an alarm leaves the queue alone", call.object);
-    ByteReader in(effect.payload);
     if (effect.kind != Z0_WRITE) continue;
-    const std::string_view sql = in.bytes();
+    const std::string_view sql = carried_by<Write>(effect).statement.sql;
     if (sql.find("INTO segments") != std::string_view::npos)
       fail("an alarm writes no fact", call.object);
     if (sql.find("UPDATE segments") != std::string_view::npos)
@@ -156,7 +154,7 @@ void Auditor::check_directory(const CallSeen& call, const std::vector<Effect>& e
   PoliciesReply reply;
   for (const Effect& effect : effects) {
     if (effect.kind != Z0_REPLY) continue;
-    if (!reply.decode(parse_reply(effect.payload).body) || !reply.submissions.empty())
+    if (!reply.decode(carried_by<HttpAnswer>(effect).body) || !reply.submissions.empty())
       fail("there are no policies", call.object);
   }
   if (call.committed && reply.status == Status::recorded) registered_.emplace(request.entity_id);
@@ -195,12 +193,11 @@ void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effe
 
 void Auditor::read_append(const std::vector<Effect>& effects, Book& book, Append& out) {
   for (const Effect& effect : effects) {
-    ByteReader in(effect.payload);
     if (effect.kind == Z0_SEND || effect.kind == Z0_TELL)
       fail("a ledger tells nobody of an append", out.entity_id);
     if (effect.kind == Z0_ALARM) ++out.alarms;
     if (effect.kind == Z0_WRITE) {
-      const Statement statement = parse_statement(in);
+      const Statement statement = carried_by<Write>(effect).statement;
       const auto into = [&](std::string_view table) {
         return statement.sql.find(table) != std::string_view::npos;
       };
@@ -211,7 +208,7 @@ void Auditor::read_append(const std::vector<Effect>& effects, Book& book, Append
       check_node(book, statement, out.entity_id);
     }
     if (effect.kind == Z0_REPLY) {
-      if (!out.reply.decode(parse_reply(effect.payload).body))
+      if (!out.reply.decode(carried_by<HttpAnswer>(effect).body))
         fail("a ledger's reply can be read", out.entity_id);
     }
   }

@@ -27,7 +27,7 @@ bool Calls::step(const Frame& frame, const std::vector<Effect>& effects,
   if (!effects.empty() && effects[0].phase == Phase::need) return false;
   last_ = open.call;
   last_.now_ms = frame.now_ms;
-  last_.entropy = frame.entropy;
+  last_.entropy = frame.entropy.bytes();
   last_.effects = effect_bytes;
   last_.committed = true;
   open_.pop_back();

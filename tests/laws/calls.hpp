@@ -9,8 +9,8 @@
 
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
-#include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
+#include "z0/wire/read_effects.hpp"
 
 namespace z0::laws {
 

@@ -63,7 +63,7 @@ class Ledger {
     frame.method = static_cast<std::uint8_t>(method);
     frame.now_ms = now_ms;
     frame.incarnation = incarnation_;
-    frame.entropy = entropy_;
+    frame.entropy = Entropy(entropy_);
     frame.parts = {"account_acct_long", request};
     std::string continuation;
     std::vector<std::string> answers;
@@ -74,12 +74,11 @@ class Ledger {
       if (effects.empty() || effects[0].phase != Phase::need) return carry_out(effects);
       answers.clear();
       for (const Effect& need : effects) {
-        ByteReader in(need.payload);
         if (need.kind == Z0_NEED_RESUME) {
           frame.kind = Z0_FRAME_RESUME;
-          continuation = parse_resume(need.payload).continuation;
+          continuation = carried_by<ResumeNeed>(need).continuation;
         } else {
-          answers.push_back(answer(need.kind, in));
+          answers.push_back(answer(need));
         }
       }
       frame.parts = {continuation};
@@ -88,19 +87,19 @@ class Ledger {
   }
 
   // Its own rows; D1 fails, and the directory knows no policies.
-  std::string answer(std::uint8_t need, ByteReader& in) {
+  std::string answer(const Effect& need) {
     std::string bytes;
     ByteWriter out(bytes);
-    if (need == Z0_NEED_QUERY) {
+    if (need.kind == Z0_NEED_QUERY) {
       out.u16(0);
       out.bytes("D1 is down");
-    } else if (need == Z0_NEED_CALL) {
+    } else if (need.kind == Z0_NEED_CALL) {
       constexpr char no_policies[] = {static_cast<char>(Status::recorded), 0};
       out.u8(Z0_OK);
       out.bytes({no_policies, sizeof no_policies});
       out.bytes({});
     } else {
-      append_rows(bytes, storage_.run(parse_statement(in))->rows);
+      append_rows(bytes, storage_.run(carried_by<RowsNeed>(need).statement)->rows);
     }
     return bytes;
   }
@@ -109,12 +108,9 @@ class Ledger {
     std::string reply;
     storage_.begin();
     for (const Effect& effect : effects) {
-      ByteReader in(effect.payload);
-      if (effect.kind == Z0_WRITE) REQUIRE_FALSE(storage_.run(parse_statement(in))->rows.failed);
-      if (effect.kind != Z0_REPLY) continue;
-      in.u16();
-      in.u16();
-      reply = in.bytes();
+      if (effect.kind == Z0_WRITE)
+        REQUIRE_FALSE(storage_.run(carried_by<Write>(effect).statement)->rows.failed);
+      if (effect.kind == Z0_REPLY) reply = carried_by<HttpAnswer>(effect).body;
     }
     storage_.commit();
     return reply;

@@ -1,5 +1,6 @@
 #include "shadow.hpp"
 
+#include "unit/carried.hpp"
 #include "z0/core/words.hpp"
 
 namespace z0::laws {
@@ -16,13 +17,9 @@ void Shadow::finished(const CallSeen& call) {
   const std::string mine = run(call, *storage);
   compare(call, mine);
   if (!call.committed) return;
-  std::vector<Effect> effects;
-  parse_effects(mine, effects);
   storage->begin();
-  for (const Effect& effect : effects) {
-    if (effect.kind != Z0_WRITE) continue;
-    ByteReader in(effect.payload);
-    if (storage->run(parse_statement(in))->rows.failed) fail("a write fails", call.object);
+  for (const Write& write : test::carried<Write>(mine)) {
+    if (storage->run(write.statement)->rows.failed) fail("a write fails", call.object);
   }
   storage->commit();
 }
@@ -34,7 +31,7 @@ std::string Shadow::run(const CallSeen& call, world::Database& storage) {
   frame.method = call.kind.method;
   frame.now_ms = call.now_ms;
   frame.incarnation = ++incarnation_;
-  frame.entropy = call.entropy;
+  frame.entropy = Entropy(call.entropy);
   frame.parts = {call.object, call.request};
   std::string continuation;
   std::vector<std::string> answers;
@@ -42,7 +39,7 @@ std::string Shadow::run(const CallSeen& call, world::Database& storage) {
   for (;;) {
     const std::string effect_bytes(core_.step(encode_frame(frame)));
     std::vector<Effect> effects;
-    parse_effects(effect_bytes, effects);
+    REQUIRE(parse_effects(effect_bytes, effects));
     if (effects.empty() || effects[0].phase != Phase::need) return effect_bytes;
     answers.clear();
     for (const Effect& need : effects) {
@@ -51,7 +48,7 @@ std::string Shadow::run(const CallSeen& call, world::Database& storage) {
         continue;
       }
       frame.kind = Z0_FRAME_RESUME;
-      continuation = parse_resume(need.payload).continuation;
+      continuation = carried_by<ResumeNeed>(need).continuation;
     }
     frame.parts = {continuation};
     frame.answers.assign(answers.begin(), answers.end());
@@ -64,9 +61,8 @@ std::string Shadow::answer(const Effect& need, const CallSeen& call, world::Data
     fail("D1 or the directory is asked", call.object);
     return {};
   }
-  ByteReader in(need.payload);
   std::string bytes;
-  append_rows(bytes, storage.run(parse_statement(in))->rows);
+  append_rows(bytes, storage.run(carried_by<RowsNeed>(need).statement)->rows);
   return bytes;
 }
 
@@ -74,7 +70,7 @@ std::string Shadow::answer(const Effect& need, const CallSeen& call, world::Data
 void Shadow::compare(const CallSeen& call, std::string_view mine) {
   const auto split = [](std::string_view bytes, std::string& rest) {
     std::vector<Effect> effects;
-    parse_effects(bytes, effects);
+    REQUIRE(parse_effects(bytes, effects));
     bool alarm = false;
     for (const Effect& effect : effects) {
       if (effect.kind == Z0_ALARM)

@@ -32,8 +32,7 @@ void Story::watch(std::string_view frame_bytes, std::string_view effect_bytes) {
   tape_.add(frame_bytes, effect_bytes);
   Frame frame;
   std::vector<Effect> effects;
-  parse_frame(frame_bytes, frame);
-  if (!parse_effects(effect_bytes, effects))
+  if (!parse_frame(frame_bytes, frame) || !parse_effects(effect_bytes, effects))
     return fail("effects can be read", "frame kind " + std::to_string(frame.kind));
   auditor_.step(frame, effect_bytes, effects, calls_.kind_of(frame));
   if (!calls_.step(frame, effects, effect_bytes)) return;

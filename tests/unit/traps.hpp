@@ -31,7 +31,7 @@ inline bool traps_on_changed(const std::string& frame_bytes,
                              const std::function<void(std::string&)>& change) {
   return traps([&] {
     Frame frame;
-    parse_frame(frame_bytes, frame);
+    if (!parse_frame(frame_bytes, frame)) return;
     std::string continuation(frame.part(0));
     change(continuation);
     frame.parts = {continuation};

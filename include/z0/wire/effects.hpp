@@ -90,39 +90,4 @@ class Effects {
   bool waits_outside_ = false;
 };
 
-// An effect as native hosts read it; borrows the bytes.
-struct Effect {
-  z0_effect_kind kind{};
-  Phase phase{};
-  std::string_view payload;
-};
-
-// False for bytes that are no effects, or whose phases decrease.
-bool parse_effects(std::string_view bytes, std::vector<Effect>& out);
-
-// The payload of NEED_ROWS and WRITE, and one statement of NEED_QUERY.
-Statement parse_statement(ByteReader& in);
-
-// The payloads of NEED_CALL, NEED_RESUME and REPLY.
-struct CallNeed {
-  std::uint8_t target = 0;
-  std::uint8_t method = 0;
-  std::string_view object;
-  std::uint32_t timeout_ms = 0;
-  std::string_view request;
-};
-CallNeed parse_call_need(std::string_view payload);
-struct ResumeNeed {
-  std::string_view continuation;
-  std::size_t steps_max = 0;
-  std::string_view where;
-};
-ResumeNeed parse_resume(std::string_view payload);
-struct HttpAnswer {
-  std::uint16_t http = 0;
-  std::vector<Header> headers;
-  std::string_view body;
-};
-HttpAnswer parse_reply(std::string_view payload);
-
 }  // namespace z0

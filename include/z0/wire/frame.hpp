@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "z0.h"
+#include "z0/base/bytes.hpp"
 
 namespace z0 {
 
@@ -51,6 +52,26 @@ struct CallAnswer {
   std::string_view request;
 };
 
+// The randomness of a frame, Z0_ENTROPY_BYTES, by what it is for: no two purposes share a byte, so what
+// one of them shows to the world says nothing of another.
+class Entropy {
+ public:
+  Entropy() = default;
+  // Borrows the bytes.
+  explicit Entropy(std::string_view bytes) : bytes_(bytes) {}
+  std::string_view bytes() const { return bytes_; }
+
+  // Of the ids that the step makes, with an index for each: ids.hpp.
+  std::string_view ulid() const { return bytes_.substr(0, 10); }
+  // Of the trace that the step begins and of its span: trace/context.hpp.
+  std::string_view trace() const { return bytes_.substr(10, 24); }
+  // Of a ledger's hashes of ids, once in its life.
+  std::uint64_t seed() const { return ByteReader(bytes_.substr(40, 8)).u64(); }
+
+ private:
+  std::string_view bytes_;
+};
+
 struct Frame {
   std::uint8_t kind = 0;    // z0_frame_kind
   std::uint8_t target = 0;  // z0_target
@@ -58,7 +79,7 @@ struct Frame {
   std::uint8_t flags = 0;
   std::int64_t now_ms = 0;
   std::uint64_t incarnation = 0;
-  std::string_view entropy;  // Z0_ENTROPY_BYTES
+  Entropy entropy;
   std::vector<std::string_view> parts;
   std::vector<std::string_view> answers;
   std::string_view settings;  // settings.hpp
@@ -70,14 +91,14 @@ struct Frame {
 };
 
 // False for bytes that are no frame.
-bool parse_frame(std::string_view bytes, Frame& out);
+[[nodiscard]] bool parse_frame(std::string_view bytes, Frame& out);
 std::string encode_frame(const Frame& frame);
 
 // A malformed answer reads as a failed one.
-Rows parse_rows(std::string_view answer);
+[[nodiscard]] Rows parse_rows(std::string_view answer);
 // One Rows a statement; a batch that failed as a whole, or is malformed, is one failed Rows.
-std::vector<Rows> parse_query(std::string_view answer);
-CallAnswer parse_call(std::string_view answer);
+[[nodiscard]] std::vector<Rows> parse_query(std::string_view answer);
+[[nodiscard]] CallAnswer parse_call(std::string_view answer);
 
 // One signature of the answer to Z0_NEED_SIGN.
 struct Signature {
@@ -85,7 +106,7 @@ struct Signature {
   std::string_view public_key;  // 32 bytes
 };
 // By each of the log's keys, the current one first; none when the host could not sign.
-std::vector<Signature> parse_signatures(std::string_view answer);
+[[nodiscard]] std::vector<Signature> parse_signatures(std::string_view answer);
 
 // For native hosts.
 void append_rows(std::string& out, const Rows& rows);

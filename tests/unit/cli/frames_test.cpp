@@ -19,7 +19,7 @@ std::string frame_bytes(const std::vector<std::string_view>& parts) {
   Frame frame;
   frame.kind = Z0_FRAME_REQUEST;
   frame.now_ms = 1'774'915'200'000;
-  frame.entropy = entropy;
+  frame.entropy = z0::Entropy(entropy);
   frame.parts = parts;
   return encode_frame(frame);
 }

@@ -2,12 +2,14 @@
 #include <string>
 #include <vector>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/limits.hpp"
 
 namespace {
 
+using z0::test::carried;
 using z0::test::deposit;
 using z0::test::deposits;
 using z0::test::Json;
@@ -106,16 +108,9 @@ TEST_CASE("A request writes so many data points, and they count every fact", "[e
     std::size_t points = 0;
     double counted = 0;
     w.seen = [&](std::string_view, std::string_view bytes) {
-      std::vector<z0::Effect> effects;
-      REQUIRE(z0::parse_effects(bytes, effects));
-      for (const auto& effect : effects) {
-        if (effect.kind != Z0_POINT) continue;
+      for (const auto& point : carried<z0::DataPoint>(bytes)) {
         ++points;
-        z0::ByteReader in(effect.payload);
-        in.bytes();
-        for (std::uint16_t n = in.u16(); n > 0; --n) in.bytes();
-        in.u16();
-        counted += in.f64();
+        counted += point.doubles.at(0);
       }
     };
     REQUIRE(w.post(list(facts)).status == 200);

@@ -4,14 +4,15 @@
 #include <string>
 #include <vector>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
-#include "z0/wire/effects.hpp"
 
 namespace {
 
 using z0::limits::catch_up_pause_ms;
 using z0::limits::confirm_after_ms;
+using z0::test::carried;
 using z0::test::deposit;
 using z0::test::deposits;
 using z0::test::Json;
@@ -226,11 +227,7 @@ TEST_CASE("A head that contradicts the ledger is made anew, and said so", "[alar
     w.d1().script(damage);
     std::string lines;
     w.seen = [&](std::string_view, std::string_view bytes) {
-      std::vector<z0::Effect> effects;
-      REQUIRE(z0::parse_effects(bytes, effects));
-      for (const auto& effect : effects) {
-        if (effect.kind == Z0_LOG) lines += effect.payload;
-      }
+      for (const auto& line : carried<z0::LogLine>(bytes)) lines += line.json;
     };
     for (int i = 0; i < 5 && w.alarm_of(object_a) != 0; ++i) next_alarm(w);
     CHECK(w.alarm_of(object_a) == 0);

@@ -30,7 +30,7 @@ bool may_lose_state(std::string_view bytes, std::string_view effects) {
   REQUIRE(z0::parse_effects(effects, asked));
   const bool needs = !asked.empty() && asked[0].phase == z0::Phase::need;
   if (!needs || asked.back().kind != Z0_NEED_RESUME) return false;
-  const std::string_view where = z0::parse_resume(asked.back().payload).where;
+  const std::string_view where = z0::carried_by<z0::ResumeNeed>(asked.back()).where;
   return frame.target == Z0_TARGET_LEDGER && where.find(" at refold") == std::string_view::npos;
 }
 

@@ -115,7 +115,7 @@ TEST_CASE("A frame may take so many steps, and says where it stands", "[progress
     REQUIRE(z0::parse_effects(bytes, effects));
     for (const auto& effect : effects) {
       if (effect.kind != Z0_NEED_RESUME) continue;
-      const z0::ResumeNeed next = z0::parse_resume(effect.payload);
+      const auto next = z0::carried_by<z0::ResumeNeed>(effect);
       allowed[std::string(next.where)] = next.steps_max;
     }
   };

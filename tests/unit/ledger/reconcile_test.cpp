@@ -1,5 +1,6 @@
 // Cached state against the ledger: each way in which a cache can go wrong, found, mended and
 // recorded; and reads now and as of a point.
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/folds/folds.hpp"
@@ -7,6 +8,7 @@
 namespace {
 
 using z0::Folds;
+using z0::test::carried;
 using z0::test::deposit;
 using z0::test::deposits;
 using z0::test::Json;
@@ -254,14 +256,9 @@ TEST_CASE("The alarm reconciles what was recorded since, and tells of it") {
   put_cache(w, z0::Value::blob(with_part(cache_of(w), 6, 0, invented())));
   std::vector<std::string> points;
   w.seen = [&points](std::string_view, std::string_view bytes) {
-    std::vector<z0::Effect> effects;
-    z0::parse_effects(bytes, effects);
-    for (const auto& effect : effects) {
-      if (effect.kind != Z0_POINT) continue;
-      z0::ByteReader in(effect.payload);
-      in.bytes();
+    for (const auto& point : carried<z0::DataPoint>(bytes)) {
       std::string names;
-      for (std::uint16_t n = in.u16(); n > 0; --n) names += std::string(in.bytes()) + ' ';
+      for (const auto blob : point.blobs) names += std::string(blob) + ' ';
       points.push_back(names);
     }
   };

@@ -2,11 +2,13 @@
 #include <string>
 #include <vector>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 
 namespace {
 
+using z0::test::carried;
 using z0::test::Json;
 using z0::test::list;
 using z0::test::Reply;
@@ -157,13 +159,8 @@ TEST_CASE("No look at the closure scans a table once a row", "[closure]") {
   TestWorld w;
   std::vector<std::string> plan;
   w.seen = [&](std::string_view, std::string_view effects) {
-    std::vector<z0::Effect> list;
-    REQUIRE(z0::parse_effects(effects, list));
-    for (const auto& effect : list) {
-      if (effect.kind != Z0_NEED_QUERY) continue;
-      z0::ByteReader in(effect.payload);
-      in.u16();
-      z0::Statement statement = z0::parse_statement(in);
+    for (const auto& need : carried<z0::QueryNeed>(effects)) {
+      z0::Statement statement = need.statements.at(0);
       const std::string sql = "EXPLAIN QUERY PLAN " + std::string(statement.sql);
       statement.sql = sql;
       const auto answer = w.d1().run(statement);

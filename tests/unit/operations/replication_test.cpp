@@ -3,16 +3,17 @@
 #include <string>
 #include <vector>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/sha256.hpp"
 #include "z0/facts/fact.hpp"
-#include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace {
 
+using z0::test::carried;
 using z0::test::deposit;
 using z0::test::deposits;
 using z0::test::Json;
@@ -307,14 +308,10 @@ TEST_CASE("Rows that were lost do not make a verification read the whole table",
     w.d1().script("DELETE FROM ledger_facts WHERE seq <= " + std::to_string(lost));
     std::size_t by_entity_alone = 0;
     w.seen = [&](std::string_view, std::string_view bytes) {
-      std::vector<z0::Effect> effects;
-      REQUIRE(z0::parse_effects(bytes, effects));
-      for (const auto& effect : effects) {
-        if (effect.kind != Z0_NEED_QUERY) continue;
-        z0::ByteReader in(effect.payload);
-        for (std::uint16_t n = in.u16(); n > 0; --n) {
-          const std::string sql(z0::parse_statement(in).sql);
-          if (sql.starts_with("DELETE FROM ledger_facts WHERE entity_id")) ++by_entity_alone;
+      for (const auto& need : carried<z0::QueryNeed>(bytes)) {
+        for (const auto& statement : need.statements) {
+          if (statement.sql.starts_with("DELETE FROM ledger_facts WHERE entity_id"))
+            ++by_entity_alone;
         }
       }
     };

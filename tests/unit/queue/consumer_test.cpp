@@ -5,14 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/calls/message.hpp"
-#include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace {
 
+using z0::test::carried;
 using z0::test::deposit;
 using z0::test::deposits;
 using z0::test::Json;
@@ -92,16 +93,10 @@ struct Counted {
 Counted queries_of(TestWorld& w, const std::string& message) {
   Counted counted;
   w.seen = [&](std::string_view, std::string_view bytes) {
-    std::vector<z0::Effect> effects;
-    REQUIRE(z0::parse_effects(bytes, effects));
-    for (const auto& effect : effects) {
-      if (effect.kind != Z0_NEED_QUERY) continue;
-      z0::ByteReader in(effect.payload);
-      for (std::uint16_t n = in.u16(); n > 0; --n) {
-        ++counted.statements;
-        counted.parameters_max =
-            std::max(counted.parameters_max, z0::parse_statement(in).values.size());
-      }
+    for (const auto& need : carried<z0::QueryNeed>(bytes)) {
+      counted.statements += need.statements.size();
+      for (const auto& statement : need.statements)
+        counted.parameters_max = std::max(counted.parameters_max, statement.values.size());
     }
   };
   CHECK(w.deliver_copy(message));
@@ -305,16 +300,10 @@ TEST_CASE("A refused message says when to come back", "[consumer]") {
   w.post(deposit("f_1"));
   std::string words;
   w.seen = [&](std::string_view, std::string_view bytes) {
-    std::vector<z0::Effect> effects;
-    REQUIRE(z0::parse_effects(bytes, effects));
-    for (const auto& effect : effects) {
-      z0::ByteReader in(effect.payload);
-      if (effect.kind != Z0_REPLY) continue;
-      words += std::to_string(in.u16());
-      for (std::uint16_t n = in.u16(); n > 0; --n) {
-        words += ' ' + std::string(in.bytes());
-        words += '=' + std::string(in.bytes());
-      }
+    for (const auto& answer : carried<z0::HttpAnswer>(bytes)) {
+      words += std::to_string(answer.http);
+      for (const auto& [name, value] : answer.headers)
+        words += ' ' + std::string(name) + '=' + std::string(value);
       words += ';';
     }
   };

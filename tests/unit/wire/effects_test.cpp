@@ -9,6 +9,7 @@
 #include "z0/calls/ledger.hpp"
 #include "z0/core/core.hpp"
 #include "z0/wire/frame.hpp"
+#include "z0/wire/read_effects.hpp"
 
 namespace {
 
@@ -45,33 +46,25 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
     CHECK(effects[i].kind == kinds[i]);
     CHECK(effects[i].phase == phases[i]);
   }
-  z0::ByteReader write(effects[0].payload);
-  const auto statement = z0::parse_statement(write);
+  const auto statement = z0::carried_by<z0::Write>(effects[0]).statement;
   CHECK(statement.sql == "INSERT INTO t VALUES (?1, ?2)");
   REQUIRE(statement.values.size() == 2);
   CHECK(statement.values[0].integer == -1);
   CHECK(statement.values[1].bytes == "b");
-  CHECK(write.done());
-  CHECK(z0::ByteReader(effects[1].payload).u64() == 77);
-  z0::ByteReader reply(effects[2].payload);
-  CHECK(reply.u16() == 201);
-  CHECK(reply.u16() == 2);
-  for (const auto* text : {"a", "b", "c", "", "body"}) CHECK(reply.bytes() == text);
-  CHECK(reply.done());
-  CHECK(z0::ByteReader(effects[3].payload).bytes() == "message");
-  CHECK(z0::ByteReader(effects[4].payload).bytes() == "report");
-  z0::ByteReader point(effects[5].payload);
-  CHECK(point.bytes() == "north");
-  CHECK(point.u16() == 2);
-  point.bytes();
-  point.bytes();
-  CHECK(point.u16() == 2);
-  CHECK(point.f64() == 1.5);
-  CHECK(point.f64() == -2);
-  CHECK(point.done());
-  z0::ByteReader log(effects[6].payload);
-  CHECK(log.u8() == 1);
-  CHECK(log.bytes() == "{}");
+  CHECK(z0::carried_by<z0::AlarmAt>(effects[1]).at_ms == 77);
+  const auto reply = z0::carried_by<z0::HttpAnswer>(effects[2]);
+  CHECK(reply.http == 201);
+  CHECK(reply.headers == std::vector<z0::Header>{{"a", "b"}, {"c", ""}});
+  CHECK(reply.body == "body");
+  CHECK(z0::carried_by<z0::QueueMessage>(effects[3]).bytes == "message");
+  CHECK(z0::carried_by<z0::Told>(effects[4]).report == "report");
+  const auto point = z0::carried_by<z0::DataPoint>(effects[5]);
+  CHECK(point.index == "north");
+  CHECK(point.blobs == std::vector<std::string_view>{"metric", "type"});
+  CHECK(point.doubles == std::vector<double>{1.5, -2});
+  const auto line = z0::carried_by<z0::LogLine>(effects[6]);
+  CHECK(line.error);
+  CHECK(line.json == "{}");
 }
 
 TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
@@ -86,19 +79,19 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   const auto effects = parse(bytes);
   REQUIRE(effects.size() == 4);
   for (const auto& effect : effects) CHECK(effect.phase == Phase::need);
-  z0::ByteReader query(effects[1].payload);
-  CHECK(query.u16() == 2);
-  CHECK(z0::parse_statement(query).sql == "SELECT 1");
-  CHECK(z0::parse_statement(query).values.size() == 1);
-  CHECK(query.bytes() == "DB");
-  CHECK(query.done());
-  const z0::CallNeed call = z0::parse_call_need(effects[2].payload);
+  CHECK(z0::carried_by<z0::RowsNeed>(effects[0]).statement.sql == "SELECT ?1");
+  const auto query = z0::carried_by<z0::QueryNeed>(effects[1]);
+  REQUIRE(query.statements.size() == 2);
+  CHECK(query.statements[0].sql == "SELECT 1");
+  CHECK(query.statements[1].values.size() == 1);
+  CHECK(query.database == "DB");
+  const auto call = z0::carried_by<z0::CallNeed>(effects[2]);
   CHECK(call.target == Z0_TARGET_LEDGER);
   CHECK(call.method == static_cast<std::uint8_t>(z0::LedgerMethod::append));
   CHECK(call.object == "account_acct_a");
   CHECK(call.timeout_ms == 30'000);
   CHECK(call.request == "request");
-  const z0::ResumeNeed next = z0::parse_resume(effects[3].payload);
+  const auto next = z0::carried_by<z0::ResumeNeed>(effects[3]);
   CHECK(next.continuation == "continuation");
   CHECK(next.steps_max == 7);
   CHECK(next.where == "there");
@@ -144,6 +137,20 @@ TEST_CASE("Bytes that are no effects are refused", "[effects]") {
   CHECK_FALSE(z0::parse_effects(backwards, refused));
 }
 
+TEST_CASE("A host traps on an effect that the core does not write", "[effects]") {
+  const auto reads = [](z0_effect_kind kind, std::string_view payload) {
+    return [=] { static_cast<void>(z0::carried_by({kind, Phase::tell, payload})); };
+  };
+  const std::string_view number("\1\0\0\0\0\0\0\0", 8);
+  CHECK_FALSE(traps(reads(Z0_ALARM, number)));
+  CHECK(traps(reads(Z0_ALARM, number.substr(1))));
+  CHECK(traps(reads(Z0_ALARM, "123456789")));
+  CHECK(traps(reads(static_cast<z0_effect_kind>(99), "")));
+  CHECK(traps([&] {
+    static_cast<void>(z0::carried_by<z0::Write>({Z0_ALARM, Phase::tell, number}));
+  }));
+}
+
 TEST_CASE("The core traps on what no host sends, and on a debug call only when it is allowed",
           "[effects]") {
   const auto step = [](std::uint8_t kind, std::uint8_t target, std::uint8_t method,
@@ -181,5 +188,5 @@ TEST_CASE("The core traps on what no host sends, and on a debug call only when i
   const std::string refused = step(Z0_FRAME_CALL, Z0_TARGET_LEDGER, Z0_METHOD_TRAP, 0);
   const auto effects = parse(refused);
   REQUIRE(effects.size() == 1);
-  CHECK(z0::parse_reply(effects[0].payload).http == 403);
+  CHECK(z0::carried_by<z0::HttpAnswer>(effects[0]).http == 403);
 }

@@ -24,7 +24,7 @@ std::string frame_bytes() {
   frame.flags = 1;
   frame.now_ms = 1'774'915'200'000;
   frame.incarnation = 0xfedcba9876543210u;
-  frame.entropy = entropy;
+  frame.entropy = z0::Entropy(entropy);
   frame.parts = {"one", "", "three"};
   frame.answers = {"an answer", ""};
   return z0::encode_frame(frame);
@@ -51,7 +51,10 @@ TEST_CASE("A frame reads back as it was written", "[frame]") {
   CHECK(frame.flags == 1);
   CHECK(frame.now_ms == 1'774'915'200'000);
   CHECK(frame.incarnation == 0xfedcba9876543210u);
-  CHECK(frame.entropy == entropy);
+  CHECK(frame.entropy.bytes() == entropy);
+  CHECK(frame.entropy.ulid() == entropy.substr(0, 10));
+  CHECK(frame.entropy.trace() == entropy.substr(10, 24));
+  CHECK(frame.entropy.seed() == z0::ByteReader(entropy.substr(40)).u64());
   CHECK(frame.parts == std::vector<std::string_view>{"one", "", "three"});
   CHECK(frame.answers == std::vector<std::string_view>{"an answer", ""});
   CHECK(frame.part(2) == "three");

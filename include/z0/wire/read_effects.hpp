@@ -1,0 +1,95 @@
+// Effects as those read them who carry them out: native hosts, the tests, and the edge where it takes
+// the consumer's steps. Everything here borrows the bytes of the effects.
+//
+// A host asks each effect for what it carries and visits that; what it does not care for is one overload:
+//
+//   struct Handler {
+//     void operator()(const Write& write) { storage.run(write.statement); }
+//     template <class Other>
+//     void operator()(const Other&) {}
+//   };
+//   std::visit(Handler{}, carried_by(effect));
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "z0/wire/effects.hpp"
+
+namespace z0 {
+
+struct Effect {
+  z0_effect_kind kind{};
+  Phase phase{};
+  std::string_view payload;
+};
+
+// False for bytes that are no effects, or whose phases decrease.
+[[nodiscard]] bool parse_effects(std::string_view bytes, std::vector<Effect>& out);
+
+// What an effect carries, by the kinds of z0.h and in their order.
+struct RowsNeed {
+  Statement statement;
+};
+struct QueryNeed {
+  std::vector<Statement> statements;
+  std::string_view database;
+};
+struct CallNeed {
+  std::uint8_t target = 0;
+  std::uint8_t method = 0;
+  std::string_view object;
+  std::uint32_t timeout_ms = 0;
+  std::string_view request;
+};
+struct SignNeed {
+  std::string_view text;
+};
+struct ResumeNeed {
+  std::string_view continuation;
+  std::size_t steps_max = 0;
+  std::string_view where;
+};
+struct Write {
+  Statement statement;
+};
+struct AlarmAt {
+  std::int64_t at_ms = 0;
+};
+struct HttpAnswer {
+  std::uint16_t http = 0;
+  std::vector<Header> headers;
+  std::string_view body;
+};
+struct QueueMessage {
+  std::string_view bytes;
+};
+struct Told {
+  std::string_view report;
+};
+struct DataPoint {
+  std::string_view index;
+  std::vector<std::string_view> blobs;
+  std::vector<double> doubles;
+};
+struct LogLine {
+  bool error = false;
+  std::string_view json;
+};
+using Carried = std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, ResumeNeed, Write, AlarmAt,
+                             HttpAnswer, QueueMessage, Told, DataPoint, LogLine>;
+
+// Traps on an effect that no core writes.
+[[nodiscard]] Carried carried_by(const Effect& effect);
+// The same where the kind is known already; traps on another.
+template <class T>
+[[nodiscard]] T carried_by(const Effect& effect) {
+  Carried carried = carried_by(effect);
+  T* const found = std::get_if<T>(&carried);
+  if (found == nullptr) __builtin_trap();
+  return std::move(*found);
+}
+
+}  // namespace z0
