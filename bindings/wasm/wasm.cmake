@@ -7,7 +7,7 @@ target_compile_options(z0 PUBLIC -msimd128)
 # kind of optimisation, and em++ does not inline at -O3 what -Os stands before.
 set(hot base/ids base/sha256 base/sha256_lanes calls/message core/core edge/answer edge/post facts/fact
         facts/read facts/rules folds/cached_state json/json ledger/admit ledger/append ledger/id_index ledger/ledger
-        ledger/state ledger/write reporting/projection tree/merkle wire/effects wire/frame)
+        ledger/state ledger/write json/write reporting/projection tree/merkle wire/effects wire/frame)
 list(TRANSFORM hot REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/src/\\1.cpp")
 set(cold ${z0_sources})
 list(REMOVE_ITEM cold ${hot})

@@ -79,7 +79,8 @@ std::string folds_words(std::string_view bytes) {
     if (part == 0) out = "<folds at " + text(seq);
     if (folds.last_seq(part) == 0) continue;
     out += ' ' + std::string(Folds::name(part)) + ' ';
-    folds.append_json(out, part, 0);
+    JsonWriter json(out);
+    folds.write_json(json, part, 0);
   }
   return out + '>';
 }

@@ -13,7 +13,7 @@
 #include "z0/calls/message.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/facts/fact.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -60,10 +60,10 @@ class Answer {
 
   void run(bool single, const PostItems& all) {
     read_calls();
+    alone_ = single && all.items.size() == 1;
     for (std::size_t i = 0; i < all.items.size(); ++i) {
       const PostItem& item = all.items[i];
       if (!single) place_ = {i, all.line_of(i)};
-      if (results_.size() > 0) results_.end_at(put::byte(results_.room(1), ','));
       if (item.status == Status::recorded)
         add(from_call(item), {});
       else
@@ -71,7 +71,7 @@ class Answer {
     }
     for (const auto& call : calls_) queue_recorded(call);
     collect_latest(all);
-    reply(single, all.items.size());
+    reply(all.items.size());
     for (const auto& message : facts_.take()) effects_.send(message);
     for (const auto& message : attempts_.take()) effects_.send(message);
     tell();
@@ -173,42 +173,50 @@ class Answer {
 
   // Ids are of an alphabet that needs no escapes.
   void add_receipt(const Answered& a) {
-    constexpr std::size_t around = 128;  // the names and two numbers
+    constexpr std::size_t around = 256;  // the names, three numbers and a root
     char* p = results_.room(a.fact.id.size() + a.fact.entity_id.size() + around);
-    p = put::text(p, a.result.status == Status::recorded ? "{\"status\":\"recorded\",\"id\":\""
-                                                         : "{\"status\":\"duplicate\",\"id\":\"");
-    p = put::text(p, a.fact.id);
-    p = put::text(p, "\",\"entity_id\":\"");
-    p = put::text(p, a.fact.entity_id);
-    p = put::text(p, "\",\"seq\":");
-    p = put::decimal(p, a.result.seq);
-    p = put::text(p, ",\"recorded_at\":");
-    p = put::decimal(p, a.result.recorded_at);
-    results_.end_at(put::byte(p, '}'));
+    {
+      JsonRoomWriter json(p, results_.size() > 0);
+      json.object();
+      json.plain("status", a.result.status == Status::recorded ? "recorded" : "duplicate");
+      json.plain("id", a.fact.id).plain("entity_id", a.fact.entity_id);
+      json.integer("seq", a.result.seq).integer("recorded_at", a.result.recorded_at);
+      if (alone_) {
+        json.object("tree");
+        write_tree(json, calls_[0]);
+        json.end();
+      }
+      json.end();
+    }
+    results_.end_at(p);
+  }
+
+  // The ledger's size and root when it answered: what a caller keeps to ask for a proof later.
+  template <class Json>
+  static void write_tree(Json& json, const Call& call) {
+    std::string root;
+    append_hex(root,
+               {reinterpret_cast<const char*>(call.reply.root.data()), call.reply.root.size()});
+    json.integer("size", call.reply.size).plain("root", root);
   }
 
   void add_error(const Answered& a, std::string_view field) {
     std::string identity;
-    if (place_) identity = place_json(place_->item, place_->line);
-    const auto member = [&](std::string_view name, std::string_view value) {
-      if (value.empty()) return;
-      identity += name;
-      append_json_string(identity, value);
-      identity += ',';
-    };
-    member("\"id\":", a.fact.id);
-    member("\"entity_id\":", a.fact.entity_id);
+    JsonWriter members(identity);
+    if (place_) write_place(members, place_->item, place_->line);
+    members.text_if_any("id", a.fact.id).text_if_any("entity_id", a.fact.entity_id);
     std::string action;
     ExceededBudget budget;
     if (exceeded(a, budget)) {
-      identity += budget_json(budget);
+      write_budget(members, budget);
       action = budget_remedy(budget, a.fact.amount);
     } else {
       action = a.result.detail;
     }
-    std::string json;
-    append_error(json, context_, a.result.status, field, identity, action);
-    results_.end_at(put::text(results_.room(json.size()), json));
+    const std::string error = error_json(context_, a.result.status, field, identity, action);
+    char* p = results_.room(error.size() + 1);
+    JsonRoomWriter(p, results_.size() > 0).raw(error);
+    results_.end_at(p);
   }
 
   static bool exceeded(const Answered& a, ExceededBudget& budget) {
@@ -247,28 +255,18 @@ class Answer {
   }
 
   std::string latest_json(const Answered& a) const {
-    std::string json = "{\"status\":\"";
-    json += info(a.result.status).name;
-    json += '"';
-    const auto member = [&](std::string_view name, std::string_view value) {
-      if (value.empty()) return;
-      json += name;
-      append_json_string(json, value);
-    };
-    member(",\"id\":", a.fact.id);
-    member(",\"type\":", a.submission.empty() ? std::string_view{} : a.fact.name());
-    member(",\"subtype\":", a.fact.subtype);
-    member(",\"entity_id\":", a.fact.entity_id);
-    member(",\"tenant_id\":", a.tenant_id);
-    if (a.fact.has(field_amount)) json += ",\"amount\":" + std::to_string(a.fact.amount);
-    member(",\"currency\":", a.fact.currency);
-    if (!a.fact.trace.empty()) {
-      json += ",\"trace_id\":\"";
-      append_hex(json, a.fact.trace);
-      json += '"';
-    }
+    std::string out;
+    JsonWriter json(out);
+    json.object().plain("status", info(a.result.status).name).text_if_any("id", a.fact.id);
+    if (!a.submission.empty()) json.text_if_any("type", a.fact.name());
+    json.text_if_any("subtype", a.fact.subtype).text_if_any("entity_id", a.fact.entity_id);
+    json.text_if_any("tenant_id", a.tenant_id);
+    if (a.fact.has(field_amount)) json.integer("amount", a.fact.amount);
+    json.text_if_any("currency", a.fact.currency);
+    if (!a.fact.trace.empty()) json.hex("trace_id", a.fact.trace);
     const std::int64_t at = a.result.recorded_at == 0 ? frame_.now_ms : a.result.recorded_at;
-    return json + ",\"recorded_at\":" + std::to_string(at) + '}';
+    json.integer("recorded_at", at).end();
+    return out;
   }
 
   // The records as the ledger wrote them, for the queue; and its new head, for the monitor.
@@ -289,52 +287,31 @@ class Answer {
     if (head.seq > 0) report_.heads.push_back(head);
   }
 
-  void reply(bool single, std::size_t count) {
+  void reply(std::size_t count) {
     const std::int64_t good = report_.recorded + report_.duplicate;
-    if (single && count == 1) {
+    if (alone_) {
       const Status status = first_refusal_ != Status::recorded ? first_refusal_
                             : report_.duplicate > 0            ? Status::duplicate
                                                                : Status::recorded;
-      return reply_json(effects_, context_, info(status).http, with_tree(), retry_helps_);
+      return reply_json(effects_, context_, info(status).http, results_.view(), retry_helps_);
     }
     std::uint16_t http = 200;
     if (first_refusal_ != Status::recorded) http = good > 0 ? 207 : info(first_refusal_).http;
-    std::string json = "{\"trace_id\":\"" + context_.trace.trace_id;
-    json += "\",\"recorded\":" + std::to_string(report_.recorded);
-    json += ",\"duplicate\":" + std::to_string(report_.duplicate);
-    json += ",\"refused\":" + std::to_string(static_cast<std::int64_t>(count) - good);
-    json += ",\"results\":[";
-    json += results_.view();
-    json += "],\"trees\":[";
-    const std::size_t empty = json.size();
+    std::string out;
+    JsonWriter json(out);
+    json.object().plain("trace_id", context_.trace.trace_id);
+    json.integer("recorded", report_.recorded).integer("duplicate", report_.duplicate);
+    json.integer("refused", static_cast<std::int64_t>(count) - good);
+    json.array("results").parts(results_.view()).end();
+    json.array("trees");
     for (const Call& call : calls_) {
       if (call.reply.size == 0) continue;
-      if (json.size() > empty) json += ',';
-      json += "{\"entity_id\":";
-      append_json_string(json, call.request.entity_id);
-      json += ',';
-      append_tree(json, call);
-      json += '}';
+      json.object().text("entity_id", call.request.entity_id);
+      write_tree(json, call);
+      json.end();
     }
-    reply_json(effects_, context_, http, json + "]}", retry_helps_);
-  }
-
-  // The ledger's size and root when it answered: what a caller keeps to ask for a proof later.
-  static void append_tree(std::string& json, const Call& call) {
-    json += "\"size\":" + std::to_string(call.reply.size) + ",\"root\":\"";
-    append_hex(json,
-               {reinterpret_cast<const char*>(call.reply.root.data()), call.reply.root.size()});
-    json += '"';
-  }
-
-  // The one receipt of a single fact, and the tree that it is in.
-  std::string with_tree() const {
-    std::string json(results_.view());
-    if (first_refusal_ != Status::recorded || calls_.empty()) return json;
-    json.back() = ',';
-    json += "\"tree\":{";
-    append_tree(json, calls_[0]);
-    return json + "}}";
+    json.end().end();
+    reply_json(effects_, context_, http, out, retry_helps_);
   }
 
   void tell() {
@@ -354,15 +331,13 @@ class Answer {
 
   // The span of a write that failed, as one structured line.
   void log_failure() {
-    std::string line = "{\"level\":\"error\",\"event\":\"span\",\"name\":\"";
-    line += append_span;
-    line += "\",\"trace_id\":\"" + context_.trace.trace_id + "\",\"parent_id\":\"" +
-            context_.trace.span_id;
-    line += "\",\"start_ms\":" + std::to_string(context_.started_ms);
-    line += ",\"duration_ms\":" + std::to_string(frame_.now_ms - context_.started_ms);
-    line += ",\"status\":\"error\",\"error_code\":\"";
-    line += info(first_failure_).name;
-    line += "\",\"facts\":" + std::to_string(report_.failed) + '}';
+    std::string line;
+    JsonWriter json(line);
+    json.object().plain("level", "error").plain("event", "span").plain("name", append_span);
+    json.plain("trace_id", context_.trace.trace_id).plain("parent_id", context_.trace.span_id);
+    json.integer("start_ms", context_.started_ms);
+    json.integer("duration_ms", frame_.now_ms - context_.started_ms).plain("status", "error");
+    json.plain("error_code", info(first_failure_).name).integer("facts", report_.failed).end();
     effects_.log(true, line);
   }
 
@@ -379,6 +354,7 @@ class Answer {
   std::optional<LineRun> place_;  // of the item at hand, in a batch
   Status first_refusal_ = Status::recorded;
   Status first_failure_ = Status::recorded;
+  bool alone_ = false;        // one fact, and no list around it
   bool retry_helps_ = false;  // where a budget is exhausted it does not
 };
 

@@ -67,13 +67,6 @@ std::string_view fact_type_of(std::string_view type) {
   return version ? last(type.substr(0, type.size() - name.size() - 1)) : name;
 }
 
-void append_text_member(std::string& json, std::string_view name, std::string_view value) {
-  append_json_string(json, name);
-  json += ':';
-  append_json_string(json, value);
-  json += ',';
-}
-
 class EventReader {
  public:
   explicit EventReader(EventFact& out) : out_(out) {}
@@ -185,16 +178,14 @@ class EventReader {
     const std::string* source = attribute("source");
     if (id != nullptr && source != nullptr) out_.id = id_of(*source, *id);
     if (out_.status != Status::recorded) return;
-    text_ = "{";
-    append_text_member(text_, "id", out_.id);
-    const std::string_view type = fact_type_of(*attribute("type"));
-    append_text_member(text_, "type", type);
-    if (const std::string* time = attribute("time")) append_text_member(text_, "timestamp", *time);
+    fact_.text("id", out_.id).text("type", fact_type_of(*attribute("type")));
+    if (const std::string* time = attribute("time")) fact_.text("timestamp", *time);
     split_data();
     split_attributes();
     if (out_.status != Status::recorded) return;
-    kept_.back() = '}';
-    out_.text = text_ + "\"data\":{" + rest_ + "\"cloudevent\":{" + kept_ + "}}";
+    JsonWriter json(out_.text);
+    json.object().parts(fact_members_).object("data").parts(rest_members_);
+    json.object("cloudevent").parts(kept_members_).end().end().end();
   }
 
   static std::string id_of(std::string_view source, std::string_view id) {
@@ -224,9 +215,7 @@ class EventReader {
       if (name == "trace_id") traced_ = true;
       if (name == "entity_id") entity_given_ = true;
       if (field) out_.lifted.append(out_.lifted.empty() ? "," : "").append(name) += ',';
-      std::string& to = field ? text_ : rest_;
-      append_json_string(to, name);
-      to.append(":").append(value) += ',';
+      (field ? fact_ : rest_).any_key(name).raw(value);
     }
   }
 
@@ -236,13 +225,16 @@ class EventReader {
           name == "tracestate")
         continue;
       if (name == "subject" || add_field(name, value) || add_trace(name, value)) continue;
-      append_text_member(kept_, name, value);
+      kept_.any_key(name).text(value);
     }
     const std::string* subject = attribute("subject");
     if (subject == nullptr) return;
     // The subject is kept where the entity is named otherwise.
-    if (entity_given_) return append_text_member(kept_, "subject", *subject);
-    append_text_member(text_, "entity_id", *subject);
+    if (entity_given_) {
+      kept_.text("subject", *subject);
+      return;
+    }
+    fact_.text("entity_id", *subject);
     out_.entity_is_subject = true;
   }
 
@@ -252,13 +244,11 @@ class EventReader {
     if (field.empty()) return false;
     entity_given_ = entity_given_ || field == "entity_id";
     const bool number = (field == "amount" || field == "config_version") && whole_number(value);
-    append_json_string(text_, field);
-    text_ += ':';
+    fact_.any_key(field);
     if (number)
-      text_ += value;
+      fact_.raw(value);
     else
-      append_json_string(text_, value);
-    text_ += ',';
+      fact_.text(value);
     return true;
   }
 
@@ -266,16 +256,19 @@ class EventReader {
   bool add_trace(std::string_view name, std::string_view value) {
     if (name != "traceparent") return false;
     const TraceContext trace = trace_context(value, {}, std::string(24, '\0'));
-    if (!traced_ && !trace.parent_id.empty()) append_text_member(text_, "trace_id", trace.trace_id);
+    if (!traced_ && !trace.parent_id.empty()) fact_.text("trace_id", trace.trace_id);
     return true;
   }
 
   EventFact& out_;
   std::vector<std::pair<std::string, std::string>> attributes_;
   std::string_view data_;
-  std::string text_;  // the fact so far
-  std::string rest_;  // members of its data
-  std::string kept_;  // members of data.cloudevent
+  std::string fact_members_;  // so far
+  std::string rest_members_;  // of its data
+  std::string kept_members_;  // of data.cloudevent
+  JsonWriter fact_{fact_members_};
+  JsonWriter rest_{rest_members_};
+  JsonWriter kept_{kept_members_};
   bool traced_ = false;
   bool entity_given_ = false;
 };

@@ -4,7 +4,7 @@
 // does not know. Either means that a message was lost, or that a caller names what nobody decided.
 #include "edge/handlers.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -23,13 +23,12 @@ constexpr std::string_view unknown_sql =
     "FROM ledger_facts WHERE type = 'lifecycle' AND subtype = 'config_updated' AND config_id IS "
     "NOT NULL AND (?1 IS NULL OR tenant_id = ?1)) GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4 LIMIT ?2";
 
-void append_rows_json(std::string& json, const Rows& rows,
-                      std::initializer_list<std::string_view> names) {
+void write_rows(JsonWriter& json, const Rows& rows, std::initializer_list<JsonName> names) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    json += json.back() == '[' ? "{" : ",{";
+    json.object();
     std::size_t column = 0;
-    for (const auto name : names) append_member(json, name, rows.at(row, column++));
-    json += '}';
+    for (const auto name : names) write_cell(json, name, rows.at(row, column++));
+    json.end();
   }
 }
 
@@ -50,18 +49,26 @@ void get_config_gaps(const RouteCall& call) {
 
 void resume_config_gaps(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
-  std::string missing = "{\"missing\":[";
-  std::string unknown = "],\"unknown\":[";
-  for (const auto answer : frame.answers) {
-    const auto rows = parse_query(answer);
-    if (rows.size() != 2 || rows[0].failed || rows[1].failed)
-      return reply_error(effects, context, Status::storage_error, {});
-    append_rows_json(missing, rows[0], {"tenant_id", "config_id", "version", "previous_version"});
-    append_rows_json(
-        unknown, rows[1],
-        {"tenant_id", "config_id", "config_version", "entity_id", "facts", "first_seq"});
+  // Two lists that grow side by side, since each database tells of both.
+  std::string missing;
+  std::string unknown;
+  {
+    JsonWriter missing_json(missing);
+    JsonWriter unknown_json(unknown);
+    for (const auto answer : frame.answers) {
+      const auto rows = parse_query(answer);
+      if (rows.size() != 2 || rows[0].failed || rows[1].failed)
+        return reply_error(effects, context, Status::storage_error, {});
+      write_rows(missing_json, rows[0], {"tenant_id", "config_id", "version", "previous_version"});
+      write_rows(unknown_json, rows[1],
+                 {"tenant_id", "config_id", "config_version", "entity_id", "facts", "first_seq"});
+    }
   }
-  reply_json(effects, context, 200, missing + unknown + "]}");
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("missing").parts(missing).end();
+  json.array("unknown").parts(unknown).end().end();
+  reply_json(effects, context, 200, out);
 }
 
 }  // namespace z0

@@ -8,6 +8,7 @@
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -75,20 +76,19 @@ struct Walk {
 
   void end_last(std::int64_t superseded_at) {
     if (last_data.empty() || found() || !takes_last(superseded_at)) return;
-    if (!items.empty()) items += ',';
-    items += "{\"version\":" + std::to_string(last);
-    items += ",\"effective_at\":" + std::to_string(last_at) + ",\"superseded_at\":";
-    items += superseded_at == 0 ? "null" : std::to_string(superseded_at);
-    items += ',';
-    items += std::string_view(last_data).substr(1);
+    JsonWriter json(items, !items.empty());
+    json.object().integer("version", last).integer("effective_at", last_at);
+    if (superseded_at == 0)
+      json.null("superseded_at");
+    else
+      json.integer("superseded_at", superseded_at);
+    json.parts(members_of(last_data)).end();
   }
 
   void add(const Version& version) {
     if (version.number <= last || version.data.size() <= 2) return;
-    for (std::int64_t n = last + 1; n < version.number && gaps.size() < gap_bytes_max; ++n) {
-      if (!gaps.empty()) gaps += ',';
-      gaps += std::to_string(n);
-    }
+    for (std::int64_t n = last + 1; n < version.number && gaps.size() < gap_bytes_max; ++n)
+      JsonWriter(gaps, !gaps.empty()).integer(n);
     end_last(version.effective_at);
     if (found()) return;
     last = version.number;
@@ -175,16 +175,21 @@ void read_on(const Walk& walk, const Context& context, Effects& effects) {
 
 void reply(const Walk& walk, const Context& context, Effects& effects) {
   if (walk.items.empty()) return reply_error(effects, context, Status::not_found, {});
-  std::string json = "{\"config_id\":";
-  append_json_string(json, walk.config_id);
-  json += ',';
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("config_id", walk.config_id);
   if (walk.wanted != Wanted::history) {
-    json += std::string_view(walk.items).substr(1);
-    return reply_json(effects, context, 200, json);
+    json.parts(members_of(walk.items)).end();
+    return reply_json(effects, context, 200, out);
   }
-  json += "\"versions\":[" + walk.items + "],\"gaps\":[" + walk.gaps + "],\"next_version\":";
-  json += walk.next_version == 0 ? "null" : std::to_string(walk.next_version);
-  reply_json(effects, context, 200, json + '}');
+  json.array("versions").parts(walk.items).end();
+  json.array("gaps").parts(walk.gaps).end();
+  if (walk.next_version == 0)
+    json.null("next_version");
+  else
+    json.integer("next_version", walk.next_version);
+  json.end();
+  reply_json(effects, context, 200, out);
 }
 
 void read_config(const RouteCall& call, bool history) {

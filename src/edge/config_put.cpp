@@ -219,19 +219,17 @@ class PutConfig {
   }
 
   void reply(Status worst) {
-    std::string identity = "\"config_id\":";
-    append_json_string(identity, change_.config_id);
-    identity += ",\"version\":" + std::to_string(change_.version) + ',';
+    std::string identity;
+    JsonWriter(identity).text("config_id", change_.config_id).integer("version", change_.version);
     if (worst != Status::recorded) {
-      std::string json;
-      append_error(json, context_, worst, {}, identity);
-      return reply_json(effects_, context_, info(worst).http, json, transient(worst));
+      return reply_json(effects_, context_, info(worst).http,
+                        error_json(context_, worst, {}, identity), transient(worst));
     }
-    std::string json = '{' + identity + "\"tenant_id\":";
-    append_json_string(json, change_.tenant_id);
-    json += ",\"effective_at\":" + std::to_string(change_.effective_at) + ',';
-    json += std::string_view(change_.data).substr(1);
-    reply_json(effects_, context_, change_.written ? 201 : 200, json);
+    std::string out;
+    JsonWriter json(out);
+    json.object().parts(identity).text("tenant_id", change_.tenant_id);
+    json.integer("effective_at", change_.effective_at).parts(members_of(change_.data)).end();
+    reply_json(effects_, context_, change_.written ? 201 : 200, out);
   }
 
   ConfigChange& change_;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "z0/json/json.hpp"
-
 namespace z0 {
 namespace {
 
@@ -14,15 +12,10 @@ std::int64_t left_of(const ExceededBudget& budget) {
 
 }  // namespace
 
-std::string budget_json(const ExceededBudget& budget) {
-  std::string json = "\"budget\":{\"config_id\":";
-  append_json_string(json, budget.config_id);
-  json += ",\"limit\":" + std::to_string(budget.limit);
-  json += ",\"used\":" + std::to_string(budget.used);
-  json += ",\"remaining\":" + std::to_string(left_of(budget));
-  json.append(",\"currency\":\"").append(budget.currency);
-  json.append("\",\"period\":\"").append(period_name(budget.period));
-  return json + "\"},";
+void write_budget(JsonWriter& json, const ExceededBudget& budget) {
+  json.object("budget").text("config_id", budget.config_id).integer("limit", budget.limit);
+  json.integer("used", budget.used).integer("remaining", left_of(budget));
+  json.plain("currency", budget.currency).plain("period", period_name(budget.period)).end();
 }
 
 std::string budget_words(const ExceededBudget& budget, std::int64_t amount) {

@@ -5,11 +5,12 @@
 #include <string>
 
 #include "z0/calls/ledger.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 
-// "budget":{...}, with a comma behind it.
-std::string budget_json(const ExceededBudget& budget);
+// The member `budget`.
+void write_budget(JsonWriter& json, const ExceededBudget& budget);
 // The numbers in a sentence.
 std::string budget_words(const ExceededBudget& budget, std::int64_t amount);
 // What helps against this refusal, the numbers first.

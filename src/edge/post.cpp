@@ -78,11 +78,11 @@ class PostFacts {
   // The whole request, because of what stands at the item that comes next.
   void refuse_at_next(Status status, std::string_view field, std::size_t line,
                       std::string_view id = {}) {
-    std::string place = place_json(items_.items.size(), line);
-    if (valid_id(id)) place.append("\"id\":\"").append(id).append("\",");
-    std::string json;
-    append_error(json, context_, status, field, place);
-    reply_json(effects_, context_, info(status).http, json);
+    std::string place;
+    JsonWriter json(place);
+    write_place(json, items_.items.size(), line);
+    if (valid_id(id)) json.plain("id", id);
+    reply_json(effects_, context_, info(status).http, error_json(context_, status, field, place));
   }
 
   bool room(std::size_t line = 0) {

@@ -49,9 +49,8 @@ struct PostItems {
   std::size_t line_of(std::size_t item) const;
 };
 
-// The members that say where in a batch something was refused, each with a comma behind it. A line
-// of 0 is left out.
-std::string place_json(std::size_t index, std::size_t line);
+// The members that say where in a batch something was refused. A line of 0 is left out.
+void write_place(JsonWriter& json, std::size_t index, std::size_t line);
 
 void write_items(ByteWriter& out, bool single, const PostItems& items);
 // False for bytes that write_items did not write.

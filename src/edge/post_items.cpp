@@ -17,9 +17,9 @@ std::size_t PostItems::line_of(std::size_t item) const {
   return behind == lines.begin() ? 0 : behind[-1].line + item - behind[-1].item;
 }
 
-std::string place_json(std::size_t index, std::size_t line) {
-  std::string json = "\"index\":" + std::to_string(index) + ',';
-  return line == 0 ? json : json + "\"line\":" + std::to_string(line) + ',';
+void write_place(JsonWriter& json, std::size_t index, std::size_t line) {
+  json.integer("index", static_cast<std::int64_t>(index));
+  if (line != 0) json.integer("line", static_cast<std::int64_t>(line));
 }
 
 void write_items(ByteWriter& out, bool single, const PostItems& all) {

@@ -5,7 +5,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 #include "z0/tree/checkpoint.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -132,14 +132,12 @@ void resume_keys(const RouteResume& resumed) {
       parse_signatures(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
   if (signatures.empty()) return reply_error(effects, context, Status::no_log_key, {});
   const std::string_view origin = settings_origin(frame.settings);
-  std::string json = "{\"origin\":";
-  append_json_string(json, origin);
-  json += ",\"keys\":[";
-  for (std::size_t i = 0; i < signatures.size(); ++i) {
-    if (i > 0) json += ',';
-    append_json_string(json, verifier_key(origin, key_of(signatures[i].public_key)));
-  }
-  reply_json(effects, context, 200, json + "]}");
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("origin", origin).array("keys");
+  for (const Signature& s : signatures) json.text(verifier_key(origin, key_of(s.public_key)));
+  json.end().end();
+  reply_json(effects, context, 200, out);
 }
 
 }  // namespace z0

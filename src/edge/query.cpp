@@ -9,7 +9,7 @@
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::string_view columns =
     "tool_id, "
     "user_id, config_id, config_version, amount, currency, trace_id, data, ";
 // The columns of both, by position; the last three differ by table.
-constexpr std::string_view column_names[] = {
+constexpr JsonName column_names[] = {
     "timestamp", "entity_id",   "id",      "type",    "subtype",     "tenant_id",      "source_id",
     "asset_id",  "campaign_id", "tool_id", "user_id", "config_id",   "config_version", "amount",
     "currency",  "trace_id",    "data",    "seq",     "recorded_at", "corrects"};
@@ -141,16 +141,14 @@ Statement page_of(const Query& q, std::string_view table, std::string_view numbe
   return s;
 }
 
-void append_row(std::string& json, const Rows& rows, std::size_t row, bool failed) {
-  json += '{';
+void write_row(JsonWriter& json, const Rows& rows, std::size_t row, bool failed) {
+  json.object();
   for (std::size_t c = 0; c < std::size(column_names); ++c) {
     const Value& v = rows.at(row, c);
     if (v.kind == Value::Kind::null || c == data || (failed && c == number)) continue;
-    append_member(json, column_names[c], v);
+    write_cell(json, column_names[c], v);
   }
-  json += failed ? ",\"status\":\"failed\",\"data\":" : ",\"status\":\"recorded\",\"data\":";
-  json += rows.at(row, data).bytes;
-  json += '}';
+  json.plain("status", failed ? "failed" : "recorded").raw("data", rows.at(row, data).bytes).end();
 }
 
 // A page of one table, and how far the merge has come in it.
@@ -177,7 +175,9 @@ bool before(const Page& a, const Page& b) {
 }
 
 std::string merge(std::vector<Page>& pages, std::int64_t limit) {
-  std::string json = "{\"facts\":[";
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("facts");
   std::string cursor;
   bool more = false;
   for (std::int64_t n = 0;; ++n) {
@@ -191,14 +191,14 @@ std::string merge(std::vector<Page>& pages, std::int64_t limit) {
       if (!page.done() && (next == nullptr || before(page, *next))) next = &page;
     }
     if (unknown || next == nullptr) break;
-    if (n > 0) json += ',';
-    append_row(json, next->rows, next->at, next->failed);
+    write_row(json, next->rows, next->at, next->failed);
     cursor = encode_cursor(next->rows, next->at);
     ++next->at;
   }
-  json += ']';
-  append_cursor(json, more, cursor);
-  return json;
+  json.end();
+  write_cursor(json, more, cursor);
+  json.end();
+  return out;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "edge/handlers.hpp"
 #include "reporting/money.hpp"
 #include "z0/facts/fact.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -45,22 +45,13 @@ struct Tenant {
 
 bool ours(std::string_view currency) { return currency.empty() || currency == default_currency; }
 
-void append_key(std::string& json, std::string_view key) {
-  if (json.back() != '{') json += ',';
-  append_json_string(json, key);
-  json += ':';
+void write_counts(JsonWriter& json, const std::map<std::string_view, std::int64_t>& counts) {
+  json.object();
+  for (const auto& [name, count] : counts) json.any_key(name).integer(count);
+  json.end();
 }
 
-void append_counts(std::string& json, const std::map<std::string_view, std::int64_t>& counts) {
-  json += '{';
-  for (const auto& [name, count] : counts) {
-    append_key(json, name);
-    json += std::to_string(count);
-  }
-  json += '}';
-}
-
-void append_tenant(std::string& json, Tenant& tenant) {
+void write_tenant(JsonWriter& json, Tenant& tenant) {
   struct Line {
     std::string_view type, count_name, amount_name;
   };
@@ -69,34 +60,26 @@ void append_tenant(std::string& json, Tenant& tenant) {
                             {"invocation", "invocations", ""},
                             {"outcome", "outcomes", ""},
                             {"payout", "payouts", "payout_cents"}};
-  json += '{';
+  json.object();
   std::map<std::string_view, std::map<std::string_view, Money>> others;
   for (const auto& line : lines) {
     const Sum& sum = tenant.by_type[line.type];
-    append_key(json, line.count_name);
-    json += std::to_string(sum.count);
+    json.any_key(line.count_name).integer(sum.count);
     if (line.amount_name.empty()) continue;
-    append_key(json, line.amount_name);
-    json += sum.amount.decimal();
+    json.any_key(line.amount_name).raw(sum.amount.decimal());
     for (const auto& [currency, amount] : sum.others) others[currency][line.type] = amount;
   }
-  append_key(json, "top_assets");
-  append_counts(json, tenant.assets);
+  write_counts(json.key("top_assets"), tenant.assets);
   if (!others.empty()) {
-    append_key(json, "other_currencies");
-    json += '{';
+    json.object("other_currencies");
     for (const auto& [currency, amounts] : others) {
-      append_key(json, currency);
-      json += '{';
-      for (const auto& [type, amount] : amounts) {
-        append_key(json, type);
-        json += amount.decimal();
-      }
-      json += '}';
+      json.any_key(currency).object();
+      for (const auto& [type, amount] : amounts) json.any_key(type).raw(amount.decimal());
+      json.end();
     }
-    json += '}';
+    json.end();
   }
-  json += '}';
+  json.end();
 }
 
 // An account in one currency, each sum with its corrections (domain: BudgetState).
@@ -126,32 +109,29 @@ void add_accounts(const Rows& rows, Accounts& accounts) {
   }
 }
 
-void append_balance(std::string& json, const Balance& balance) {
+void write_balance(JsonWriter& json, const Balance& balance) {
   Money remaining = balance.deposited;
   remaining.add(balance.credits);
   remaining.subtract(balance.spent);
-  json += "\"credits\":" + balance.credits.decimal();
-  json += ",\"deposited\":" + balance.deposited.decimal();
-  json += ",\"remaining\":" + remaining.decimal();
-  json += ",\"spent\":" + balance.spent.decimal();
+  json.raw("credits", balance.credits.decimal()).raw("deposited", balance.deposited.decimal());
+  json.raw("remaining", remaining.decimal()).raw("spent", balance.spent.decimal());
 }
 
-std::string accounts_json(const Accounts& accounts) {
-  std::string json = "{";
+void write_accounts(JsonWriter& json, const Accounts& accounts) {
+  json.object("accounts");
   for (const auto& [id, account] : accounts) {
-    append_key(json, id);
-    json += '{';
-    append_balance(json, account.balance);
-    if (!account.others.empty()) json += ",\"other_currencies\":{";
+    json.any_key(id).object();
+    write_balance(json, account.balance);
+    if (!account.others.empty()) json.object("other_currencies");
     for (const auto& [currency, balance] : account.others) {
-      append_key(json, currency);
-      json += '{';
-      append_balance(json, balance);
-      json += '}';
+      json.any_key(currency).object();
+      write_balance(json, balance);
+      json.end();
     }
-    json += account.others.empty() ? "}" : "}}";
+    if (!account.others.empty()) json.end();
+    json.end();
   }
-  return json + '}';
+  json.end();
 }
 
 }  // namespace
@@ -193,14 +173,15 @@ void resume_report(const RouteResume& resumed) {
       tenants[assets.at(i, 0).bytes].assets[assets.at(i, 1).bytes] += assets.at(i, 2).integer;
     add_accounts(rows[2], accounts);
   }
-  std::string json = "{\"accounts\":" + accounts_json(accounts) + ",\"recorded_by_type\":";
-  append_counts(json, by_type);
-  json += ",\"tenants\":{";
-  for (auto& [tenant_id, tenant] : tenants) {
-    append_key(json, tenant_id);
-    append_tenant(json, tenant);
-  }
-  reply_json(effects, context, 200, json + "}}");
+  std::string out;
+  JsonWriter json(out);
+  json.object();
+  write_accounts(json, accounts);
+  write_counts(json.key("recorded_by_type"), by_type);
+  json.object("tenants");
+  for (auto& [tenant_id, tenant] : tenants) write_tenant(json.any_key(tenant_id), tenant);
+  json.end().end();
+  reply_json(effects, context, 200, out);
 }
 
 }  // namespace z0

@@ -44,9 +44,10 @@ struct Route {
 };
 
 void health(const RouteCall& call) {
-  std::string json = "{\"status\":\"ok\",\"version\":\"";
-  json += version;
-  reply_json(call.effects, call.context, 200, json + "\"}");
+  std::string out;
+  JsonWriter json(out);
+  json.object().plain("status", "ok").plain("version", version).end();
+  reply_json(call.effects, call.context, 200, out);
 }
 
 // A row a route, in a line or two: clang-format would give each member a line of its own.

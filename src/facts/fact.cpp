@@ -191,65 +191,43 @@ std::string data_difference(const Fact& a, const Fact& b) {
   return "data" + first_difference(sorted_data(a), sorted_data(b));
 }
 
-void append_data_json(std::string& out, const Fact& f) {
-  const std::string_view data = f.data.empty() ? std::string_view("{}") : f.data;
-  if (f.trace.empty() || f.has(field_trace_in_data)) {
-    out += data;
-    return;
-  }
-  out += "{\"trace_id\":\"";
-  append_hex(out, f.trace);
-  out += data.size() > 2 ? "\"," : "\"";
-  out += data.substr(1);
-}
-
 namespace {
 
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  out += ",\"";
-  out += name;
-  out += "\":";
-  append_json_string(out, value);
-}
-
-void append_number(std::string& out, std::string_view name, std::int64_t value) {
-  out += ",\"";
-  out += name;
-  out += "\":";
-  out += std::to_string(value);
+void write_data(JsonWriter& json, const Fact& f) {
+  const std::string_view data = f.data.empty() ? std::string_view("{}") : f.data;
+  if (f.trace.empty() || f.has(field_trace_in_data))
+    json.raw(data);
+  else
+    json.object().hex("trace_id", f.trace).parts(members_of(data)).end();
 }
 
 }  // namespace
 
+void append_data_json(std::string& out, const Fact& f) {
+  JsonWriter json(out);
+  write_data(json, f);
+}
+
 void append_fact_json(std::string& out, const Fact& f, std::string_view tenant_id) {
-  out += "{\"id\":";
-  append_json_string(out, f.id);
-  append_member(out, "type", f.name());
-  append_member(out, "subtype", f.subtype);
-  append_number(out, "timestamp", f.timestamp);
-  append_member(out, "tenant_id", tenant_id);
-  append_member(out, "entity_id", f.entity_id);
-  append_member(out, "source_id", f.source_id);
-  append_member(out, "asset_id", f.asset_id);
-  append_member(out, "campaign_id", f.campaign_id);
-  append_member(out, "tool_id", f.tool_id);
-  append_member(out, "user_id", f.user_id);
-  append_member(out, "config_id", f.config_id);
-  if (f.has(field_config)) append_number(out, "config_version", f.config_version);
-  if (f.has(field_amount)) append_number(out, "amount", f.amount);
-  append_member(out, "currency", f.currency);
-  append_member(out, "corrects", f.corrects);
-  if (!f.trace.empty()) {
-    out += ",\"trace_id\":\"";
-    append_hex(out, f.trace);
-    out += '"';
-  }
-  append_number(out, "seq", f.seq);
-  append_number(out, "recorded_at", f.recorded_at);
-  out += ",\"status\":\"recorded\",\"data\":";
-  append_data_json(out, f);
-  out += '}';
+  JsonWriter json(out);
+  json.object();
+  write_fact(json, f, tenant_id);
+  json.end();
+}
+
+void write_fact(JsonWriter& json, const Fact& f, std::string_view tenant_id) {
+  json.text("id", f.id).text_if_any("type", f.name()).text_if_any("subtype", f.subtype);
+  json.integer("timestamp", f.timestamp).text_if_any("tenant_id", tenant_id);
+  json.text_if_any("entity_id", f.entity_id).text_if_any("source_id", f.source_id);
+  json.text_if_any("asset_id", f.asset_id).text_if_any("campaign_id", f.campaign_id);
+  json.text_if_any("tool_id", f.tool_id).text_if_any("user_id", f.user_id);
+  json.text_if_any("config_id", f.config_id);
+  if (f.has(field_config)) json.integer("config_version", f.config_version);
+  if (f.has(field_amount)) json.integer("amount", f.amount);
+  json.text_if_any("currency", f.currency).text_if_any("corrects", f.corrects);
+  if (!f.trace.empty()) json.hex("trace_id", f.trace);
+  json.integer("seq", f.seq).integer("recorded_at", f.recorded_at);
+  write_data(json.plain("status", "recorded").key("data"), f);
 }
 
 }  // namespace z0

@@ -4,7 +4,6 @@
 
 #include "z0/base/bytes.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
 
 namespace z0 {
 namespace {
@@ -55,21 +54,16 @@ bool TypeCounts::decode(std::string_view bytes) {
   return in.ok() && in.done();
 }
 
-void TypeCounts::append_json(std::string& out) const {
-  out += '{';
-  const std::size_t empty = out.size();
-  const auto member = [&](std::string_view name, std::int64_t count) {
-    if (count == 0) return;
-    if (out.size() > empty) out += ',';
-    append_json_string(out, name);
-    out += ':';
-    out += std::to_string(count);
+void TypeCounts::write_json(JsonWriter& json) const {
+  json.object();
+  const auto member = [&json](std::string_view name, std::int64_t count) {
+    if (count != 0) json.any_key(name).integer(count);
   };
   for (std::size_t i = 1; i < std::size(known); ++i)
     member(type_name(static_cast<FactType>(i)), known[i]);
   for (const auto& [name, count] : custom) member(name, count);
   member("(other)", known[0]);
-  out += '}';
+  json.end();
 }
 
 }  // namespace z0

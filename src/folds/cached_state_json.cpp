@@ -4,16 +4,16 @@
 
 #include "folds/cached_parts.hpp"
 #include "z0/folds/cached_state.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
 
 using Money = CachedState::Money;
 
-constexpr std::string_view money_names[] = {"deposited", "credits",    "spent",      "remaining",
-                                            "day_spent", "week_spent", "month_spent"};
-constexpr std::string_view cap_names[] = {"total", "hour", "day", "month"};
+constexpr JsonName money_names[] = {"deposited", "credits",    "spent",      "remaining",
+                                    "day_spent", "week_spent", "month_spent"};
+constexpr JsonName cap_names[] = {"total", "hour", "day", "month"};
 
 // The numbers that stand behind a list of names.
 struct Figures {
@@ -31,70 +31,38 @@ Figures figures_of(const Money& m, std::int64_t at_ms) {
            spent_in(m, 2, at_ms), spent_in(m, 3, at_ms)}};
 }
 
-// Begins a member or an element of what `out` ends with.
-void separate(std::string& out) {
-  if (out.back() != '{' && out.back() != '[') out += ',';
-}
-
-void append_name(std::string& out, std::string_view name) {
-  separate(out);
-  out += '"';
-  out += name;
-  out += "\":";
-}
-
-void append_number(std::string& out, std::string_view name, std::int64_t value) {
-  append_name(out, name);
-  out += std::to_string(value);
-}
-
-void append_text(std::string& out, std::string_view name, std::string_view value) {
-  append_name(out, name);
-  if (value.empty())
-    out += "null";
-  else
-    append_json_string(out, value);
-}
-
 // All numbers, or only what differs from `cached`.
-void append_figures(std::string& out, const std::string_view* names, std::size_t count,
-                    const Figures& figures, const Figures* cached) {
-  for (std::size_t i = 0; i < count; ++i) {
+template <std::size_t N>
+void write_figures(JsonWriter& json, const JsonName (&names)[N], const Figures& figures,
+                   const Figures* cached) {
+  for (std::size_t i = 0; i < N; ++i) {
     const std::int64_t value = figures.values[i] - (cached != nullptr ? cached->values[i] : 0);
-    if (cached == nullptr || value != 0) append_number(out, names[i], value);
+    if (cached == nullptr || value != 0) json.integer(names[i], value);
   }
 }
 
-void append_money(std::string& out, const Money& m, std::int64_t at_ms) {
-  append_text(out, "currency", m.currency);
-  append_figures(out, money_names, std::size(money_names), figures_of(m, at_ms), nullptr);
+void write_money(JsonWriter& json, const Money& m, std::int64_t at_ms) {
+  json.text_or_null("currency", m.currency);
+  write_figures(json, money_names, figures_of(m, at_ms), nullptr);
 }
 
 // What one currency differs by.
-void append_money_delta(std::string& out, const Money& calculated, const Money& cached,
-                        std::int64_t at_ms) {
+void write_money_delta(JsonWriter& json, const Money& calculated, const Money& cached,
+                       std::int64_t at_ms) {
   const Figures before = figures_of(cached, at_ms);
-  append_figures(out, money_names, std::size(money_names), figures_of(calculated, at_ms), &before);
+  write_figures(json, money_names, figures_of(calculated, at_ms), &before);
 }
 
-// An element of "currencies", which is begun by the first.
-void append_other_delta(std::string& out, bool& begun, const Money& calculated, const Money& cached,
-                        std::int64_t at_ms) {
+// An element of "currencies"; none when nothing differs.
+void write_other_delta(JsonWriter& json, const Money& calculated, const Money& cached,
+                       std::int64_t at_ms) {
   std::string fields;
-  fields += '{';
-  append_money_delta(fields, calculated, cached, at_ms);
-  if (fields.size() == 1) return;
-  if (!begun) {
-    append_name(out, "currencies");
-    out += '[';
-  }
-  begun = true;
-  separate(out);
-  out += "{\"currency\":\"";
-  out += calculated.currency.empty() ? cached.currency : calculated.currency;
-  out += "\",";
-  out.append(fields, 1);
-  out += '}';
+  JsonWriter members(fields);
+  write_money_delta(members, calculated, cached, at_ms);
+  if (fields.empty()) return;
+  json.object().plain("currency",
+                      calculated.currency.empty() ? cached.currency : calculated.currency);
+  json.parts(fields).end();
 }
 
 }  // namespace
@@ -113,77 +81,66 @@ void CachedState::cap_figures(std::int64_t at_ms, std::int64_t* out) const {
     *++out = now[i] == cap_.window[i] ? cap_.count[i] : 0;
 }
 
-void CachedState::append_json(std::string& out, CacheType type, std::int64_t at_ms) const {
-  out += '{';
+void CachedState::write_members(JsonWriter& json, CacheType type, std::int64_t at_ms) const {
   if (type == CacheType::budget) {
     const Money first = first_money();
-    append_money(out, first, at_ms);
-    append_name(out, "currencies");
-    out += '[';
+    write_money(json, first, at_ms);
+    json.array("currencies");
     for (const Money& m : money_) {
       if (m.currency == first.currency) continue;
-      separate(out);
-      out += '{';
-      append_money(out, m, at_ms);
-      out += '}';
+      json.object();
+      write_money(json, m, at_ms);
+      json.end();
     }
-    out += ']';
+    json.end();
   } else if (type == CacheType::cap) {
     Figures figures;
     cap_figures(at_ms, figures.values);
-    append_figures(out, cap_names, std::size(cap_names), figures, nullptr);
+    write_figures(json, cap_names, figures, nullptr);
   } else if (type == CacheType::access) {
-    append_name(out, "users");
-    out += '[';
+    json.array("users");
     for (const Access& a : access_) {
-      separate(out);
-      out += '{';
-      append_text(out, "user_id", a.user_id);
-      append_name(out, "role");
-      append_json_string(out, a.role);
-      append_number(out, "since_seq", a.since_seq);
-      out += '}';
+      json.object().text_or_null("user_id", a.user_id).text("role", a.role);
+      json.integer("since_seq", a.since_seq).end();
     }
-    out += ']';
+    json.end();
   } else {
-    append_text(out, "contact_id", canonical_);
+    json.text_or_null("contact_id", canonical_);
   }
-  append_number(out, "last_seq", last(type).seq);
-  append_text(out, "last_fact_id", last(type).fact_id);
-  out += '}';
+  json.integer("last_seq", last(type).seq).text_or_null("last_fact_id", last(type).fact_id);
 }
 
-void CachedState::append_delta_json(std::string& out, CacheType type, const CachedState& cached,
-                                    std::int64_t at_ms) const {
-  out += '{';
+void CachedState::write_delta(JsonWriter& json, CacheType type, const CachedState& cached,
+                              std::int64_t at_ms) const {
+  json.object();
   if (type == CacheType::budget) {
     const Money none;
     const auto or_none = [&none](const Money* m) -> const Money& { return m ? *m : none; };
     const Money first = first_money();
-    append_money_delta(out, first, or_none(cached.money(first.currency)), at_ms);
-    bool begun = false;
+    write_money_delta(json, first, or_none(cached.money(first.currency)), at_ms);
+    std::string others;
+    JsonWriter elements(others);
     for (const Money& m : money_) {
       if (m.currency != first.currency)
-        append_other_delta(out, begun, m, or_none(cached.money(m.currency)), at_ms);
+        write_other_delta(elements, m, or_none(cached.money(m.currency)), at_ms);
     }
     for (const Money& m : cached.money_) {
       if (m.currency != first.currency && money(m.currency) == nullptr)
-        append_other_delta(out, begun, none, m, at_ms);
+        write_other_delta(elements, none, m, at_ms);
     }
-    if (begun) out += ']';
+    if (!others.empty()) json.array("currencies").parts(others).end();
   } else if (type == CacheType::cap) {
     Figures calculated, before;
     cap_figures(at_ms, calculated.values);
     cached.cap_figures(at_ms, before.values);
-    append_figures(out, cap_names, std::size(cap_names), calculated, &before);
+    write_figures(json, cap_names, calculated, &before);
   } else if (type == CacheType::access && access_.size() != cached.access_.size()) {
-    append_number(out, "users",
-                  static_cast<std::int64_t>(access_.size()) -
-                      static_cast<std::int64_t>(cached.access_.size()));
+    json.integer("users", static_cast<std::int64_t>(access_.size()) -
+                              static_cast<std::int64_t>(cached.access_.size()));
   }
   if (last(type).seq != cached.last(type).seq)
-    append_number(out, "last_seq", last(type).seq - cached.last(type).seq);
-  out += '}';
+    json.integer("last_seq", last(type).seq - cached.last(type).seq);
+  json.end();
 }
 
 std::int64_t CachedState::money_delta(const CachedState& cached) const {

@@ -184,36 +184,22 @@ void ConfigState::clear() {
   last_seq_ = 0;
 }
 
-void ConfigState::append_budgets_json(std::string& out, const CachedState& state,
-                                      std::int64_t at_ms) const {
-  const auto number = [&out](std::string_view name, std::int64_t value) {
-    out += name;
-    out += std::to_string(value);
-  };
-  const auto text = [&out](std::string_view name, std::string_view value) {
-    out += name;
-    append_json_string(out, value);
-  };
-  out += ",\"budgets\":[";
-  bool first = true;
+void ConfigState::write_budgets(JsonWriter& json, const CachedState& state,
+                                std::int64_t at_ms) const {
+  json.array("budgets");
   for (auto scope = static_cast<int>(ConfigScope::entity); scope >= 0; --scope) {
     for (const auto& config : known_) {
       if (!config.is_budget || config.scope != static_cast<ConfigScope>(scope)) continue;
       const Budget& budget = config.budget;
       const std::int64_t used = state.spent(budget.currency, budget.period, at_ms);
-      text(first ? "{\"config_id\":" : ",{\"config_id\":", config.config_id);
-      number(",\"config_version\":", config.version);
-      text(",\"scope\":", scope_name(config.scope));
-      text(",\"currency\":", budget.currency);
-      number(",\"limit\":", budget.limit);
-      number(",\"used\":", used);
-      number(",\"remaining\":", budget.limit - used);
-      text(",\"period\":", period_name(budget.period));
-      out += budget.enforce ? ",\"enforce\":true}" : ",\"enforce\":false}";
-      first = false;
+      json.object().text("config_id", config.config_id);
+      json.integer("config_version", config.version).plain("scope", scope_name(config.scope));
+      json.text("currency", budget.currency).integer("limit", budget.limit).integer("used", used);
+      json.integer("remaining", budget.limit - used).plain("period", period_name(budget.period));
+      json.boolean("enforce", budget.enforce).end();
     }
   }
-  out += ']';
+  json.end();
 }
 
 }  // namespace z0

@@ -109,20 +109,10 @@ bool read_config_data(std::string_view data, ConfigData& out) {
 }
 
 void append_config_data(std::string& out, const ConfigData& data) {
-  const auto member = [&out](std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    out += name;
-    append_json_string(out, value);
-    out += ',';
-  };
-  out += '{';
-  member("\"type\":", data.type);
-  member("\"category\":", data.category);
-  member("\"scope\":", scope_name(data.scope));
-  member("\"applies_to\":", data.applies_to);
-  out += "\"settings\":";
-  out += data.settings;
-  out += '}';
+  JsonWriter json(out);
+  json.object().text_if_any("type", data.type).text_if_any("category", data.category);
+  json.text_if_any("scope", scope_name(data.scope)).text_if_any("applies_to", data.applies_to);
+  json.raw("settings", data.settings).end();
 }
 
 Status read_budget(std::string_view settings, Budget& out, std::string& field) {

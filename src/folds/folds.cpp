@@ -98,18 +98,17 @@ std::int64_t Folds::last_seq(std::size_t part) const {
   return part == config_part ? configs_.last_seq() : cached_.last_seq(cache(part));
 }
 
-void Folds::append_json(std::string& out, std::size_t part, std::int64_t at_ms) const {
+void Folds::write_json(JsonWriter& json, std::size_t part, std::int64_t at_ms) const {
+  json.object();
   if (part != config_part) {
-    cached_.append_json(out, cache(part), at_ms);
-    if (cache(part) != CacheType::budget || !valid_[config_part] || out.back() != '}') return;
-    out.pop_back();
-    configs_.append_budgets_json(out, cached_, at_ms);
-    out += '}';
-    return;
+    cached_.write_members(json, cache(part), at_ms);
+    if (cache(part) == CacheType::budget && valid_[config_part])
+      configs_.write_budgets(json, cached_, at_ms);
+  } else {
+    json.integer("configs", static_cast<std::int64_t>(configs_.known().size()));
+    json.integer("version_gaps", configs_.gaps()).integer("last_seq", configs_.last_seq());
   }
-  out += "{\"configs\":" + std::to_string(configs_.known().size());
-  out += ",\"version_gaps\":" + std::to_string(configs_.gaps());
-  out += ",\"last_seq\":" + std::to_string(configs_.last_seq()) + '}';
+  json.end();
 }
 
 std::string Folds::encode_all(std::int64_t seq) const {

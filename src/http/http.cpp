@@ -143,23 +143,20 @@ bool read_context(ByteReader& in, Context& context) {
   return in.ok();
 }
 
-void append_member(std::string& json, std::string_view name, const Value& value) {
-  if (json.back() != '{') json += ',';
-  json += '"';
-  json += name;
-  json += "\":";
-  if (value.kind == Value::Kind::integer)
-    json += std::to_string(value.integer);
-  else if (value.kind == Value::Kind::null)
-    json += "null";
+void write_cell(JsonWriter& json, JsonName name, const Value& cell) {
+  if (cell.kind == Value::Kind::integer)
+    json.integer(name, cell.integer);
+  else if (cell.kind == Value::Kind::null)
+    json.null(name);
   else
-    append_json_string(json, value.bytes);
+    json.text(name, cell.bytes);
 }
 
-void append_cursor(std::string& json, bool more, std::string_view bytes) {
-  const std::string text = base64url_encode(bytes);
-  append_member(json, "cursor", more ? Value::text(text) : Value::null());
-  json += '}';
+void write_cursor(JsonWriter& json, bool more, std::string_view bytes) {
+  if (more)
+    json.plain("cursor", base64url_encode(bytes));
+  else
+    json.null("cursor");
 }
 
 namespace {
@@ -197,30 +194,22 @@ void reply_text(Effects& effects, const Context& context, std::string_view text)
   reply_with(effects, context, 200, "text/plain; charset=utf-8", {}, text);
 }
 
-void append_error(std::string& json, const Context& context, Status status, std::string_view field,
-                  std::string_view identity, std::string_view action) {
+std::string error_json(const Context& context, Status status, std::string_view field,
+                       std::string_view identity, std::string_view action) {
+  std::string out;
+  JsonWriter json(out);
   const StatusInfo& i = info(status);
-  json += "{\"status\":\"";
-  json += i.name;
-  json += "\",\"http\":" + std::to_string(i.http) + ',';
-  json += identity;
-  if (!field.empty()) {
-    json += "\"field\":";
-    append_json_string(json, field);
-    json += ',';
-  }
-  json += "\"message\":";
-  append_json_string(json, i.sentence);
-  json += ",\"action\":";
-  append_json_string(json, action.empty() ? remedy(status, field) : action);
-  json += ",\"trace_id\":\"" + context.trace.trace_id + "\"}";
+  json.object().plain("status", i.name).integer("http", i.http).parts(identity);
+  json.text_if_any("field", field).text("message", i.sentence);
+  json.text("action", action.empty() ? remedy(status, field) : action);
+  json.plain("trace_id", context.trace.trace_id).end();
+  return out;
 }
 
 void reply_error(Effects& effects, const Context& context, Status status, std::string_view field,
                  std::string_view action) {
-  std::string json;
-  append_error(json, context, status, field, {}, action);
-  reply_json(effects, context, info(status).http, json, transient(status));
+  reply_json(effects, context, info(status).http, error_json(context, status, field, {}, action),
+             transient(status));
 }
 
 void reply_bad_value(Effects& effects, const Context& context, std::string_view parameter,
@@ -241,10 +230,8 @@ void reply_bad_time(Effects& effects, const Context& context, std::string_view p
 
 void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
                       std::string_view action) {
-  std::string json;
-  append_error(json, context, Status::method_not_allowed, {}, {}, action);
   reply_with(effects, context, info(Status::method_not_allowed).http, "application/json",
-             {"allow", allowed}, json);
+             {"allow", allowed}, error_json(context, Status::method_not_allowed, {}, {}, action));
 }
 
 Status status_of(z0_outcome outcome) {

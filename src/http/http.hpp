@@ -11,6 +11,7 @@
 #include "z0/base/status.hpp"
 #include "z0/http/token.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 #include "z0/trace/context.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
@@ -108,20 +109,14 @@ std::string allowed_origin(const Request& request, std::string_view settings);
 // What a browser asks before it sends a page's request.
 void reply_preflight(Effects& effects, const Context& context, const Request& request,
                      std::string_view allowed);
-// The error as a JSON object; `identity` is put in front: members with a trailing comma, or empty.
-void append_error(std::string& json, const Context& context, Status status, std::string_view field,
-                  std::string_view identity, std::string_view action = {});
+// The error as a JSON object; `identity` is written behind the status: members, or empty.
+std::string error_json(const Context& context, Status status, std::string_view field,
+                       std::string_view identity, std::string_view action = {});
 
-// "name":value, with a comma unless an object begins with it.
-void append_member(std::string& json, std::string_view name, const Value& value);
-inline void append_number(std::string& json, std::string_view name, std::int64_t value) {
-  append_member(json, name, Value::of(value));
-}
-inline void append_text(std::string& json, std::string_view name, std::string_view value) {
-  append_member(json, name, Value::text(value));
-}
-// ,"cursor":TEXT or null, and the end of the object.
-void append_cursor(std::string& json, bool more, std::string_view bytes);
+// A cell of D1's answer, as a member.
+void write_cell(JsonWriter& json, JsonName name, const Value& cell);
+// The member `cursor`: the bytes as text, or null when there is no more.
+void write_cursor(JsonWriter& json, bool more, std::string_view bytes);
 
 // Asks to go on with a step that needs no more than its context.
 void resume_with(const Context& context, Effects& effects);

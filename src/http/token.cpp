@@ -10,6 +10,7 @@
 #include "z0/base/limits.hpp"
 #include "z0/base/sha256.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -273,12 +274,12 @@ std::string mint_token(const Claims& claims, std::string_view secrets, std::int6
   // What no verifier would take is not made.
   if (secret.empty() || (!claims.all_tenants && !valid_id(claims.tenant_id))) return {};
   if (claims.expires_s > token_time_s_max) return {};
-  std::string payload = "{\"tenant\":";
-  append_json_string(payload, claims.all_tenants ? any_tenant : std::string_view(claims.tenant_id));
-  payload.append(",\"scope\":");
-  append_json_string(payload, scope_names(claims.scopes));
-  payload.append(",\"exp\":").append(std::to_string(claims.expires_s));
-  payload.append(",\"iat\":").append(std::to_string(issued_s)).append("}");
+  std::string payload;
+  JsonWriter json(payload);
+  json.object();
+  json.text("tenant", claims.all_tenants ? any_tenant : std::string_view(claims.tenant_id));
+  json.text("scope", scope_names(claims.scopes));
+  json.integer("exp", claims.expires_s).integer("iat", issued_s).end();
 
   std::string token = base64url_encode(header);
   token.append(".").append(base64url_encode(payload));

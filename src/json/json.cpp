@@ -323,22 +323,6 @@ bool JsonReader::minify(std::string& out, std::size_t value_depth_max, bool& out
 
 // -- text ---------------------------------------------------------------------------------------
 
-void append_json_string(std::string& out, std::string_view text) {
-  const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  out.push_back('"');
-  for (const char* p = begin;;) {
-    const char* const special =
-        json_scan::skip_plain<json_scan::Stop::over_non_ascii>(p, begin, end);
-    out.append(view(p, special));
-    if (special == end) break;
-    char shortest[6];
-    out.append(shortest, json_scan::encode_escape(static_cast<unsigned char>(*special), shortest));
-    p = special + 1;
-  }
-  out.push_back('"');
-}
-
 bool valid_utf8(std::string_view text) {
   const char* p = text.data();
   const char* const end = p + text.size();

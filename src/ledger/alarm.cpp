@@ -13,7 +13,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/reports.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -22,13 +22,12 @@ namespace {
 void log_difference(const LedgerState& state, const ReplicationRound& round, Effects& effects) {
   effects.point(std::string_view(state.tenant_id).substr(0, limits::point_index_bytes_max),
                 {"z0_replication_failures_total", "root_differs"}, {1});
-  std::string line =
-      "{\"level\":\"error\",\"event\":\"z0.replication.root_differs\",\"entity_id\":";
-  append_json_string(line, state.entity_id);
-  line += ",\"tenant_id\":";
-  append_json_string(line, state.tenant_id);
-  line += ",\"seq\":" + std::to_string(state.seq);
-  line += round.remade ? ",\"resolution\":\"head_remade\"}" : ",\"resolution\":\"manual_review\"}";
+  std::string line;
+  JsonWriter json(line);
+  json.object().plain("level", "error").plain("event", "z0.replication.root_differs");
+  json.text("entity_id", state.entity_id).text("tenant_id", state.tenant_id);
+  json.integer("seq", state.seq);
+  json.plain("resolution", round.remade ? "head_remade" : "manual_review").end();
   effects.log(true, line);
 }
 

@@ -71,10 +71,11 @@ class Reconciliation {
 
  private:
   std::string_view resolution_of(std::size_t part, const PassState::Divergence& d) const;
-  std::string delta_json(std::size_t part, const PassState::Divergence& d) const;
+  void write_delta(JsonWriter& json, std::size_t part, const PassState::Divergence& d) const;
   void record(std::size_t part, const PassState::Divergence& d);
   void record_tree();
-  void record_fact(std::string& data, std::string_view name, std::string_view resolution,
+  // `values`: the members that tell the two apart.
+  void record_fact(std::string_view values, std::string_view name, std::string_view resolution,
                    std::int64_t first_seq, std::string_view trace);
 
   LedgerState& state_;

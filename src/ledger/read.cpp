@@ -163,7 +163,8 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   json += ",\"recorded_at\":" + std::to_string(head.at(0, 1).integer);
   json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq);
   json += ",\"verified_seq\":" + std::to_string(owner.checkpoint.seq) + ",\"counts\":";
-  summary.counts.append_json(json);
+  JsonWriter counts(json);
+  summary.counts.write_json(counts);
   reply_status(effects, Status::recorded, json + "}");
 }
 

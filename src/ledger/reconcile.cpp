@@ -20,13 +20,14 @@ Rows pass_rows(const Frame& frame) {
   return parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
 }
 
-void append_value(std::string& json, std::size_t part, std::string_view bytes, std::int64_t at_ms) {
+// The value of a part; none when its bytes give none.
+void write_value(JsonWriter& json, std::size_t part, std::string_view bytes, std::int64_t at_ms) {
   Folds folds;
   folds.decode(part, bytes);
   if (bytes.empty() || !folds.valid(part))
-    json += "null";
+    json.null();
   else
-    folds.append_json(json, part, at_ms);
+    folds.write_json(json, part, at_ms);
 }
 
 }  // namespace
@@ -70,51 +71,53 @@ std::string_view Reconciliation::resolution_of(std::size_t part,
   return again || large ? "alert_raised" : "cache_updated";
 }
 
-std::string Reconciliation::delta_json(std::size_t part, const PassState::Divergence& d) const {
+void Reconciliation::write_delta(JsonWriter& json, std::size_t part,
+                                 const PassState::Divergence& d) const {
   Folds kept;
   Folds right;
   kept.decode(part, d.cached);
   right.decode(part, d.calculated);
-  std::string json;
-  if (part >= cache_types || !kept.valid(part) || !right.valid(part)) return "{}";
-  right.cached().append_delta_json(json, static_cast<CacheType>(part), kept.cached(),
-                                   frame_.now_ms);
-  return json;
+  if (part >= cache_types || !kept.valid(part) || !right.valid(part)) {
+    json.object().end();
+    return;
+  }
+  right.cached().write_delta(json, static_cast<CacheType>(part), kept.cached(), frame_.now_ms);
 }
 
 void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
-  std::string data = "{\"cache_type\":\"";
-  data += Folds::name(part);
-  data += "\",\"cached_value\":";
-  append_value(data, part, d.cached, frame_.now_ms);
-  data += ",\"calculated_value\":";
-  append_value(data, part, d.calculated, frame_.now_ms);
-  data += ",\"delta\":" + delta_json(part, d);
-  record_fact(data, Folds::name(part), resolution_of(part, d), d.first_seq, d.trace);
+  std::string values;
+  JsonWriter json(values);
+  write_value(json.key("cached_value"), part, d.cached, frame_.now_ms);
+  write_value(json.key("calculated_value"), part, d.calculated, frame_.now_ms);
+  write_delta(json.key("delta"), part, d);
+  record_fact(values, Folds::name(part), resolution_of(part, d), d.first_seq, d.trace);
 }
 
 // The facts' bytes are not what was hashed when they were recorded. There is no right value to
 // restore: somebody has to look.
 void Reconciliation::record_tree() {
   PassState& c = state_.checkpoint;
-  std::string data = "{\"cache_type\":\"MerkleTree\",\"cached_value\":\"";
-  append_root(data, state_.summary.tree.root());
-  data += "\",\"calculated_value\":\"";
-  append_root(data, c.tree.root());
-  data += "\",\"delta\":{}";
-  record_fact(data, "MerkleTree", "manual_review", c.tree_diverged_seq, {});
+  std::string values;
+  JsonWriter json(values);
+  std::string cached;
+  std::string calculated;
+  append_root(cached, state_.summary.tree.root());
+  append_root(calculated, c.tree.root());
+  json.plain("cached_value", cached).plain("calculated_value", calculated);
+  json.object("delta").end();
+  record_fact(values, "MerkleTree", "manual_review", c.tree_diverged_seq, {});
   c.tree_diverged_seq = 0;
 }
 
-void Reconciliation::record_fact(std::string& data, std::string_view name,
+void Reconciliation::record_fact(std::string_view values, std::string_view name,
                                  std::string_view resolution, std::int64_t first_seq,
                                  std::string_view trace) {
-  data += ",\"resolution\":\"";
-  data += resolution;
-  data += "\",\"first_divergent_seq\":" + std::to_string(first_seq) + '}';
+  std::string data;
+  JsonWriter json(data);
+  json.object().plain("cache_type", name).parts(values).plain("resolution", resolution);
+  json.integer("first_divergent_seq", first_seq).end();
   mismatches_.push_back({name, resolution});
-  if (!json_.empty()) json_ += ',';
-  json_ += data;
+  JsonWriter(json_, !json_.empty()).raw(data);
   if (state_.summary.lifecycle == Lifecycle::retired) return;  // it takes no fact any more
   Fact fact;
   fact.type = FactType::reconciliation;

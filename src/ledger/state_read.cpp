@@ -35,10 +35,11 @@ void reply_state(const StateRequest& request, const LedgerState& owner, const Fo
   json += answer.source;
   json += "\",\"facts_folded\":" + std::to_string(answer.folded) + ",\"state\":";
   // A part that could not be calculated waits for somebody's review, and has no value till then.
+  JsonWriter value(json);
   if (folds.valid(request.what))
-    folds.append_json(json, request.what, answer.at_ms);
+    folds.write_json(value, request.what, answer.at_ms);
   else
-    json += "null";
+    value.null();
   reply_status(effects, Status::recorded, json + '}');
 }
 

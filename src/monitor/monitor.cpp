@@ -10,13 +10,6 @@ constexpr std::int64_t curve_seconds = 120;
 // Lag and failure rate are judged over the last minute; older trouble is history.
 constexpr std::int64_t judged_seconds = 60;
 
-void append_number(std::string& json, std::string_view name, std::int64_t value) {
-  json += ",\"";
-  json += name;
-  json += "\":";
-  json += std::to_string(value);
-}
-
 }  // namespace
 
 std::string_view band_name(Band band) {
@@ -161,7 +154,7 @@ bool Monitor::take_message(ByteReader& in, std::int64_t now_ms) {
   return in.ok();
 }
 
-void Monitor::append_by_type(std::string& json, std::int64_t now_ms) const {
+void Monitor::write_by_type(JsonWriter& json, std::int64_t now_ms) const {
   TypeCounts sum;
   const std::int64_t oldest = now_ms / 60'000 - static_cast<std::int64_t>(std::size(minutes_)) + 1;
   for (const Minute& m : minutes_) {
@@ -176,11 +169,10 @@ void Monitor::append_by_type(std::string& json, std::int64_t now_ms) const {
         sum.custom.push_back(custom);
     }
   }
-  json += ",\"by_type\":";
-  sum.append_json(json);
+  sum.write_json(json.key("by_type"));
 }
 
-void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
+void Monitor::write_replication(JsonWriter& json, std::int64_t now_ms) const {
   std::int64_t depth = 0;
   std::int64_t oldest_at = 0;
   for (const auto& [entity_id, l] : lagging_) {
@@ -213,21 +205,16 @@ void Monitor::append_replication(std::string& json, std::int64_t now_ms) const {
   lag_ms = std::max(lag_ms, oldest_age);
   const double failure_rate =
       messages == 0 ? 0 : static_cast<double>(failures) / static_cast<double>(messages);
-  json += ",\"replication\":{\"band\":\"";
-  json += band_name(replication_band(lag_ms, depth, failure_rate));
-  json += '"';
-  append_number(json, "lag_ms", lag_ms);
-  append_number(json, "lag_p99_ms", std::max(lags.percentile(99), oldest_age));
-  append_number(json, "depth", depth);
-  append_number(json, "oldest_age_ms", oldest_age);
+  json.object("replication");
+  json.plain("band", band_name(replication_band(lag_ms, depth, failure_rate)));
+  json.integer("lag_ms", lag_ms);
+  json.integer("lag_p99_ms", std::max(lags.percentile(99), oldest_age));
+  json.integer("depth", depth).integer("oldest_age_ms", oldest_age);
   // Parts per ten thousand are fine enough for bands at 1 %, and need no printing of doubles.
   const std::int64_t parts = messages == 0 ? 0 : (failures * 10'000 + messages / 2) / messages;
-  json += ",\"failure_rate\":";
-  json += parts == 10'000 ? "1" : "0." + std::to_string(10'000 + parts).substr(1);
-  append_number(json, "failures", all_failures);
-  append_number(json, "retries", resent + all_failures);
-  append_number(json, "dead_letters", dead);
-  json += '}';
+  json.raw("failure_rate", parts == 10'000 ? "1" : "0." + std::to_string(10'000 + parts).substr(1));
+  json.integer("failures", all_failures).integer("retries", resent + all_failures);
+  json.integer("dead_letters", dead).end();
 }
 
 std::string Monitor::live(std::int64_t now_ms) {
@@ -245,27 +232,21 @@ std::string Monitor::live(std::int64_t now_ms) {
     const std::int64_t back = now_s - 1 - s.at;
     if (back >= 0 && back < curve_seconds) curve[curve_seconds - 1 - back] = s.recorded;
   }
-  std::string json = "{\"now\":" + std::to_string(now_ms);
-  append_number(json, "since", since_ms_ == 0 ? now_ms : since_ms_);
-  json += ",\"facts_per_second\":[";
-  for (std::int64_t i = 0; i < curve_seconds; ++i) {
-    if (i > 0) json += ',';
-    json += std::to_string(curve[i]);
-  }
-  json += ']';
-  append_number(json, "recorded", sum.recorded);
-  append_number(json, "duplicate", sum.duplicate);
-  append_number(json, "conflict", sum.conflict);
-  append_number(json, "refused", sum.refused);
-  append_number(json, "failed", sum.failed);
-  append_by_type(json, now_ms);
-  append_replication(json, now_ms);
-  json += ",\"latest\":[";
-  for (std::size_t i = 0; i < latest_.size(); ++i) {
-    if (i > 0) json += ',';
-    json += latest_[i];
-  }
-  return json + "]}";
+  std::string out;
+  JsonWriter json(out);
+  json.object().integer("now", now_ms).integer("since", since_ms_ == 0 ? now_ms : since_ms_);
+  json.array("facts_per_second");
+  for (const std::int64_t facts : curve) json.integer(facts);
+  json.end();
+  json.integer("recorded", sum.recorded).integer("duplicate", sum.duplicate);
+  json.integer("conflict", sum.conflict).integer("refused", sum.refused);
+  json.integer("failed", sum.failed);
+  write_by_type(json, now_ms);
+  write_replication(json, now_ms);
+  json.array("latest");
+  for (const auto& fact : latest_) json.raw(fact);
+  json.end().end();
+  return out;
 }
 
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {

@@ -142,8 +142,8 @@ struct Amount {
   Money money;
 };
 
-// "type":{...}, from what all databases counted.
-void append_counts(std::string& json, std::string_view name, const std::vector<Page>& pages) {
+// The member of a type, from what all databases counted.
+void write_counts(JsonWriter& json, std::string_view name, const std::vector<Page>& pages) {
   std::int64_t facts[2] = {};  // closed ones, orphans
   std::vector<Amount> amounts;
   for (const auto& [rows, end] : pages) {
@@ -160,24 +160,15 @@ void append_counts(std::string& json, std::string_view name, const std::vector<P
       amounts[at].money.add(rows.at(i, millions), rows.at(i, rest));
     }
   }
-  if (json.back() != '{') json += ',';
-  append_json_string(json, name);
-  json += ":{";
-  append_number(json, "total", facts[0] + facts[1]);
-  append_number(json, "orphans", facts[1]);
-  json += ",\"amount_cents\":{";
-  for (const auto& [code, money] : amounts) {
-    if (json.back() != '{') json += ',';
-    append_json_string(json, code);
-    json += ':';
-    json += money.decimal();
-  }
-  json += "}}";
+  json.any_key(name).object().integer("total", facts[0] + facts[1]).integer("orphans", facts[1]);
+  json.object("amount_cents");
+  for (const auto& [code, money] : amounts) json.any_key(code).raw(money.decimal());
+  json.end().end();
 }
 
-void append_orphan(std::string& json, const Page& page, std::int64_t now_ms) {
+void write_orphan(JsonWriter& json, const Page& page, std::int64_t now_ms) {
   struct Member {
-    std::string_view name;
+    JsonName name;
     Column column;
   };
   static constexpr Member members[] = {{"tenant_id", tenant_id},
@@ -191,10 +182,9 @@ void append_orphan(std::string& json, const Page& page, std::int64_t now_ms) {
                                        {"currency", currency},
                                        {"trace_id", trace_id},
                                        {"timestamp", timestamp}};
-  json += json.back() == '[' ? "{" : ",{";
-  for (const auto& [name, column] : members) append_member(json, name, page.cell(column));
-  append_number(json, "age_ms", std::max<std::int64_t>(0, now_ms - page.cell(timestamp).integer));
-  json += '}';
+  json.object();
+  for (const auto& [name, column] : members) write_cell(json, name, page.cell(column));
+  json.integer("age_ms", std::max<std::int64_t>(0, now_ms - page.cell(timestamp).integer)).end();
 }
 
 }  // namespace
@@ -244,23 +234,26 @@ void resume_closure(const RouteResume& resumed) {
     pages.push_back({std::move(parse_query(answer).front()), 0});
     if (pages.back().rows.failed) return reply_error(effects, context, Status::storage_error, {});
   }
-  std::string json = "{\"orphans\":[";
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("orphans");
   std::string cursor;
   Page* next = oldest(pages);
   for (std::uint64_t n = 0; next != nullptr && n < limit; ++n, next = oldest(pages)) {
-    append_orphan(json, *next, frame.now_ms);
+    write_orphan(json, *next, frame.now_ms);
     cursor = cursor_of(next->key());
     ++next->at;
   }
-  json += ']';
+  json.end();
   if (first_page) {
-    json += ",\"counts\":{";
+    json.object("counts");
     for (const std::string_view name : {"charge", "cost", "outcome", "payout"})
-      append_counts(json, name, pages);
-    json += '}';
+      write_counts(json, name, pages);
+    json.end();
   }
-  append_cursor(json, next != nullptr, cursor);
-  reply_json(effects, context, 200, json);
+  write_cursor(json, next != nullptr, cursor);
+  json.end();
+  reply_json(effects, context, 200, out);
 }
 
 }  // namespace z0

@@ -42,7 +42,7 @@ std::string cursor_of(const Rows& rows, std::size_t row) {
   return bytes;
 }
 
-void append_entities(std::string& json, const Message& message) {
+void write_entities(JsonWriter& json, const Message& message) {
   std::string_view named[limits::letter_entities_max];
   std::size_t count = 0;
   const auto name = [&](std::string_view entity_id) {
@@ -51,29 +51,26 @@ void append_entities(std::string& json, const Message& message) {
     }
     if (count == std::size(named)) return;
     named[count++] = entity_id;
-    if (count > 1) json += ',';
-    append_json_string(json, entity_id);
+    json.text(entity_id);
   };
   for (const Run& run : message.runs) name(run.entity_id);
   for (const Attempt& attempt : message.attempts) name(attempt.entity_id);
 }
 
-// The members that a list shows, without the closing brace. Whether the letter is readable.
-bool append_letter(std::string& json, const Rows& rows, std::size_t row, Message& message) {
+// The members that a list shows. Whether the letter is readable.
+bool write_letter(JsonWriter& json, const Rows& rows, std::size_t row, Message& message) {
   const std::string_view bytes = rows.at(row, body).bytes;
   const bool readable = parse_message(bytes, message);
   std::int64_t facts = 0;
   for (const Run& run : message.runs) facts += run.count;
-  json += '{';
-  append_member(json, "id", rows.at(row, id));
-  append_member(json, "received_at", rows.at(row, received_at));
-  append_number(json, "bytes", static_cast<std::int64_t>(bytes.size()));
-  json += readable ? ",\"readable\":true" : ",\"readable\":false";
-  append_number(json, "facts", facts);
-  append_number(json, "attempts", static_cast<std::int64_t>(message.attempts.size()));
-  json += ",\"entities\":[";
-  append_entities(json, message);
-  json += ']';
+  write_cell(json, "id", rows.at(row, id));
+  write_cell(json, "received_at", rows.at(row, received_at));
+  json.integer("bytes", static_cast<std::int64_t>(bytes.size())).boolean("readable", readable);
+  json.integer("facts", facts);
+  json.integer("attempts", static_cast<std::int64_t>(message.attempts.size()));
+  json.array("entities");
+  write_entities(json, message);
+  json.end();
   return readable;
 }
 
@@ -111,17 +108,20 @@ void resume_dead_letters(const RouteResume& resumed) {
   const Rows rows = d1_answer(frame).back();
   if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
   const std::size_t count = std::min(rows.size(), limit);
-  std::string json = "{\"dead_letters\":[";
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("dead_letters");
   for (std::size_t row = 0; row < count; ++row) {
     Message message;
-    if (row > 0) json += ',';
-    append_letter(json, rows, row, message);
-    json += '}';
+    json.object();
+    write_letter(json, rows, row, message);
+    json.end();
   }
-  json += ']';
+  json.end();
   const bool more = rows.at(0, available).integer > static_cast<std::int64_t>(count);
-  append_cursor(json, more, more ? cursor_of(rows, count - 1) : std::string());
-  reply_json(effects, context, 200, json);
+  write_cursor(json, more, more ? cursor_of(rows, count - 1) : std::string());
+  json.end();
+  reply_json(effects, context, 200, out);
 }
 
 void get_dead_letter(const RouteCall& call) {
@@ -135,25 +135,23 @@ void resume_dead_letter(const RouteResume& resumed) {
   const Rows rows = d1_answer(frame).back();
   if (rows.failed) return reply_error(effects, context, Status::storage_error, {});
   if (rows.size() == 0) return reply_error(effects, context, Status::not_found, {});
-  std::string json;
+  std::string out;
+  JsonWriter json(out);
   Message message;
-  if (append_letter(json, rows, 0, message)) {
-    json += ",\"runs\":[";
+  json.object();
+  if (write_letter(json, rows, 0, message)) {
+    json.array("runs");
     for (const Run& run : message.runs) {
-      json += json.back() == '[' ? "{" : ",{";
-      append_text(json, "tenant_id", run.tenant_id);
-      append_text(json, "entity_id", run.entity_id);
-      append_number(json, "first_seq", run.first_seq);
-      append_number(json, "last_seq", run.first_seq + run.count - 1);
-      json += '}';
+      json.object().text("tenant_id", run.tenant_id).text("entity_id", run.entity_id);
+      json.integer("first_seq", run.first_seq);
+      json.integer("last_seq", run.first_seq + run.count - 1).end();
     }
-    json += ']';
+    json.end();
   } else {
-    append_text(json, "reason", reason_of(message));
+    json.text("reason", reason_of(message));
   }
-  append_text(json, "body", base64_encode(rows.at(0, body).bytes));
-  json += '}';
-  reply_json(effects, context, 200, json);
+  json.plain("body", base64_encode(rows.at(0, body).bytes)).end();
+  reply_json(effects, context, 200, out);
 }
 
 }  // namespace z0

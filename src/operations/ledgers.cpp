@@ -9,7 +9,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/directory.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -80,21 +80,17 @@ void resume_ledgers(const RouteResume& resumed) {
        [](const auto& a, const auto& b) { return before(a, b); });
   const bool more = ledgers.size() > limit;
   if (more) ledgers.resize(limit);
-  std::string json = "{\"ledgers\":[";
-  const auto member = [&json](std::string_view name, std::string_view value) {
-    json += name;
-    append_json_string(json, value);
-  };
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("ledgers");
   for (const auto& ledger : ledgers) {
-    if (json.back() != '[') json += ',';
-    member("{\"entity_id\":", ledger.entity_id);
-    member(",\"type\":", ledger_type(ledger.entity_id));
-    member(",\"tenant_id\":", ledger.tenant_id);
-    json += ",\"created_at\":" + std::to_string(ledger.created_at) + '}';
+    json.object().text("entity_id", ledger.entity_id).text("type", ledger_type(ledger.entity_id));
+    json.text("tenant_id", ledger.tenant_id).integer("created_at", ledger.created_at).end();
   }
-  json += ']';
-  append_cursor(json, more, more ? cursor_of(ledgers.back()) : std::string());
-  reply_json(effects, context, 200, json);
+  json.end();
+  write_cursor(json, more, more ? cursor_of(ledgers.back()) : std::string());
+  json.end();
+  reply_json(effects, context, 200, out);
 }
 
 }  // namespace z0

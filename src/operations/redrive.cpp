@@ -142,17 +142,17 @@ void consume(const Frame& frame, Redrive& redrive, const Context& context, Effec
 }
 
 void reply(const Redrive& redrive, std::int64_t left, const Context& context, Effects& effects) {
-  std::string json = "{";
+  std::string out;
+  JsonWriter json(out);
+  json.object();
   if (redrive.id.empty()) {
-    append_number(json, "redriven", static_cast<std::int64_t>(redrive.count));
-    append_number(json, "left", left);
+    json.integer("redriven", static_cast<std::int64_t>(redrive.count)).integer("left", left);
   } else {
-    append_text(json, "id", redrive.id);
-    json += redrive.count > 0 ? ",\"redriven\":true" : ",\"redriven\":false";
-    if (redrive.count == 0) append_text(json, "reason", redrive.reason);
+    json.text("id", redrive.id).boolean("redriven", redrive.count > 0);
+    if (redrive.count == 0) json.text("reason", redrive.reason);
   }
-  json += '}';
-  reply_json(effects, context, 200, json);
+  json.end();
+  reply_json(effects, context, 200, out);
   pass_on_tells(redrive.rest, effects);
 }
 

@@ -7,6 +7,7 @@
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 #include "z0/wire/settings.hpp"
 
 namespace z0 {
@@ -47,7 +48,7 @@ std::string encode_cursor(std::int64_t database, std::string_view after) {
   ByteWriter out(bytes);
   out.varint(static_cast<std::uint64_t>(database));
   out.raw(after);
-  return '"' + base64url_encode(bytes) + '"';
+  return bytes;
 }
 
 bool decode_cursor(std::string_view text, Page& page) {
@@ -106,40 +107,20 @@ std::string_view verdict(const LedgerHead& ledger, std::int64_t seq, std::string
   return root == ledger.root ? "proven" : "broken";
 }
 
-void append_text(std::string& json, std::string_view name, std::string_view value) {
-  json += json.back() == '{' ? "\"" : ",\"";
-  json += name;
-  json += "\":";
-  if (value.empty())
-    json += "null";
-  else
-    append_json_string(json, value);
-}
-
-void append_number(std::string& json, std::string_view name, std::int64_t value) {
-  json += ",\"";
-  json += name;
-  json += "\":" + std::to_string(value);
-}
-
 struct Totals {
   std::int64_t proven = 0, behind = 0, broken = 0, seq = 0, replicated_seq = 0;
 };
 
-void append_ledger(std::string& json, const Rows& heads, std::size_t row, const LedgerHead& ledger,
-                   Totals& totals) {
+void write_ledger(JsonWriter& json, const Rows& heads, std::size_t row, const LedgerHead& ledger,
+                  Totals& totals) {
   const std::int64_t seq = heads.at(row, 2).integer;
   const std::string_view root = heads.at(row, 3).bytes;
   const std::string_view status = verdict(ledger, seq, root);
-  json += row > 0 ? ",{" : "{";
-  append_text(json, "entity_id", heads.at(row, 0).bytes);
-  append_text(json, "tenant_id", heads.at(row, 1).bytes);
-  append_number(json, "seq", ledger.seq);
-  append_text(json, "root", ledger.root);
-  append_number(json, "replicated_seq", seq);
-  append_text(json, "replicated_root", root);
-  append_text(json, "status", status);
-  json += '}';
+  json.object().text_or_null("entity_id", heads.at(row, 0).bytes);
+  json.text_or_null("tenant_id", heads.at(row, 1).bytes);
+  json.integer("seq", ledger.seq).text_or_null("root", ledger.root);
+  json.integer("replicated_seq", seq).text_or_null("replicated_root", root);
+  json.plain("status", status).end();
   ++(status == "proven" ? totals.proven : status == "behind" ? totals.behind : totals.broken);
   totals.seq += ledger.seq;
   totals.replicated_seq += seq;
@@ -147,29 +128,30 @@ void append_ledger(std::string& json, const Rows& heads, std::size_t row, const 
 
 void answer_page(const Page& page, const Rows& heads, const Context& context, const Frame& frame,
                  Effects& effects) {
-  Totals totals;
-  std::string json = "{\"ledgers\":[";
+  std::vector<LedgerHead> ledgers;
   for (std::size_t row = 0; row < heads.size(); ++row) {
-    const LedgerHead ledger =
-        read_head_reply(parse_call(row < frame.answers.size() ? frame.answers[row] : ""));
-    if (transient(ledger.status)) return reply_error(effects, context, ledger.status, {});
-    append_ledger(json, heads, row, ledger, totals);
+    ledgers.push_back(
+        read_head_reply(parse_call(row < frame.answers.size() ? frame.answers[row] : "")));
+    if (transient(ledgers.back().status))
+      return reply_error(effects, context, ledgers.back().status, {});
   }
-  json += "],\"cursor\":";
+  Totals totals;
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("ledgers");
+  for (std::size_t row = 0; row < heads.size(); ++row)
+    write_ledger(json, heads, row, ledgers[row], totals);
+  json.end();
   const auto databases = static_cast<std::int64_t>(databases_of(page, frame.settings).size());
   if (static_cast<std::int64_t>(heads.size()) == page.limit)
-    json += encode_cursor(page.database, heads.at(heads.size() - 1, 0).bytes);
-  else if (page.database + 1 < databases)
-    json += encode_cursor(page.database + 1, {});
+    write_cursor(json, true, encode_cursor(page.database, heads.at(heads.size() - 1, 0).bytes));
   else
-    json += "null";
-  json += ",\"totals\":{\"ledgers\":" + std::to_string(heads.size());
-  append_number(json, "proven", totals.proven);
-  append_number(json, "behind", totals.behind);
-  append_number(json, "broken", totals.broken);
-  append_number(json, "seq", totals.seq);
-  append_number(json, "replicated_seq", totals.replicated_seq);
-  reply_json(effects, context, 200, json + "}}");
+    write_cursor(json, page.database + 1 < databases, encode_cursor(page.database + 1, {}));
+  json.object("totals").integer("ledgers", static_cast<std::int64_t>(heads.size()));
+  json.integer("proven", totals.proven).integer("behind", totals.behind);
+  json.integer("broken", totals.broken).integer("seq", totals.seq);
+  json.integer("replicated_seq", totals.replicated_seq).end().end();
+  reply_json(effects, context, 200, out);
 }
 
 void ask_ledger(const RouteCall& call, LedgerMethod method, std::string_view request) {

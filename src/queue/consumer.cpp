@@ -7,6 +7,7 @@
 #include "z0/calls/message.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 #include "z0/reporting/projection.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -34,31 +35,30 @@ constexpr std::string_view retry_dead_after_seconds = "300";
 // data of an attempt: the trace and the error, then what the caller gave, whose own members of
 // these names give way.
 std::string attempt_data(const Attempt& a, const Fact& fact, std::string_view trace_hex) {
-  std::string data = "{\"trace_id\":\"";
-  data += trace_hex;
-  data += "\",\"error\":{\"code\":";
-  append_json_string(data, a.code);
-  data += ",\"message\":";
-  append_json_string(data, a.message);
-  data += ",\"span\":";
-  append_json_string(data, a.span);
-  data += '}';
-  if (!fact.has(field_data)) return data + '}';
+  std::string data;
+  JsonWriter json(data);
+  json.object().plain("trace_id", trace_hex);
+  json.object("error").text("code", a.code).text("message", a.message).text("span", a.span).end();
+  if (!fact.has(field_data)) {
+    json.end();
+    return data;
+  }
   JsonReader in(fact.data, limits::data_depth_max);
   in.enter_object();
   std::string_view key;
+  std::string value;
   while (in.next_member(key)) {
     if (key == "trace_id" || key == "error") {
       in.skip();
       continue;
     }
-    data += ',';
-    append_json_string(data, key);
-    data += ':';
+    value.clear();
     bool out_of_range = false;
-    if (!in.minify(data, limits::data_depth_max, out_of_range)) break;
+    if (!in.minify(value, limits::data_depth_max, out_of_range)) break;
+    json.any_key(key).raw(value);
   }
-  return data + '}';
+  json.end();
+  return data;
 }
 
 std::string attempt_rows(const std::vector<Attempt>& attempts) {
@@ -182,10 +182,11 @@ void refuse(Effects& effects, std::string_view retry_after, std::string_view why
   MessageReport report;
   report.failed = true;
   effects.tell(encode_report(report));
-  std::string line =
-      "{\"level\":\"error\",\"event\":\"z0.replication.message_failed\",\"message\":";
-  append_json_string(line, why);
-  effects.log(true, line + '}');
+  std::string line;
+  JsonWriter json(line);
+  json.object().plain("level", "error").plain("event", "z0.replication.message_failed");
+  json.text("message", why).end();
+  effects.log(true, line);
 }
 
 void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& answers,

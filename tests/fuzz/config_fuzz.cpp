@@ -26,9 +26,12 @@ void check_code(const ConfigState& state) {
   for (const auto& config : state.known()) {
     if (!valid_id(config.config_id)) return;  // no fact that was recorded names such a one
   }
-  std::string json = "{\"a\":0";
-  state.append_budgets_json(json, CachedState{}, now_ms);
-  if (!is_json(json + '}')) broken("budgets are shown as JSON");
+  std::string out;
+  JsonWriter json(out);
+  json.object().integer("a", 0);
+  state.write_budgets(json, CachedState{}, now_ms);
+  json.end();
+  if (!is_json(out)) broken("budgets are shown as JSON");
 }
 
 void read_state(std::string_view bytes) {

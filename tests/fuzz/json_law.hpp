@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0::json_law {
 

@@ -21,15 +21,20 @@ void check_state(const CachedState& state, std::int64_t at_ms) {
     CachedState again;
     if (!again.decode(type, bytes)) broken("what was written can be read");
     if (!again.same(type, state)) broken("writing and reading change nothing");
-    std::string json;
-    state.append_json(json, type, at_ms);
-    if (!is_json(json)) broken("a state is shown as JSON");
-    std::string delta;
-    state.append_delta_json(delta, type, again, at_ms);
-    if (delta != "{}") broken("equal states do not differ");
-    delta.clear();
-    state.append_delta_json(delta, type, {}, at_ms);
-    if (!is_json(delta)) broken("a difference is shown as JSON");
+    std::string shown;
+    JsonWriter json(shown);
+    json.object();
+    state.write_members(json, type, at_ms);
+    json.end();
+    if (!is_json(shown)) broken("a state is shown as JSON");
+    std::string none;
+    JsonWriter no_delta(none);
+    state.write_delta(no_delta, type, again, at_ms);
+    if (none != "{}") broken("equal states do not differ");
+    std::string some;
+    JsonWriter delta(some);
+    state.write_delta(delta, type, {}, at_ms);
+    if (!is_json(some)) broken("a difference is shown as JSON");
   }
   if (state.money_delta(state) != 0) broken("equal states do not differ in money");
 }

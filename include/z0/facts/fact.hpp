@@ -22,6 +22,7 @@
 #include "z0/base/bytes.hpp"
 #include "z0/base/status.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 
@@ -198,6 +199,8 @@ Status check_type_rules(const Fact& fact, bool data_has_error, bool data_has_rea
 
 // A stored fact as JSON. data shows trace_id, whichever way it was given.
 void append_fact_json(std::string& out, const Fact& fact, std::string_view tenant_id);
+// Its members alone, for an object that holds more.
+void write_fact(JsonWriter& json, const Fact& fact, std::string_view tenant_id);
 // data as it is stored in D1 and shown: "{}" when absent, with trace_id inside when there is a
 // trace.
 void append_data_json(std::string& out, const Fact& fact);

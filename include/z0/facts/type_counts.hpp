@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "z0/facts/fact.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 
@@ -25,7 +26,7 @@ struct TypeCounts {
   bool decode(std::string_view bytes);
   // {"charge":2,...}: types that occurred, known ones first; uncounted custom types as
   // "(other)", which no type can be named.
-  void append_json(std::string& out) const;
+  void write_json(JsonWriter& json) const;
 };
 
 }  // namespace z0

@@ -96,7 +96,7 @@ class CachedState {
   std::int64_t last_seq(CacheType type) const { return last(type).seq; }
   std::string_view last_fact_id(CacheType type) const { return last(type).fact_id; }
 
-  // One cache as a JSON object, as of a time:
+  // One cache as the members of a JSON object, as of a time:
   //   BudgetState       {"currency":"USD","deposited","credits","spent","remaining","day_spent",
   //                      "week_spent","month_spent", "currencies":[the others, alike], last_seq,
   //                      ..}
@@ -105,13 +105,14 @@ class CachedState {
   //   ContactCanonical  {"contact_id"|null}
   // each with "last_seq" (0 before the first) and "last_fact_id" (null before the first). The first
   // currency is USD, or where it never occurred the first that did; without any, USD and zeros.
-  void append_json(std::string& out, CacheType type, std::int64_t at_ms) const;
-  // {"field": calculated - cached, ...} for each numeric field of append_json that differs. Of
+  // Into an object that is open.
+  void write_members(JsonWriter& json, CacheType type, std::int64_t at_ms) const;
+  // {"field": calculated - cached, ...} for each numeric field of these that differs. Of
   // BudgetState the fields outside belong to the first currency of the calculated state,
   // "currencies":[{"currency",...}] holds the others that differ; of AccessState "users" is the
   // difference of their number. States that differ in anything else alone leave it empty.
-  void append_delta_json(std::string& out, CacheType type, const CachedState& cached,
-                         std::int64_t at_ms) const;
+  void write_delta(JsonWriter& json, CacheType type, const CachedState& cached,
+                   std::int64_t at_ms) const;
   // The greatest absolute difference of money, for BudgetState; 0 for the others. Periods are
   // compared as of the later one.
   std::int64_t money_delta(const CachedState& cached) const;

@@ -80,7 +80,7 @@ class ConfigState {
 
   // ,"budgets":[{"config_id","config_version","scope","currency","limit","used","remaining","period",
   // "enforce"}, narrowest first] for BudgetState's JSON.
-  void append_budgets_json(std::string& out, const CachedState& state, std::int64_t at_ms) const;
+  void write_budgets(JsonWriter& json, const CachedState& state, std::int64_t at_ms) const;
 
   friend bool operator==(const ConfigState&, const ConfigState&) = default;
 

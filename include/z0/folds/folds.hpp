@@ -48,7 +48,7 @@ class Folds {
   std::string encode(std::size_t part) const;
   void decode(std::size_t part, std::string_view bytes);
   std::int64_t last_seq(std::size_t part) const;
-  void append_json(std::string& out, std::size_t part, std::int64_t at_ms) const;
+  void write_json(JsonWriter& json, std::size_t part, std::int64_t at_ms) const;
 
   // All parts as of a seq: what a segment's row carries in `cache`.
   std::string encode_all(std::int64_t seq) const;

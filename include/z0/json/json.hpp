@@ -1,5 +1,5 @@
 // A bounded, iterative, single-pass reader of strict RFC 8259 JSON over UTF-8 (RFC 3629), for the
-// hot path: facts and token claims. For everything that is not per fact use nlohmann/json.
+// hot path: facts and token claims. What is written back goes through write.hpp.
 //
 // JsonReader is a cursor. It allocates nothing but the text of strings that hold escapes, recurses
 // nowhere, and reads each byte once. After the first error every call returns false and `error()`
@@ -142,10 +142,6 @@ class JsonReader {
   bool first_ = false;  // the innermost object or array has been entered and no member read
   std::string key_;     // the text of a key that holds escapes
 };
-
-// Appends `text` (UTF-8, not checked) as a JSON string with quotes and the escapes of
-// JsonReader::minify.
-void append_json_string(std::string& out, std::string_view text);
 
 // Whether all of `text` is well-formed UTF-8.
 bool valid_utf8(std::string_view text);

@@ -15,6 +15,7 @@
 
 #include "z0/base/limits.hpp"
 #include "z0/calls/reports.hpp"
+#include "z0/json/write.hpp"
 #include "z0/metrics/histogram.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
@@ -59,8 +60,8 @@ class Monitor {
   bool take_request(ByteReader& in, std::int64_t now_ms);
   bool take_ledger(ByteReader& in, std::int64_t now_ms);
   bool take_message(ByteReader& in, std::int64_t now_ms);
-  void append_by_type(std::string& json, std::int64_t now_ms) const;
-  void append_replication(std::string& json, std::int64_t now_ms) const;
+  void write_by_type(JsonWriter& json, std::int64_t now_ms) const;
+  void write_replication(JsonWriter& json, std::int64_t now_ms) const;
 
   Second seconds_[limits::live_seconds];
   Minute minutes_[limits::live_seconds / 60];

@@ -68,16 +68,20 @@ inline OwnedFact access(std::int64_t seq, FactType type, std::string_view user_i
 }
 
 inline std::string shown(const CachedState& state, CacheType type, std::int64_t at_ms = noon_ms) {
-  std::string json;
-  state.append_json(json, type, at_ms);
-  return json;
+  std::string out;
+  JsonWriter json(out);
+  json.object();
+  state.write_members(json, type, at_ms);
+  json.end();
+  return out;
 }
 
 inline std::string delta(const CachedState& calculated, const CachedState& cached, CacheType type,
                          std::int64_t at_ms = noon_ms) {
-  std::string json;
-  calculated.append_delta_json(json, type, cached, at_ms);
-  return json;
+  std::string out;
+  JsonWriter json(out);
+  calculated.write_delta(json, type, cached, at_ms);
+  return out;
 }
 
 inline bool equal(const CachedState& a, const CachedState& b) {

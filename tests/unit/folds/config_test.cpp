@@ -213,9 +213,12 @@ TEST_CASE("Budgets are shown with what is used of them, narrowest first", "[conf
   fold(state, {"cfg_e", 1, 2, budget_data(100, "entity", R"(,"period":"month")")});
   fold(state,
        {"cfg_r", 1, 3, R"({"type":"routing","category":"logic","scope":"tenant","settings":{}})"});
-  std::string json = "{\"x\":0";
-  state.append_budgets_json(json, spent(120), noon_ms);
-  const auto read = nlohmann::json::parse(json + '}');
+  std::string out;
+  z0::JsonWriter json(out);
+  json.object().integer("x", 0);
+  state.write_budgets(json, spent(120), noon_ms);
+  json.end();
+  const auto read = nlohmann::json::parse(out);
   CHECK(read["budgets"] == nlohmann::json::parse(R"([
     {"config_id":"cfg_e","config_version":1,"scope":"entity","currency":"USD","limit":100,
      "used":120,"remaining":-20,"period":"month","enforce":false},

@@ -8,6 +8,7 @@
 #include "unit/catch.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace {
 

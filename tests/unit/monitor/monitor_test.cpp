@@ -265,7 +265,8 @@ TEST_CASE("A type of the name other is not what counts the types without a name"
   for (std::size_t i = 0; i < z0::limits::counted_types_max + 4; ++i)
     counts.add(z0::FactType::custom, "type_" + std::to_string(i));
   std::string json;
-  counts.append_json(json);
+  z0::JsonWriter writer(json);
+  counts.write_json(writer);
   CHECK(json.find(R"("other":1)") != std::string::npos);
   CHECK(json.find("\"(other)\":5") != std::string::npos);
   CHECK(json.find(R"("other":)") == json.rfind(R"("other":)"));
