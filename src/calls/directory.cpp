@@ -1,5 +1,7 @@
 #include "z0/calls/directory.hpp"
 
+#include <algorithm>
+
 #include "z0/base/bytes.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -24,22 +26,44 @@ std::string directory_object_name(std::string_view entity_id) {
   return directory_shard_name(static_cast<std::size_t>(id_hash(entity_id, 0)));
 }
 
+std::vector<std::string_view> RegisterRequest::tenants() const {
+  std::vector<std::string_view> all;
+  for (const LedgerName& ledger : ledgers) {
+    // Nearly every request is of one tenant.
+    if (std::find(all.begin(), all.end(), ledger.tenant_id) == all.end())
+      all.push_back(ledger.tenant_id);
+  }
+  return all;
+}
+
 std::string RegisterRequest::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  out.short_bytes(tenant_id);
-  out.short_bytes(entity_id);
   out.varint(static_cast<std::uint64_t>(created_at));
+  out.varint(ledgers.size());
+  for (const LedgerName& ledger : ledgers) {
+    out.short_bytes(ledger.tenant_id);
+    out.short_bytes(ledger.entity_id);
+  }
   return bytes;
 }
 
-namespace {
-
-void read_register(ByteReader& in, RegisterRequest& out) {
-  out.tenant_id = in.short_bytes();
-  out.entity_id = in.short_bytes();
-  out.created_at = static_cast<std::int64_t>(in.varint());
+bool RegisterRequest::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  created_at = static_cast<std::int64_t>(in.varint());
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || created_at < 0 || count < 1 || count > limits::facts_per_request_max)
+    return false;
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    LedgerName& ledger = ledgers.emplace_back();
+    ledger.tenant_id = in.short_bytes();
+    ledger.entity_id = in.short_bytes();
+    if (ledger.tenant_id.empty() || ledger.entity_id.empty()) return false;
+  }
+  return in.ok() && in.done();
 }
+
+namespace {
 
 // A status, then as many items as are announced, each by `item`.
 template <class Item>
@@ -53,10 +77,12 @@ bool read_reply(std::string_view bytes, Status& status, Item item) {
 
 }  // namespace
 
-bool RegisterRequest::decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  read_register(in, *this);
-  return in.ok() && in.done() && created_at >= 0;
+bool RegisterReply::decode(std::string_view bytes) {
+  return read_reply(bytes, status, [this](ByteReader& in) {
+    auto& submissions = policies.emplace_back();
+    for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count)
+      submissions.push_back(in.short_bytes());
+  });
 }
 
 bool PoliciesReply::decode(std::string_view bytes) {
@@ -101,9 +127,10 @@ bool ListRequest::decode(std::string_view bytes) {
 
 bool ListReply::decode(std::string_view bytes) {
   return read_reply(bytes, status, [this](ByteReader& in) {
-    RegisterRequest ledger;
-    read_register(in, ledger);
-    ledgers.push_back(ledger);
+    Row& ledger = ledgers.emplace_back();
+    ledger.tenant_id = in.short_bytes();
+    ledger.entity_id = in.short_bytes();
+    ledger.created_at = static_cast<std::int64_t>(in.varint());
   });
 }
 

@@ -10,20 +10,35 @@ namespace {
 
 // In a result of AppendReply: the recorded submission follows.
 constexpr std::uint8_t stamped_flag = 0x80;
+// In a request that registered_append made: the policies follow.
+constexpr std::uint8_t append_registered = 8;
 
 }  // namespace
 
-std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
-                                  std::string_view entity_id, std::size_t count,
-                                  std::string_view packed) {
+std::string encode_append_head(std::uint8_t flags, std::string_view tenant_id,
+                               std::string_view entity_id, std::size_t count) {
   std::string bytes;
-  bytes.reserve(packed.size() + tenant_id.size() + entity_id.size() + 16);
   ByteWriter out(bytes);
   out.u8(flags);
   out.short_bytes(tenant_id);
   out.short_bytes(entity_id);
   out.varint(count);
-  out.raw(packed);
+  return bytes;
+}
+
+std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
+                                  std::string_view entity_id, std::size_t count,
+                                  std::string_view packed) {
+  return encode_append_head(flags, tenant_id, entity_id, count).append(packed);
+}
+
+std::string registered_append(std::string_view request,
+                              const std::vector<std::string_view>& policies) {
+  std::string bytes(request);
+  bytes[0] = static_cast<char>((bytes[0] & ~append_registers) | append_registered);
+  ByteWriter out(bytes);
+  out.varint(policies.size());
+  for (const auto policy : policies) out.short_bytes(policy);
   return bytes;
 }
 
@@ -32,12 +47,16 @@ bool AppendRequest::decode(std::string_view bytes) {
   const std::uint8_t flags = in.u8();
   atomic = (flags & append_atomic) != 0;
   system = (flags & append_system) != 0;
+  registers = (flags & append_registers) != 0;
+  registered = (flags & append_registered) != 0;
   tenant_id = in.short_bytes();
   entity_id = in.short_bytes();
   const std::uint64_t count = in.varint();
   if (!in.ok() || count > limits::facts_per_request_max) return false;
   submissions.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) submissions.push_back(in.short_bytes());
+  for (std::uint64_t n = registered ? in.varint() : 0; n > 0 && in.ok(); --n)
+    policies.push_back(in.short_bytes());
   return in.ok() && in.done();
 }
 
@@ -103,6 +122,8 @@ bool AppendReply::decode(std::string_view bytes) {
   std::copy(hash.begin(), hash.end(), reinterpret_cast<char*>(root.data()));
   return true;
 }
+
+bool says_new(std::string_view append_reply) { return append_reply.starts_with('\0'); }
 
 void ReadRequest::encode(std::string& bytes) const {
   ByteWriter out(bytes);

@@ -4,6 +4,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/facts/fact.hpp"
+#include "z0/json/json.hpp"
 
 namespace z0 {
 namespace {
@@ -26,8 +27,10 @@ constexpr std::string_view create_tables[] = {
 
 constexpr std::string_view select_policies =
     "SELECT submission FROM policies WHERE tenant_id IN ('', ?1) ORDER BY tenant_id, config_id";
-constexpr std::string_view put_ledger =
-    "INSERT OR IGNORE INTO ledgers (tenant_id, entity_id, created_at) VALUES (?1, ?2, ?3)";
+// ?1: [[tenant, entity], ...]
+constexpr std::string_view put_ledgers =
+    "INSERT OR IGNORE INTO ledgers (tenant_id, entity_id, created_at) SELECT value->>0, value->>1, "
+    "?2 FROM json_each(?1)";
 constexpr std::string_view select_version = "SELECT version FROM policies WHERE config_id = ?1";
 constexpr std::string_view put_policy =
     "INSERT OR REPLACE INTO policies (config_id, tenant_id, version, submission) VALUES (?1, ?2, "
@@ -45,12 +48,9 @@ std::string status_reply(Status status) {
   return bytes;
 }
 
-void reply_policies(const Rows& rows, Effects& effects) {
-  std::string bytes = status_reply(Status::recorded);
-  ByteWriter out(bytes);
+void append_policies(ByteWriter& out, const Rows& rows) {
   out.varint(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) out.short_bytes(rows.at(i, 0).bytes);
-  effects.reply(200, {}, bytes);
 }
 
 void reply_ledgers(const Rows& rows, Effects& effects) {
@@ -75,8 +75,7 @@ class Call {
   bool read() {
     switch (call_.method) {
       case DirectoryMethod::register_ledger:
-        tenant_ = register_.decode(call_.request) ? register_.tenant_id : std::string_view{};
-        return !tenant_.empty();
+        return register_.decode(call_.request);
       case DirectoryMethod::policies: {
         ByteReader in(call_.request);
         tenant_ = in.short_bytes();
@@ -102,6 +101,9 @@ class Call {
           {Value::text(one && begins ? list_.tenant_id : list_.after_tenant),
            Value::text(list_.after_entity), Value::text(one ? list_.tenant_id : after_all_tenants),
            Value::of(list_.limit)});
+    } else if (call_.method == DirectoryMethod::register_ledger) {
+      for (const auto tenant : register_.tenants())
+        effects_.need_rows(select_policies, {Value::text(tenant)});
     } else {
       effects_.need_rows(select_policies, {Value::text(tenant_)});
     }
@@ -113,17 +115,38 @@ class Call {
     if (rows.failed) return effects_.reply(503, {}, status_reply(Status::storage_error));
     if (call_.method == DirectoryMethod::list) return reply_ledgers(rows, effects_);
     if (call_.method == DirectoryMethod::publish) return publish(rows);
-    if (call_.method == DirectoryMethod::register_ledger) {
-      effects_.write(put_ledger,
-                     {Value::text(register_.tenant_id), Value::text(register_.entity_id),
-                      Value::of(register_.created_at)});
-      // A config says under which versions others decided, not under which it was made.
-      if (is_config_ledger(register_.entity_id)) return reply_policies({}, effects_);
-    }
-    reply_policies(rows, effects_);
+    if (call_.method == DirectoryMethod::register_ledger) return enter();
+    std::string bytes = status_reply(Status::recorded);
+    ByteWriter out(bytes);
+    append_policies(out, rows);
+    effects_.reply(200, {}, bytes);
   }
 
  private:
+  void enter() {
+    std::string bytes = status_reply(Status::recorded);
+    ByteWriter out(bytes);
+    const std::size_t tenants = register_.tenants().size();
+    out.varint(tenants);
+    for (std::size_t i = 0; i < tenants; ++i) {
+      const Rows rows = directory_rows(frame_, i);
+      if (rows.failed) return effects_.reply(503, {}, status_reply(Status::storage_error));
+      // A config says under which versions others decided, not under which it was made.
+      append_policies(out, is_config_ledger(register_.ledgers[0].entity_id) ? Rows{} : rows);
+    }
+    std::string names = "[";
+    for (const LedgerName& ledger : register_.ledgers) {
+      names += names.size() > 1 ? ",[" : "[";
+      append_json_string(names, ledger.tenant_id);
+      names += ',';
+      append_json_string(names, ledger.entity_id);
+      names += ']';
+    }
+    names += ']';
+    effects_.write(put_ledgers, {Value::text(names), Value::of(register_.created_at)});
+    effects_.reply(200, {}, bytes);
+  }
+
   void publish(const Rows& known) {
     if (known.size() == 0 || known.at(0, 0).integer <= policy_.config_version) {
       const Value id = Value::text(policy_.config_id);

@@ -48,8 +48,10 @@ struct Tally {
 
 class Answer {
  public:
-  Answer(const Context& context, const Frame& frame, Effects& effects)
-      : context_(context),
+  Answer(const std::vector<std::string_view>& answers, const Context& context, const Frame& frame,
+         Effects& effects)
+      : answers_(answers),
+        context_(context),
         frame_(frame),
         effects_(effects),
         facts_(MessageKind::facts, context.trace.traceparent()),
@@ -79,9 +81,9 @@ class Answer {
 
  private:
   void read_calls() {
-    calls_.resize(frame_.answers.size());
+    calls_.resize(answers_.size());
     for (std::size_t i = 0; i < calls_.size(); ++i) {
-      const CallAnswer answer = parse_call(frame_.answers[i]);
+      const CallAnswer answer = parse_call(answers_[i]);
       Call& call = calls_[i];
       if (!call.request.decode(answer.request)) __builtin_trap();  // our own bytes
       const std::size_t count = call.request.submissions.size();
@@ -341,6 +343,7 @@ class Answer {
     effects_.log(true, line);
   }
 
+  const std::vector<std::string_view>& answers_;  // the ledgers', in the order of the calls
   const Context& context_;
   const Frame& frame_;
   Effects& effects_;
@@ -360,17 +363,9 @@ class Answer {
 
 }  // namespace
 
-void answer_post(bool single, const PostItems& items, const Context& context, const Frame& frame,
-                 Effects& effects) {
-  Answer(context, frame, effects).run(single, items);
-}
-
-void resume_post_facts(const RouteResume& resumed) {
-  const auto& [in, context, frame, effects] = resumed;
-  bool single = false;
-  PostItems items;
-  if (!read_items(in, single, items)) __builtin_trap();  // our own bytes
-  answer_post(single, items, context, frame, effects);
+void answer_post(bool single, const PostItems& items, const std::vector<std::string_view>& answers,
+                 const Context& context, const Frame& frame, Effects& effects) {
+  Answer(answers, context, frame, effects).run(single, items);
 }
 
 }  // namespace z0

@@ -7,6 +7,8 @@ namespace z0 {
 
 void post_facts(const RouteCall& call);
 void resume_post_facts(const RouteResume& resumed);
+void resume_post_registered(const RouteResume& resumed);
+void resume_post_begun(const RouteResume& resumed);
 void query_facts(const RouteCall& call);
 void resume_query(const RouteResume& resumed);
 

@@ -24,6 +24,8 @@ struct Group {
   bool spoiled = false;  // atomic, and one of its facts was refused here
 };
 
+constexpr std::size_t few_groups = 8;
+
 class PostFacts {
  public:
   PostFacts(const Request& request, const Claims& claims, const Context& context,
@@ -259,7 +261,14 @@ class PostFacts {
   }
 
   std::uint32_t group_of(std::string_view tenant_id, std::string_view entity_id) {
-    if (!groups_.empty()) {
+    // A batch is of one ledger or goes round a few: those are found without a key.
+    const std::size_t few = std::min(groups_.size(), few_groups);
+    for (std::size_t i = 0; i < few; ++i) {
+      const Group& group = groups_[i];
+      if (group.entity_id == entity_id && group.tenant_id == tenant_id)
+        return static_cast<std::uint32_t>(i);
+    }
+    if (groups_.size() > few_groups) {
       const Group& last = groups_[last_group_];
       if (last.entity_id == entity_id && last.tenant_id == tenant_id) return last_group_;
     }
@@ -296,19 +305,20 @@ class PostFacts {
   void ask() {
     std::vector<std::uint32_t> call_of(groups_.size(), 0);
     std::uint32_t calls = 0;
+    const auto flags = static_cast<std::uint8_t>(append_registers | (atomic_ ? append_atomic : 0));
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       const Group& group = groups_[i];
       if (group.spoiled || group.count == 0) continue;
       call_of[i] = calls++;
       effects_.need_call(LedgerMethod::append, ledger_object_name(group.entity_id),
                          limits::append_timeout_ms,
-                         encode_append_request(atomic_ ? append_atomic : 0, group.tenant_id,
-                                               group.entity_id, group.count, group.packed.view()));
+                         encode_append_head(flags, group.tenant_id, group.entity_id, group.count),
+                         group.packed.view());
     }
     for (auto& item : items_.items) {
       if (item.status == Status::recorded) item.index = call_of[item.index];
     }
-    if (calls == 0) return answer_post(single_, items_, context_, frame_, effects_);
+    if (calls == 0) return answer_post(single_, items_, {}, context_, frame_, effects_);
     std::string continuation;
     ByteWriter out(continuation);
     write_context(out, context_);

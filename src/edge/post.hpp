@@ -56,8 +56,9 @@ void write_items(ByteWriter& out, bool single, const PostItems& items);
 // False for bytes that write_items did not write.
 bool read_items(ByteReader& in, bool& single, PostItems& items);
 
-// The second half: the frame's answers are the ledgers'; none when nothing had to be asked.
-void answer_post(bool single, const PostItems& items, const Context& context, const Frame& frame,
-                 Effects& effects);
+// The second half: what the ledgers answered, in the order of the calls; nothing when none had to
+// be asked.
+void answer_post(bool single, const PostItems& items, const std::vector<std::string_view>& answers,
+                 const Context& context, const Frame& frame, Effects& effects);
 
 }  // namespace z0

@@ -39,7 +39,7 @@ struct Route {
   std::string_view path;  // {} stands for one segment
   Access access;
   void (*handle)(const RouteCall&);
-  Step steps[2];
+  Step steps[3];
   std::string_view parameters = {};  // the names it takes, each between commas
 };
 
@@ -54,7 +54,9 @@ void health(const RouteCall& call) {
 // clang-format off
 constexpr Route routes[] = {
     {"GET", "/healthz", open_to_all, health, {}},
-    {"POST", "/v1/facts", writes, post_facts, {{calls, resume_post_facts}}, ",atomic,"},
+    {"POST", "/v1/facts", writes, post_facts,
+     {{calls, resume_post_facts}, {calls, resume_post_registered}, {calls, resume_post_begun}},
+     ",atomic,"},
     {"GET", "/v1/facts", reads, query_facts,
      {{queries, resume_query}}, ",tenant,type,status,from,to,trace_id,limit,cursor,"},
     {"GET", "/v1/facts/{}", reads, get_ledger_facts,

@@ -46,9 +46,7 @@ class Append {
       return reply_all(Status::storage_error);
     const bool other_owner = !state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id;
     if (other_owner) return reply_all(Status::forbidden);
-    if (state_.seq == 0 && at_ != AppendStage::registered)
-      return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
-    if (state_.seq == 0 && !take_policies()) return;
+    if (state_.seq == 0 && !begins()) return;
     if (!make_items()) return reply_all(Status::storage_error);
     // Where rows are needed first nothing can be settled yet.
     if (!search_.run(at_ == AppendStage::corrected ? answers_of_corrected : 0)) return;
@@ -68,13 +66,23 @@ class Append {
     return frame_.entropy.seed();
   }
 
-  // False when the directory did not answer, and the caller was told so.
-  bool take_policies() {
-    PoliciesReply reply;
-    const Status status = directory_word(frame_, reply);
-    if (status != Status::recorded) reply_all(status);
-    policies_ = reply.submissions;
-    return status == Status::recorded;
+  // Whether the directory knows this new ledger. False when it was asked, when it failed, or when
+  // the caller is to ask; the caller was told so.
+  bool begins() {
+    if (request_.registered) {
+      policies_ = request_.policies;
+      return true;
+    }
+    if (at_ == AppendStage::registered) {
+      const Status status = directory_word(frame_, policies_);
+      if (status != Status::recorded) reply_all(status);
+      return status == Status::recorded;
+    }
+    if (request_.registers)
+      reply_results({});
+    else
+      ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
+    return false;
   }
 
   // The ledger's own facts come first; nobody gets a result for them.
@@ -293,8 +301,12 @@ class Append {
   }
 
   void reply_all(Status status) {
+    reply_results({request_.submissions.size(), {status, 0, 0, {}, {}, {}}});
+  }
+
+  void reply_results(std::vector<AppendResult> results) {
     AppendReply answer;
-    answer.results.assign(request_.submissions.size(), {status, 0, 0, {}, {}, {}});
+    answer.results = std::move(results);
     answer.size = state_.seq;
     answer.root = state_.summary.tree.root();
     std::string bytes;

@@ -29,7 +29,7 @@ class Import {
     if (state_.seq == 0 && call_.at<BeginStage>() != BeginStage::registered)
       return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     // The configs that the ledger was under are facts of its own: those of here are not added.
-    PoliciesReply unused;
+    std::vector<std::string_view> unused;
     Status status = state_.seq == 0 ? directory_word(frame_, unused) : Status::recorded;
     if (status == Status::recorded) status = judge();
     if (status != Status::recorded) return reply_status(effects_, status, {});

@@ -147,7 +147,7 @@ namespace {
 
 // The order of the answers of `hydrate`.
 enum : std::size_t {
-  answer_meta = 4,
+  answer_meta,
   answer_tail,
   answer_filters,
   answer_open_ids,
@@ -201,12 +201,15 @@ bool hydrate_ids(const Rows& filters, const Rows& open, LedgerState& state) {
 // The state from its rows; null when they cannot be read, or contradict each other.
 std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
   if (frame.answers.size() < answers_of_hydrate) return nullptr;
+  auto state = std::make_unique<LedgerState>();
   std::vector<Rows> rows;
   for (std::size_t i = 0; i < answers_of_hydrate; ++i) {
     rows.push_back(parse_rows(frame.answers[i]));
+    // A ledger without an owner holds nothing, whichever of its tables are there.
+    state->has_tables = rows[answer_meta].size() > 0;
+    if (!state->has_tables && no_such_table(rows.back())) return state;
     if (rows.back().failed) return nullptr;
   }
-  auto state = std::make_unique<LedgerState>();
   const Rows& meta = rows[answer_meta];
   if (meta.size() > 0 && !state->decode_meta(meta.at(0, 0).bytes)) return nullptr;
   if (!hydrate_tail(rows[answer_tail], *state)) return nullptr;
@@ -226,10 +229,8 @@ std::unique_ptr<LedgerState> hydrate(const Frame& frame) {
 
 void need_state(const LedgerCall& call, Effects& effects) {
   using namespace ledger_sql;
-  for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes,
-                         select_meta, select_tail, select_filters, select_open_ids}) {
+  for (const auto sql : {select_meta, select_tail, select_filters, select_open_ids})
     effects.need_rows(sql, {});
-  }
   LedgerCall next = call;
   next.making = Making::state;
   resume_call(effects, std::move(next));

@@ -18,13 +18,13 @@ void reply_status(Effects& effects, Status status, std::string_view json) {
   effects.reply(info(status).http, {}, bytes);
 }
 
+bool no_such_table(const Rows& rows) {
+  return rows.failed && rows.message.find("no such table") != std::string_view::npos;
+}
+
 Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& state) {
   const Rows rows = parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  // An object that never took a fact has no tables: its statements fail, and it does not exist.
-  if (rows.failed) {
-    return rows.message.find("no such table") != std::string_view::npos ? Status::not_found
-                                                                        : Status::storage_error;
-  }
+  if (rows.failed) return no_such_table(rows) ? Status::not_found : Status::storage_error;
   if (rows.size() == 0) return Status::not_found;
   if (!state.decode_meta(rows.at(0, 0).bytes)) return Status::storage_error;
   const bool visible = tenant_id.empty() || tenant_id == state.tenant_id;

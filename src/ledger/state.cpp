@@ -91,7 +91,13 @@ bool PassState::decode(ByteReader& in) {
 void LedgerState::write_meta(Effects& effects) {
   std::string meta = encode_meta();
   if (meta == written_meta) return;
-  effects.write(ledger_sql::put_meta, {Value::blob(meta)});
+  using namespace ledger_sql;
+  if (!has_tables) {
+    for (const auto sql : {create_meta, create_segments, create_id_runs, create_tree_nodes})
+      effects.write(sql, {});
+    has_tables = true;
+  }
+  effects.write(put_meta, {Value::blob(meta)});
   written_meta = std::move(meta);
 }
 

@@ -95,7 +95,7 @@ enum class BeginStage : std::uint8_t { begin = 0, registered = 1 };
 void ask_directory(const LedgerCall& call, std::string_view tenant_id, std::string_view entity_id,
                    const Frame& frame, Effects& effects);
 // What it answered at the stage `registered`. Anything but `recorded` is its failure.
-Status directory_word(const Frame& frame, PoliciesReply& reply);
+Status directory_word(const Frame& frame, std::vector<std::string_view>& policies);
 
 // -- what commands share ------------------------------------------------------------------------
 
@@ -110,6 +110,8 @@ void need_state(const LedgerCall& call, Effects& effects);
 // The answer when a ledger's rows cannot be read.
 void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects);
 
+// An object that never took a fact has no tables: its statements fail, and it does not exist.
+bool no_such_table(const Rows& rows);
 // The owner's row, which is the first answer, when there is one and the reader may see it.
 Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& state);
 // A root as 64 lower-case hex digits.

@@ -22,7 +22,7 @@ bool read_cursor(std::string_view text, std::string& bytes, ListRequest& list) {
   return in.ok() && in.done() && valid_id(list.after_tenant) && valid_id(list.after_entity);
 }
 
-std::string cursor_of(const RegisterRequest& ledger) {
+std::string cursor_of(const ListReply::Row& ledger) {
   std::string bytes;
   ByteWriter out(bytes);
   out.short_bytes(ledger.tenant_id);
@@ -30,7 +30,7 @@ std::string cursor_of(const RegisterRequest& ledger) {
   return bytes;
 }
 
-bool before(const RegisterRequest& a, const RegisterRequest& b) {
+bool before(const ListReply::Row& a, const ListReply::Row& b) {
   return a.tenant_id != b.tenant_id ? a.tenant_id < b.tenant_id : a.entity_id < b.entity_id;
 }
 
@@ -66,7 +66,7 @@ void get_ledgers(const RouteCall& call) {
 void resume_ledgers(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
   const auto limit = static_cast<std::size_t>(in.varint());
-  std::vector<RegisterRequest> ledgers;
+  std::vector<ListReply::Row> ledgers;
   for (const auto bytes : frame.answers) {
     const CallAnswer answer = parse_call(bytes);
     if (answer.outcome != Z0_OK)

@@ -84,8 +84,12 @@ struct Share {
 // A message may mix tenants, and tenants may have databases of their own.
 std::vector<Share> shares_of(const Message& message, std::string_view settings) {
   std::vector<Share> shares;
+  // The settings are read once for runs of one tenant that follow each other.
+  std::string_view tenant;
+  std::string_view database;
   const auto share_of = [&](std::string_view tenant_id) -> Share& {
-    const std::string_view database = settings_database(settings, tenant_id);
+    if (database.empty() || tenant_id != tenant) database = settings_database(settings, tenant_id);
+    tenant = tenant_id;
     for (Share& share : shares) {
       if (share.database == database) return share;
     }

@@ -89,14 +89,16 @@ void Effects::need_sign(std::string_view text) {
 }
 
 void Effects::need_call(z0_target target, std::uint8_t method, std::string_view object,
-                        std::uint32_t timeout_ms, std::string_view request) {
+                        std::uint32_t timeout_ms, std::string_view request, std::string_view rest) {
   const auto mark = begin(Z0_NEED_CALL, Phase::need);
   waits_outside_ = true;
   out_.u8(static_cast<std::uint8_t>(target));
   out_.u8(method);
   out_.bytes(object);
   out_.u32(timeout_ms);
-  out_.bytes(request);
+  out_.u32(static_cast<std::uint32_t>(request.size() + rest.size()));
+  out_.raw(request);
+  out_.raw(rest);
   end(mark);
 }
 

@@ -86,7 +86,7 @@ std::string directory_request(DirectoryMethod method) {
   ByteWriter(tenant).short_bytes("north");
   if (method == DirectoryMethod::policies) return tenant;
   if (method == DirectoryMethod::register_ledger)
-    return RegisterRequest{"north", "acct_a", 1}.encode();
+    return RegisterRequest{1, {{"north", "acct_a"}}}.encode();
   if (method == DirectoryMethod::list) return ListRequest{"", "", "", 10}.encode();
   if (method == DirectoryMethod::alarm) return {};
   Buffer submission;

@@ -149,15 +149,21 @@ void Auditor::check_directory(const CallSeen& call, const std::vector<Effect>& e
   RegisterRequest request;
   if (!call.kind.is(DirectoryMethod::register_ledger) || !request.decode(call.request))
     return fail("a directory hears of ledgers alone", call.object);
-  if (call.object != directory_object_name(request.entity_id))
-    fail("a ledger is known to its own directory", call.object);
-  PoliciesReply reply;
+  for (const LedgerName& ledger : request.ledgers) {
+    if (call.object != directory_object_name(ledger.entity_id))
+      fail("a ledger is known to its own directory", call.object);
+  }
+  RegisterReply reply;
   for (const Effect& effect : effects) {
     if (effect.kind != Z0_REPLY) continue;
-    if (!reply.decode(carried_by<HttpAnswer>(effect).body) || !reply.submissions.empty())
-      fail("there are no policies", call.object);
+    if (!reply.decode(carried_by<HttpAnswer>(effect).body))
+      fail("a directory's reply can be read", call.object);
+    for (const auto& policies : reply.policies) {
+      if (!policies.empty()) fail("there are no policies", call.object);
+    }
   }
-  if (call.committed && reply.status == Status::recorded) registered_.emplace(request.entity_id);
+  if (!call.committed || reply.status != Status::recorded) return;
+  for (const LedgerName& ledger : request.ledgers) registered_.emplace(ledger.entity_id);
 }
 
 void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effects) {
@@ -171,6 +177,8 @@ void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effe
   read_append(effects, book, append);
   const std::size_t grown = book.records.size() - append.before;
   const bool begins = append.before == 0 && grown > 0;
+  const bool is_new = append.request.registers && append.before == 0 && grown == 0;
+  if (is_new && append.reply.results.empty()) return;
   if (append.reply.results.size() != append.request.submissions.size())
     return fail("each submission gets a result", append.entity_id);
   if (begins && registered_.find(append.entity_id) == registered_.end())

@@ -37,9 +37,10 @@ inline constexpr std::size_t counts =
 constexpr std::size_t packed(std::size_t total, std::size_t each) { return 2 * total / each + 2; }
 
 // A call names its object, tenant and entity; an item of the continuation a field, an id, an
-// entity, a tenant.
+// entity, a tenant. Where ledgers are new their batches wait in the continuation, or go out again
+// while the answers of the others wait.
 inline constexpr Bound edge_asks = {facts + 1,
-                                    posted + facts*(3 * id + 64) + facts * 4 * id + room};
+                                    2 * posted + facts*(6 * id + 128) + facts * 4 * id + room};
 
 // An error item: a member's name of 128 bytes, each escaped as six; two ids; sentence, remedy and
 // trace.
@@ -65,9 +66,10 @@ inline constexpr Bound consumer_answers = {3, limits::facts_per_message_max* id 
 // The rows of the state, one query for originals, or the directory; the continuation holds the
 // request.
 inline constexpr Bound ledger_asks = {9, posted + facts * 64 + room};
-// Tables and one query; then the reply and one row. Without configs nothing is large.
-inline constexpr Bound directory_asks = {6, room};
-inline constexpr Bound directory_answers = {2, room};
+// Tables and a query for each tenant of the ledgers, whose names go on; then the reply and one write
+// of those names. Without configs nothing else is large.
+inline constexpr Bound directory_asks = {4 + facts + 1, facts*(2 * id + small) + room};
+inline constexpr Bound directory_answers = {2, facts * 2 * id + room};
 
 // What is folded of the facts: a config's numbers and its settings' limits, users with their roles,
 // money by currency.
@@ -82,11 +84,11 @@ inline constexpr std::size_t runs = (limits::open_ids_hard_max + facts) / limits
 inline constexpr std::size_t sealed_rows =
     runs * (1 + limits::open_ids_max / limits::ids_per_chunk);
 inline constexpr std::size_t sealed_bytes = runs * limits::open_ids_max * 16 + sealed_rows * small;
-// The owner, the tail rewritten or a new one, further segments, the tree's nodes, sealed runs, the
-// alarm, the reply.
+// The tables, the owner, the tail rewritten or a new one, further segments, the tree's nodes, sealed
+// runs, the alarm, the reply.
 inline constexpr std::size_t nodes = facts / 256 + 2;
 inline constexpr Bound append_answers = {
-    1 + 1 + segments + nodes + sealed_rows + 1 + 1,
+    4 + 1 + 1 + segments + nodes + sealed_rows + 1 + 1,
     limits::tail_bytes_max + posted + (limits::tail_bytes_max / record_min + facts) * hash +
         segments*(counts + folds + small) + nodes* small + sealed_bytes + facts * 64 + room};
 

@@ -31,14 +31,28 @@ std::string directory_shard_name(std::size_t shard);
 // The shard that knows this ledger.
 std::string directory_object_name(std::string_view entity_id);
 
-// REGISTER, by a ledger, before its first fact: idempotent. The reply is a PoliciesReply; none for
-// a config's own ledger.
-struct RegisterRequest {
+struct LedgerName {
   std::string_view tenant_id;
   std::string_view entity_id;
-  std::int64_t created_at = 0;
+};
 
+// REGISTER, before the first facts of some ledgers of one shard: idempotent. The edge asks for all
+// new ledgers of a request together, any other caller for one.
+struct RegisterRequest {
+  std::int64_t created_at = 0;
+  std::vector<LedgerName> ledgers;  // never none
+
+  // The tenants of the ledgers, in the order in which they are named first.
+  std::vector<std::string_view> tenants() const;
   std::string encode() const;
+  bool decode(std::string_view bytes);
+};
+// What it answers: for each of tenants() the submissions of the config versions that concern it, as
+// in PoliciesReply. A config's own ledger is registered alone, and gets none.
+struct RegisterReply {
+  Status status = Status::storage_error;
+  std::vector<std::vector<std::string_view>> policies;
+
   bool decode(std::string_view bytes);
 };
 
@@ -73,8 +87,13 @@ struct ListRequest {
   bool decode(std::string_view bytes);
 };
 struct ListReply {
+  struct Row {
+    std::string_view tenant_id;
+    std::string_view entity_id;
+    std::int64_t created_at = 0;
+  };
   Status status = Status::storage_error;
-  std::vector<RegisterRequest> ledgers;
+  std::vector<Row> ledgers;
 
   bool decode(std::string_view bytes);
 };

@@ -40,6 +40,12 @@ inline constexpr std::string_view ledger_method_names[] = {
 struct AppendRequest {
   bool atomic = false;  // all or none
   bool system = false;  // z0's own facts: a retiring entity takes them too
+  // Who sends it registers new ledgers: one says that it is new, and the batch comes again.
+  bool registers = false;
+  // That was done: the policies that the directory named are the ledger's first facts, if it still
+  // has none.
+  bool registered = false;
+  std::vector<std::string_view> policies;
   std::string_view tenant_id;
   std::string_view entity_id;
   std::vector<std::string_view> submissions;
@@ -51,9 +57,16 @@ struct AppendRequest {
 // front.
 inline constexpr std::uint8_t append_atomic = 1;
 inline constexpr std::uint8_t append_system = 2;
+inline constexpr std::uint8_t append_registers = 4;
 std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
                                   std::string_view entity_id, std::size_t count,
                                   std::string_view packed);
+// The same without the submissions, which follow it.
+std::string encode_append_head(std::uint8_t flags, std::string_view tenant_id,
+                               std::string_view entity_id, std::size_t count);
+// The same batch for a ledger that said it is new, and that is registered now.
+std::string registered_append(std::string_view request,
+                              const std::vector<std::string_view>& policies);
 
 // The budget that a charge would have exceeded.
 struct ExceededBudget {
@@ -86,7 +99,8 @@ inline bool has_detail(Status status) {
 
 // The reply to APPEND.
 struct AppendReply {
-  std::vector<AppendResult> results;  // one for each submission, in order
+  // One for each submission, in order; none at all from a new ledger whose caller registers it.
+  std::vector<AppendResult> results;
   // The tree after the batch; root is that of no leaves while the ledger is empty.
   std::int64_t size = 0;
   Digest root{};
@@ -96,6 +110,8 @@ struct AppendReply {
   void encode(std::string& out) const;
   bool decode(std::string_view bytes);
 };
+// Whether it is the reply of such a new ledger.
+bool says_new(std::string_view append_reply);
 
 struct ReadRequest {
   std::string_view tenant_id;  // empty: any

@@ -72,7 +72,8 @@ struct PassState {
 };
 
 struct LedgerState {
-  std::string tenant_id;  // empty: no fact yet
+  bool has_tables = true;  // they are made with the first row that is written, the owner
+  std::string tenant_id;   // empty: no fact yet
   std::string entity_id;
   std::uint64_t hash_seed = 0;
   std::int64_t created_at = 0;
@@ -92,7 +93,8 @@ struct LedgerState {
   std::int64_t pinned_until = 0;      // and until when they keep the state in memory
   std::string written_meta;           // as it stands in its row
 
-  // Writes the meta row when it would differ from what was read or written last.
+  // Writes the meta row when it would differ from what was read or written last. It is the first
+  // row of a ledger, so the tables are made before it, in its transaction.
   void write_meta(Effects& effects);
   std::string encode_meta() const;
   bool decode_meta(std::string_view bytes);

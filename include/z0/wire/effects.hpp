@@ -40,11 +40,12 @@ class Effects {
   // Of one statement.
   void need_query(std::string_view database, std::string_view sql,
                   std::initializer_list<Value> values);
-  // method: of an enum of calls/, which says whose it is.
+  // method: of an enum of calls/, which says whose it is. What is sent is request and rest, as one.
   template <class Method>
   void need_call(Method method, std::string_view object, std::uint32_t timeout_ms,
-                 std::string_view request) {
-    need_call(target_of(method), static_cast<std::uint8_t>(method), object, timeout_ms, request);
+                 std::string_view request, std::string_view rest = {}) {
+    need_call(target_of(method), static_cast<std::uint8_t>(method), object, timeout_ms, request,
+              rest);
   }
   void need_sign(std::string_view text);
   // steps_max: how many steps the frame may take in all. where: the stage that it is at, for the
@@ -79,7 +80,7 @@ class Effects {
 
  private:
   void need_call(z0_target target, std::uint8_t method, std::string_view object,
-                 std::uint32_t timeout_ms, std::string_view request);
+                 std::uint32_t timeout_ms, std::string_view request, std::string_view rest);
   std::size_t begin(z0_effect_kind kind, Phase phase);
   void end(std::size_t mark);
 

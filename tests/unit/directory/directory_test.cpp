@@ -72,13 +72,21 @@ TEST_CASE("A ledger's shard follows from its id", "[directory]") {
 }
 
 TEST_CASE("Requests to the directory are read as they were written", "[directory]") {
-  const z0::RegisterRequest known{"north", "acct_a", 1'774'958'400'000};
+  const z0::RegisterRequest known{1'774'958'400'000,
+                                  {{"north", "acct_a"}, {"south", "acct_b"}, {"north", "acct_c"}}};
   z0::RegisterRequest known_read;
   const std::string known_bytes = known.encode();
   CHECK(known_read.decode(known_bytes));
-  CHECK(known_read.tenant_id == "north");
-  CHECK(known_read.entity_id == "acct_a");
+  REQUIRE(known_read.ledgers.size() == 3);
+  CHECK(known_read.ledgers[2].tenant_id == "north");
+  CHECK(known_read.ledgers[2].entity_id == "acct_c");
   CHECK(known_read.created_at == 1'774'958'400'000);
+  CHECK(known_read.tenants() == std::vector<std::string_view>{"north", "south"});
+  for (std::size_t i = 0; i < known_bytes.size(); ++i) {
+    z0::RegisterRequest cut;
+    CHECK_FALSE(cut.decode(std::string_view(known_bytes).substr(0, i)));
+  }
+  CHECK_FALSE(known_read.decode(z0::RegisterRequest{1, {}}.encode()));
   const z0::PublishRequest publish{"", "bytes"};
   const std::string publish_bytes = publish.encode();
   z0::PublishRequest publish_read;

@@ -309,12 +309,28 @@ TEST_CASE("A commit that fails leaves no trace", "[ledger]") {
 
 TEST_CASE("A lost reply is healed by the retry", "[ledger]") {
   TestWorld w;
+  w.post(deposit("f_0"));
   w.faults.lose_reply = [](std::string_view object) { return object == object_a; };
   CHECK(w.post(deposit("f_1")).text("status") == "storage_error");
   w.faults.lose_reply = nullptr;
   const Reply again = w.post(deposit("f_1"));
   CHECK(again.text("status") == "duplicate");
-  CHECK(again.json.at("seq") == 1);
+  CHECK(again.json.at("seq") == 2);
+}
+
+TEST_CASE("The retry of a new ledger's request finds it wherever a reply was lost", "[ledger]") {
+  for (const int lost : {1, 2}) {
+    TestWorld w;
+    int replies = 0;
+    w.faults.lose_reply = [&](std::string_view object) {
+      return object == object_a && ++replies == lost;
+    };
+    CHECK(w.post(deposit("f_1")).text("status") == "storage_error");
+    w.faults.lose_reply = nullptr;
+    const Reply again = w.post(deposit("f_1"));
+    CHECK(again.text("status") == (lost == 1 ? "recorded" : "duplicate"));
+    CHECK(again.json.at("seq") == 1);
+  }
 }
 
 TEST_CASE("More ledgers than fit in memory are all served", "[ledger]") {

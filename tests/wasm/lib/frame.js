@@ -96,8 +96,12 @@ export function encodeFrame({
 /** The answer to a statement that found nothing. */
 export const noRows = Buffer.alloc(11);
 
-/** A directory's answer, when no policies concern a ledger: a reply of two bytes, and no request. */
-export const noPolicies = Buffer.from([0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+/** A batch as a new ledger gets it after the directory's word that no policies concern it. @param {Uint8Array} request */
+export function registered(request) {
+  const told = Buffer.concat([request, Buffer.alloc(1)]);
+  told[0] = (request[0] & ~4) | 8;
+  return told;
+}
 
 /** @param {Uint8Array} bytes */
 export function decodeEffects(bytes) {
@@ -136,7 +140,7 @@ export function decodeCall(effects) {
 /** A batch for one ledger. @param {Uint8Array} bytes */
 export function decodeAppendRequest(bytes) {
   const reader = new Reader(bytes);
-  const atomic = reader.u8() !== 0;
+  const atomic = (reader.u8() & 1) !== 0;
   const tenantId = reader.short().toString();
   const entityId = reader.short().toString();
   const submissions = Array.from({ length: reader.varint() }, () => reader.short());
