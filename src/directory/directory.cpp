@@ -4,7 +4,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/facts/fact.hpp"
-#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -134,15 +134,12 @@ class Call {
       // A config says under which versions others decided, not under which it was made.
       append_policies(out, is_config_ledger(register_.ledgers[0].entity_id) ? Rows{} : rows);
     }
-    std::string names = "[";
-    for (const LedgerName& ledger : register_.ledgers) {
-      names += names.size() > 1 ? ",[" : "[";
-      append_json_string(names, ledger.tenant_id);
-      names += ',';
-      append_json_string(names, ledger.entity_id);
-      names += ']';
-    }
-    names += ']';
+    std::string names;
+    JsonWriter json(names);
+    json.array();
+    for (const LedgerName& ledger : register_.ledgers)
+      json.array().text(ledger.tenant_id).text(ledger.entity_id).end();
+    json.end();
     effects_.write(put_ledgers, {Value::text(names), Value::of(register_.created_at)});
     effects_.reply(200, {}, bytes);
   }
