@@ -89,8 +89,7 @@ void finish_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   LedgerWriter writer(state, frame, effects);
   Reconciliation reconciliation(state, frame, effects, writer);
   const bool reconciles = call.at<AlarmStage>() == AlarmStage::pass;
-  const Rows rows = reconciles && !frame.answers.empty() ? parse_rows(frame.answers[0]) : Rows{};
-  if (reconciles && !reconciliation.run(rows)) return refuse_storage(call, frame, effects);
+  if (reconciles && !reconciliation.run()) return refuse_storage(call, frame, effects);
   writer.finish();
   seal_ids(state, effects);
   if (!idle) confirm_replicated(state, round, effects);
@@ -127,7 +126,7 @@ void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   idle = call.at<RoundStage>() == RoundStage::begin && state.seq == state.confirmed_seq;
   if (!idle && !replicate_round(state, call, frame, effects, task, round)) return;
   if (!to_reconcile(state)) return finish_alarm(state, call, frame, idle, round, effects);
-  need_pass_rows(state, effects);
+  need_reconciliation(state, effects);
   resume_ledger(effects, call, AlarmStage::pass, encode_round(idle, round));
 }
 

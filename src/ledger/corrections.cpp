@@ -10,7 +10,14 @@ namespace {
 
 using Left = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
+// A correction that was recorded before corrections said what they correct. It moved what was spent.
+bool is_unstamped(const Fact& source) {
+  return source.type == FactType::correction && source.has(field_amount) &&
+         !source.has(field_corrects);
+}
+
 std::string_view name_behind(const Fact& source) {
+  if (is_unstamped(source)) return type_name(FactType::charge);
   return source.has(field_corrects) ? source.corrects : source.name();
 }
 
@@ -33,7 +40,7 @@ void set(Left& left, std::int64_t seq, std::int64_t amount) {
 }  // namespace
 
 std::int64_t corrected_seq(const Fact& source) {
-  if (source.type != FactType::correction) return source.seq;
+  if (source.type != FactType::correction || is_unstamped(source)) return source.seq;
   return source.has(field_corrects) ? source.corrects_seq : 0;
 }
 
@@ -62,7 +69,7 @@ Status Corrections::judge(Fact& correction, const Fact* source, std::string_view
   }
   const auto known = place_of(left_, seq);
   // A fact that was corrected has a row.
-  if (known == left_.end() && source->type == FactType::correction) {
+  if (known == left_.end() && source->has(field_corrects)) {
     field = {};
     return Status::storage_error;
   }

@@ -46,6 +46,7 @@ class Corrections {
 class CorrectedRows {
  public:
   void add(const Fact& correction);
+  void add(std::int64_t seq, std::int64_t left) { left_.emplace_back(seq, left); }
   void write(Effects& effects) const;
 
  private:

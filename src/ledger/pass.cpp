@@ -48,6 +48,7 @@ bool Pass::read(const Rows& segments) {
       ByteReader again(record.whole);
       if (record.seq != c.seq + 1 || !next_record(again, state_.entity_id, fact)) return false;
       c.folds.apply(fact);
+      c.left_over.take(fact);
       c.seq = record.seq;
       ++facts_;
       if (c.whole) leaves.push_back(record.leaf);

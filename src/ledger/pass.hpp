@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,13 @@ class Pass {
   std::vector<Mended> mended_;
 };
 
+// A row about a fact that was corrected, or none, where the facts say otherwise.
+struct LeftOverDivergence {
+  std::int64_t seq = 0;
+  std::optional<std::int64_t> kept;
+  std::optional<std::int64_t> calculated;  // none: nothing corrected the fact
+};
+
 // A step of a pass with everything that follows from it. After run(), the caller finishes the
 // writer, replies, and then lets this send and tell.
 class Reconciliation {
@@ -58,14 +66,16 @@ class Reconciliation {
   Reconciliation(LedgerState& state, const Frame& frame, Effects& effects, LedgerWriter& writer)
       : state_(state), frame_(frame), effects_(effects), writer_(writer), pass_(state) {}
 
-  // The right snapshots into their rows; when the pass is complete, a fact for each part that
-  // differed. False when the rows cannot be read.
-  bool run(const Rows& segments);
+  // Goes over the answers to need_reconciliation: the right snapshots into their rows; when the pass
+  // is complete, a fact for each part that differed. False when the rows cannot be read.
+  bool run();
   void send_and_tell();
 
-  bool complete() const { return state_.checkpoint.seq == state_.seq; }
+  bool complete() const {
+    return state_.checkpoint.seq == state_.seq && !state_.checkpoint.left_over.pending();
+  }
   std::int64_t facts() const { return pass_.facts(); }
-  std::int64_t comparisons() const { return pass_.comparisons(); }
+  std::int64_t comparisons() const { return pass_.comparisons() + rows_compared_; }
   // data of each fact, separated by commas.
   const std::string& mismatches_json() const { return json_; }
 
@@ -74,6 +84,8 @@ class Reconciliation {
   void write_delta(JsonWriter& json, std::size_t part, const PassState::Divergence& d) const;
   void record(std::size_t part, const PassState::Divergence& d);
   void record_tree();
+  void compare_left_over(const Rows& rows);
+  void record_left_over(const std::vector<LeftOverDivergence>& found);
   // `values`: the members that tell the two apart.
   void record_fact(std::string_view values, std::string_view name, std::string_view resolution,
                    std::int64_t first_seq, std::string_view trace);
@@ -83,12 +95,14 @@ class Reconciliation {
   Effects& effects_;
   LedgerWriter& writer_;
   Pass pass_;
+  std::int64_t rows_compared_ = 0;
   std::vector<std::pair<std::string_view, std::string_view>> mismatches_;  // name, resolution
   std::string json_;
 };
 
-// The rows that the next step of a pass reads.
-void need_pass_rows(const LedgerState& state, Effects& effects);
+// The rows that the next step of a reconciliation reads: those of a pass, and those of corrected
+// facts that it is going to be compared with.
+void need_reconciliation(const LedgerState& state, Effects& effects);
 // Whether a part of the state came damaged and can be made again.
 bool needs_refold(const LedgerState* state);
 // Makes it again, step by step; false while rows are needed, or when they cannot be read, which was

@@ -16,6 +16,20 @@ namespace {
 
 constexpr std::int64_t day_ms = 86'400'000;
 
+// Segments; where corrected facts are compared, also the table and rows of it: those of a list, or of
+// a range when the pass is a whole one.
+constexpr std::size_t answers_with_corrected = 3;
+// Of a range so many: as many as a pass knows, and as many again of facts that nothing corrected.
+constexpr auto corrected_rows_max = 2 * static_cast<std::int64_t>(limits::corrected_per_pass_max);
+// Of the rows that differ, so many are told.
+constexpr std::size_t left_over_told = 20;
+
+void need_segments(const LedgerState& state, Effects& effects) {
+  effects.need_rows(ledger_sql::select_pass,
+                    {Value::of(std::max<std::int64_t>(state.checkpoint.seq, 1)),
+                     Value::of(limits::segments_per_pass_step)});
+}
+
 Rows pass_rows(const Frame& frame) {
   return parse_rows(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
 }
@@ -30,10 +44,53 @@ void write_value(JsonWriter& json, std::size_t part, std::string_view bytes, std
     folds.write_json(json, part, at_ms);
 }
 
+// The rows that were asked for by number: null where there is none.
+std::vector<LeftOverDivergence> differences_in_list(const LeftOver& left, const Rows& listed) {
+  std::vector<LeftOverDivergence> found;
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    const std::int64_t seq = listed.at(i, 0).integer;
+    const Value& row = listed.at(i, 1);
+    const std::int64_t* right = left.find(seq);
+    const bool same = row.kind == Value::Kind::integer && right != nullptr && row.integer == *right;
+    if (right == nullptr || same) continue;
+    const bool is_number = row.kind == Value::Kind::integer;
+    found.push_back({seq, is_number ? std::optional(row.integer) : std::nullopt, *right});
+  }
+  return found;
+}
+
+// Every row of a range: one may also be missing, or be about a fact that nothing corrected. Behind
+// the last row of a range that was cut nothing is known.
+std::vector<LeftOverDivergence> differences_in_range(const LeftOver& left, const Rows& range) {
+  std::vector<LeftOverDivergence> found;
+  std::size_t row = 0;
+  const auto row_seq = [&] { return range.at(row, 0).integer; };
+  const auto superfluous = [&] {
+    found.push_back({row_seq(), range.at(row, 1).integer, std::nullopt});
+  };
+  const bool cut = range.size() >= static_cast<std::size_t>(corrected_rows_max);
+  const std::int64_t last = cut ? range.at(range.size() - 1, 0).integer : limits::version_max;
+  for (const auto& [seq, right] : left.facts()) {
+    for (; row < range.size() && row_seq() < seq; ++row) superfluous();
+    if (seq > last) return found;
+    const bool kept = row < range.size() && row_seq() == seq;
+    const Value& value = range.at(row, 1);
+    const bool is_number = kept && value.kind == Value::Kind::integer;
+    if (!is_number || value.integer != right)
+      found.push_back({seq, is_number ? std::optional(value.integer) : std::nullopt, right});
+    row += kept ? 1 : 0;
+  }
+  for (; row < range.size() && (left.to() == 0 || row_seq() < left.to()); ++row) superfluous();
+  return found;
+}
+
 }  // namespace
 
-bool Reconciliation::run(const Rows& segments) {
-  if (!pass_.read(segments)) return false;
+bool Reconciliation::run() {
+  const bool compares = frame_.answers.size() >= answers_with_corrected;
+  const Rows corrected = compares ? parse_rows(frame_.answers[2]) : Rows{};
+  if (compares && corrected.failed) return false;
+  if (!pass_.read(pass_rows(frame_))) return false;
   for (const auto& [first_seq, cache] : pass_.mended())
     effects_.write(ledger_sql::put_cache, {Value::of(first_seq), Value::blob(cache)});
   if (!pass_.complete()) return true;
@@ -46,6 +103,12 @@ bool Reconciliation::run(const Rows& segments) {
     c.mismatch_at[part] = frame_.now_ms;
   }
   if (c.tree_diverged_seq != 0) record_tree();
+  // What this step met is compared in the next one, unless the pass is a whole one, which asks for
+  // all rows from its beginning.
+  if (compares)
+    compare_left_over(corrected);
+  else if (!c.left_over.pending())
+    c.left_over.end();
   c.whole = false;
   c.tree = MerkleRange{};
   // The facts just recorded feed no part: they are as good as checked.
@@ -91,6 +154,74 @@ void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
   write_value(json.key("calculated_value"), part, d.calculated, frame_.now_ms);
   write_delta(json.key("delta"), part, d);
   record_fact(values, Folds::name(part), resolution_of(part, d), d.first_seq, d.trace);
+}
+
+void Reconciliation::compare_left_over(const Rows& rows) {
+  LeftOver& left = state_.checkpoint.left_over;
+  std::vector<LeftOverDivergence> found;
+  if (left.whole()) {
+    found = differences_in_range(left, rows);
+    rows_compared_ += static_cast<std::int64_t>(left.facts().size());
+    left.end();
+  } else {
+    found = differences_in_list(left, rows);
+    rows_compared_ += static_cast<std::int64_t>(rows.size());
+    std::vector<std::int64_t> compared;
+    for (std::size_t i = 0; i < rows.size(); ++i) compared.push_back(rows.at(i, 0).integer);
+    left.forget(compared);
+  }
+  if (found.empty()) return;
+  CorrectedRows right;
+  std::vector<std::int64_t> superfluous;
+  for (const LeftOverDivergence& d : found) {
+    if (d.calculated)
+      right.add(d.seq, *d.calculated);
+    else
+      superfluous.push_back(d.seq);
+  }
+  right.write(effects_);
+  if (!superfluous.empty()) {
+    effects_.write(ledger_sql::delete_corrected, {Value::text(ledger_sql::json_list(superfluous))});
+  }
+  record_left_over(found);
+}
+
+// The values by the numbers of the facts, at most `left_over_told`.
+void Reconciliation::record_left_over(const std::vector<LeftOverDivergence>& found) {
+  using Side = std::optional<std::int64_t> LeftOverDivergence::*;
+  const std::size_t told = std::min(found.size(), left_over_told);
+  std::string values;
+  JsonWriter json(values);
+  const auto write_side = [&](Side side) {
+    json.object();
+    for (std::size_t i = 0; i < told; ++i) {
+      json.any_key(std::to_string(found[i].seq));
+      found[i].*side ? json.integer(*(found[i].*side)) : json.null();
+    }
+    json.end();
+  };
+  json.key("cached_value");
+  write_side(&LeftOverDivergence::kept);
+  json.key("calculated_value");
+  write_side(&LeftOverDivergence::calculated);
+  json.object("delta");
+  const std::int64_t alert_cents = settings_reconciliation_alert_cents(frame_.settings);
+  bool large = false;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& [seq, kept, right] = found[i];
+    if (!kept || !right) continue;
+    std::int64_t delta = 0;
+    // A row may hold any number; a difference that cannot be told is a large one.
+    const bool known = !__builtin_sub_overflow(*right, *kept, &delta);
+    large = large || !known || delta > alert_cents || delta < -alert_cents;
+    if (known && i < told) json.any_key(std::to_string(seq)).integer(delta);
+  }
+  json.end();
+  std::int64_t& mismatch_at = state_.checkpoint.left_over.mismatch_at;
+  const bool again = mismatch_at != 0 && frame_.now_ms - mismatch_at < day_ms;
+  mismatch_at = frame_.now_ms;
+  record_fact(values, "CorrectionState", again || large ? "alert_raised" : "cache_updated",
+              found.front().seq, {});
 }
 
 // The facts' bytes are not what was hashed when they were recorded. There is no right value to
@@ -151,10 +282,21 @@ std::vector<std::string> own_messages(const LedgerState& state, const LedgerWrit
   return packer.take();
 }
 
-void need_pass_rows(const LedgerState& state, Effects& effects) {
-  effects.need_rows(ledger_sql::select_pass,
-                    {Value::of(std::max<std::int64_t>(state.checkpoint.seq, 1)),
-                     Value::of(limits::segments_per_pass_step)});
+void need_reconciliation(const LedgerState& state, Effects& effects) {
+  need_segments(state, effects);
+  constexpr auto correction = static_cast<std::size_t>(FactType::correction);
+  const LeftOver& left = state.checkpoint.left_over;
+  const bool compares = left.whole() || left.pending();
+  if (!compares || state.summary.counts.known[correction] == 0) return;
+  effects.need_rows(ledger_sql::create_corrected, {});
+  if (left.whole()) {
+    const std::int64_t end = left.to() != 0 ? left.to() : limits::version_max;
+    effects.need_rows(ledger_sql::select_corrected_range,
+                      {Value::of(left.from()), Value::of(end), Value::of(corrected_rows_max)});
+  } else {
+    effects.need_rows(ledger_sql::select_corrected_or_null,
+                      {Value::text(ledger_sql::json_list(left.seqs()))});
+  }
 }
 
 bool needs_refold(const LedgerState* state) {
@@ -177,7 +319,7 @@ bool refold(LedgerState& state, const LedgerCall& call, const Frame& frame, Effe
       return true;
     }
   }
-  need_pass_rows(state, effects);
+  need_segments(state, effects);
   LedgerCall next = call;
   next.making = Making::folds;
   ++next.refolds;
@@ -195,13 +337,13 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   // In both steps: a state that left memory between them has forgotten that it began.
   if (request.whole) state.checkpoint.begin_whole();
   if (call.at<ReconcileStage>() == ReconcileStage::begin) {
-    need_pass_rows(state, effects);
+    need_reconciliation(state, effects);
     return resume_ledger(effects, call, ReconcileStage::pass, {});
   }
   LedgerWriter writer(state, frame, effects);
   Reconciliation run(state, frame, effects, writer);
   const std::int64_t seq = state.seq;
-  if (!run.run(pass_rows(frame))) return refuse_storage(call, frame, effects);
+  if (!run.run()) return refuse_storage(call, frame, effects);
   writer.finish();
   state.write_meta(effects);
   std::string json = "{\"entity_id\":";

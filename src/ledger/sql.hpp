@@ -31,6 +31,14 @@ inline constexpr std::string_view create_corrected =
     "CREATE TABLE IF NOT EXISTS corrected (seq INTEGER PRIMARY KEY, left_over INTEGER NOT NULL)";
 inline constexpr std::string_view select_corrected =
     "SELECT seq, left_over FROM corrected WHERE seq IN (SELECT value FROM json_each(?1))";
+// What a pass of reconciliation compares. A row for each number of ?1, with null where there is
+// none; then the rows from ?1 on and below ?2, at most ?3.
+inline constexpr std::string_view select_corrected_or_null =
+    "SELECT value, (SELECT left_over FROM corrected WHERE seq = value) FROM json_each(?1)";
+inline constexpr std::string_view select_corrected_range =
+    "SELECT seq, left_over FROM corrected WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT ?3";
+inline constexpr std::string_view delete_corrected =
+    "DELETE FROM corrected WHERE seq IN (SELECT value FROM json_each(?1))";
 // ?1: [[seq, left_over], ...]
 inline constexpr std::string_view put_corrected =
     "INSERT INTO corrected (seq, left_over) SELECT value->>0, value->>1 FROM json_each(?1) WHERE "

@@ -39,13 +39,14 @@ void PassState::begin_whole() {
   whole = true;
   tree = MerkleRange{};
   tree_diverged_seq = 0;
+  left_over.begin_whole();
 }
 
 bool PassState::pending() const {
   for (const Divergence& d : found) {
     if (d.first_seq != 0) return true;
   }
-  return false;
+  return left_over.pending();
 }
 
 void PassState::encode(std::string& bytes) const {
@@ -63,6 +64,7 @@ void PassState::encode(std::string& bytes) const {
     if (d.first_seq == 0) continue;
     for (const auto& text : {d.trace, d.cached, d.calculated}) out.short_bytes(text);
   }
+  left_over.encode(bytes);
 }
 
 bool PassState::decode(ByteReader& in) {
@@ -79,7 +81,7 @@ bool PassState::decode(ByteReader& in) {
     if (d.first_seq == 0) continue;
     for (auto* text : {&d.trace, &d.cached, &d.calculated}) *text = in.short_bytes();
   }
-  if (!in.ok()) return false;
+  if (!in.ok() || !left_over.decode(in)) return false;
   folds.decode_all(parts, seq);
   // A checkpoint that cannot be read is no reason to stop: the pass begins anew.
   for (std::size_t part = 0; part < Folds::parts; ++part) {

@@ -109,6 +109,9 @@ inline constexpr std::size_t ids_per_chunk = small ? 4 : 4'096;
 // Segments that one step of reconciliation reads: 128 x 64 KiB = 8 MiB at most, some 12,000 facts
 // and 10 ms as a rule. What is left waits for the next step.
 inline constexpr std::int64_t segments_per_pass_step = small ? 2 : 128;
+// Facts of which one pass of reconciliation knows what corrections left: 4,096 x 16 bytes in memory
+// and half of that in the meta row. A whole pass that meets more leaves them to the next one.
+inline constexpr std::size_t corrected_per_pass_max = small ? 3 : 4'096;
 // Ledger states kept in one instance, for every object of the isolate; the least recently used are
 // dropped and rebuilt from rows. A young ledger's takes 5 KB, one with a tail of 16 KiB and a
 // thousand open ids some 50 KB: 256 are 1 to 13 MB, and resident_bytes_max bounds those that are

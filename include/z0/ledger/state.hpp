@@ -12,6 +12,7 @@
 #include "z0/facts/type_counts.hpp"
 #include "z0/folds/folds.hpp"
 #include "z0/ledger/id_index.hpp"
+#include "z0/ledger/left_over.hpp"
 #include "z0/tree/merkle.hpp"
 #include "z0/wire/effects.hpp"
 
@@ -62,10 +63,11 @@ struct PassState {
   bool manual[Folds::parts] = {};
   // When a part was last found to differ; 0: never.
   std::int64_t mismatch_at[Folds::parts] = {};
+  LeftOver left_over;  // of facts that were corrected
 
   // The next pass begins at the first fact.
   void begin_whole();
-  // Something differed, and no fact says so yet.
+  // Something differed, and no fact says so yet; or rows are still to be compared.
   bool pending() const;
   void encode(std::string& out) const;
   bool decode(ByteReader& in);
