@@ -6,6 +6,7 @@
 #include "directory/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
 
 namespace z0 {
@@ -101,7 +102,7 @@ class Push {
                          trace_context({}, {}, frame_.entropy.trace()).traceparent());
     bool settled_any = false;
     AppendRequest request;
-    std::string log;
+    std::vector<std::string> refusals;
     for (const auto bytes : frame_.answers) {
       const CallAnswer answer = parse_call(bytes);
       AppendReply reply;
@@ -126,11 +127,12 @@ class Push {
       effects_.write(end_retry, {tenant, entity, config});
       // A retired entity needs no config any more.
       if (!accepted(status) && status != Status::entity_inactive)
-        note_refusal(log, request.entity_id, fact.config_id, status);
+        refusals.push_back(refusal(request.entity_id, fact.config_id, status));
     }
     move_on(request, settled_any);
     for (const auto& message : packer.take()) effects_.send(message);
-    if (!log.empty()) effects_.log(true, log + "]}");
+    if (!refusals.empty())
+      log_event(effects_, Event::config_refused, {std::span<const std::string>(refusals)});
   }
 
   // The push goes on after its last ledger; without one this was a round of retries.
@@ -148,16 +150,10 @@ class Push {
   }
 
   // A ledger that will never take it, as one that is full of configs: a person has to know.
-  static void note_refusal(std::string& log, std::string_view entity_id, std::string_view config_id,
-                           Status status) {
-    log += log.empty() ? "{\"level\":\"error\",\"event\":\"z0.config_refused\",\"refusals\":[\""
-                       : ",\"";
-    log += entity_id;
-    log += ' ';
-    log += config_id;
-    log += ' ';
-    log += info(status).name;
-    log += '"';
+  static std::string refusal(std::string_view entity_id, std::string_view config_id,
+                             Status status) {
+    std::string words(entity_id);
+    return words.append(" ").append(config_id).append(" ").append(info(status).name);
   }
 
   const DirectoryCall& call_;

@@ -14,6 +14,7 @@
 #include "z0/calls/reports.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -320,12 +321,11 @@ class Answer {
     effects_.tell(encode_report(report_));
     const auto duration_ms = static_cast<double>(frame_.now_ms - context_.started_ms);
     for (const auto& t : tallies_) {
-      const std::string_view index = t.tenant_id.substr(0, limits::point_index_bytes_max);
       if (t.status == Status::recorded) {
-        effects_.point(index, {"z0_facts_written_total", t.type_name}, {t.count, duration_ms});
+        emit(effects_, Point::facts_written, t.tenant_id, {t.type_name}, {t.count, duration_ms});
       } else {
-        effects_.point(index, {"z0_facts_write_failures_total", t.type_name, info(t.status).name},
-                       {t.count, duration_ms});
+        emit(effects_, Point::facts_write_failures, t.tenant_id, {t.type_name, info(t.status).name},
+             {t.count, duration_ms});
       }
     }
     if (report_.failed > 0) log_failure();
@@ -333,14 +333,10 @@ class Answer {
 
   // The span of a write that failed, as one structured line.
   void log_failure() {
-    std::string line;
-    JsonWriter json(line);
-    json.object().plain("level", "error").plain("event", "span").plain("name", append_span);
-    json.plain("trace_id", context_.trace.trace_id).plain("parent_id", context_.trace.span_id);
-    json.integer("start_ms", context_.started_ms);
-    json.integer("duration_ms", frame_.now_ms - context_.started_ms).plain("status", "error");
-    json.plain("error_code", info(first_failure_).name).integer("facts", report_.failed).end();
-    effects_.log(true, line);
+    log_event(
+        effects_, Event::span,
+        {append_span, context_.trace.trace_id, context_.trace.span_id, context_.started_ms,
+         frame_.now_ms - context_.started_ms, "error", info(first_failure_).name, report_.failed});
   }
 
   const std::vector<std::string_view>& answers_;  // the ledgers', in the order of the calls

@@ -14,6 +14,7 @@
 #include "z0/base/remedies.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/reports.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -199,9 +200,8 @@ class PutConfig {
     for (const auto& message : packer.take()) effects_.send(message);
     effects_.tell(encode_report(report_));
     if (!change_.written) return;
-    effects_.point(std::string_view(change_.tenant_id).substr(0, limits::point_index_bytes_max),
-                   {"z0_config_updates_total", change_.content().type},
-                   {1, static_cast<double>(frame_.now_ms - context_.started_ms)});
+    emit(effects_, Point::config_updates, change_.tenant_id, {change_.content().type},
+         {1, static_cast<double>(frame_.now_ms - context_.started_ms)});
   }
 
   void queue(MessagePacker& packer, std::string_view request_bytes, std::string_view reply_bytes) {

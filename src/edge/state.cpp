@@ -8,6 +8,7 @@
 #include "z0/calls/ledger.hpp"
 #include "z0/folds/folds.hpp"
 #include "z0/json/json.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -102,9 +103,8 @@ void resume_state(const RouteResume& resumed) {
   reply_json(effects, context, 200, json);
   const std::string tenant = text_member(json, "tenant_id");
   const bool hit = text_member(json, "source") != "facts";
-  effects.point(std::string_view(tenant).substr(0, limits::point_index_bytes_max),
-                {hit ? "z0_cache_hits_total" : "z0_cache_misses_total", text_member(json, "cache")},
-                {1, static_cast<double>(frame.now_ms - context.started_ms)});
+  emit(effects, hit ? Point::cache_hits : Point::cache_misses, tenant, {text_member(json, "cache")},
+       {1, static_cast<double>(frame.now_ms - context.started_ms)});
 }
 
 void post_reconcile(const RouteCall& call) {

@@ -13,22 +13,17 @@
 #include "ledger/step.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/reports.hpp"
-#include "z0/json/write.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
 
 // D1's head was not what the ledger's own tree says: somebody wrote to D1, or to the ledger's rows.
 void log_difference(const LedgerState& state, const ReplicationRound& round, Effects& effects) {
-  effects.point(std::string_view(state.tenant_id).substr(0, limits::point_index_bytes_max),
-                {"z0_replication_failures_total", "root_differs"}, {1});
-  std::string line;
-  JsonWriter json(line);
-  json.object().plain("level", "error").plain("event", "z0.replication.root_differs");
-  json.text("entity_id", state.entity_id).text("tenant_id", state.tenant_id);
-  json.integer("seq", state.seq);
-  json.plain("resolution", round.remade ? "head_remade" : "manual_review").end();
-  effects.log(true, line);
+  emit(effects, Point::replication_failures, state.tenant_id, {"root_differs"}, {1});
+  log_event(effects, Event::root_differs,
+            {state.entity_id, state.tenant_id, state.seq,
+             round.remade ? "head_remade" : "manual_review"});
 }
 
 // How long until the next alarm, where there has to be one.

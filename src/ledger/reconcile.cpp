@@ -8,6 +8,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/message.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -263,12 +264,10 @@ void Reconciliation::record_fact(std::string_view values, std::string_view name,
 void Reconciliation::send_and_tell() {
   for (const auto& message : own_messages(state_, writer_, frame_)) effects_.send(message);
   if (pass_.facts() == 0 && mismatches_.empty()) return;
-  const std::string_view index =
-      std::string_view(state_.tenant_id).substr(0, limits::point_index_bytes_max);
-  effects_.point(index, {"z0_reconciliation_runs_total"},
-                 {1, static_cast<double>(pass_.facts()), static_cast<double>(pass_.comparisons())});
+  emit(effects_, Point::reconciliation_runs, state_.tenant_id, {},
+       {1, static_cast<double>(pass_.facts()), static_cast<double>(pass_.comparisons())});
   for (const auto& [name, resolution] : mismatches_)
-    effects_.point(index, {"z0_reconciliation_mismatches_total", name, resolution}, {1});
+    emit(effects_, Point::reconciliation_mismatches, state_.tenant_id, {name, resolution}, {1});
 }
 
 std::vector<std::string> own_messages(const LedgerState& state, const LedgerWriter& writer,

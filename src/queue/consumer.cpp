@@ -8,6 +8,7 @@
 #include "z0/calls/reports.hpp"
 #include "z0/json/json.hpp"
 #include "z0/json/write.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/reporting/projection.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -186,11 +187,7 @@ void refuse(Effects& effects, std::string_view retry_after, std::string_view why
   MessageReport report;
   report.failed = true;
   effects.tell(encode_report(report));
-  std::string line;
-  JsonWriter json(line);
-  json.object().plain("level", "error").plain("event", "z0.replication.message_failed");
-  json.text("message", why).end();
-  effects.log(true, line);
+  log_event(effects, Event::message_failed, {why});
 }
 
 void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& answers,

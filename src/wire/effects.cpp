@@ -155,12 +155,14 @@ void Effects::tell(std::string_view report) {
   end(mark);
 }
 
-void Effects::point(std::string_view index, std::initializer_list<std::string_view> blobs,
+void Effects::point(std::string_view index, std::string_view name,
+                    std::initializer_list<std::string_view> labels,
                     std::initializer_list<double> doubles) {
   const auto mark = begin(Z0_POINT, Phase::tell);
   out_.bytes(index);
-  out_.u16(static_cast<std::uint16_t>(blobs.size()));
-  for (const auto blob : blobs) out_.bytes(blob);
+  out_.u16(static_cast<std::uint16_t>(1 + labels.size()));
+  out_.bytes(name);
+  for (const auto label : labels) out_.bytes(label);
   out_.u16(static_cast<std::uint16_t>(doubles.size()));
   for (const double d : doubles) out_.f64(d);
   end(mark);

@@ -77,3 +77,11 @@ test("A table that goes up, or lets siblings meet, is refused", () => {
   assert.equal(wrongRows(table("L6 ledger: base\n   queue: base ledger\n")).length, 1);
   assert.deepEqual(wrongRows(small), []);
 });
+
+test("What is measured or logged has a row in the tables of the metrics", () => {
+  const others = sourcesOf("src").filter(
+    ({ name, text }) =>
+      name !== "src/metrics/registry.cpp" && /\beffects_?\.(point|log)\(/.test(text),
+  );
+  assert.deepEqual(others.map(({ name }) => name), []);
+});

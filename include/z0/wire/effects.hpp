@@ -68,8 +68,9 @@ class Effects {
 
   // -- phase 4
   void tell(std::string_view report);
-  void point(std::string_view index, std::initializer_list<std::string_view> blobs,
-             std::initializer_list<double> doubles);
+  // By metrics/registry.hpp alone, which knows the names. The name is the first blob.
+  void point(std::string_view index, std::string_view name,
+             std::initializer_list<std::string_view> labels, std::initializer_list<double> doubles);
   void log(bool error, std::string_view json);
 
   // An effect as another step decided it, in its phase.

@@ -34,7 +34,7 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
   e.reply(201, {{"a", "b"}, {"c", ""}}, "body");
   e.send("message");
   e.tell("report");
-  e.point("north", {"metric", "type"}, {1.5, -2});
+  e.point("north", "metric", {"type"}, {1.5, -2});
   e.log(true, "{}");
   const std::string bytes(e.finish());
   const auto effects = parse(bytes);
