@@ -14,6 +14,7 @@ const SAMPLE_MS = 400;
 const NAMES = /** @type {const} */ ({
   z0_edge: "z0 edge",
   plain: "plain JS",
+  plain_token: "plain JS + token",
   zod_otel: "zod + OpenTelemetry",
   z0_append: "z0 ledger append",
 });
@@ -81,13 +82,16 @@ async function measure(where, spenders, { quick }) {
     const us = (/** @type {string} */ what) => figures[what]?.us ?? figure([NaN]);
     const edge = us("z0_edge");
     const toPlain = times(us("plain"), edge);
+    const toToken = times(us("plain_token"), edge);
     const toZod = times(us("zod_otel"), edge);
     rows.push({
       name: `${where}, batches of ${batch}`,
       unit: "µs CPU a fact",
       cells: Object.fromEntries(Object.entries(NAMES).map(([what, name]) => [name, us(what)])),
       gates:
-        batch === 100
+        batch === 1
+          ? [gate(`≤ plain JS + token (${round(toToken)} ×)`, toToken >= 1)]
+          : batch === 100
           ? [
               ...(where === "workerd"
                 ? [gate(`≤ 1.5 µs (${round(edge.median)})`, edge.median <= 1.5)]
@@ -156,7 +160,7 @@ export async function core(options) {
       rows,
       notes: [
         `CPU time of the process, an empty loop taken off. The edge's step takes a whole ` +
-          `HTTP request, bearer token included (the peers check no token), over ${LEDGERS} ` +
+          `HTTP request, bearer token included (of the peers one checks a token), over ${LEDGERS} ` +
           `ledgers, and answers it: two calls of the core, with the ledgers' replies canned. ` +
           `The append step takes one ledger's share, all of the batch on one ledger, new ids ` +
           `each time.`,

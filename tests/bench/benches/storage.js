@@ -1,12 +1,10 @@
 // What is billed: rows written in the Durable Objects and in D1, calls, messages, from the
 // platform's own counters, and the price of a million facts by part, z0 beside the naive Worker.
-import { call, startZ0 } from "../lib/contenders.js";
+import { call, startNaive, startZ0 } from "../lib/contenders.js";
 import { entityName, makeBody } from "../lib/facts.js";
 import { cpuMs } from "../lib/proc.js";
 import { progress } from "../lib/rounds.js";
 import { exact, gate, round } from "../lib/report.js";
-import { SCHEMA } from "../peers/row_schema.js";
-import { peer, start } from "../lib/workers.js";
 
 /** @typedef {import("../lib/contenders.js").Contender} Contender */
 /** @typedef {import("../lib/report.js").Row} Row */
@@ -25,31 +23,6 @@ const PRICES = {
 // Duration of an object, per GB-second: 128 MB for as long as it works on a request.
 const DOLLARS_GB_SECOND = 12.5e-6;
 const OBJECT_GB = 0.128;
-
-/** @returns {Promise<Contender>} */
-async function startNaive() {
-  const durable = (/** @type {string} */ exportName) => ({
-    type: "durable-object",
-    worker: "naive",
-    exportName,
-  });
-  const running = await start(
-    await peer("naive", "workers/rows.js", {
-      objects: ["Rows", "Noop"],
-      env: {
-        ROWS: durable("Rows"),
-        NOOP: durable("Noop"),
-        FACTS_QUEUE: { type: "queue", name: "naive" },
-        DB: { type: "d1", id: "naive" },
-        BENCH_METER: { type: "text", value: "1" },
-      },
-      triggers: [{ type: "queue", name: "naive", maxBatchSize: 100, maxBatchTimeout: 1 }],
-    }),
-  );
-  const database = await running.mf.getD1Database("DB", "naive");
-  for (const sql of SCHEMA) await database.prepare(sql).run();
-  return { ...running, headers: {} };
-}
 
 /** @param {Contender} contender @param {string} name */
 async function factsInD1(contender, name) {
@@ -146,7 +119,7 @@ export async function storage({ wasm, quick }) {
     const what = `batches of ${batch}${ledgers > 1 ? ` over ${ledgers} ledgers` : ""}`;
     progress(`rows and prices, ${what}`);
     const z0 = await startZ0(wasm, { consumer: true, meter: true });
-    const naive = await startNaive();
+    const naive = await startNaive({ meter: true });
     const facts = Math.max(batch === 1 ? (quick ? 100 : 400) : quick ? 2_000 : 10_000, batch);
     const counted = {
       z0: await record(z0, "z0", facts, batch, ledgers),

@@ -18,11 +18,13 @@ export const EFFECT = {
   log: 66,
 };
 
-/** @typedef {{kind: number, payload: Uint8Array}} Effect */
+/** A payload lies in the core's memory, until the next step. @typedef {{kind: number, at: number, size: number}} Effect */
 /** @typedef {{kind: number, target: number, method?: number}} Head */
 /** @typedef {{nowMs: number, incarnation?: number, answers?: Uint8Array[]}} FrameOptions */
 
+const ABI_VERSION = 4;
 const HEADER_BYTES = 72;
+const TWO_32 = 2 ** 32;
 const decoder = new TextDecoder();
 
 /** In Node; workerd compiles no bytes. @param {Uint8Array} bytes @returns {WebAssembly.Module} */
@@ -37,7 +39,7 @@ export function loadCore(module) {
   }
   const exports = /** @type {any} */ (new WebAssembly.Instance(module, imports).exports);
   exports._initialize?.();
-  if (exports.z0_abi_version() !== 4) throw new Error("the core speaks another ABI version");
+  if (exports.z0_abi_version() !== ABI_VERSION) throw new Error("the core speaks another ABI version");
   return new Core(exports);
 }
 
@@ -59,7 +61,7 @@ export class Core {
   }
 
   /**
-   * Writes a frame, takes a step, and returns the effects, copied out of the core's memory.
+   * Writes a frame, takes a step, and says where the effects lie.
    * @param {Head} head
    * @param {Uint8Array[]} parts
    * @param {FrameOptions} options
@@ -74,8 +76,10 @@ export class Core {
     const { view, u8 } = this;
     u8.set([kind, target, method, 0], at);
     view.setUint32(at + 4, parts.length, true);
-    view.setBigUint64(at + 8, BigInt(nowMs), true);
-    view.setBigUint64(at + 16, BigInt(incarnation), true);
+    view.setUint32(at + 8, nowMs >>> 0, true);
+    view.setUint32(at + 12, Math.floor(nowMs / TWO_32), true);
+    view.setUint32(at + 16, incarnation, true);
+    view.setUint32(at + 20, 0, true);
     // The first bytes change with every step, as random ones would.
     this.entropy[0] = /** @type {number} */ (this.entropy[0]) + 1;
     u8.set(this.entropy, at + 24);
@@ -85,7 +89,7 @@ export class Core {
     at += 4;
     for (const answer of answers) at = this.putBytes(at, answer);
     const effects = this.x.z0_step(size) >>> 0;
-    return this.takeEffects(effects, this.x.z0_effects_size() >>> 0);
+    return this.findEffects(effects, this.x.z0_effects_size() >>> 0);
   }
 
   /** @param {number} at @param {Uint8Array} bytes */
@@ -96,33 +100,34 @@ export class Core {
   }
 
   /** @param {number} at @param {number} size @returns {Effect[]} */
-  takeEffects(at, size) {
+  findEffects(at, size) {
     this.look();
-    const copy = this.u8.slice(at, at + size);
-    const view = new DataView(copy.buffer);
-    const count = view.getUint32(0, true);
+    const { view, u8 } = this;
+    const count = view.getUint32(at, true);
     const effects = [];
-    let p = 4;
+    let p = at + 4;
     for (let i = 0; i < count; i++) {
       const length = view.getUint32(p + 4, true);
-      effects.push({
-        kind: /** @type {number} */ (copy[p]),
-        payload: copy.subarray(p + 8, p + 8 + length),
-      });
+      effects.push({ kind: /** @type {number} */ (u8[p]), at: p + 8, size: length });
       p += 8 + length;
     }
-    if (p !== size) throw new Error("the effects do not end where they should");
+    if (p !== at + size) throw new Error("the effects do not end where they should");
     return effects;
+  }
+
+  /** Reads a payload from its beginning. @param {Effect} effect */
+  read(effect) {
+    return new Reader(this.u8, this.view, effect.at);
   }
 }
 
-/** Reads little-endian values of a payload in order. */
+/** Reads little-endian values in order. Bytes are copies. */
 export class Reader {
-  /** @param {Uint8Array} bytes */
-  constructor(bytes) {
+  /** @param {Uint8Array} bytes @param {DataView} view @param {number} at */
+  constructor(bytes, view, at) {
     this.b = bytes;
-    this.v = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.p = 0;
+    this.v = view;
+    this.p = at;
   }
   u8() {
     return /** @type {number} */ (this.b[this.p++]);
@@ -135,16 +140,20 @@ export class Reader {
   }
   bytes() {
     const n = this.u32();
-    return this.b.subarray(this.p, (this.p += n));
+    return this.b.slice(this.p, (this.p += n));
   }
   text() {
-    return decoder.decode(this.bytes());
+    const n = this.u32();
+    return decoder.decode(this.b.subarray(this.p, (this.p += n)));
+  }
+  skip() {
+    const n = this.u32();
+    this.p += n;
   }
 }
 
-/** @param {Uint8Array} payload */
-export function readNeedCall(payload) {
-  const r = new Reader(payload);
+/** @param {Reader} r */
+export function readNeedCall(r) {
   return {
     target: r.u8(),
     method: r.u8(),
@@ -154,17 +163,15 @@ export function readNeedCall(payload) {
   };
 }
 
-/** @param {Uint8Array} payload */
-export function readResume(payload) {
-  const r = new Reader(payload);
+/** @param {Reader} r */
+export function readResume(r) {
   return { continuation: r.bytes() };
 }
 
-/** @param {Uint8Array} payload */
-export function readReply(payload) {
-  const r = new Reader(payload);
+/** @param {Reader} r */
+export function readReply(r) {
   const status = r.u16();
-  for (let n = r.u16(); n > 0; n--) (r.bytes(), r.bytes());
+  for (let n = r.u16(); n > 0; n--) (r.skip(), r.skip());
   return { status, body: r.bytes() };
 }
 

@@ -1,8 +1,8 @@
 // The load: a process of its own that keeps `connections` requests of POST /v1/facts in flight over
-// keep-alive sockets. Bodies are made once; for each request the ids' digits are written anew, so
-// every fact is new and the client stays cheap.
+// keep-alive sockets. Bodies are made once; for each request the digits of ids, traces and times are
+// written anew, so every fact is new and happens now, and the client stays cheap.
 import { connect } from "node:net";
-import { makeBody, renewIds } from "./facts.js";
+import { makeBody, renewIds, renewMoment } from "./facts.js";
 
 /**
  * @typedef {object} Job
@@ -31,7 +31,13 @@ function makeRequest(job, entities, seed) {
   ];
   const head = Buffer.from(lines.join("\r\n"));
   const bytes = Buffer.concat([head, body.bytes]);
-  return { bytes, offsets: body.idOffsets.map((at) => at + head.length) };
+  const moved = (/** @type {Uint32Array} */ offsets) => offsets.map((at) => at + head.length);
+  return {
+    bytes,
+    ids: moved(body.idOffsets),
+    moments: { times: moved(body.timeOffsets), traces: moved(body.traceOffsets) },
+    nowMs: body.nowMs,
+  };
 }
 
 /**
@@ -63,12 +69,14 @@ async function run(job) {
   const one = (/** @type {number} */ index) =>
     new Promise((resolve, reject) => {
       const entities = /** @type {string[]} */ (job.entities[index % job.entities.length]);
-      const { bytes, offsets } = makeRequest(job, entities, index + 1);
+      const { bytes, ids, moments, nowMs } = makeRequest(job, entities, index + 1);
+      let movedTo = nowMs;
       const socket = connect(job.port, "127.0.0.1");
       let received = "";
       let sentAt = 0;
       const send = () => {
-        counter = renewIds(bytes, offsets, job.stream, counter);
+        counter = renewIds(bytes, ids, job.stream, counter);
+        movedTo = renewMoment(bytes, moments, movedTo, Date.now());
         sentAt = performance.now();
         // The kernel has taken all of it, or the stream has copied it, before this buffer changes
         // again: a response comes only after the whole request was read.

@@ -1,10 +1,12 @@
 // The Workers that stand beside each other in the end-to-end benchmarks.
+import { SCHEMA } from "../peers/row_schema.js";
 import { entityName } from "./facts.js";
 import { mintToken } from "./token.js";
 import { migrate, peer, start, z0Worker } from "./workers.js";
 
 /**
- * @typedef {import("./workers.js").Running & {name?: string, headers: Record<string, string>}} Contender
+ * @typedef {import("./workers.js").Running & {name?: string, headers: Record<string, string>,
+ *   consumes?: boolean}} Contender
  */
 
 /** @param {string} worker @param {string[]} classes */
@@ -27,7 +29,7 @@ export const headersOfZ0 = () => ({ authorization: `Bearer ${mintToken("tenant_a
 export async function startZ0(wasm, { consumer = false, meter = false } = {}) {
   const running = await start(await z0Worker(wasm, { consumer, meter }));
   await migrate(running);
-  return { ...running, headers: headersOfZ0() };
+  return { ...running, headers: headersOfZ0(), consumes: consumer };
 }
 
 /** @returns {Promise<Contender>} */
@@ -37,6 +39,30 @@ export async function startRows() {
     ...(await start(await peer("rows", "workers/rows.js", { objects: ["Rows", "Noop"], env }))),
     headers: {},
   };
+}
+
+/**
+ * The same work as z0 with everything on, as one writes it first: a row a fact in the object, a
+ * message a fact, a row with two indexes in D1.
+ * @param {{meter?: boolean}} [options]
+ * @returns {Promise<Contender>}
+ */
+export async function startNaive({ meter = false } = {}) {
+  const running = await start(
+    await peer("naive", "workers/rows.js", {
+      objects: ["Rows", "Noop"],
+      env: {
+        ...bindings("naive", ["Rows", "Noop"]),
+        FACTS_QUEUE: { type: "queue", name: "naive" },
+        DB: { type: "d1", id: "naive" },
+        ...(meter ? { BENCH_METER: { type: "text", value: "1" } } : {}),
+      },
+      triggers: [{ type: "queue", name: "naive", maxBatchSize: 100, maxBatchTimeout: 1 }],
+    }),
+  );
+  const database = await running.mf.getD1Database("DB", "naive");
+  for (const sql of SCHEMA) await database.prepare(sql).run();
+  return { ...running, headers: {}, consumes: true };
 }
 
 /** @param {boolean} queue whether it also sends the body on @returns {Promise<Contender>} */

@@ -1,9 +1,13 @@
 // Facts for the benchmarks: made here from a seed, shaped like a day of calls (an invocation and
 // its cost, often an outcome, sometimes a charge and a payout), about 260 bytes of JSON each. Their
-// ids have one width, so that a sender can make a body new by writing 16 digits a fact in place.
+// ids, times and traces have one width each, so that a sender can make a body new by writing their
+// digits in place.
 
 /** @typedef {Record<string, unknown> & {id: string, type: string, entity_id: string}} Fact */
-/** @typedef {{text: string, bytes: Uint8Array, idOffsets: Uint32Array, facts: Fact[]}} Body */
+/**
+ * @typedef {{text: string, bytes: Uint8Array, idOffsets: Uint32Array, timeOffsets: Uint32Array,
+ *   traceOffsets: Uint32Array, facts: Fact[], nowMs: number}} Body
+ */
 
 /** A small seeded generator (xorshift32): the same facts in every run. @param {number} seed */
 export function random(seed) {
@@ -18,6 +22,10 @@ export function random(seed) {
 
 const CITIES = ["São Paulo", "Kraków", "Zürich", "Lyon", "Austin", "Osaka"];
 const ID_DIGITS = 16;
+const TIME_DIGITS = 13;
+const TRACE_DIGITS = 32;
+// A batch holds what happened since the one before.
+const BATCH_MS = 1_000;
 
 /** @param {() => number} next @param {number} digits */
 function hex(next, digits) {
@@ -129,7 +137,7 @@ export function makeFacts({ count, entities, seed, nowMs }) {
   const facts = [];
   for (let i = 0; i < count; i++) {
     const entity = /** @type {string} */ (entities[i % entities.length]);
-    const at = nowMs - Math.floor(next() * 60_000);
+    const at = nowMs - Math.floor(next() * BATCH_MS);
     facts.push((entity.startsWith("ast_") ? assetFact : accountFact)(next, entity, at));
   }
   return facts;
@@ -152,7 +160,19 @@ export function makeBody(options) {
       bytes,
       facts.map((f) => f.id),
     ),
+    timeOffsets: offsetsBehind(text, bytes, '"timestamp":'),
+    traceOffsets: offsetsBehind(text, bytes, '"trace_id":"'),
+    nowMs: options.nowMs,
   };
+}
+
+/** Where the values of a member begin. @param {string} text @param {Uint8Array} bytes @param {string} name */
+function offsetsBehind(text, bytes, name) {
+  const latin = new TextDecoder("latin1").decode(bytes);
+  const offsets = new Uint32Array(text.split(name).length - 1);
+  let at = 0;
+  for (let i = 0; i < offsets.length; i++) offsets[i] = at = latin.indexOf(name, at) + name.length;
+  return offsets;
 }
 
 /**
@@ -171,6 +191,30 @@ export function findIds(bytes, ids) {
 }
 
 const DIGITS = new TextEncoder().encode("0123456789abcdef");
+
+/**
+ * Moves the times of a body to `nowMs` and gives its traces other names. `moved` says what it was
+ * moved to before. Returns what it is at now.
+ * @param {Uint8Array} bytes
+ * @param {{times: Uint32Array, traces: Uint32Array}} offsets
+ * @param {number} moved
+ * @param {number} nowMs
+ */
+export function renewMoment(bytes, { times, traces }, moved, nowMs) {
+  for (const at of times) {
+    let time = nowMs - moved;
+    for (let i = 0, value = 0; i < TIME_DIGITS; i++) {
+      value = value * 10 + /** @type {number} */ (bytes[at + i]) - 48;
+      if (i === TIME_DIGITS - 1) time += value;
+    }
+    for (let i = TIME_DIGITS; i-- > 0; time = Math.floor(time / 10)) bytes[at + i] = 48 + (time % 10);
+  }
+  for (const at of traces) {
+    for (let i = 0; i < TRACE_DIGITS; i++)
+      bytes[at + i] = /** @type {number} */ (DIGITS[Math.floor(Math.random() * 16)]);
+  }
+  return nowMs;
+}
 
 /**
  * Makes all ids of a body new: digits of (stream, counter). Returns the next counter.

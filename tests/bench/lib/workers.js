@@ -31,6 +31,7 @@ const COMPATIBILITY_DATE = "2026-11-01";
  * @property {string[]} [objects] names of Durable Object classes
  * @property {Record<string, unknown>} [env]
  * @property {unknown[]} [triggers]
+ * @property {string[]} [flags] of compatibility
  */
 
 /** @param {string} file of this directory @param {string[]} external */
@@ -71,6 +72,7 @@ export async function coreLoop(wasmFile) {
   return {
     name: "core-loop",
     main: "main.js",
+    flags: ["nodejs_compat"],
     modules: {
       "main.js": { type: "esm", contents: await bundle("workers/core_loop.js", ["z0.wasm"]) },
       "z0.wasm": { type: "wasm", contents: readFileSync(wasmFile) },
@@ -155,6 +157,7 @@ export async function start(spec) {
         config: {
           name: spec.name,
           compatibilityDate: COMPATIBILITY_DATE,
+          compatibilityFlags: spec.flags ?? [],
           manifest: { mainModule: spec.main, modulesRoot: BENCH, modules: spec.modules },
           exports: Object.fromEntries(objects),
           env: spec.env ?? {},
