@@ -94,6 +94,38 @@ TEST_CASE("A parameter that is a number takes what it counts, and nothing larger
   }
 }
 
+TEST_CASE("What writes may take half a minute and what reads ten seconds", "[edge]") {
+  TestWorld w;
+  std::uint32_t longest = 0;
+  std::size_t calls = 0;
+  w.seen = [&](std::string_view, std::string_view bytes) {
+    for (const auto& call : carried<z0::CallNeed>(bytes)) {
+      longest = std::max(longest, call.timeout_ms);
+      ++calls;
+    }
+  };
+  const auto longest_of = [&](const char* method, const std::string& url, const std::string& body) {
+    longest = 0;
+    calls = 0;
+    w.ask(method, url, "north", body, {});
+    CHECK(calls > 0);
+    return longest;
+  };
+  // 30 s and 10 s are promised, so they stand here as numbers.
+  CHECK(z0::limits::append_timeout_ms == 30'000);
+  CHECK(z0::limits::read_timeout_ms == 10'000);
+  CHECK(longest_of("POST", "/v1/facts", deposit("f_1")) == 30'000);
+  CHECK(longest_of("PUT", "/v1/configs/cfg_a",
+                   R"({"type":"budget","scope":"tenant","settings":{"limit":7}})") == 30'000);
+  for (const char* url :
+       {"/v1/facts/acct_a", "/v1/entities/acct_a", "/v1/entities/acct_a/state?cache=BudgetState",
+        "/v1/ledgers/acct_a/checkpoint", "/v1/ledgers/acct_a/proof?seq=1",
+        "/v1/ledgers/acct_a/consistency?from=1", "/v1/configs/cfg_a", "/v1/ledgers"}) {
+    INFO(url);
+    CHECK(longest_of("GET", url, {}) == 10'000);
+  }
+}
+
 TEST_CASE("A request writes so many data points, and they count every fact", "[edge]") {
   for (const std::size_t types :
        {z0::limits::points_per_request_max - 1, z0::limits::points_per_request_max,

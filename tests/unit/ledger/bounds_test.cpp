@@ -122,6 +122,25 @@ TEST_CASE("A read with a filter looks through so many segments, and goes on behi
   CHECK(found == Json{"o_1"});
 }
 
+TEST_CASE("A chunk is made of so many segments, however small they are", "[ledger]") {
+  const auto segments = static_cast<int>(z0::limits::chunks_per_round_max) *
+                        static_cast<int>(z0::limits::segments_per_chunk);
+  for (const int more : {0, 1}) {
+    TestWorld w;
+    // Two of these facts do not fit one tail, and a chunk of them is half a message.
+    const std::string half = padded(z0::limits::tail_bytes_max / 2);
+    for (int i = 0; i < segments + more; ++i)
+      w.post(deposit("f_" + std::to_string(i), "acct_a", 5, half));
+    REQUIRE(w.ledger_rows("acct_a", "SELECT count(*) FROM segments").at(0).at(0) ==
+            segments + more);
+    w.queue.clear();
+    w.now_ms += 60'000;
+    REQUIRE(w.ring(object_a));
+    CHECK(w.d1_count("SELECT contiguous_seq FROM ledger_heads") == segments);
+    CHECK((w.alarm_of(object_a) == 0) == (more == 0));
+  }
+}
+
 TEST_CASE("An alarm writes so many chunks to D1, and the next one goes on a second later",
           "[ledger]") {
   TestWorld w;
