@@ -10,6 +10,28 @@ constexpr std::int64_t curve_seconds = 120;
 // Lag and failure rate are judged over the last minute; older trouble is history.
 constexpr std::int64_t judged_seconds = 60;
 
+// A number between 0 and 1 with four digits behind the point.
+std::string share_text(std::int64_t ten_thousandths) {
+  if (ten_thousandths == 10'000) return "1";
+  return "0." + std::to_string(10'000 + ten_thousandths).substr(1);
+}
+
+void write_bands(JsonWriter& json) {
+  const auto whole = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
+  const auto share = [](double value) {
+    return share_text(static_cast<std::int64_t>(value * 10'000 + 0.5));
+  };
+  const auto write = [&json](JsonName name, const SignalBands& bands, auto text) {
+    json.object(name).raw("healthy_max", text(bands.healthy_max));
+    json.raw("critical_above", text(bands.critical_above)).end();
+  };
+  json.object("bands");
+  write("lag_ms", lag_bands, whole);
+  write("depth", depth_bands, whole);
+  write("failure_rate", failure_rate_bands, share);
+  json.end();
+}
+
 }  // namespace
 
 std::string_view band_name(Band band) {
@@ -24,10 +46,16 @@ std::string_view band_name(Band band) {
   return "critical";
 }
 
+Band band_of(double value, const SignalBands& bands) {
+  if (value > bands.critical_above) return Band::critical;
+  return value > bands.healthy_max ? Band::degraded : Band::healthy;
+}
+
 Band replication_band(std::int64_t lag_ms, std::int64_t depth, double failure_rate) {
-  if (lag_ms > 60'000 || depth > 100'000 || failure_rate > 0.01) return Band::critical;
-  if (lag_ms >= 1'000 || depth >= 1'000 || failure_rate > 0) return Band::degraded;
-  return Band::healthy;
+  // Both numbers are counts, which a double holds exactly far beyond the bands.
+  return std::max({band_of(static_cast<double>(lag_ms), lag_bands),
+                   band_of(static_cast<double>(depth), depth_bands),
+                   band_of(failure_rate, failure_rate_bands)});
 }
 
 Monitor::Second& Monitor::second(std::int64_t now_ms) {
@@ -212,9 +240,11 @@ void Monitor::write_replication(JsonWriter& json, std::int64_t now_ms) const {
   json.integer("depth", depth).integer("oldest_age_ms", oldest_age);
   // Parts per ten thousand are fine enough for bands at 1 %, and need no printing of doubles.
   const std::int64_t parts = messages == 0 ? 0 : (failures * 10'000 + messages / 2) / messages;
-  json.raw("failure_rate", parts == 10'000 ? "1" : "0." + std::to_string(10'000 + parts).substr(1));
+  json.raw("failure_rate", share_text(parts));
   json.integer("failures", all_failures).integer("retries", resent + all_failures);
-  json.integer("dead_letters", dead).end();
+  json.integer("dead_letters", dead);
+  write_bands(json);
+  json.end();
 }
 
 std::string Monitor::live(std::int64_t now_ms) {

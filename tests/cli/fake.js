@@ -10,7 +10,7 @@ import { join } from "node:path";
  * @typedef {{ method: string, url: string, authorization: string, contentType: string, lines: string[],
  *   at: number, socket: number }} Seen
  * @typedef {{ status: number, headers?: Record<string, string>, body: unknown } | "drop"} Answer
- * @typedef {{ code: number | null, signal: string | null, stdout: string, stderr: string, ms: number }} Run
+ * @typedef {{ code: number | null, signal: string | null, stdout: string, stderr: string }} Run
  */
 
 const root = join(import.meta.dirname, "..", "..");
@@ -148,7 +148,6 @@ export function temporaryFile(name, contents) {
  */
 export function z0(args, { input, env = {}, cwd = tmpdir(), started } = {}) {
   return new Promise((resolve, reject) => {
-    const begin = performance.now();
     const child = spawn(binary ?? "", args, {
       cwd,
       env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env },
@@ -159,7 +158,7 @@ export function z0(args, { input, env = {}, cwd = tmpdir(), started } = {}) {
     child.stderr.on("data", (chunk) => (stderr += chunk));
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      resolve({ code, signal, stdout, stderr, ms: performance.now() - begin });
+      resolve({ code, signal, stdout, stderr });
     });
     child.stdin.on("error", () => {});
     child.stdin.end(input ?? "");

@@ -128,7 +128,8 @@ describe("z0 replay", { skip }, () => {
     assert.ok((server.seen[1]?.at ?? 0) - (server.seen[0]?.at ?? 0) >= 990);
   });
 
-  it("backs off further with every retry, and gives up after --retries", async () => {
+  // How long it waits between them is the business of tests/unit/cli/send_test.cpp.
+  it("gives up after --retries", async () => {
     server.item = (fact) => (fact.id === "fact_1" ? bad("timeout", 504, "", "Late.") : undefined);
     const { code, summary } = await replay(envelopes(charges(4)), ["--retries", "4"]);
     assert.equal(code, 1);
@@ -136,8 +137,6 @@ describe("z0 replay", { skip }, () => {
     assert.equal(summary.lines.recorded, 3);
     assert.equal(summary.lines.total, 4);
     assert.deepEqual(server.seen.map((seen) => seen.lines.length), [4, 1, 1, 1, 1]);
-    const pauses = server.seen.slice(1).map((seen, i) => seen.at - (server.seen[i]?.at ?? 0));
-    [10, 20, 40, 80].forEach((least, i) => assert.ok((pauses[i] ?? 0) >= least - 1, String(pauses)));
   });
 
   it("survives a connection that breaks, since ids make it safe", async () => {
@@ -263,12 +262,12 @@ describe("z0 replay", { skip }, () => {
     server.before = () => ({
       status: 503, headers: { "retry-after": "60" }, body: bad("overloaded", 503, "", "Wait."),
     });
-    const { code, summary, ms } = await replay(envelopes(charges(5)), [], (child) => {
+    const { code, summary } = await replay(envelopes(charges(5)), [], (child) => {
       server.after = () => void child.kill("SIGINT");
     });
     assert.equal(code, 1);
+    // After the minute there would have been a second one.
     assert.equal(server.seen.length, 1);
-    assert.ok(ms < 50_000);
     assert.equal(summary.failed, 5);
   });
 

@@ -34,6 +34,16 @@ async function onPage(body, run) {
   }
 }
 
+/** What the page was told is on the screen two frames later. @param {import('playwright-core').Page} page */
+function drawn(page) {
+  return page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(undefined)));
+      }),
+  );
+}
+
 test("No width scrolls sideways", () =>
   onPage(busy(), async (page) => {
     for (const body of [
@@ -44,9 +54,11 @@ test("No width scrolls sideways", () =>
       server.script.body = body;
       for (const width of [320, 360, 720, 1024, 1440]) {
         await page.setViewportSize({ width, height: 800 });
+        const answered = page.waitForResponse((response) => response.url().endsWith("/v1/live"));
         await enter(page, server.url);
+        await answered;
         await page.locator("#live").waitFor();
-        await page.waitForTimeout(250);
+        await drawn(page);
         assert.ok(
           (await page.evaluate(() => document.documentElement.scrollWidth)) <= width,
           `${width}`,

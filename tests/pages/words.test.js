@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { pauseAfter } from "../../bindings/dashboard/lib/api.js";
 import { curve, niceTicks } from "../../bindings/dashboard/lib/chart.js";
 import * as format from "../../bindings/dashboard/lib/format.js";
-import { bandOf, meterPosition, signals, worstBand } from "../../bindings/dashboard/live/health.js";
+import { bandOf, meterPosition, ruleOf } from "../../bindings/dashboard/live/health.js";
 import { readLive } from "../../bindings/dashboard/live/model.js";
 import { cleanToken } from "../../bindings/dashboard/lib/session.js";
 import { busy, hostile } from "./lib/answers.js";
@@ -82,8 +82,18 @@ test("Times beyond a calendar are a dash, not an exception", () => {
   assert.equal(format.utc(0), "1970-01-01 00:00:00.000 UTC");
 });
 
-test("Every value of a signal has one band, and the bounds stand where the domain puts them", () => {
-  /** @type {[keyof typeof signals, number, string][]} */
+/** @returns {Record<string, import("../../bindings/dashboard/live/health.js").Bands>} */
+function knownBands() {
+  const live = readLive(busy());
+  assert.ok(live !== null);
+  const { lag, depth, failureRate } = live.replication.bands;
+  assert.ok(lag !== null && depth !== null && failureRate !== null);
+  return { lag, depth, failureRate };
+}
+
+test("Every value of a signal has one band, by the bounds that the answer brings", () => {
+  const known = knownBands();
+  /** @type {[string, number, string][]} */
   const rows = [
     ["lag", 0, "healthy"],
     ["lag", 999, "healthy"],
@@ -100,28 +110,43 @@ test("Every value of a signal has one band, and the bounds stand where the domai
     ["failureRate", 0.0101, "critical"],
   ];
   for (const [name, value, band] of rows)
-    assert.equal(bandOf(signals[name], value), band, `${name} ${value}`);
-  assert.equal(bandOf(signals.lag, null), "unknown");
-  assert.equal(worstBand({ lagMs: 5, depth: 2_000, failureRate: null }), "degraded");
-  assert.equal(worstBand({ lagMs: null, depth: null, failureRate: null }), "unknown");
+    assert.equal(bandOf(known[name] ?? null, value), band, `${name} ${value}`);
+  assert.equal(bandOf(known.lag ?? null, null), "unknown");
+  assert.equal(bandOf(null, 5), "unknown");
+  // Bounds that are none leave a signal without a band.
+  assert.deepEqual(readLive(hostile())?.replication.bands, {
+    lag: null,
+    depth: null,
+    failureRate: null,
+  });
+});
+
+test("The bands of a signal are told in words, with the bounds as the page writes values", () => {
+  const { lag = null, failureRate = null } = knownBands();
+  assert.equal(
+    ruleOf(lag, format.duration),
+    `Healthy up to ${format.duration(999)}, degraded up to ${format.duration(60_000)}, critical above.`,
+  );
+  assert.match(ruleOf(failureRate, format.percent), /^Healthy at 0, degraded up to 1(\.0)? %, /);
+  assert.equal(ruleOf(null, format.count), "");
 });
 
 test("A meter's marker stands in the zone of its band and never leaves the meter", () => {
   const zones = { healthy: [0, 1 / 3], degraded: [1 / 3, 2 / 3], critical: [2 / 3, 1] };
-  for (const signal of Object.values(signals)) {
+  for (const [name, known] of Object.entries(knownBands())) {
     let last = 0;
     for (const value of [
       0, 1e-9, 1e-4, 0.01, 0.5, 1, 40, 999, 1_000, 60_000, 100_000, 1e7, 1e300,
     ]) {
-      const position = meterPosition(signal, value);
-      const band = bandOf(signal, value);
+      const position = meterPosition(known, value);
+      const band = bandOf(known, value);
       assert.ok(band !== "unknown");
       const [from = 0, to = 0] = zones[band];
       assert.ok(
         position >= from - 1e-9 && position <= to + 1e-9,
-        `${signal.name} ${value}: ${position} is not ${band}`,
+        `${name} ${value}: ${position} is not ${band}`,
       );
-      assert.ok(position >= last, `${signal.name} ${value} stands left of a smaller value`);
+      assert.ok(position >= last, `${name} ${value} stands left of a smaller value`);
       last = position;
     }
   }

@@ -26,11 +26,10 @@ export function addTips(root) {
   window.addEventListener("scroll", close, { passive: true });
 
   for (const target of root.querySelectorAll("[data-tip]")) {
-    const sentence = target.getAttribute("data-tip") ?? "";
-    describe(target, sentence);
+    describe(target, target.getAttribute("data-tip") ?? "");
     const open = () => {
       clearTimeout(closing);
-      bubble.textContent = sentence;
+      bubble.textContent = target.getAttribute("data-tip");
       bubble.hidden = false;
       place(bubble, target.getBoundingClientRect());
     };
@@ -39,6 +38,18 @@ export function addTips(root) {
     target.addEventListener("focus", open);
     target.addEventListener("blur", close);
   }
+}
+
+/**
+ * What a tip says from now on.
+ * @param {HTMLElement} target
+ * @param {string} sentence
+ */
+export function setTip(target, sentence) {
+  if (target.dataset.tip === sentence) return;
+  target.dataset.tip = sentence;
+  const description = document.getElementById(target.getAttribute("aria-describedby") ?? "");
+  if (description !== null) description.textContent = sentence;
 }
 
 let described = 0;

@@ -4,11 +4,13 @@ import { LineChart } from "../lib/chart.js";
 import { announce, byId, element, setText } from "../lib/dom.js";
 import { FactsTable } from "./facts.js";
 import { clock, count, countInFull, duration, percent, rate, share } from "../lib/format.js";
-import { bandOf, bandWords, meterPosition, signals, worstBand } from "./health.js";
+import { setTip } from "../lib/tip.js";
+import { bandOf, bandWords, meterPosition, ruleOf, signals } from "./health.js";
 
 /** @typedef {import('./model.js').Live} Live */
 /** @typedef {import('./model.js').Totals} Totals */
 /** @typedef {import('./health.js').Signal} Signal */
+/** @typedef {import('./health.js').Bands} Bands */
 /** @typedef {import('./health.js').Band | 'unknown'} ShownBand */
 
 const SECONDS = 120;
@@ -119,9 +121,9 @@ export class LiveView {
 
   /** @param {Live} live */
   #renderReplication({ replication: r }) {
-    this.#meters.lag.update(r.lagMs);
-    this.#meters.depth.update(r.depth);
-    this.#meters.failureRate.update(r.failureRate);
+    this.#meters.lag.update(r.lagMs, r.bands.lag);
+    this.#meters.depth.update(r.depth, r.bands.depth);
+    this.#meters.failureRate.update(r.failureRate, r.bands.failureRate);
     setText(byId("lag-p99", HTMLElement), duration(r.lagP99Ms));
     setText(byId("oldest-age", HTMLElement), duration(r.oldestAgeMs));
     setText(byId("failures", HTMLElement), count(r.failures));
@@ -129,7 +131,7 @@ export class LiveView {
     const dead = byId("dead-letters", HTMLElement);
     setText(dead, count(r.deadLetters));
     dead.classList.toggle("bad", (r.deadLetters ?? 0) > 0);
-    const band = r.band === "unknown" ? worstBand(r) : r.band;
+    const { band } = r;
     this.#renderBand(band);
     if (this.#band !== null && this.#band !== band) {
       announce(
@@ -155,6 +157,7 @@ export class LiveView {
 class Meter {
   #signal;
   #format;
+  #term;
   #root;
   #value = element("span", { class: "meter-value" }, "–");
   #word = element("span");
@@ -168,6 +171,8 @@ class Meter {
   constructor(host, signal, format) {
     this.#signal = signal;
     this.#format = format;
+    const tip = { "data-tip": signal.meaning };
+    this.#term = element("button", { type: "button", class: "term", ...tip }, signal.name);
     const scale = element(
       "span",
       { class: "scale", "aria-hidden": "true" },
@@ -179,11 +184,7 @@ class Meter {
     this.#root = element(
       "div",
       { class: "meter", "data-band": "unknown" },
-      element(
-        "span",
-        { class: "meter-name" },
-        element("button", { type: "button", class: "term", "data-tip": signal.rule }, signal.name),
-      ),
+      element("span", { class: "meter-name" }, this.#term),
       element("span", { class: "meter-word" }, element("span", { class: "dot" }), this.#word),
       this.#value,
       scale,
@@ -191,16 +192,20 @@ class Meter {
     host.append(this.#root);
   }
 
-  /** @param {number | null} value */
-  update(value) {
-    const band = bandOf(this.#signal, value);
+  /**
+   * @param {number | null} value
+   * @param {Bands | null} bands
+   */
+  update(value, bands) {
+    const band = bandOf(bands, value);
     this.#root.dataset.band = band;
+    setTip(this.#term, `${this.#signal.meaning} ${ruleOf(bands, this.#format)}`.trim());
     setText(this.#value, this.#format(value));
     setText(this.#word, bandWords[band]);
-    this.#marker.hidden = value === null;
+    this.#marker.hidden = band === "unknown";
     // A little inside both ends, so that the marker never hangs over them.
-    if (value !== null)
-      this.#marker.style.left = `${(0.7 + meterPosition(this.#signal, value) * 98.6).toFixed(1)}%`;
+    if (value !== null && bands !== null)
+      this.#marker.style.left = `${(0.7 + meterPosition(bands, value) * 98.6).toFixed(1)}%`;
   }
 }
 

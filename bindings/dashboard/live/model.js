@@ -1,6 +1,9 @@
 // The answer of GET /v1/live as the page uses it. Everything is checked here once, so that the drawing
 // code never meets a missing field, a string for a number or a list for an object.
 
+/** @typedef {import('./health.js').Band} Band */
+/** @typedef {import('./health.js').Bands} Bands */
+
 /**
  * @typedef {object} LatestFact
  * @property {string} id
@@ -17,7 +20,7 @@
 
 /**
  * @typedef {object} Replication
- * @property {import('./health.js').Band | 'unknown'} band
+ * @property {Band | 'unknown'} band
  * @property {number | null} lagMs
  * @property {number | null} lagP99Ms
  * @property {number | null} depth
@@ -26,6 +29,7 @@
  * @property {number | null} failures
  * @property {number | null} retries
  * @property {number | null} deadLetters
+ * @property {Record<'lag' | 'depth' | 'failureRate', Bands | null>} bands null where z0 says none
  */
 
 /**
@@ -109,7 +113,24 @@ function readReplication(value) {
     failures: measure(from.failures),
     retries: measure(from.retries),
     deadLetters: measure(from.dead_letters),
+    bands: readBands(from.bands),
   };
+}
+
+/**
+ * @param {unknown} value
+ * @returns {Replication["bands"]}
+ */
+function readBands(value) {
+  const from = isRecord(value) ? value : {};
+  /** @param {unknown} signal */
+  const read = (signal) => {
+    const { healthy_max, critical_above } = isRecord(signal) ? signal : {};
+    const [healthyMax, criticalAbove] = [measure(healthy_max), measure(critical_above)];
+    const known = healthyMax !== null && criticalAbove !== null && healthyMax < criticalAbove;
+    return known ? { healthyMax, criticalAbove } : null;
+  };
+  return { lag: read(from.lag_ms), depth: read(from.depth), failureRate: read(from.failure_rate) };
 }
 
 /**

@@ -24,6 +24,16 @@ namespace z0 {
 
 enum class Band : std::uint8_t { healthy, degraded, critical };
 std::string_view band_name(Band band);
+// A value of a signal up to `healthy_max` is healthy, above `critical_above` it is critical.
+struct SignalBands {
+  double healthy_max = 0;
+  double critical_above = 0;
+};
+// The only place where they stand: whoever draws a signal reads them in the answer of `live`.
+inline constexpr SignalBands lag_bands = {999, 60'000};  // ms
+inline constexpr SignalBands depth_bands = {999, 100'000};
+inline constexpr SignalBands failure_rate_bands = {0, 0.01};
+Band band_of(double value, const SignalBands& bands);
 // Grades health by lag, depth and failure rate; the worst of the three wins. failure_rate: 0 to 1.
 Band replication_band(std::int64_t lag_ms, std::int64_t depth, double failure_rate);
 

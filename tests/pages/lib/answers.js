@@ -102,9 +102,19 @@ export function busy(changes = {}) {
       failures: 0,
       retries: 2,
       dead_letters: 0,
+      bands: bands(),
       ...changes,
     },
     latest: Array.from({ length: 50 }, (_, i) => fact(49 - i)),
+  };
+}
+
+/** Where the bands of each signal begin, as the core says. */
+export function bands() {
+  return {
+    lag_ms: { healthy_max: 999, critical_above: 60_000 },
+    depth: { healthy_max: 999, critical_above: 100_000 },
+    failure_rate: { healthy_max: 0, critical_above: 0.01 },
   };
 }
 
@@ -129,6 +139,7 @@ export function quiet() {
       failures: 0,
       retries: 0,
       dead_letters: 0,
+      bands: bands(),
     },
     latest: [],
   };
@@ -152,6 +163,7 @@ export function hostile() {
       depth: 4e12,
       failure_rate: 7,
       dead_letters: 3,
+      bands: { lag_ms: { healthy_max: "1", critical_above: 5 }, depth: markup },
     },
     latest: [
       fact(1, {

@@ -5,6 +5,8 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { Count } from "./count.js";
+
 const ROOT = fileURLToPath(new URL("../../../bindings/dashboard/", import.meta.url));
 
 /** @type {Record<string, string>} */
@@ -50,7 +52,7 @@ export async function startServer(body) {
   const headers = readHeaders(await readFile(join(ROOT, "_headers"), "utf8"));
   /** @type {Script} */
   const script = { body, status: 200, headers: {}, link: "answer", held: undefined };
-  const seen = { requests: 0, inFlight: 0, inFlightMax: 0, paths: /** @type {string[]} */ ([]) };
+  const seen = { requests: new Count(), inFlight: 0, inFlightMax: 0, paths: /** @type {string[]} */ ([]) };
 
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? "/", "http://host").pathname;
@@ -87,10 +89,10 @@ export async function startServer(body) {
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  * @param {Script} script
- * @param {{requests: number, inFlight: number, inFlightMax: number}} seen
+ * @param {{requests: Count, inFlight: number, inFlightMax: number}} seen
  */
 async function answerLive(request, response, script, seen) {
-  seen.requests += 1;
+  seen.requests.add();
   seen.inFlight += 1;
   seen.inFlightMax = Math.max(seen.inFlightMax, seen.inFlight);
   await script.held;

@@ -90,6 +90,19 @@ TEST_CASE("cli: after the last retry an item has failed, with the server's word 
   CHECK(script.settled == Strings{"1 timeout failed"});
 }
 
+TEST_CASE("cli: each further pause is longer, and one is as long as the server asks") {
+  Script script;
+  const std::string late = R"({"status":"timeout","http":504})";
+  script.replies = {results(late),
+                    results(late),
+                    {429, "{}", 1'000, "", false},
+                    results(late),
+                    results(R"({"status":"recorded","seq":1})")};
+  CHECK(Sender(script.host(), {8, 10, 100}).send(lines("a")) == SendEnd::done);
+  CHECK(script.waits == std::vector<std::int64_t>{5, 10, 1'000, 40});
+  CHECK(script.settled == Strings{"1 recorded recorded"});
+}
+
 TEST_CASE("cli: a server that is gone ends the sending, and every line has its outcome") {
   Script script;
   script.replies = {answer(503, ""), {0, "", 0, "broken", false}, {0, "", 0, "gone", true}};

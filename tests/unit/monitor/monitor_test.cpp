@@ -82,6 +82,29 @@ TEST_CASE("Every value has one band, and the worst of the three wins", "[monitor
   }
 }
 
+TEST_CASE("The answer says where the bands of each signal begin", "[monitor]") {
+  Monitor m;
+  const Json bands = replication(m, start).at("bands");
+  CHECK(bands == Json::parse(R"({"lag_ms":{"healthy_max":999,"critical_above":60000},
+                                 "depth":{"healthy_max":999,"critical_above":100000},
+                                 "failure_rate":{"healthy_max":0,"critical_above":0.01}})"));
+  // And they are those that the band itself goes by.
+  for (const char* band : {"healthy_max", "critical_above"}) {
+    const bool healthy = band == std::string("healthy_max");
+    const std::int64_t lag = bands.at("lag_ms").at(band);
+    const std::int64_t depth = bands.at("depth").at(band);
+    const double rate = bands.at("failure_rate").at(band);
+    const Band at = healthy ? Band::healthy : Band::degraded;
+    const Band beyond = healthy ? Band::degraded : Band::critical;
+    CHECK(z0::replication_band(lag, 0, 0) == at);
+    CHECK(z0::replication_band(lag + 1, 0, 0) == beyond);
+    CHECK(z0::replication_band(0, depth, 0) == at);
+    CHECK(z0::replication_band(0, depth + 1, 0) == beyond);
+    CHECK(z0::replication_band(0, 0, rate) == at);
+    CHECK(z0::replication_band(0, 0, rate + 1e-9) == beyond);
+  }
+}
+
 TEST_CASE("Depth is what was recorded and has not arrived, whatever happens to reports",
           "[monitor]") {
   Monitor m;
