@@ -171,6 +171,10 @@ std::string_view ledger_type(std::string_view entity_id) {
   return {};
 }
 
+bool names_ledger(std::string_view entity_id) {
+  return valid_id(entity_id) && !ledger_type(entity_id).empty();
+}
+
 std::string ledger_object_name(std::string_view entity_id) {
   const std::string_view type = ledger_type(entity_id);
   std::string name;

@@ -25,7 +25,7 @@ bool check_run(const Run& run) {
 }
 
 bool check_address(std::string_view tenant_id, std::string_view entity_id) {
-  return valid_id(tenant_id) && valid_id(entity_id) && !ledger_type(entity_id).empty();
+  return valid_id(tenant_id) && names_ledger(entity_id);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/shorten.hpp"
+#include "calls/appended.hpp"
 #include "edge/exceeded.hpp"
 #include "edge/handlers.hpp"
 #include "edge/post.hpp"
@@ -274,16 +275,10 @@ class Answer {
 
   // The records as the ledger wrote them, for the queue; and its new head, for the monitor.
   void queue_recorded(const Call& call) {
+    add_appended(facts_, call.request, call.reply);
     RequestReport::Head head{call.request.entity_id, 0, 0};
-    RecordBytes own;
-    for (ByteReader in(call.reply.extra); next_record_bytes(in, own);)
-      facts_.add_record(call.request.tenant_id, call.request.entity_id, own.seq, own.recorded_at,
-                        own.submission);
-    for (std::size_t i = 0; i < call.reply.results.size(); ++i) {
-      const AppendResult& r = call.reply.results[i];
+    for (const AppendResult& r : call.reply.results) {
       if (r.status != Status::recorded) continue;
-      facts_.add_record(call.request.tenant_id, call.request.entity_id, r.seq, r.recorded_at,
-                        r.stamped.empty() ? call.request.submissions[i] : r.stamped);
       head.seq = r.seq;
       head.recorded_at = r.recorded_at;
     }

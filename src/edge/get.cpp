@@ -37,7 +37,7 @@ bool valid_types(std::string_view types) {
 void read_ledger(const RouteCall& call, LedgerMethod method) {
   const auto& [request, claims, context, frame, entity_id, effects] = call;
   // An id that cannot be one does not exist, as one that nobody made: the answer is the same.
-  if (!valid_id(entity_id) || ledger_type(entity_id).empty()) {
+  if (!names_ledger(entity_id)) {
     return reply_error(effects, context, Status::not_found, {});
   }
   ReadRequest read;

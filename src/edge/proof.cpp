@@ -12,10 +12,6 @@
 namespace z0 {
 namespace {
 
-bool names_ledger(std::string_view entity_id) {
-  return valid_id(entity_id) && !ledger_type(entity_id).empty();
-}
-
 Ed25519Key key_of(std::string_view bytes) {
   Ed25519Key key;
   std::copy_n(bytes.begin(), key.size(), reinterpret_cast<char*>(key.data()));

@@ -82,7 +82,7 @@ void write_tenant(JsonWriter& json, Tenant& tenant) {
   json.end();
 }
 
-// An account in one currency, each sum with its corrections (domain: BudgetState).
+// An account in one currency, each sum with its corrections, as the cached state BudgetState has it.
 struct Balance {
   Money credits, deposited, spent;
 

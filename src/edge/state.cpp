@@ -19,10 +19,6 @@ void ask_ledger(std::string_view entity_id, LedgerMethod method, std::string_vie
   resume_with(context, effects);
 }
 
-bool names_ledger(std::string_view entity_id) {
-  return valid_id(entity_id) && !ledger_type(entity_id).empty();
-}
-
 constexpr std::string_view by_seq = "seq:";
 
 // "seq:N", or a time.

@@ -163,8 +163,7 @@ void ask_ledger(const RouteCall& call, LedgerMethod method, std::string_view req
 
 void post_replicate(const RouteCall& call) {
   const auto& [request, claims, context, frame, entity_id, effects] = call;
-  if (!valid_id(entity_id) || ledger_type(entity_id).empty())
-    return reply_error(effects, context, Status::not_found, {});
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReplicateRequest round{from == "start", {}};
@@ -173,8 +172,7 @@ void post_replicate(const RouteCall& call) {
 
 void post_verify(const RouteCall& call) {
   const auto& [request, claims, context, frame, entity_id, effects] = call;
-  if (!valid_id(entity_id) || ledger_type(entity_id).empty())
-    return reply_error(effects, context, Status::not_found, {});
+  if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   VerifyRequest verify;
   const std::string_view seq = request.parameter("from_seq");
   if (!seq.empty() && (!parse_number(seq, verify.from_seq) || verify.from_seq < 1 ||

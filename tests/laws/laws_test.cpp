@@ -2,10 +2,8 @@
 // many.
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
 
+#include "d1_schema.hpp"
 #include "story.hpp"
 #include "unit/catch.hpp"
 
@@ -23,21 +21,10 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-std::string d1_schema() {
-  std::set<std::filesystem::path> migrations;
-  const std::filesystem::path directory =
-      std::filesystem::path(Z0_SOURCE_DIR) / "bindings/d1/migrations";
-  for (const auto& entry : std::filesystem::directory_iterator(directory))
-    migrations.insert(entry.path());
-  std::ostringstream sql;
-  for (const auto& migration : migrations) sql << std::ifstream(migration).rdbuf();
-  return sql.str();
-}
-
 }  // namespace
 
 TEST_CASE("Whatever callers, faults and clocks do, the laws hold", "[laws]") {
-  const std::string schema = d1_schema();
+  const std::string& schema = test::d1_schema();
   const std::filesystem::path tapes = std::filesystem::path(Z0_SOURCE_DIR) / "build/tape";
   const std::uint64_t only = number_from("Z0_SEED", 0);
   const std::uint64_t first = only != 0 ? only : 1;

@@ -2,13 +2,12 @@
 // the first broken one found. scripts/sim builds and starts it.
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <set>
 #include <sstream>
 
 #include "campaign.hpp"
+#include "d1_schema.hpp"
 
 namespace z0::sim {
 namespace {
@@ -23,17 +22,6 @@ constexpr const char* usage = R"(usage: sim [options]
   --ledgers N      at most so many ledgers
   --faults A,B     only these kinds of fault; "none" for none:
                   )";
-
-std::string d1_schema() {
-  std::set<std::filesystem::path> migrations;
-  const std::filesystem::path directory =
-      std::filesystem::path(Z0_SOURCE_DIR) / "bindings/d1/migrations";
-  for (const auto& entry : std::filesystem::directory_iterator(directory))
-    migrations.insert(entry.path());
-  std::ostringstream sql;
-  for (const auto& migration : migrations) sql << std::ifstream(migration).rdbuf();
-  return sql.str();
-}
 
 void print_usage() {
   std::cout << usage;
@@ -110,6 +98,6 @@ int main(int argc, char** argv) {
     z0::sim::print_usage();
     return 2;
   }
-  campaign.d1_schema = z0::sim::d1_schema();
+  campaign.d1_schema = z0::test::d1_schema();
   return campaign.replay ? z0::sim::replay(campaign) : z0::sim::run(campaign);
 }

@@ -3,16 +3,14 @@
 #pragma once
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <initializer_list>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "d1_schema.hpp"
 #include "world.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/status.hpp"
@@ -21,25 +19,6 @@
 namespace z0::test {
 
 using Json = nlohmann::json;
-
-// The migrations in order of their numbers, as wrangler applies them.
-inline const std::string& d1_schema() {
-  static const std::string schema = [] {
-    std::vector<std::filesystem::path> files;
-    const auto folder = std::filesystem::path(Z0_SOURCE_DIR) / "bindings/d1/migrations";
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-      if (entry.path().extension() == ".sql") files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    std::string sql;
-    for (const auto& file : files) {
-      std::ifstream in(file);
-      sql.append(std::istreambuf_iterator<char>(in), {});
-    }
-    return sql;
-  }();
-  return schema;
-}
 
 inline constexpr std::uint8_t all_scopes =
     scope_facts_write | scope_facts_read | scope_telemetry_write | scope_ops | scope_config_write;

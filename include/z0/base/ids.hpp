@@ -16,6 +16,8 @@ bool valid_type(std::string_view type);
 // (ast_), "contact" (con_), "deal" (deal_), "config" (cfg_). Empty when it has none. The prefix
 // alone is no id.
 std::string_view ledger_type(std::string_view entity_id);
+// Whether there can be a ledger of that name.
+bool names_ledger(std::string_view entity_id);
 // The ledger of a config, which only z0 writes to. Ids of facts that begin so are z0's, too.
 inline bool is_config_ledger(std::string_view id) { return id.starts_with("cfg_"); }
 

@@ -151,7 +151,7 @@ std::string_view submission_id(std::string_view submission);
 
 // Whether two submissions of one id are the same content: all that the caller gave, data by value
 // (members in any order, numbers as written), the trace wherever it was given, USD given or not.
-// When not, `field` names the first field that differs, in the order of domain.md's table.
+// When not, `field` names the first field that differs, in the order that a fact is told in.
 bool same_content(const Fact& a, const Fact& b, std::string_view& field);
 // For two facts that differ in `data`: the member that does, as "data.a.b[2]".
 std::string data_difference(const Fact& a, const Fact& b);
@@ -192,8 +192,7 @@ struct ReadFact {
 // caller makes one. Where several rules are broken, the status of highest precedence is reported.
 void read_fact(JsonReader& in, const Submitter& who, Scratch& scratch, ReadFact& out);
 
-// The rules by type alone (domain.md section 3), for a fact whose fields are each valid. `field`
-// names the member at fault.
+// The rules by type alone, for a fact whose fields are each valid. `field` names the member at fault.
 Status check_type_rules(const Fact& fact, bool data_has_error, bool data_has_reason,
                         std::string_view& field);
 

@@ -1,5 +1,7 @@
 // A bounded, iterative, single-pass reader of strict RFC 8259 JSON over UTF-8 (RFC 3629), for the
-// hot path: facts and token claims. What is written back goes through write.hpp.
+// hot path, facts and token claims, and for whatever else the core reads: bodies of configs, settings,
+// dead letters. src/README.md says why there is no second reader. What is written back goes through
+// write.hpp.
 //
 // JsonReader is a cursor. It allocates nothing but the text of strings that hold escapes, recurses
 // nowhere, and reads each byte once. After the first error every call returns false and `error()`
