@@ -92,10 +92,6 @@ Digest keyed(const std::array<unsigned char, block_bytes>& key, unsigned char ma
   return finish(state, block_bytes, message);
 }
 
-std::string_view view(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 }  // namespace
 
 Digest sha256(std::string_view message) { return finish(sha256_block::initial, 0, message); }
@@ -109,7 +105,7 @@ Digest hmac_sha256(std::string_view key, std::string_view message) {
     std::memcpy(block.data(), key.data(), key.size());
   }
   const Digest inner = keyed(block, 0x36, message);
-  return keyed(block, 0x5c, view(inner));
+  return keyed(block, 0x5c, bytes_of(inner));
 }
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {

@@ -182,6 +182,8 @@ constexpr std::array rows = {
            "The version is recorded, but not every ledger that it concerns could be told.",
            "Wait for the seconds in Retry-After, then send the same config again: no new version "
            "is made, and the distribution is completed."),
+
+    Z0_ROW(ok, 200, accepted, "What was asked for is in the answer.", "Nothing to do."),
 };
 
 #undef Z0_ROW

@@ -27,7 +27,7 @@ inline std::string encode_system_append(std::string_view tenant_id, std::string_
                                         std::string_view submission) {
   std::string packed;
   ByteWriter(packed).short_bytes(submission);
-  return encode_append_request(append_system, tenant_id, entity_id, 1, packed);
+  return encode_append_request(AppendRequest::system_flag, tenant_id, entity_id, 1, packed);
 }
 
 }  // namespace z0

@@ -10,6 +10,7 @@
 #include "z0/base/sha256.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/message.hpp"
 #include "z0/edge/routes.hpp"
 #include "z0/facts/fact.hpp"
@@ -196,9 +197,9 @@ std::string query_words(std::string_view answer) {
 
 std::string batch_words(std::string_view request) {
   AppendRequest batch;
-  if (!batch.decode(request)) return shown(request);
+  if (!decode(request, batch)) return shown(request);
   std::string out = std::string(batch.tenant_id) + " to " + std::string(batch.entity_id) +
-                    (batch.atomic ? ", atomic:" : ":");
+                    (batch.atomic() ? ", atomic:" : ":");
   for (const auto submission : batch.submissions) {
     Fact fact;
     if (!parse_submission(submission, batch.entity_id, fact)) return out + " unreadable";
@@ -209,7 +210,7 @@ std::string batch_words(std::string_view request) {
 
 std::string read_words(std::string_view request) {
   ReadRequest read;
-  if (!read.decode(request)) return shown(request);
+  if (!decode(request, read)) return shown(request);
   const std::string who = read.tenant_id.empty() ? "anyone" : std::string(read.tenant_id);
   std::string out = who + " from " + std::string(read.entity_id) + ": " + text(read.limit) +
                     " from " + text(read.from_seq);
@@ -244,7 +245,7 @@ std::string reply_words(std::string_view body) {
   if (body.empty()) return "nothing";
   AppendReply reply;
   if (printable(body)) return shown(body);
-  if (!reply.decode(body)) {
+  if (!decode(body, reply)) {
     const auto status = static_cast<std::uint8_t>(body[0]);
     if (status >= static_cast<std::uint8_t>(Status::count_)) return shown(body);
     return std::string(info(static_cast<Status>(status)).name) + ' ' + shown(body.substr(1));

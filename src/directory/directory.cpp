@@ -3,6 +3,7 @@
 #include "directory/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/reply.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
 
@@ -42,27 +43,26 @@ constexpr std::string_view select_ledgers =
     "SELECT tenant_id, entity_id, created_at FROM ledgers WHERE (tenant_id, entity_id) > (?1, ?2) "
     "AND tenant_id <= ?3 ORDER BY tenant_id, entity_id LIMIT ?4";
 
-std::string status_reply(Status status) {
-  std::string bytes;
-  ByteWriter(bytes).u8(static_cast<std::uint8_t>(status));
-  return bytes;
+void reply_status(Effects& effects, Status status) {
+  effects.reply(info(status).http, {}, std::string(1, static_cast<char>(status)));
 }
 
-void append_policies(ByteWriter& out, const Rows& rows) {
-  out.varint(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) out.short_bytes(rows.at(i, 0).bytes);
+template <class T>
+void reply_value(Effects& effects, const T& value) {
+  effects.reply(info(Status::ok).http, {}, encode_reply(value));
 }
 
-void reply_ledgers(const Rows& rows, Effects& effects) {
-  std::string bytes = status_reply(Status::recorded);
-  ByteWriter out(bytes);
-  out.varint(rows.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    out.short_bytes(rows.at(i, 0).bytes);
-    out.short_bytes(rows.at(i, 1).bytes);
-    out.varint(static_cast<std::uint64_t>(rows.at(i, 2).integer));
-  }
-  effects.reply(200, {}, bytes);
+Policies policies_in(const Rows& rows) {
+  Policies policies;
+  for (std::size_t i = 0; i < rows.size(); ++i) policies.submissions.push_back(rows.at(i, 0).bytes);
+  return policies;
+}
+
+ListReply ledgers_in(const Rows& rows) {
+  ListReply reply;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    reply.ledgers.push_back({rows.at(i, 0).bytes, rows.at(i, 1).bytes, rows.at(i, 2).integer});
+  return reply;
 }
 
 // A call that one select, and perhaps a few writes, answer.
@@ -75,17 +75,14 @@ class Call {
   bool read() {
     switch (call_.method) {
       case DirectoryMethod::register_ledger:
-        return register_.decode(call_.request);
-      case DirectoryMethod::policies: {
-        ByteReader in(call_.request);
-        tenant_ = in.short_bytes();
-        return in.ok() && in.done();
-      }
+        return decode(call_.request, register_);
+      case DirectoryMethod::policies:
+        return decode(call_.request, policies_);
       case DirectoryMethod::publish:
-        return publish_.decode(call_.request) &&
+        return decode(call_.request, publish_) &&
                parse_submission(publish_.submission, {}, policy_) && policy_.has(field_config);
       default:
-        return list_.decode(call_.request);
+        return decode(call_.request, list_);
     }
   }
 
@@ -105,34 +102,31 @@ class Call {
       for (const auto tenant : register_.tenants())
         effects_.need_rows(select_policies, {Value::text(tenant)});
     } else {
-      effects_.need_rows(select_policies, {Value::text(tenant_)});
+      effects_.need_rows(select_policies, {Value::text(policies_.tenant_id)});
     }
     resume_directory(effects_, call_.method, DirectoryStage::rows, call_.request);
   }
 
   void answer() {
     const Rows rows = directory_rows(frame_, 0);
-    if (rows.failed) return effects_.reply(503, {}, status_reply(Status::storage_error));
-    if (call_.method == DirectoryMethod::list) return reply_ledgers(rows, effects_);
+    if (rows.failed) return reply_status(effects_, Status::storage_error);
+    if (call_.method == DirectoryMethod::list) return reply_value(effects_, ledgers_in(rows));
     if (call_.method == DirectoryMethod::publish) return publish(rows);
     if (call_.method == DirectoryMethod::register_ledger) return enter();
-    std::string bytes = status_reply(Status::recorded);
-    ByteWriter out(bytes);
-    append_policies(out, rows);
-    effects_.reply(200, {}, bytes);
+    reply_value(effects_, policies_in(rows));
   }
 
  private:
   void enter() {
-    std::string bytes = status_reply(Status::recorded);
-    ByteWriter out(bytes);
+    RegisterReply reply;
+    std::vector<Rows> rows;
     const std::size_t tenants = register_.tenants().size();
-    out.varint(tenants);
     for (std::size_t i = 0; i < tenants; ++i) {
-      const Rows rows = directory_rows(frame_, i);
-      if (rows.failed) return effects_.reply(503, {}, status_reply(Status::storage_error));
+      rows.push_back(directory_rows(frame_, i));
+      if (rows.back().failed) return reply_status(effects_, Status::storage_error);
       // A config says under which versions others decided, not under which it was made.
-      append_policies(out, is_config_ledger(register_.ledgers[0].entity_id) ? Rows{} : rows);
+      const bool own = is_config_ledger(register_.ledgers[0].entity_id);
+      reply.policies.push_back(own ? Policies{} : policies_in(rows.back()));
     }
     std::string names;
     JsonWriter json(names);
@@ -141,7 +135,7 @@ class Call {
       json.array().text(ledger.tenant_id).text(ledger.entity_id).end();
     json.end();
     effects_.write(put_ledgers, {Value::text(names), Value::of(register_.created_at)});
-    effects_.reply(200, {}, bytes);
+    reply_value(effects_, reply);
   }
 
   void publish(const Rows& known) {
@@ -155,7 +149,7 @@ class Call {
       effects_.write(put_push, {id, version, Value::text(publish_.tenant_id), Value::text(last)});
       effects_.alarm(frame_.now_ms);
     }
-    effects_.reply(200, {}, status_reply(Status::recorded));
+    reply_status(effects_, Status::ok);
   }
 
   const DirectoryCall& call_;
@@ -165,7 +159,7 @@ class Call {
   PublishRequest publish_;
   ListRequest list_;
   Fact policy_;
-  std::string_view tenant_;
+  PoliciesRequest policies_;
 };
 
 }  // namespace
@@ -207,7 +201,7 @@ void step_directory(const Frame& frame, Effects& effects) {
   if (call.method >= DirectoryMethod::count_) __builtin_trap();
   if (call.method == DirectoryMethod::alarm) return directory_alarm(call, frame, effects);
   Call todo(call, frame, effects);
-  if (!todo.read()) return effects.reply(400, {}, status_reply(Status::bad_parameter));
+  if (!todo.read()) return reply_status(effects, Status::bad_parameter);
   if (call.stage == DirectoryStage::begin) return todo.ask();
   todo.answer();
 }

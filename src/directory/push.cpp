@@ -108,11 +108,11 @@ class Push {
       AppendReply reply;
       Fact fact;
       request = AppendRequest{};
-      const bool ours = request.decode(answer.request) && request.submissions.size() == 1 &&
+      const bool ours = decode(answer.request, request) && request.submissions.size() == 1 &&
                         parse_submission(request.submissions[0], request.entity_id, fact);
       if (!ours) __builtin_trap();
       Status status = Status::storage_error;
-      if (answer.outcome == Z0_OK && reply.decode(answer.reply) && reply.results.size() == 1) {
+      if (answer.outcome == Z0_OK && decode(answer.reply, reply) && reply.results.size() == 1) {
         status = reply.results[0].status;
         add_appended(packer, request, reply);
       }

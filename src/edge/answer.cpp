@@ -87,11 +87,11 @@ class Answer {
     for (std::size_t i = 0; i < calls_.size(); ++i) {
       const CallAnswer answer = parse_call(answers_[i]);
       Call& call = calls_[i];
-      if (!call.request.decode(answer.request)) __builtin_trap();  // our own bytes
+      if (!decode(answer.request, call.request)) __builtin_trap();  // our own bytes
       const std::size_t count = call.request.submissions.size();
       Status failed = Status::storage_error;
       if (answer.outcome == Z0_OK) {
-        if (call.reply.decode(answer.reply) && call.reply.results.size() == count) continue;
+        if (decode(answer.reply, call.reply) && call.reply.results.size() == count) continue;
         call.failure = "the ledger could not read its rows";
       } else {
         call.failure = shorten(answer.reply, failure_bytes_max);
@@ -199,8 +199,7 @@ class Answer {
   template <class Json>
   static void write_tree(Json& json, const Call& call) {
     std::string root;
-    append_hex(root,
-               {reinterpret_cast<const char*>(call.reply.root.data()), call.reply.root.size()});
+    append_hex(root, bytes_of(call.reply.root));
     json.integer("size", call.reply.size).plain("root", root);
   }
 
@@ -224,7 +223,7 @@ class Answer {
   }
 
   static bool exceeded(const Answered& a, ExceededBudget& budget) {
-    return a.result.status == Status::budget_exhausted && budget.decode(a.result.detail);
+    return a.result.status == Status::budget_exhausted && decode(a.result.detail, budget);
   }
 
   void tally(const Answered& a) {

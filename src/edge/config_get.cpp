@@ -4,10 +4,12 @@
 // number is read from there. Everything else walks through all of them; there are few.
 #include "edge/config_change.hpp"
 #include "edge/handlers.hpp"
+#include "operations/value.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_reads.hpp"
+#include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
 
 namespace z0 {
@@ -19,13 +21,6 @@ constexpr std::int64_t versions_per_read = 100;
 constexpr std::size_t gap_bytes_max = 4'096;
 
 enum class Wanted : std::uint8_t { current, version, as_of, history };
-
-// One version as the ledger's JSON has it.
-struct Version {
-  std::int64_t number = 0;
-  std::int64_t effective_at = 0;
-  std::string_view data;
-};
 
 struct Walk {
   Wanted wanted = Wanted::current;
@@ -78,82 +73,25 @@ struct Walk {
     if (last_data.empty() || found() || !takes_last(superseded_at)) return;
     JsonWriter json(items, !items.empty());
     json.object().integer("version", last).integer("effective_at", last_at);
-    if (superseded_at == 0)
-      json.null("superseded_at");
-    else
-      json.integer("superseded_at", superseded_at);
+    write_integer_or_null(json, "superseded_at", superseded_at);
     json.parts(members_of(last_data)).end();
   }
 
-  void add(const Version& version) {
-    if (version.number <= last || version.data.size() <= 2) return;
-    for (std::int64_t n = last + 1; n < version.number && gaps.size() < gap_bytes_max; ++n)
+  // A fact of the ledger, which need not be a version of this config.
+  void add(const Fact& fact) {
+    const std::int64_t version = fact.config_version;
+    if (fact.config_id != config_id || version <= last || fact.data.size() <= 2) return;
+    for (std::int64_t n = last + 1; n < version && gaps.size() < gap_bytes_max; ++n)
       JsonWriter(gaps, !gaps.empty()).integer(n);
-    end_last(version.effective_at);
+    end_last(fact.recorded_at);
     if (found()) return;
-    last = version.number;
-    last_at = version.effective_at;
-    last_data = version.data;
+    last = version;
+    last_at = fact.recorded_at;
+    last_data.clear();
+    append_data_json(last_data, fact);
     if (items.size() > static_cast<std::size_t>(limits::page_bytes_max)) next_version = last;
   }
 };
-
-std::int64_t whole_number(JsonReader& in) {
-  std::int64_t value = 0;
-  JsonReader::Fit fit{};
-  if (in.peek() != JsonKind::number)
-    in.skip();
-  else
-    in.integer(value, fit);
-  return value;
-}
-
-// A fact of the ledger's page; its data is left empty when it is no version of this config.
-Version read_version(JsonReader& in, std::string_view page, std::string_view config_id) {
-  Version version;
-  bool ours = false;
-  std::string_view data;
-  std::string_view key;
-  in.enter_object();
-  while (in.next_member(key)) {
-    if (key == "config_version") {
-      version.number = whole_number(in);
-    } else if (key == "recorded_at") {
-      version.effective_at = whole_number(in);
-    } else if (key == "config_id") {
-      std::string_view id;
-      std::string scratch;
-      ours = in.string(id, scratch) && id == config_id;
-    } else {
-      const bool is_data = key == "data";
-      in.peek();
-      const std::size_t from = in.offset();
-      in.skip();
-      if (is_data) data = page.substr(from, in.offset() - from);
-    }
-  }
-  if (ours) version.data = data;
-  return version;
-}
-
-// Walks one page of the ledger; where the next one begins, 0 when there is none.
-std::int64_t walk_page(std::string_view page, Walk& walk) {
-  JsonReader in(page, limits::json_depth_max);
-  std::int64_t next_seq = 0;
-  std::string_view key;
-  in.enter_object();
-  while (in.next_member(key)) {
-    if (key == "facts") {
-      in.enter_array();
-      while (in.next_element()) walk.add(read_version(in, page, walk.config_id));
-    } else if (key == "next_seq") {
-      next_seq = whole_number(in);
-    } else {
-      in.skip();
-    }
-  }
-  return next_seq;
-}
 
 void read_on(const Walk& walk, const Context& context, Effects& effects) {
   ReadRequest read;
@@ -162,10 +100,8 @@ void read_on(const Walk& walk, const Context& context, Effects& effects) {
   read.from_seq = walk.from_seq;
   read.limit = versions_per_read;
   read.types = type_name(FactType::lifecycle);
-  std::string bytes;
-  read.encode(bytes);
   effects.need_call(LedgerMethod::read, ledger_object_name(walk.config_id), limits::read_timeout_ms,
-                    bytes);
+                    encode(read));
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, context);
@@ -184,10 +120,7 @@ void reply(const Walk& walk, const Context& context, Effects& effects) {
   }
   json.array("versions").parts(walk.items).end();
   json.array("gaps").parts(walk.gaps).end();
-  if (walk.next_version == 0)
-    json.null("next_version");
-  else
-    json.integer("next_version", walk.next_version);
+  write_integer_or_null(json, "next_version", walk.next_version);
   json.end();
   reply_json(effects, context, 200, out);
 }
@@ -230,14 +163,14 @@ void resume_get_config(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
   Walk walk;
   if (!walk.decode(in)) __builtin_trap();  // our own bytes
-  const CallAnswer answer =
-      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  const Status status = status_in(answer);
-  if (status != Status::recorded) return reply_error(effects, context, status, {});
-  const std::int64_t next_seq = walk_page(answer.reply.substr(1), walk);
+  ReadReply page;
+  if (!value_or_refuse(resumed, page)) return;
+  Fact fact;
+  for (ByteReader records(page.records); next_record(records, walk.config_id, fact);)
+    walk.add(fact);
   // A page that ends where it began would be read for ever.
-  if (next_seq > walk.from_seq && !walk.found()) {
-    walk.from_seq = next_seq;
+  if (page.next_seq > walk.from_seq && !walk.found()) {
+    walk.from_seq = page.next_seq;
     return read_on(walk, context, effects);
   }
   walk.end_last(0);

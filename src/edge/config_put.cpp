@@ -9,10 +9,12 @@
 #include "calls/appended.hpp"
 #include "edge/config_change.hpp"
 #include "edge/handlers.hpp"
+#include "operations/value.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/remedies.hpp"
 #include "z0/calls/directory.hpp"
+#include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/metrics/registry.hpp"
 
@@ -29,7 +31,7 @@ std::string_view answer_at(const Frame& frame, std::size_t i) {
 AppendResult result_in(const CallAnswer& answer, AppendReply& reply) {
   AppendResult failed;
   failed.status = status_of(answer.outcome);
-  if (answer.outcome != Z0_OK || !reply.decode(answer.reply) || reply.results.size() != 1)
+  if (answer.outcome != Z0_OK || !decode(answer.reply, reply) || reply.results.size() != 1)
     return failed;
   return reply.results[0];
 }
@@ -45,11 +47,9 @@ class PutConfig {
     state.entity_id = change_.config_id;
     state.what = state_of_configs;
     effects_.need_call(LedgerMethod::state, ledger_object_name(change_.config_id),
-                       limits::read_timeout_ms, state.encode());
-    std::string tenant;
-    ByteWriter(tenant).short_bytes(change_.tenant_id);
+                       limits::read_timeout_ms, encode(state));
     effects_.need_call(DirectoryMethod::policies, directory_object_name(change_.config_id),
-                       limits::read_timeout_ms, tenant);
+                       limits::read_timeout_ms, encode(PoliciesRequest{change_.tenant_id}));
     resume(Stage::judge);
   }
 
@@ -76,17 +76,17 @@ class PutConfig {
   void judge() {
     const CallAnswer state_answer = parse_call(answer_at(frame_, 0));
     const CallAnswer policies_answer = parse_call(answer_at(frame_, 1));
-    const Status state_status = status_in(state_answer);
+    StateReply answered;
+    const Status state_status = value_in(state_answer, answered);
     ConfigState state;
     // A config that is not there yet has no version.
-    if (state_status != Status::not_found &&
-        (state_status != Status::recorded || !state.decode(state_answer.reply.substr(1)))) {
-      return refuse(state_status == Status::recorded ? Status::storage_error : state_status);
-    }
-    PoliciesReply policies;
-    if (policies_answer.outcome != Z0_OK || !policies.decode(policies_answer.reply))
-      return refuse(status_of(policies_answer.outcome));
-    if (policies.status != Status::recorded) return refuse(policies.status);
+    if (state_status != Status::not_found && state_status != Status::ok)
+      return refuse(state_status);
+    if (state_status == Status::ok && !state.decode(answered.value))
+      return refuse(Status::storage_error);
+    Policies policies;
+    const Status policies_status = value_in(policies_answer, policies);
+    if (policies_status != Status::ok) return refuse(policies_status);
     const KnownConfig* known = state.find(change_.config_id);
     const ConfigData content = change_.content();
     if (known != nullptr) {
@@ -126,8 +126,7 @@ class PutConfig {
   }
 
   // Whether a wider scope enforces a smaller limit; `wider` says which config.
-  static bool relaxes(const PoliciesReply& policies, const ConfigData& content,
-                      std::string& wider) {
+  static bool relaxes(const Policies& policies, const ConfigData& content, std::string& wider) {
     Budget budget;
     Budget other;
     std::string field;
@@ -174,7 +173,7 @@ class PutConfig {
     } else {
       const bool all = content.scope == ConfigScope::platform;
       const std::string publish =
-          PublishRequest{all ? std::string_view{} : change_.tenant_id, copy}.encode();
+          encode(PublishRequest{all ? std::string_view{} : change_.tenant_id, copy});
       for (std::size_t shard = 0; shard < directory_shards; ++shard) {
         effects_.need_call(DirectoryMethod::publish, directory_shard_name(shard),
                            limits::read_timeout_ms, publish);
@@ -207,7 +206,7 @@ class PutConfig {
   void queue(MessagePacker& packer, std::string_view request_bytes, std::string_view reply_bytes) {
     AppendRequest request;
     AppendReply reply;
-    if (!request.decode(request_bytes) || !reply.decode(reply_bytes)) return;
+    if (!decode(request_bytes, request) || !decode(reply_bytes, reply)) return;
     add_appended(packer, request, reply);
     // The views borrow the change and the frame, which outlive the report.
     for (const auto& result : reply.results) {

@@ -2,10 +2,14 @@
 #include <algorithm>
 
 #include "edge/handlers.hpp"
+#include "operations/value.hpp"
+#include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/reports.hpp"
+#include "z0/facts/fact.hpp"
 
 namespace z0 {
 namespace {
@@ -53,9 +57,7 @@ void read_ledger(const RouteCall& call, LedgerMethod method) {
     return reply_error(effects, context, Status::bad_parameter, "types");
   read.tenant_id = claims.tenant_id;
   read.entity_id = entity_id;
-  std::string bytes;
-  read.encode(bytes);
-  effects.need_call(method, ledger_object_name(entity_id), limits::read_timeout_ms, bytes);
+  effects.need_call(method, ledger_object_name(entity_id), limits::read_timeout_ms, encode(read));
   resume_with(context, effects);
 }
 
@@ -64,10 +66,49 @@ void read_ledger(const RouteCall& call, LedgerMethod method) {
 void get_ledger_facts(const RouteCall& call) { read_ledger(call, LedgerMethod::read); }
 void get_ledger_head(const RouteCall& call) { read_ledger(call, LedgerMethod::head); }
 
-void resume_ledger_reply(const RouteResume& resumed) {
-  const auto& [in, context, frame, effects] = resumed;
-  std::string_view json;
-  if (ledger_answer(frame, context, effects, json)) reply_json(effects, context, 200, json);
+void resume_facts(const RouteResume& resumed) {
+  ReadRequest read;
+  ReadReply page;
+  if (!value_or_refuse(resumed, read, page)) return;
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", read.entity_id).array("facts");
+  Fact fact;
+  ByteReader facts(page.records);
+  while (!facts.done()) {
+    const char* const from = facts.at();
+    if (!next_record(facts, read.entity_id, fact)) __builtin_trap();  // the ledger has read them
+    json.object();
+    write_fact(json, fact, page.tenant_id);
+    if (read.records) {
+      RecordBytes record;
+      ByteReader again({from, static_cast<std::size_t>(facts.at() - from)});
+      next_record_bytes(again, record);
+      json.plain("record", base64_encode(record.leaf));
+    }
+    json.end();
+  }
+  json.end();
+  write_integer_or_null(json, "next_seq", page.next_seq);
+  json.end();
+  reply_json(resumed.effects, resumed.context, 200, out);
+}
+
+void resume_head(const RouteResume& resumed) {
+  HeadReply head;
+  TypeCounts counts;
+  if (!value_or_refuse(resumed, head)) return;
+  if (!counts.decode(head.counts)) __builtin_trap();  // the ledger has read them
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", head.entity_id).text("type", ledger_type(head.entity_id));
+  json.text("tenant_id", head.tenant_id).integer("created_at", head.created_at);
+  json.plain("lifecycle", lifecycle_name(head.lifecycle)).integer("seq", head.seq);
+  json.hex("root", head.root).integer("recorded_at", head.recorded_at);
+  json.integer("replicated_seq", head.replicated_seq).integer("verified_seq", head.verified_seq);
+  counts.write_json(json.key("counts"));
+  json.end();
+  reply_json(resumed.effects, resumed.context, 200, out);
 }
 
 void get_live(const RouteCall& call) {
@@ -78,8 +119,7 @@ void get_live(const RouteCall& call) {
 
 void resume_live(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
-  const CallAnswer answer =
-      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  const CallAnswer answer = first_call(frame);
   if (answer.outcome == Z0_OK) return reply_json(effects, context, 200, answer.reply);
   reply_error(effects, context, status_of(answer.outcome), {});
 }

@@ -12,14 +12,17 @@ void resume_post_begun(const RouteResume& resumed);
 void query_facts(const RouteCall& call);
 void resume_query(const RouteResume& resumed);
 
-// What one ledger answers is passed on as it stands.
 void get_ledger_facts(const RouteCall& call);
+void resume_facts(const RouteResume& resumed);
 void get_ledger_head(const RouteCall& call);
+void resume_head(const RouteResume& resumed);
 void post_reconcile(const RouteCall& call);
+void resume_reconcile(const RouteResume& resumed);
 void post_import(const RouteCall& call);
+void resume_import(const RouteResume& resumed);
 void get_proof(const RouteCall& call);
 void get_consistency(const RouteCall& call);
-void resume_ledger_reply(const RouteResume& resumed);
+void resume_proof(const RouteResume& resumed);
 void get_state(const RouteCall& call);
 void resume_state(const RouteResume& resumed);
 

@@ -305,7 +305,8 @@ class PostFacts {
   void ask() {
     std::vector<std::uint32_t> call_of(groups_.size(), 0);
     std::uint32_t calls = 0;
-    const auto flags = static_cast<std::uint8_t>(append_registers | (atomic_ ? append_atomic : 0));
+    const auto flags = static_cast<std::uint8_t>(AppendRequest::registers_flag |
+                                                 (atomic_ ? AppendRequest::atomic_flag : 0));
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       const Group& group = groups_[i];
       if (group.spoiled || group.count == 0) continue;

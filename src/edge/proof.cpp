@@ -2,9 +2,12 @@
 #include <algorithm>
 
 #include "edge/handlers.hpp"
+#include "operations/value.hpp"
+#include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/ledger_reads.hpp"
 #include "z0/json/write.hpp"
 #include "z0/tree/checkpoint.hpp"
 #include "z0/wire/settings.hpp"
@@ -29,7 +32,7 @@ void ask_proof(ProofRequest& proof, const RouteCall& call) {
   proof.tenant_id = claims.tenant_id;
   proof.entity_id = entity_id;
   effects.need_call(LedgerMethod::proof, ledger_object_name(entity_id), limits::read_timeout_ms,
-                    proof.encode());
+                    encode(proof));
   resume_with(context, effects);
 }
 
@@ -72,7 +75,7 @@ void get_checkpoint(const RouteCall& call) {
   head.tenant_id = claims.tenant_id;
   head.entity_id = entity_id;
   effects.need_call(LedgerMethod::proof, ledger_object_name(entity_id), limits::read_timeout_ms,
-                    head.encode());
+                    encode(head));
   std::string bytes;
   ByteWriter out(bytes);
   write_context(out, context);
@@ -80,17 +83,30 @@ void get_checkpoint(const RouteCall& call) {
   effects.resume(bytes);
 }
 
-// The ledger's head, as varint size and root, becomes a text to sign.
+void resume_proof(const RouteResume& resumed) {
+  ProofRequest request;
+  ProofReply reply;
+  if (!value_or_refuse(resumed, request, reply)) return;
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", request.entity_id).text("tenant_id", reply.tenant_id);
+  if (request.kind == ProofRequest::Kind::inclusion)
+    json.integer("seq", request.from).plain("record", base64_encode(reply.record));
+  else
+    json.integer("old_size", request.from);
+  json.integer("size", reply.size).array("proof");
+  for (const Digest& hash : reply.proof) json.hex(bytes_of(hash));
+  json.end().end();
+  reply_json(resumed.effects, resumed.context, 200, out);
+}
+
+// The ledger's head becomes a text to sign.
 void resume_checkpoint(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
   const std::string_view entity_id = in.short_bytes();
-  std::string_view answer;
-  if (!ledger_answer(frame, context, effects, answer)) return;
-  ByteReader head(answer);
-  const auto size = static_cast<std::int64_t>(head.varint());
-  const std::string_view root_bytes = head.raw(sizeof(Digest));
-  if (!head.ok()) return reply_error(effects, context, Status::storage_error, {});
-  const std::string text = checkpoint_text(origin_of(frame, entity_id), size, key_of(root_bytes));
+  TreeHead head;
+  if (!value_or_refuse(resumed, head)) return;
+  const std::string text = checkpoint_text(origin_of(frame, entity_id), head.size, head.root);
   effects.need_sign(text);
   std::string bytes;
   ByteWriter out(bytes);

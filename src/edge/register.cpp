@@ -5,6 +5,7 @@
 
 #include "edge/handlers.hpp"
 #include "edge/post.hpp"
+#include "operations/value.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/directory.hpp"
@@ -57,7 +58,7 @@ std::vector<Beginning> beginnings(const Answers& answers) {
     Beginning& beginning = found.emplace_back();
     beginning.call = i;
     beginning.request = answer.request;
-    if (!beginning.read.decode(answer.request)) __builtin_trap();  // our own bytes
+    if (!decode(answer.request, beginning.read)) __builtin_trap();  // our own bytes
   }
   return found;
 }
@@ -85,14 +86,13 @@ class Word {
  public:
   Word(const Shard& shard, const CallAnswer& answer)
       : tenants_(shard.request.tenants()), answer_(answer) {
-    known_ = answer.outcome == Z0_OK && reply_.decode(answer.reply) &&
-             reply_.status == Status::recorded && reply_.policies.size() == tenants_.size();
+    known_ = value_in(answer, reply_) == Status::ok && reply_.policies.size() == tenants_.size();
   }
   // Null when the directory failed.
   const std::vector<std::string_view>* policies(std::string_view tenant_id) const {
     if (!known_) return nullptr;
     const auto at = std::find(tenants_.begin(), tenants_.end(), tenant_id);
-    return &reply_.policies[static_cast<std::size_t>(at - tenants_.begin())];
+    return &reply_.policies[static_cast<std::size_t>(at - tenants_.begin())].submissions;
   }
   // The answer to the batch of a ledger that could not be registered.
   std::string failure(std::string_view request) const {
@@ -123,7 +123,7 @@ void resume_post_facts(const RouteResume& resumed) {
   for (Shard& shard : shards) {
     shard.request.created_at = frame.now_ms;
     effects.need_call(DirectoryMethod::register_ledger, shard.name, limits::read_timeout_ms,
-                      shard.request.encode());
+                      encode(shard.request));
   }
   effects.resume(answers.encode(context, step_registered));
 }

@@ -2,10 +2,13 @@
 #include <algorithm>
 
 #include "edge/handlers.hpp"
+#include "operations/value.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/ledger_reads.hpp"
+#include "z0/calls/ledger_repairs.hpp"
 #include "z0/folds/folds.hpp"
 #include "z0/json/json.hpp"
 #include "z0/metrics/registry.hpp"
@@ -20,6 +23,8 @@ void ask_ledger(std::string_view entity_id, LedgerMethod method, std::string_vie
 }
 
 constexpr std::string_view by_seq = "seq:";
+constexpr std::string_view source_names[] = {"memory", "row", "facts"};
+static_assert(std::size(source_names) == static_cast<std::size_t>(StateSource::count_));
 
 // "seq:N", or a time.
 bool parse_as_of(std::string_view text, StateRequest& state) {
@@ -29,15 +34,15 @@ bool parse_as_of(std::string_view text, StateRequest& state) {
          state.as_of_seq <= limits::version_max;
 }
 
-// The text of a member of a flat JSON object; empty when it is none.
-std::string text_member(std::string_view json, std::string_view name) {
-  JsonReader in(json, limits::json_depth_max);
+// The text of the member `record` of a line of an export; empty when it is none.
+std::string record_of(std::string_view line) {
+  JsonReader in(line, limits::json_depth_max);
   std::string_view key;
   std::string scratch;
   std::string_view value;
   if (!in.enter_object()) return {};
   while (in.next_member(key)) {
-    if (key != name) {
+    if (key != "record") {
       in.skip();
       continue;
     }
@@ -56,7 +61,7 @@ bool read_records(std::string_view body, std::string& records, std::size_t& line
     body.remove_prefix(std::min(body.size(), line.size() + 1));
     if (line.empty()) continue;
     leaf.clear();
-    if (!base64_decode(text_member(line, "record"), leaf) || leaf.empty()) return false;
+    if (!base64_decode(record_of(line), leaf) || leaf.empty()) return false;
     ByteWriter(records).short_bytes(leaf);
   }
   return true;
@@ -88,18 +93,33 @@ void get_state(const RouteCall& call) {
   state.tenant_id = claims.tenant_id;
   state.entity_id = entity_id;
   state.what = static_cast<std::uint8_t>(part);
-  ask_ledger(entity_id, LedgerMethod::state, state.encode(), context, effects);
+  ask_ledger(entity_id, LedgerMethod::state, encode(state), context, effects);
 }
 
 // A read from memory or a row is a hit; one from facts is a miss.
 void resume_state(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
-  std::string_view json;
-  if (!ledger_answer(frame, context, effects, json)) return;
-  reply_json(effects, context, 200, json);
-  const std::string tenant = text_member(json, "tenant_id");
-  const bool hit = text_member(json, "source") != "facts";
-  emit(effects, hit ? Point::cache_hits : Point::cache_misses, tenant, {text_member(json, "cache")},
+  StateRequest request;
+  StateReply state;
+  if (!value_or_refuse(resumed, request, state)) return;
+  Folds folds;
+  folds.decode(Folds::config_part, state.configs);
+  folds.decode(request.what, state.value);
+  const std::string_view cache = Folds::name(request.what);
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", state.entity_id).text("tenant_id", state.tenant_id);
+  json.plain("cache", cache).integer("seq", state.seq).integer("computed_at", state.computed_at);
+  json.plain("source", source_names[static_cast<std::size_t>(state.source)]);
+  json.integer("facts_folded", state.folded).key("state");
+  if (folds.valid(request.what))
+    folds.write_json(json, request.what, state.computed_at);
+  else
+    json.null();
+  json.end();
+  reply_json(effects, context, 200, out);
+  const bool hit = state.source != StateSource::facts;
+  emit(effects, hit ? Point::cache_hits : Point::cache_misses, state.tenant_id, {cache},
        {1, static_cast<double>(frame.now_ms - context.started_ms)});
 }
 
@@ -109,7 +129,21 @@ void post_reconcile(const RouteCall& call) {
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReconcileRequest reconcile{claims.tenant_id, entity_id, from == "start"};
-  ask_ledger(entity_id, LedgerMethod::reconcile, reconcile.encode(), context, effects);
+  ask_ledger(entity_id, LedgerMethod::reconcile, encode(reconcile), context, effects);
+}
+
+void resume_reconcile(const RouteResume& resumed) {
+  ReconcileReply step;
+  if (!value_or_refuse(resumed, step)) return;
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", step.entity_id).text("tenant_id", step.tenant_id);
+  json.integer("seq", step.seq).integer("verified_seq", step.verified_seq);
+  json.boolean("done", step.done).integer("facts_scanned", step.facts);
+  json.integer("comparisons", step.comparisons).array("mismatches");
+  for (const std::string_view mismatch : step.mismatches) json.raw(mismatch);
+  json.end().end();
+  reply_json(resumed.effects, resumed.context, 200, out);
 }
 
 void post_import(const RouteCall& call) {
@@ -128,7 +162,18 @@ void post_import(const RouteCall& call) {
   }
   if (records.empty()) return reply_error(effects, context, Status::no_facts, "body");
   const ImportRequest import{tenant, entity_id, records};
-  ask_ledger(entity_id, LedgerMethod::import_facts, import.encode(), context, effects);
+  ask_ledger(entity_id, LedgerMethod::import_facts, encode(import), context, effects);
+}
+
+void resume_import(const RouteResume& resumed) {
+  ImportRequest import;
+  TreeHead head;
+  if (!value_or_refuse(resumed, import, head)) return;
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", import.entity_id).integer("size", head.size);
+  json.hex("root", head.root).end();
+  reply_json(resumed.effects, resumed.context, 200, out);
 }
 
 }  // namespace z0

@@ -152,6 +152,13 @@ void write_cell(JsonWriter& json, JsonName name, const Value& cell) {
     json.text(name, cell.bytes);
 }
 
+void write_integer_or_null(JsonWriter& json, JsonName name, std::int64_t value) {
+  if (value == 0)
+    json.null(name);
+  else
+    json.integer(name, value);
+}
+
 void write_cursor(JsonWriter& json, bool more, std::string_view bytes) {
   if (more)
     json.plain("cursor", base64url_encode(bytes));
@@ -320,16 +327,8 @@ void resume_with(const Context& context, Effects& effects) {
   effects.resume(bytes);
 }
 
-bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
-                   std::string_view& rest) {
-  const CallAnswer answer =
-      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
-  const Status status = status_in(answer);
-  if (status == Status::recorded)
-    rest = answer.reply.substr(1);
-  else
-    reply_error(effects, context, status, {});
-  return status == Status::recorded;
+CallAnswer first_call(const Frame& frame) {
+  return parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
 }
 
 }  // namespace z0

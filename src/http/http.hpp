@@ -115,15 +115,15 @@ std::string error_json(const Context& context, Status status, std::string_view f
 
 // A cell of D1's answer, as a member.
 void write_cell(JsonWriter& json, JsonName name, const Value& cell);
+// A number, or null for 0: where there is nothing more.
+void write_integer_or_null(JsonWriter& json, JsonName name, std::int64_t value);
 // The member `cursor`: the bytes as text, or null when there is no more.
 void write_cursor(JsonWriter& json, bool more, std::string_view bytes);
 
 // Asks to go on with a step that needs no more than its context.
 void resume_with(const Context& context, Effects& effects);
-// What a ledger said after its status, which is the first answer. False when it refused or failed,
-// which was replied.
-bool ledger_answer(const Frame& frame, const Context& context, Effects& effects,
-                   std::string_view& rest);
+// The answer to the only call that was made.
+CallAnswer first_call(const Frame& frame);
 
 // Whether a transient reply says when to come back, in seconds.
 inline constexpr std::string_view retry_after_seconds = "1";

@@ -59,17 +59,13 @@ std::uint8_t scope_of(std::string_view name) {
   return 0;
 }
 
-std::string_view view(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 // All secrets are tried even after one fits: the time tells nothing about which it was.
 bool signed_by_any(std::string_view signed_text, std::string_view signature,
                    std::string_view secrets) {
   bool fits = false;
   for (std::string_view secret = take_secret(secrets); !secret.empty();
        secret = take_secret(secrets)) {
-    fits |= equal_in_constant_time(view(hmac_sha256(secret, signed_text)), signature);
+    fits |= equal_in_constant_time(bytes_of(hmac_sha256(secret, signed_text)), signature);
   }
   return fits;
 }
@@ -283,7 +279,7 @@ std::string mint_token(const Claims& claims, std::string_view secrets, std::int6
 
   std::string token = base64url_encode(header);
   token.append(".").append(base64url_encode(payload));
-  const std::string signature = base64url_encode(view(hmac_sha256(secret, token)));
+  const std::string signature = base64url_encode(bytes_of(hmac_sha256(secret, token)));
   return token.append(".").append(signature);
 }
 

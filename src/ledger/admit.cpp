@@ -79,9 +79,9 @@ Status Admission::judge_budgets(const Fact& fact, std::int64_t recorded_at) {
   if (exceeded == nullptr) return Status::recorded;
   refuse(Status::budget_exhausted, "amount");
   const Budget& budget = exceeded->budget;
-  detail_ = ExceededBudget{exceeded->config_id, budget.currency, budget.limit,
-                           cached.spent(budget.currency, budget.period, recorded_at), budget.period}
-                .encode();
+  detail_ = z0::encode(ExceededBudget{exceeded->config_id, budget.currency, budget.limit,
+                                  cached.spent(budget.currency, budget.period, recorded_at),
+                                  budget.period});
   return Status::budget_exhausted;
 }
 

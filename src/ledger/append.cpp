@@ -42,7 +42,7 @@ class Append {
         writer_(state, frame, effects) {}
 
   void run() {
-    if (!request_.decode(call_.request) || request_.submissions.empty())
+    if (!decode(call_.request, request_) || request_.submissions.empty())
       return reply_all(Status::storage_error);
     const bool other_owner = !state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id;
     if (other_owner) return reply_all(Status::forbidden);
@@ -69,7 +69,7 @@ class Append {
   // Whether the directory knows this new ledger. False when it was asked, when it failed, or when
   // the caller is to ask; the caller was told so.
   bool begins() {
-    if (request_.registered) {
+    if (request_.registered()) {
       policies_ = request_.policies;
       return true;
     }
@@ -78,7 +78,7 @@ class Append {
       if (status != Status::recorded) reply_all(status);
       return status == Status::recorded;
     }
-    if (request_.registers)
+    if (request_.registers())
       reply_results({});
     else
       ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
@@ -190,7 +190,7 @@ class Append {
       const Item* const first = item.decided ? nullptr : recorded_as(item.fact.id, item.hash);
       if (first != nullptr) compare(i, first->submission, first->result.seq, now);
       if (item.decided || (names != nullptr && !settle_source(i, *names))) continue;
-      const bool system = request_.system || i < policies_.size();
+      const bool system = request_.system() || i < policies_.size();
       const Fact* const source = names != nullptr && names->source ? &*names->source : nullptr;
       const Status status =
           admission_->admit(item.fact, item.submission, system, seq + 1, now, source);
@@ -240,7 +240,7 @@ class Append {
 
   // All or none: one refusal takes the new ones with it, and retries inside the batch too.
   void settle_atomic() {
-    if (!request_.atomic) return;
+    if (!request_.atomic()) return;
     const bool refused = std::any_of(items_.begin(), items_.end(), [](const Item& item) {
       return !accepted(item.result.status);
     });
@@ -295,9 +295,7 @@ class Append {
     answer.size = state_.seq;
     answer.root = state_.summary.tree.root();
     answer.extra = own.view();
-    std::string bytes;
-    answer.encode(bytes);
-    effects_.reply(200, {}, bytes);
+    effects_.reply(200, {}, encode(answer));
   }
 
   void reply_all(Status status) {
@@ -309,9 +307,7 @@ class Append {
     answer.results = std::move(results);
     answer.size = state_.seq;
     answer.root = state_.summary.tree.root();
-    std::string bytes;
-    answer.encode(bytes);
-    effects_.reply(200, {}, bytes);
+    effects_.reply(200, {}, encode(answer));
   }
 
   LedgerState& state_;

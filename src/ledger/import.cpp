@@ -7,7 +7,8 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_reads.hpp"
+#include "z0/calls/ledger_repairs.hpp"
 
 namespace z0 {
 namespace {
@@ -22,17 +23,17 @@ class Import {
         writer_(state, frame, effects) {}
 
   void run() {
-    if (!request_.decode(call_.request) || request_.records.empty())
-      return reply_status(effects_, Status::bad_parameter, {});
+    if (!decode(call_.request, request_) || request_.records.empty())
+      return refuse_call(effects_, Status::bad_parameter);
     if (!state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id)
-      return reply_status(effects_, Status::forbidden, {});
+      return refuse_call(effects_, Status::forbidden);
     if (state_.seq == 0 && call_.at<BeginStage>() != BeginStage::registered)
       return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     // The configs that the ledger was under are facts of its own: those of here are not added.
     std::vector<std::string_view> unused;
     Status status = state_.seq == 0 ? directory_word(frame_, unused) : Status::recorded;
     if (status == Status::recorded) status = judge();
-    if (status != Status::recorded) return reply_status(effects_, status, {});
+    if (status != Status::recorded) return refuse_call(effects_, status);
     write();
     reply();
   }
@@ -95,11 +96,7 @@ class Import {
   }
 
   void reply() {
-    std::string json = "{\"entity_id\":";
-    append_json_string(json, state_.entity_id);
-    json += ",\"size\":" + std::to_string(state_.seq) + ",\"root\":\"";
-    append_root(json, state_.summary.tree.root());
-    reply_status(effects_, Status::recorded, json + "\"}");
+    reply_value(effects_, TreeHead{state_.seq, state_.summary.tree.root()});
   }
 
   LedgerState& state_;

@@ -76,8 +76,8 @@ class Reconciliation {
   }
   std::int64_t facts() const { return pass_.facts(); }
   std::int64_t comparisons() const { return pass_.comparisons() + rows_compared_; }
-  // data of each fact, separated by commas.
-  const std::string& mismatches_json() const { return json_; }
+  // data of each fact.
+  const std::vector<std::string>& found() const { return found_; }
 
  private:
   std::string_view resolution_of(std::size_t part, const PassState::Divergence& d) const;
@@ -97,7 +97,7 @@ class Reconciliation {
   Pass pass_;
   std::int64_t rows_compared_ = 0;
   std::vector<std::pair<std::string_view, std::string_view>> mismatches_;  // name, resolution
-  std::string json_;
+  std::vector<std::string> found_;
 };
 
 // The rows that the next step of a reconciliation reads: those of a pass, and those of corrected

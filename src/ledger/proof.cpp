@@ -1,11 +1,11 @@
 // Proofs of a ledger's tree: which rows a proof is made of, and the proof. Nothing is read but
 // those rows: kept nodes, and the segments of at most three blocks of 256 facts.
 #include <algorithm>
+#include <utility>
 
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
-#include "z0/base/base64.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_reads.hpp"
 #include "z0/tree/merkle.hpp"
 
 namespace z0 {
@@ -73,48 +73,30 @@ void reply_proof(const ProofRequest& request, const LedgerState& owner, std::int
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     const bool answered = i < frame.answers.size();
     if (!answered || !hashes_of(plan.runs[i], parse_rows(frame.answers[i]), hashes[i]))
-      return reply_status(effects, Status::storage_error, {});
+      return refuse_call(effects, Status::storage_error);
   }
   std::vector<Digest> proof;
-  if (!make_proof(plan, hashes, proof)) return reply_status(effects, Status::storage_error, {});
-  std::string json = "{\"entity_id\":";
-  append_json_string(json, owner.entity_id);
-  json += ",\"tenant_id\":";
-  append_json_string(json, owner.tenant_id);
-  if (request.kind == ProofRequest::Kind::inclusion) {
-    const std::string_view record =
-        record_of(request.from, parse_rows(frame.answers[plan.runs.size()]));
-    json += ",\"seq\":" + std::to_string(request.from) + ",\"record\":\"";
-    json += base64_encode(record);
-    json += '"';
-  } else {
-    json += ",\"old_size\":" + std::to_string(request.from);
-  }
-  json += ",\"size\":" + std::to_string(size) + ",\"proof\":[";
-  for (std::size_t i = 0; i < proof.size(); ++i) {
-    json += i == 0 ? "\"" : ",\"";
-    append_root(json, proof[i]);
-    json += '"';
-  }
-  reply_status(effects, Status::recorded, json + "]}");
+  if (!make_proof(plan, hashes, proof)) return refuse_call(effects, Status::storage_error);
+  ProofReply reply;
+  reply.tenant_id = owner.tenant_id;
+  reply.size = size;
+  if (request.kind == ProofRequest::Kind::inclusion)
+    reply.record = record_of(request.from, parse_rows(frame.answers[plan.runs.size()]));
+  reply.proof = std::move(proof);
+  reply_value(effects, reply);
 }
 
 void reply_head(const Rows& head, Effects& effects) {
   Summary summary;
-  if (!summary.decode(head.at(0, 2).bytes)) return reply_status(effects, Status::storage_error, {});
-  const Digest root = summary.tree.root();
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.varint(static_cast<std::uint64_t>(summary.tree.end()));
-  out.raw({reinterpret_cast<const char*>(root.data()), root.size()});
-  reply_status(effects, Status::recorded, bytes);
+  if (!summary.decode(head.at(0, 2).bytes)) return refuse_call(effects, Status::storage_error);
+  reply_value(effects, TreeHead{summary.tree.end(), summary.tree.root()});
 }
 
 }  // namespace
 
 void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ProofRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   if (call.at<ProofStage>() == ProofStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
@@ -124,14 +106,14 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   std::int64_t size = request.size;
   if (call.at<ProofStage>() == ProofStage::head) {
     const Status status = open_meta(frame, request.tenant_id, owner);
-    if (status != Status::recorded) return reply_status(effects, status, {});
+    if (status != Status::ok) return refuse_call(effects, status);
     const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
-    if (head.size() == 0) return reply_status(effects, Status::storage_error, {});
+    if (head.size() == 0) return refuse_call(effects, Status::storage_error);
     if (request.kind == ProofRequest::Kind::head) return reply_head(head, effects);
     if (size == 0) size = head.at(0, 0).integer;
     ProofPlan plan;
     if (size > head.at(0, 0).integer || !plan_of(request, size, plan))
-      return reply_status(effects, Status::bad_parameter, {});
+      return refuse_call(effects, Status::bad_parameter);
     if (plan.runs.empty() && request.kind == ProofRequest::Kind::consistency)
       return reply_proof(request, owner, size, plan, frame, effects);
     need_runs(plan, request, effects);
@@ -147,7 +129,7 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   owner.entity_id = request.entity_id;
   ProofPlan plan;
   if (!plan_of(request, size, plan) || frame.answers.size() < plan.runs.size())
-    return reply_status(effects, Status::storage_error, {});
+    return refuse_call(effects, Status::storage_error);
   reply_proof(request, owner, size, plan, frame, effects);
 }
 

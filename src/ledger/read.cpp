@@ -4,18 +4,14 @@
 
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
-#include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger_reads.hpp"
 
 namespace z0 {
 
-void reply_status(Effects& effects, Status status, std::string_view json) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(status));
-  out.raw(json);
-  effects.reply(info(status).http, {}, bytes);
+void refuse_call(Effects& effects, Status status) {
+  effects.reply(info(status).http, {}, std::string(1, static_cast<char>(status)));
 }
 
 bool no_such_table(const Rows& rows) {
@@ -28,11 +24,7 @@ Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& st
   if (rows.size() == 0) return Status::not_found;
   if (!state.decode_meta(rows.at(0, 0).bytes)) return Status::storage_error;
   const bool visible = tenant_id.empty() || tenant_id == state.tenant_id;
-  return visible ? Status::recorded : Status::not_found;
-}
-
-void append_root(std::string& out, const Digest& root) {
-  append_hex(out, {reinterpret_cast<const char*>(root.data()), root.size()});
+  return visible ? Status::ok : Status::not_found;
 }
 
 namespace {
@@ -58,13 +50,12 @@ bool named(std::string_view types, std::string_view type) {
 }
 
 struct Page {
-  std::string facts;
+  std::string records;
   std::int64_t count = 0;
   std::int64_t looked_through = 0;  // the last sequence number that was looked at
 };
 
-bool read_page(const Rows& segments, const ReadRequest& request, std::string_view tenant_id,
-               Page& page) {
+bool read_page(const Rows& segments, const ReadRequest& request, Page& page) {
   Fact fact;
   RecordBytes record;
   for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -77,11 +68,8 @@ bool read_page(const Rows& segments, const ReadRequest& request, std::string_vie
       if (page.count == request.limit) return true;
       page.looked_through = fact.seq;
       if (!named(request.types, fact.name())) continue;
-      if (page.count++ > 0) page.facts += ',';
-      append_fact_json(page.facts, fact, tenant_id);
-      if (!request.records) continue;
-      page.facts.back() = ',';
-      page.facts += "\"record\":\"" + base64_encode(record.leaf) + "\"}";
+      ++page.count;
+      page.records += record.whole;
     }
   }
   return true;
@@ -91,7 +79,7 @@ bool read_page(const Rows& segments, const ReadRequest& request, std::string_vie
 
 void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ReadRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   const bool filtered = !request.types.empty();
   if (call.at<ReadStage>() == ReadStage::begin) {
     // Sequence numbers are dense, so without a filter the range is known. The mask has 31 bits in
@@ -106,34 +94,29 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
-  if (status != Status::recorded) return reply_status(effects, status, {});
+  if (status != Status::ok) return refuse_call(effects, status);
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   const Rows segments =
       parse_rows(frame.answers.size() > 2 ? frame.answers[2] : std::string_view{});
   Page page;
-  if (head.size() == 0 || segments.failed || !read_page(segments, request, owner.tenant_id, page)) {
-    return reply_status(effects, Status::storage_error, {});
-  }
+  if (head.size() == 0 || segments.failed || !read_page(segments, request, page))
+    return refuse_call(effects, Status::storage_error);
   const std::int64_t last_seq = head.at(0, 0).integer;
   // A filter may have looked through all that it was given, or found whole segments to skip: then
   // the page ends with the last segment that it saw, or with the ledger.
   std::int64_t next = page.looked_through + 1;
   const bool full = page.count == request.limit;
   if (filtered && !full) {
-    const bool more = static_cast<std::int64_t>(segments.size()) == limits::segments_per_read_max;
-    next = more ? segments.at(segments.size() - 1, 1).integer + 1 : last_seq + 1;
+    const bool cut = static_cast<std::int64_t>(segments.size()) == limits::segments_per_read_max;
+    next = cut ? segments.at(segments.size() - 1, 1).integer + 1 : last_seq + 1;
   }
-  std::string json = "{\"entity_id\":";
-  append_json_string(json, request.entity_id);
-  json += ",\"facts\":[" + page.facts + "],\"next_seq\":";
-  json += next > last_seq || page.looked_through == 0 ? "null" : std::to_string(next);
-  json += '}';
-  reply_status(effects, Status::recorded, json);
+  const bool more = next <= last_seq && page.looked_through != 0;
+  reply_value(effects, ReadReply{owner.tenant_id, page.records, more ? next : 0});
 }
 
 void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ReadRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   if (call.at<ReadStage>() == ReadStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
@@ -141,31 +124,25 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
-  if (status != Status::recorded) return reply_status(effects, status, {});
+  if (status != Status::ok) return refuse_call(effects, status);
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   Summary summary;
   if (head.size() == 0 || !summary.decode(head.at(0, 2).bytes)) {
-    return reply_status(effects, Status::storage_error, {});
+    return refuse_call(effects, Status::storage_error);
   }
-  std::string json = "{\"entity_id\":";
-  append_json_string(json, owner.entity_id);
-  json += ",\"type\":";
-  append_json_string(json, ledger_type(owner.entity_id));
-  json += ",\"tenant_id\":";
-  append_json_string(json, owner.tenant_id);
-  json += ",\"created_at\":" + std::to_string(owner.created_at);
-  json += ",\"lifecycle\":\"";
-  json += lifecycle_name(summary.lifecycle);
-  json += "\",\"seq\":" + std::to_string(head.at(0, 0).integer);
-  json += ",\"root\":\"";
-  append_root(json, summary.tree.root());
-  json += '"';
-  json += ",\"recorded_at\":" + std::to_string(head.at(0, 1).integer);
-  json += ",\"replicated_seq\":" + std::to_string(owner.confirmed_seq);
-  json += ",\"verified_seq\":" + std::to_string(owner.checkpoint.seq) + ",\"counts\":";
-  JsonWriter counts(json);
-  summary.counts.write_json(counts);
-  reply_status(effects, Status::recorded, json + "}");
+  const std::string counts = summary.counts.encode();
+  HeadReply reply;
+  reply.entity_id = owner.entity_id;
+  reply.tenant_id = owner.tenant_id;
+  reply.created_at = owner.created_at;
+  reply.lifecycle = summary.lifecycle;
+  reply.seq = head.at(0, 0).integer;
+  reply.root = summary.tree.root();
+  reply.recorded_at = head.at(0, 1).integer;
+  reply.replicated_seq = owner.confirmed_seq;
+  reply.verified_seq = owner.checkpoint.seq;
+  reply.counts = counts;
+  reply_value(effects, reply);
 }
 
 }  // namespace z0

@@ -7,6 +7,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/ledger_repairs.hpp"
 #include "z0/calls/message.hpp"
 #include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
@@ -231,11 +232,8 @@ void Reconciliation::record_tree() {
   PassState& c = state_.checkpoint;
   std::string values;
   JsonWriter json(values);
-  std::string cached;
-  std::string calculated;
-  append_root(cached, state_.summary.tree.root());
-  append_root(calculated, c.tree.root());
-  json.plain("cached_value", cached).plain("calculated_value", calculated);
+  json.hex("cached_value", state_.summary.tree.root());
+  json.hex("calculated_value", c.tree.root());
   json.object("delta").end();
   record_fact(values, "MerkleTree", "manual_review", c.tree_diverged_seq, {});
   c.tree_diverged_seq = 0;
@@ -249,7 +247,7 @@ void Reconciliation::record_fact(std::string_view values, std::string_view name,
   json.object().plain("cache_type", name).parts(values).plain("resolution", resolution);
   json.integer("first_divergent_seq", first_seq).end();
   mismatches_.push_back({name, resolution});
-  JsonWriter(json_, !json_.empty()).raw(data);
+  found_.push_back(data);
   if (state_.summary.lifecycle == Lifecycle::retired) return;  // it takes no fact any more
   Fact fact;
   fact.type = FactType::reconciliation;
@@ -329,9 +327,9 @@ bool refold(LedgerState& state, const LedgerCall& call, const Frame& frame, Effe
 void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects) {
   ReconcileRequest request;
-  if (!request.decode(call.request) || state.seq == 0 ||
+  if (!decode(call.request, request) || state.seq == 0 ||
       (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)) {
-    return reply_status(effects, Status::not_found, {});
+    return refuse_call(effects, Status::not_found);
   }
   // In both steps: a state that left memory between them has forgotten that it began.
   if (request.whole) state.checkpoint.begin_whole();
@@ -345,17 +343,16 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   if (!run.run()) return refuse_storage(call, frame, effects);
   writer.finish();
   state.write_meta(effects);
-  std::string json = "{\"entity_id\":";
-  append_json_string(json, state.entity_id);
-  json += ",\"tenant_id\":";
-  append_json_string(json, state.tenant_id);
-  json += ",\"seq\":" + std::to_string(seq);
-  json += ",\"verified_seq\":" + std::to_string(std::min(state.checkpoint.seq, seq));
-  json += run.complete() ? ",\"done\":true" : ",\"done\":false";
-  json += ",\"facts_scanned\":" + std::to_string(run.facts());
-  json += ",\"comparisons\":" + std::to_string(run.comparisons());
-  json += ",\"mismatches\":[" + run.mismatches_json() + "]}";
-  reply_status(effects, Status::recorded, json);
+  ReconcileReply reply;
+  reply.entity_id = state.entity_id;
+  reply.tenant_id = state.tenant_id;
+  reply.seq = seq;
+  reply.verified_seq = std::min(state.checkpoint.seq, seq);
+  reply.done = run.complete();
+  reply.facts = run.facts();
+  reply.comparisons = run.comparisons();
+  reply.mismatches.assign(run.found().begin(), run.found().end());
+  reply_value(effects, reply);
   run.send_and_tell();
 }
 

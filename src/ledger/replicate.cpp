@@ -9,7 +9,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_repairs.hpp"
 #include "z0/trace/context.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -190,19 +190,15 @@ void replicate(LedgerState& state, const LedgerCall& call, bool from_start, cons
     state.alarm_at = frame.now_ms + limits::confirm_after_ms;
     effects.alarm(state.alarm_at);
   }
-  if (round.failed) return reply_status(effects, Status::storage_error, {});
-  std::string json = "{\"entity_id\":";
-  append_json_string(json, state.entity_id);
-  json += ",\"tenant_id\":";
-  append_json_string(json, state.tenant_id);
-  json += ",\"seq\":" + std::to_string(state.seq);
-  json += ",\"root\":\"";
-  append_root(json, state.summary.tree.root());
-  json += "\",\"replicated_seq\":" + std::to_string(round.head.seq);
-  json += ",\"replicated_root\":\"";
-  append_root(json, round.head.root);
-  json += round.head.seq < state.seq ? "\",\"done\":false}" : "\",\"done\":true}";
-  reply_status(effects, Status::recorded, json);
+  if (round.failed) return refuse_call(effects, Status::storage_error);
+  ReplicateReply reply;
+  reply.entity_id = state.entity_id;
+  reply.tenant_id = state.tenant_id;
+  reply.seq = state.seq;
+  reply.root = state.summary.tree.root();
+  reply.replicated_seq = round.head.seq;
+  reply.replicated_root = round.head.root;
+  reply_value(effects, reply);
 }
 
 }  // namespace
@@ -225,9 +221,9 @@ void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effec
 void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects) {
   ReplicateRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   const bool visible = request.tenant_id.empty() || request.tenant_id == state.tenant_id;
-  if (state.seq == 0 || !visible) return reply_status(effects, Status::not_found, {});
+  if (state.seq == 0 || !visible) return refuse_call(effects, Status::not_found);
   replicate(state, call, request.from_start, frame, effects);
 }
 

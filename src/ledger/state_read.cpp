@@ -8,39 +8,36 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_reads.hpp"
 
 namespace z0 {
 namespace {
 
-struct Answer {
-  std::string_view source;  // memory, row, facts
+// Where a state comes from, and as of when.
+struct Origin {
+  StateSource source = StateSource::memory;
   std::int64_t seq = 0;
   std::int64_t folded = 0;
   std::int64_t at_ms = 0;
 };
 
 void reply_state(const StateRequest& request, const LedgerState& owner, const Folds& folds,
-                 const Answer& answer, Effects& effects) {
-  if (request.what == state_of_configs)
-    return reply_status(effects, Status::recorded, folds.configs().encode());
-  std::string json = "{\"entity_id\":";
-  append_json_string(json, owner.entity_id);
-  json += ",\"tenant_id\":";
-  append_json_string(json, owner.tenant_id);
-  json += ",\"cache\":\"";
-  json += Folds::name(request.what);
-  json += "\",\"seq\":" + std::to_string(answer.seq);
-  json += ",\"computed_at\":" + std::to_string(answer.at_ms) + ",\"source\":\"";
-  json += answer.source;
-  json += "\",\"facts_folded\":" + std::to_string(answer.folded) + ",\"state\":";
-  // A part that could not be calculated waits for somebody's review, and has no value till then.
-  JsonWriter value(json);
-  if (folds.valid(request.what))
-    folds.write_json(value, request.what, answer.at_ms);
-  else
-    value.null();
-  reply_status(effects, Status::recorded, json + '}');
+                 const Origin& origin, Effects& effects) {
+  const bool all_configs = request.what == state_of_configs;
+  const std::string value = folds.encode(all_configs ? Folds::config_part : request.what);
+  std::string configs;
+  if (request.what == static_cast<std::uint8_t>(CacheType::budget))
+    configs = folds.encode(Folds::config_part);
+  StateReply reply;
+  reply.entity_id = owner.entity_id;
+  reply.tenant_id = owner.tenant_id;
+  reply.seq = origin.seq;
+  reply.computed_at = origin.at_ms;
+  reply.source = origin.source;
+  reply.folded = origin.folded;
+  reply.value = value;
+  reply.configs = configs;
+  reply_value(effects, reply);
 }
 
 bool reads_now(const StateRequest& request) {
@@ -55,24 +52,24 @@ bool wanted(const StateRequest& request, const Fact& fact) {
 // The snapshot before a segment, and the segment's facts up to the point.
 void fold_segment(const StateRequest& request, const LedgerState& owner, const Rows& rows,
                   const Frame& frame, Effects& effects) {
-  Answer answer{"facts", 0, 0, request.as_of_ms != 0 ? request.as_of_ms : frame.now_ms};
+  Origin origin{StateSource::facts, 0, 0, request.as_of_ms != 0 ? request.as_of_ms : frame.now_ms};
   Folds folds;
-  if (rows.failed) return reply_status(effects, Status::storage_error, {});
-  if (rows.size() == 0) return reply_state(request, owner, folds, answer, effects);
-  answer.seq = rows.at(0, 3).integer;
-  if (answer.seq > 0) folds.decode_all(rows.at(0, 4).bytes, answer.seq);
+  if (rows.failed) return refuse_call(effects, Status::storage_error);
+  if (rows.size() == 0) return reply_state(request, owner, folds, origin, effects);
+  origin.seq = rows.at(0, 3).integer;
+  if (origin.seq > 0) folds.decode_all(rows.at(0, 4).bytes, origin.seq);
   const std::size_t part =
       request.what == state_of_configs ? Folds::config_part : std::size_t{request.what};
-  if (!folds.valid(part)) return reply_status(effects, Status::storage_error, {});
+  if (!folds.valid(part)) return refuse_call(effects, Status::storage_error);
   Fact fact;
   ByteReader in(rows.at(0, 2).bytes);
   while (next_record(in, request.entity_id, fact) && wanted(request, fact)) {
     folds.apply(fact);
-    answer.seq = fact.seq;
-    if (request.as_of_ms == 0) answer.at_ms = fact.recorded_at;
-    ++answer.folded;
+    origin.seq = fact.seq;
+    if (request.as_of_ms == 0) origin.at_ms = fact.recorded_at;
+    ++origin.folded;
   }
-  reply_state(request, owner, folds, answer, effects);
+  reply_state(request, owner, folds, origin, effects);
 }
 
 void need_snapshot(const StateRequest& request, Effects& effects) {
@@ -88,19 +85,20 @@ void need_snapshot(const StateRequest& request, Effects& effects) {
 
 void read_state(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
   StateRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   if (state.seq == 0 || !reads_now(request)) return read_state_rows(call, frame, effects);
   if (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)
-    return reply_status(effects, Status::not_found, {});
+    return refuse_call(effects, Status::not_found);
   // The rounds that made it again read facts; that is what a miss is.
   const bool remade = call.making != Making::nothing;
   reply_state(request, state, state.folds,
-              {remade ? "facts" : "memory", state.seq, 0, frame.now_ms}, effects);
+              {remade ? StateSource::facts : StateSource::memory, state.seq, 0, frame.now_ms},
+              effects);
 }
 
 void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effects) {
   StateRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   if (call.at<ReadStage>() == ReadStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     need_snapshot(request, effects);
@@ -108,14 +106,15 @@ void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effect
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
-  if (status != Status::recorded) return reply_status(effects, status, {});
+  if (status != Status::ok) return refuse_call(effects, status);
   const Rows rows = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   if (!reads_now(request)) return fold_segment(request, owner, rows, frame, effects);
   const std::int64_t seq = rows.at(0, 0).integer;
   owner.folds.decode_all(rows.at(0, 3).bytes, seq);
   owner.seq = seq;
   if (!needs_refold(&owner))
-    return reply_state(request, owner, owner.folds, {"row", seq, 0, frame.now_ms}, effects);
+    return reply_state(request, owner, owner.folds, {StateSource::row, seq, 0, frame.now_ms},
+                       effects);
   // The row came damaged: the whole state is made, and its folds again.
   need_state(call, effects);
 }

@@ -8,6 +8,7 @@
 
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/reply.hpp"
 #include "z0/ledger/state.hpp"
 #include "z0/reporting/projection.hpp"
 
@@ -99,8 +100,13 @@ Status directory_word(const Frame& frame, std::vector<std::string_view>& policie
 
 // -- what commands share ------------------------------------------------------------------------
 
-// A reply of u8 Status and JSON.
-void reply_status(Effects& effects, Status status, std::string_view json);
+// Why a call has no answer.
+void refuse_call(Effects& effects, Status status);
+// What it was asked for.
+template <class T>
+void reply_value(Effects& effects, const T& value) {
+  effects.reply(info(Status::ok).http, {}, encode_reply(value));
+}
 
 // Seals whole runs of open ids, as many as there are, and writes their rows.
 void seal_ids(LedgerState& state, Effects& effects);
@@ -114,8 +120,6 @@ void refuse_storage(const LedgerCall& call, const Frame& frame, Effects& effects
 bool no_such_table(const Rows& rows);
 // The owner's row, which is the first answer, when there is one and the reader may see it.
 Status open_meta(const Frame& frame, std::string_view tenant_id, LedgerState& state);
-// A root as 64 lower-case hex digits.
-void append_root(std::string& out, const Digest& root);
 
 // -- the commands, and their stages -------------------------------------------------------------
 

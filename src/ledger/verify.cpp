@@ -14,7 +14,8 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_repairs.hpp"
+#include "z0/json/write.hpp"
 #include "z0/wire/settings.hpp"
 
 namespace z0 {
@@ -38,9 +39,9 @@ std::string comparison() {
     sql += " || iif(d.";
     sql += column;
     sql += column == "data" ? " IS NOT v->" : " IS NOT v->>";
-    sql += std::to_string(first_compared + i) + ", ',\"";
+    sql += std::to_string(first_compared + i) + ", '";
     sql += column;
-    sql += "\"', '')";
+    sql += ",', '')";
   }
   return sql +
          " AS fields FROM f LEFT JOIN ledger_facts d ON d.tenant_id = v->>0 AND d.type = v->>1 AND "
@@ -66,31 +67,17 @@ constexpr std::string_view of_these = " WHERE v->>4 IN (SELECT value FROM json_e
 struct Comparison {
   std::int64_t checked = 0;
   std::int64_t repaired = 0;
-  std::string_view found;  // the members of the reply that name what was wrong
-  std::string_view rows;   // the chunk
+  Differences found;
+  std::string_view rows;  // the chunk
 
-  std::string encode() const {
-    std::string bytes;
-    ByteWriter out(bytes);
-    out.varint(static_cast<std::uint64_t>(checked));
-    out.varint(static_cast<std::uint64_t>(repaired));
-    out.bytes(found);
-    out.raw(rows);
-    return bytes;
-  }
-  void decode(std::string_view bytes) {
-    ByteReader in(bytes);
-    checked = static_cast<std::int64_t>(in.varint());
-    repaired = static_cast<std::int64_t>(in.varint());
-    found = in.bytes();
-    rows = in.raw(in.left());
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.number(self.checked);
+    f.number(self.repaired);
+    f.part(self.found);
+    f.bytes(self.rows);
   }
 };
-
-void add(std::string& list, std::string_view item) {
-  if (list.size() > 1) list += ',';
-  list += item;
-}
 
 class Verification {
  public:
@@ -103,10 +90,10 @@ class Verification {
     if (at == VerifyStage::begin) return load();
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
     if (at == VerifyStage::segments) return compare(parse_rows(answer));
-    at_.decode(call_.extra);
+    if (!decode(call_.extra, at_)) __builtin_trap();  // our own bytes
     const std::vector<Rows> rows = parse_query(answer);
     for (const Rows& r : rows) {
-      if (r.failed) return reply_status(effects_, Status::storage_error, {});
+      if (r.failed) return refuse_call(effects_, Status::storage_error);
     }
     if (at == VerifyStage::compared) return judge(rows.back());
     reply();
@@ -142,44 +129,38 @@ class Verification {
         {{sql,
           {Value::text(rows), Value::of(state_.confirmed_seq), Value::of(request_.from_seq),
            Value::of(request_.from_seq + at_.checked - 1), Value::of(state_.seq)}}});
-    resume_ledger(effects_, call_, VerifyStage::compared, at_.encode());
+    resume_ledger(effects_, call_, VerifyStage::compared, encode(at_));
   }
 
   void judge(const Rows& wrong) {
-    std::string missing = "[", differing = "[", surplus = "[", again = "[", keys = "[";
-    std::size_t lost = 0;
+    std::string again;
+    std::string keys;
+    JsonWriter again_json(again);
+    JsonWriter keys_json(keys);
+    again_json.array();
+    keys_json.array();
+    Differences& found = at_.found;
     for (std::size_t i = 0; i < wrong.size(); ++i) {
       const std::int64_t n = wrong.at(i, seq).integer;
-      const std::string number = std::to_string(n);
       if (wrong.at(i, fields).kind == Value::Kind::null) {
         // A fact that was recorded and arrived since the question was put.
         if (n > request_.from_seq + at_.checked - 1 && n <= state_.seq) continue;
-        add(surplus, number);
-        std::string key = "[";
-        append_json_string(key, wrong.at(i, type).bytes);
-        key += ',' + std::to_string(wrong.at(i, timestamp).integer);
-        key += ',' + number + ']';
-        add(keys, key);
+        found.surplus.push_back(n);
+        keys_json.array().text(wrong.at(i, type).bytes).integer(wrong.at(i, timestamp).integer);
+        keys_json.integer(n).end();
       } else {
-        add(again, number);
-        if (wrong.at(i, timestamp).kind == Value::Kind::null) {
-          ++lost;
-          add(missing, number);
-        } else {
-          add(differing, "{\"seq\":" + number + ",\"fields\":[");
-          differing += wrong.at(i, fields).bytes.substr(1);
-          differing += "]}";
-        }
+        again_json.integer(n);
+        if (wrong.at(i, timestamp).kind == Value::Kind::null)
+          found.missing.push_back(n);
+        else
+          found.differing.push_back({n, wrong.at(i, fields).bytes});
       }
       ++at_.repaired;
     }
-    const std::string found = ",\"missing\":" + missing + "],\"differing\":" + differing +
-                              "],\"surplus\":" + surplus + "]";
-    at_.found = found;
+    again_json.end();
+    keys_json.end();
     if (at_.repaired == 0) return reply();
-    again += ']';
-    keys += ']';
-    repair(again, keys, lost);
+    repair(again, keys, found.missing.size());
   }
 
   void repair(std::string_view again, std::string_view keys, std::size_t lost) {
@@ -195,18 +176,18 @@ class Verification {
     statements.push_back({replace, {Value::text(at_.rows), Value::text(again)}});
     effects_.need_query(database(), statements);
     at_.rows = {};
-    resume_ledger(effects_, call_, VerifyStage::repaired, at_.encode());
+    resume_ledger(effects_, call_, VerifyStage::repaired, encode(at_));
   }
 
   void reply() {
     const std::int64_t next = request_.from_seq + at_.checked;
-    std::string json = "{\"entity_id\":";
-    append_json_string(json, state_.entity_id);
-    json += ",\"checked\":" + std::to_string(at_.checked) + ",\"next_seq\":";
-    json += at_.checked == 0 || next > state_.seq ? "null" : std::to_string(next);
-    json += at_.found.empty() ? ",\"missing\":[],\"differing\":[],\"surplus\":[]" : at_.found;
-    json += ",\"repaired\":" + std::to_string(at_.repaired) + '}';
-    reply_status(effects_, Status::recorded, json);
+    VerifyReply reply;
+    reply.entity_id = state_.entity_id;
+    reply.checked = at_.checked;
+    reply.next_seq = at_.checked == 0 || next > state_.seq ? 0 : next;
+    reply.found = at_.found;
+    reply.repaired = at_.repaired;
+    reply_value(effects_, reply);
   }
 
   std::string_view database() const { return settings_database(frame_.settings, state_.tenant_id); }
@@ -224,9 +205,9 @@ class Verification {
 void verify_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                    Effects& effects) {
   VerifyRequest request;
-  if (!request.decode(call.request)) return reply_status(effects, Status::bad_parameter, {});
+  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
   const bool visible = request.tenant_id.empty() || request.tenant_id == state.tenant_id;
-  if (state.seq == 0 || !visible) return reply_status(effects, Status::not_found, {});
+  if (state.seq == 0 || !visible) return refuse_call(effects, Status::not_found);
   Verification(state, call, request, frame, effects).run();
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/sort.hpp"
 #include "operations/operations.hpp"
+#include "operations/value.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -54,7 +55,7 @@ void get_ledgers(const RouteCall& call) {
   list.limit = limit + 1;
   for (std::size_t shard = 0; shard < directory_shards; ++shard) {
     effects.need_call(DirectoryMethod::list, directory_shard_name(shard), limits::read_timeout_ms,
-                      list.encode());
+                      encode(list));
   }
   std::string continuation;
   ByteWriter out(continuation);
@@ -68,12 +69,9 @@ void resume_ledgers(const RouteResume& resumed) {
   const auto limit = static_cast<std::size_t>(in.varint());
   std::vector<ListReply::Row> ledgers;
   for (const auto bytes : frame.answers) {
-    const CallAnswer answer = parse_call(bytes);
-    if (answer.outcome != Z0_OK)
-      return reply_error(effects, context, status_of(answer.outcome), {});
     ListReply reply;
-    if (!reply.decode(answer.reply) || reply.status != Status::recorded)
-      return reply_error(effects, context, Status::storage_error, {});
+    const Status status = value_in(parse_call(bytes), reply);
+    if (status != Status::ok) return reply_error(effects, context, status, {});
     ledgers.insert(ledgers.end(), reply.ledgers.begin(), reply.ledgers.end());
   }
   sort(ledgers.data(), ledgers.data() + ledgers.size(),

@@ -17,7 +17,9 @@ void get_replication(const RouteCall& call);
 void resume_replication_heads(const RouteResume& resumed);
 void resume_replication(const RouteResume& resumed);
 void post_replicate(const RouteCall& call);
+void resume_replicate(const RouteResume& resumed);
 void post_verify(const RouteCall& call);
+void resume_verify(const RouteResume& resumed);
 
 void get_closure(const RouteCall& call);
 void resume_closure(const RouteResume& resumed);

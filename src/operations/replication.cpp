@@ -2,11 +2,13 @@
 #include <algorithm>
 
 #include "operations/operations.hpp"
+#include "operations/value.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger.hpp"
-#include "z0/json/json.hpp"
+#include "z0/calls/ledger_reads.hpp"
+#include "z0/calls/ledger_repairs.hpp"
 #include "z0/json/write.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -66,43 +68,26 @@ std::vector<std::string_view> databases_of(const Page& page, std::string_view se
   return {settings_database(settings, page.tenant_id)};
 }
 
-// A ledger's own word on itself; the root may be missing.
+// A ledger's own word on itself.
 struct LedgerHead {
   Status status = Status::storage_error;
   std::int64_t seq = 0;
-  std::string root;
+  std::string root;  // in hex; empty where there is none
 };
 
-LedgerHead read_head_reply(const CallAnswer& answer) {
-  LedgerHead head;
-  head.status = status_of(answer.outcome);
-  if (answer.outcome != Z0_OK) return head;
-  ByteReader in(answer.reply);
-  const std::uint8_t code = in.u8();
-  if (!in.ok() || code >= static_cast<std::uint8_t>(Status::count_)) return head;
-  head.status = static_cast<Status>(code);
-  JsonReader json(in.raw(in.left()), 4);
-  std::string scratch;
-  std::string_view key;
-  if (head.status != Status::recorded || !json.enter_object()) return head;
-  while (json.next_member(key)) {
-    JsonReader::Fit fit{};
-    std::string_view text;
-    if (key == "seq") {
-      json.integer(head.seq, fit);
-    } else if (key == "root" && json.peek() == JsonKind::string) {
-      json.string(text, scratch);
-      head.root = text;
-    } else {
-      json.skip();
-    }
-  }
-  return head;
+LedgerHead read_head(const CallAnswer& answer) {
+  HeadReply head;
+  LedgerHead out;
+  out.status = value_in(answer, head);
+  if (out.status != Status::ok) return out;
+  out.seq = head.seq;
+  append_hex(out.root, bytes_of(head.root));
+  return out;
 }
 
 // Proven is what the same root proves; the same size without a root proves nothing.
 std::string_view verdict(const LedgerHead& ledger, std::int64_t seq, std::string_view root) {
-  if (ledger.status != Status::recorded || seq > ledger.seq) return "broken";
+  if (ledger.status != Status::ok || seq > ledger.seq) return "broken";
   if (seq < ledger.seq || ledger.root.empty()) return "behind";
   return root == ledger.root ? "proven" : "broken";
 }
@@ -130,8 +115,7 @@ void answer_page(const Page& page, const Rows& heads, const Context& context, co
                  Effects& effects) {
   std::vector<LedgerHead> ledgers;
   for (std::size_t row = 0; row < heads.size(); ++row) {
-    ledgers.push_back(
-        read_head_reply(parse_call(row < frame.answers.size() ? frame.answers[row] : "")));
+    ledgers.push_back(read_head(parse_call(row < frame.answers.size() ? frame.answers[row] : "")));
     if (transient(ledgers.back().status))
       return reply_error(effects, context, ledgers.back().status, {});
   }
@@ -167,7 +151,20 @@ void post_replicate(const RouteCall& call) {
   const std::string_view from = request.parameter("from");
   if (!from.empty() && from != "start") return reply_bad_value(effects, context, "from", "start");
   const ReplicateRequest round{from == "start", {}};
-  ask_ledger(call, LedgerMethod::replicate, round.encode());
+  ask_ledger(call, LedgerMethod::replicate, encode(round));
+}
+
+void resume_replicate(const RouteResume& resumed) {
+  ReplicateReply round;
+  if (!value_or_refuse(resumed, round)) return;
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", round.entity_id).text("tenant_id", round.tenant_id);
+  json.integer("seq", round.seq).hex("root", round.root);
+  json.integer("replicated_seq", round.replicated_seq);
+  json.hex("replicated_root", round.replicated_root);
+  json.boolean("done", round.replicated_seq >= round.seq).end();
+  reply_json(resumed.effects, resumed.context, 200, out);
 }
 
 void post_verify(const RouteCall& call) {
@@ -179,7 +176,32 @@ void post_verify(const RouteCall& call) {
                        verify.from_seq > limits::version_max)) {
     return reply_error(effects, context, Status::bad_parameter, "from_seq");
   }
-  ask_ledger(call, LedgerMethod::verify, verify.encode());
+  ask_ledger(call, LedgerMethod::verify, encode(verify));
+}
+
+void resume_verify(const RouteResume& resumed) {
+  VerifyReply chunk;
+  if (!value_or_refuse(resumed, chunk)) return;
+  std::string out;
+  JsonWriter json(out);
+  json.object().text("entity_id", chunk.entity_id).integer("checked", chunk.checked);
+  write_integer_or_null(json, "next_seq", chunk.next_seq);
+  json.array("missing");
+  for (const std::int64_t seq : chunk.found.missing) json.integer(seq);
+  json.end().array("differing");
+  for (const Differences::Row& row : chunk.found.differing) {
+    json.object().integer("seq", row.seq).array("fields");
+    for (std::string_view rest = row.columns; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(','), rest.size() - 1);
+      json.plain(rest.substr(0, end));
+      rest.remove_prefix(end + 1);
+    }
+    json.end().end();
+  }
+  json.end().array("surplus");
+  for (const std::int64_t seq : chunk.found.surplus) json.integer(seq);
+  json.end().integer("repaired", chunk.repaired).end();
+  reply_json(resumed.effects, resumed.context, 200, out);
 }
 
 void get_replication(const RouteCall& call) {
@@ -216,10 +238,8 @@ void resume_replication_heads(const RouteResume& resumed) {
     ReadRequest read;
     read.entity_id = entity_id;
     read.limit = 1;
-    std::string bytes;
-    read.encode(bytes);
     effects.need_call(LedgerMethod::head, ledger_object_name(entity_id), limits::read_timeout_ms,
-                      bytes);
+                      encode(read));
   }
   effects.resume(page.encode(context, 1));
 }

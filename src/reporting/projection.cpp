@@ -68,7 +68,7 @@ void begin_row(std::string& rows, std::string_view first) {
 
 std::string hex_of(const Digest& digest) {
   std::string hex;
-  append_hex(hex, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+  append_hex(hex, bytes_of(digest));
   return hex;
 }
 

@@ -86,12 +86,12 @@ std::string directory_request(DirectoryMethod method) {
   ByteWriter(tenant).short_bytes("north");
   if (method == DirectoryMethod::policies) return tenant;
   if (method == DirectoryMethod::register_ledger)
-    return RegisterRequest{1, {{"north", "acct_a"}}}.encode();
-  if (method == DirectoryMethod::list) return ListRequest{"", "", "", 10}.encode();
+    return encode(RegisterRequest{1, {{"north", "acct_a"}}});
+  if (method == DirectoryMethod::list) return encode(ListRequest{"", "", "", 10});
   if (method == DirectoryMethod::alarm) return {};
   Buffer submission;
   append_submission(submission, test::naming("cfg_a", 1, 0));
-  return PublishRequest{"north", submission.view()}.encode();
+  return encode(PublishRequest{"north", submission.view()});
 }
 
 // The answer to a need: the caller's bytes as rows or as a reply, with what was asked.

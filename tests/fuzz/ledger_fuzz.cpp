@@ -7,6 +7,7 @@
 
 #include "step_law.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/ledger_reads.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/ledger/ledger.hpp"
 
@@ -41,9 +42,7 @@ std::string read_request() {
   request.tenant_id = "ten_amber";
   request.entity_id = "acct_1";
   request.limit = 10;
-  std::string bytes;
-  request.encode(bytes);
-  return bytes;
+  return encode(request);
 }
 
 void check_reply(LedgerMethod method, const std::vector<Effect>& effects) {
@@ -51,14 +50,14 @@ void check_reply(LedgerMethod method, const std::vector<Effect>& effects) {
   if (method == LedgerMethod::alarm) return;
   if (method == LedgerMethod::append) {
     AppendReply append;
-    const bool answered = append.decode(reply.body) && append.results.size() == 3;
+    const bool answered = decode(reply.body, append) && append.results.size() == 3;
     if (!answered && reply.status != 503) broken("an append is answered or refused");
     return;
   }
   ByteReader in(reply.body);
   const auto status = static_cast<Status>(in.u8());
   if (status >= Status::count_) broken("a read has a status");
-  if (status != Status::recorded && reply.status < 400) broken("a refusal says so");
+  if (status != Status::ok && reply.status < 400) broken("a refusal says so");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
+#include "z0/calls/reply.hpp"
 #include "z0/ledger/ledger.hpp"
 
 namespace z0::laws {
@@ -147,28 +148,30 @@ void Auditor::finished(const CallSeen& call) {
 // Without configs a directory only ever hears of ledgers.
 void Auditor::check_directory(const CallSeen& call, const std::vector<Effect>& effects) {
   RegisterRequest request;
-  if (!call.kind.is(DirectoryMethod::register_ledger) || !request.decode(call.request))
+  if (!call.kind.is(DirectoryMethod::register_ledger) || !decode(call.request, request))
     return fail("a directory hears of ledgers alone", call.object);
   for (const LedgerName& ledger : request.ledgers) {
     if (call.object != directory_object_name(ledger.entity_id))
       fail("a ledger is known to its own directory", call.object);
   }
   RegisterReply reply;
+  Status status = Status::storage_error;
   for (const Effect& effect : effects) {
     if (effect.kind != Z0_REPLY) continue;
-    if (!reply.decode(carried_by<HttpAnswer>(effect).body))
+    status = decode_reply(carried_by<HttpAnswer>(effect).body, reply);
+    if (status != Status::ok && !transient(status))
       fail("a directory's reply can be read", call.object);
     for (const auto& policies : reply.policies) {
-      if (!policies.empty()) fail("there are no policies", call.object);
+      if (!policies.submissions.empty()) fail("there are no policies", call.object);
     }
   }
-  if (!call.committed || reply.status != Status::recorded) return;
+  if (!call.committed || status != Status::ok) return;
   for (const LedgerName& ledger : request.ledgers) registered_.emplace(ledger.entity_id);
 }
 
 void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effects) {
   Append append;
-  if (!append.request.decode(call.request))
+  if (!decode(call.request, append.request))
     return fail("the edge sends batches that can be read", call.object);
   append.entity_id = append.request.entity_id;
   Book& book = books_[append.entity_id];
@@ -177,7 +180,7 @@ void Auditor::check_append(const CallSeen& call, const std::vector<Effect>& effe
   read_append(effects, book, append);
   const std::size_t grown = book.records.size() - append.before;
   const bool begins = append.before == 0 && grown > 0;
-  const bool is_new = append.request.registers && append.before == 0 && grown == 0;
+  const bool is_new = append.request.registers() && append.before == 0 && grown == 0;
   if (is_new && append.reply.results.empty()) return;
   if (append.reply.results.size() != append.request.submissions.size())
     return fail("each submission gets a result", append.entity_id);
@@ -216,7 +219,7 @@ void Auditor::read_append(const std::vector<Effect>& effects, Book& book, Append
       check_node(book, statement, out.entity_id);
     }
     if (effect.kind == Z0_REPLY) {
-      if (!out.reply.decode(carried_by<HttpAnswer>(effect).body))
+      if (!decode(carried_by<HttpAnswer>(effect).body, out.reply))
         fail("a ledger's reply can be read", out.entity_id);
     }
   }

@@ -43,7 +43,7 @@ class Ledger {
     reply_ = run(LedgerMethod::append,
                  encode_append_request(0, tenant_id, entity_id, numbers.size(), packed));
     AppendReply reply;
-    REQUIRE(reply.decode(reply_));
+    REQUIRE(decode(reply_, reply));
     REQUIRE(reply.results.size() == numbers.size());
     return reply.results;
   }

@@ -12,6 +12,10 @@
 namespace z0 {
 
 using Digest = std::array<std::uint8_t, 32>;
+// As a text that borrows it.
+inline std::string_view bytes_of(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 Digest sha256(std::string_view message);
 // out[i] is the hash of the byte `prefix` and then messages[i]: RFC 6962 tells leaves from inner

@@ -64,6 +64,8 @@ enum class Status : std::uint8_t {
   timeout,
   storage_error,
   not_distributed,
+  // no submission's: what was asked for, and not recorded, is there
+  ok,
   count_,
 };
 

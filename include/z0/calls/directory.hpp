@@ -1,4 +1,5 @@
-// What others ask of the directory, and what it answers: the bytes of each call.
+// What others ask of the directory, and what it answers: the bytes of each call. ledger.hpp says how
+// calls are written.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,7 @@
 #include <vector>
 
 #include "z0.h"
-#include "z0/base/status.hpp"
+#include "z0/base/fields.hpp"
 
 namespace z0 {
 
@@ -34,6 +35,13 @@ std::string directory_object_name(std::string_view entity_id);
 struct LedgerName {
   std::string_view tenant_id;
   std::string_view entity_id;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.text(self.tenant_id);
+    f.text(self.entity_id);
+  }
+  bool valid() const { return !tenant_id.empty() && !entity_id.empty(); }
 };
 
 // REGISTER, before the first facts of some ledgers of one shard: idempotent. The edge asks for all
@@ -44,36 +52,56 @@ struct RegisterRequest {
 
   // The tenants of the ledgers, in the order in which they are named first.
   std::vector<std::string_view> tenants() const;
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-// What it answers: for each of tenants() the submissions of the config versions that concern it, as
-// in PoliciesReply. A config's own ledger is registered alone, and gets none.
-struct RegisterReply {
-  Status status = Status::storage_error;
-  std::vector<std::vector<std::string_view>> policies;
 
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.number(self.created_at);
+    f.list(self.ledgers);
+  }
+  bool valid() const;
 };
-
-// POLICIES, by the edge: the tenant's id alone (short_bytes).
 // The submissions of the config versions that concern a tenant: the platform's, then its own, each
 // in order of config_id.
-struct PoliciesReply {
-  Status status = Status::storage_error;
+struct Policies {
   std::vector<std::string_view> submissions;
 
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.list(self.submissions);
+  }
+};
+// What it answers: for each of tenants() its policies. A config's own ledger is registered alone,
+// and gets none.
+struct RegisterReply {
+  std::vector<Policies> policies;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.list(self.policies);
+  }
+};
+
+// POLICIES, by the edge. The reply is of Policies.
+struct PoliciesRequest {
+  std::string_view tenant_id;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.text(self.tenant_id);
+  }
 };
 
 // PUBLISH, by the edge. An older version than the one that is known changes nothing; the same one
-// is handed out again. Reply: u8 Status.
+// is handed out again. The reply is a status alone.
 struct PublishRequest {
   std::string_view tenant_id;  // empty: the platform's
   std::string_view submission;
 
-  std::string encode() const;
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.text(self.tenant_id);
+    f.text(self.submission);
+  }
 };
 
 // LIST: ledgers in order of tenant and entity, those after a pair.
@@ -83,19 +111,34 @@ struct ListRequest {
   std::string_view after_entity;
   std::int64_t limit = 0;
 
-  std::string encode() const;
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.text(self.tenant_id);
+    f.text(self.after_tenant);
+    f.text(self.after_entity);
+    f.number(self.limit);
+  }
+  bool valid() const;
 };
 struct ListReply {
   struct Row {
     std::string_view tenant_id;
     std::string_view entity_id;
     std::int64_t created_at = 0;
+
+    template <class Fields, class Self>
+    static void fields(Fields& f, Self& self) {
+      f.text(self.tenant_id);
+      f.text(self.entity_id);
+      f.number(self.created_at);
+    }
   };
-  Status status = Status::storage_error;
   std::vector<Row> ledgers;
 
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.list(self.ledgers);
+  }
 };
 
 }  // namespace z0

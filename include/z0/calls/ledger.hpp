@@ -1,5 +1,9 @@
 // What others ask of a ledger, and what it answers: the bytes of each call.
 //
+// Each is a struct with one list of its fields (base/fields.hpp). A ledger answers values, and the
+// edge says them in JSON. A reply begins with a Status; `ok` is followed by the value, and anything
+// else by nothing. Only APPEND answers for each of its facts.
+//
 // Views are borrowed: a decoded request lives as long as the frame that it was read from.
 #pragma once
 
@@ -10,6 +14,7 @@
 #include <vector>
 
 #include "z0.h"
+#include "z0/base/fields.hpp"
 #include "z0/base/sha256.hpp"
 #include "z0/base/status.hpp"
 #include "z0/folds/folds.hpp"
@@ -38,26 +43,43 @@ inline constexpr std::string_view ledger_method_names[] = {
 
 // A batch for one ledger, from the edge.
 struct AppendRequest {
-  bool atomic = false;  // all or none
-  bool system = false;  // z0's own facts: a retiring entity takes them too
+  static constexpr std::uint8_t atomic_flag = 1;  // all or none
+  static constexpr std::uint8_t system_flag =
+      2;  // z0's own facts: a retiring entity takes them too
   // Who sends it registers new ledgers: one says that it is new, and the batch comes again.
-  bool registers = false;
+  static constexpr std::uint8_t registers_flag = 4;
   // That was done: the policies that the directory named are the ledger's first facts, if it still
   // has none.
-  bool registered = false;
-  std::vector<std::string_view> policies;
+  static constexpr std::uint8_t registered_flag = 8;
+
+  std::uint8_t flags = 0;
   std::string_view tenant_id;
   std::string_view entity_id;
   std::vector<std::string_view> submissions;
+  std::vector<std::string_view> policies;  // where it is registered
 
-  bool decode(std::string_view bytes);
+  bool atomic() const { return (flags & atomic_flag) != 0; }
+  bool system() const { return (flags & system_flag) != 0; }
+  bool registers() const { return (flags & registers_flag) != 0; }
+  bool registered() const { return (flags & registered_flag) != 0; }
+
+  template <class Fields, class Self>
+  static void head_fields(Fields& f, Self& self) {
+    f.byte(self.flags);
+    f.text(self.tenant_id);
+    f.text(self.entity_id);
+  }
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    head_fields(f, self);
+    f.list(self.submissions);
+    if (self.registered()) f.list(self.policies);
+  }
+  bool valid() const;
 };
 
 // The bytes of such a batch. packed: `count` submissions, each with its length as a varint in
 // front.
-inline constexpr std::uint8_t append_atomic = 1;
-inline constexpr std::uint8_t append_system = 2;
-inline constexpr std::uint8_t append_registers = 4;
 std::string encode_append_request(std::uint8_t flags, std::string_view tenant_id,
                                   std::string_view entity_id, std::size_t count,
                                   std::string_view packed);
@@ -76,9 +98,22 @@ struct ExceededBudget {
   std::int64_t used = 0;  // spent in the period
   Period period = Period::total;
 
-  std::string encode() const;
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.text(self.config_id);
+    f.text(self.currency);
+    f.number(self.limit);
+    f.signed_number(self.used);
+    f.code(self.period);
+  }
 };
+
+// Whether a refusal of this status brings more than its field: of a budget an ExceededBudget, of a
+// correction words on what may be sent.
+inline bool has_detail(Status status) {
+  return status == Status::budget_exhausted || status == Status::source_mismatch ||
+         status == Status::over_corrected;
+}
 
 // What became of one of them.
 struct AppendResult {
@@ -88,14 +123,18 @@ struct AppendResult {
   std::string_view field;        // when refused: what of the fact is at fault, where one can say
   std::string_view detail;       // see has_detail
   std::string_view stamped;      // the submission as it was recorded, when the ledger changed it
-};
 
-// Whether a refusal of this status brings more than its field: of a budget an ExceededBudget, of a
-// correction words on what may be sent.
-inline bool has_detail(Status status) {
-  return status == Status::budget_exhausted || status == Status::source_mismatch ||
-         status == Status::over_corrected;
-}
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    bool changed = !self.stamped.empty();
+    f.marked_code(self.status, changed);
+    f.number(self.seq);
+    f.number(self.recorded_at);
+    if (!accepted(self.status)) f.text(self.field);
+    if (has_detail(self.status)) f.text(self.detail);
+    if (changed) f.text(self.stamped);
+  }
+};
 
 // The reply to APPEND.
 struct AppendReply {
@@ -107,99 +146,15 @@ struct AppendReply {
   // Records that the ledger wrote of its own accord, for the queue.
   std::string_view extra;
 
-  void encode(std::string& out) const;
-  bool decode(std::string_view bytes);
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.list(self.results);
+    f.number(self.size);
+    f.digest(self.root);
+    f.text(self.extra);
+  }
 };
 // Whether it is the reply of such a new ledger.
 bool says_new(std::string_view append_reply);
-
-struct ReadRequest {
-  std::string_view tenant_id;  // empty: any
-  std::string_view entity_id;
-  std::int64_t from_seq = 1;
-  std::int64_t limit = 0;
-  std::string_view types;  // names separated by commas; empty: all
-  bool records = false;    // each fact with "record": its leaf of the tree, in base64
-
-  void encode(std::string& out) const;
-  bool decode(std::string_view bytes);
-};
-
-// What a STATE call asks for: a part of Folds, or this.
-inline constexpr std::uint8_t state_of_configs = 255;
-struct StateRequest {
-  std::string_view tenant_id;  // empty: any
-  std::string_view entity_id;
-  std::uint8_t what = 0;
-  std::int64_t as_of_seq = 0;  // 0: now
-  std::int64_t as_of_ms = 0;   // 0: none
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-// The reply to STATE: u8 Status, then for state_of_configs the bytes of ConfigState::encode(), for
-// a part JSON {"entity_id", "tenant_id", "cache", "seq", "computed_at", "source": "memory" | "row"
-// | "facts", "facts_folded", "state"}.
-
-// What it takes to prove something of the tree. Reply: u8 Status, then JSON {"entity_id",
-// "tenant_id", "size", "root", ...}; for an inclusion {"seq", "record" in base64, "proof": [hex]},
-// for a consistency {"old_size", "proof": [hex]}. Of the head: u8 Status, varint size, 32 bytes
-// root.
-struct ProofRequest {
-  std::string_view tenant_id;  // empty: any
-  std::string_view entity_id;
-  enum class Kind : std::uint8_t { inclusion = 0, consistency = 1, head = 2 };
-  Kind kind = Kind::inclusion;
-  std::int64_t from = 1;  // the fact's seq, or the smaller size
-  std::int64_t size = 0;  // of the tree; 0: as it is now
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-
-// Facts of another z0's export, as they were recorded there: each keeps its seq and its commit
-// time. They go on where this ledger ends; those that it has are passed over. Reply: u8 Status,
-// then JSON
-// {"entity_id", "size", "root"}.
-struct ImportRequest {
-  std::string_view tenant_id;
-  std::string_view entity_id;
-  std::string_view records;
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-
-// A step of reconciliation. Reply: u8 Status, then JSON {"seq", "verified_seq", "done", ...}.
-struct ReconcileRequest {
-  std::string_view tenant_id;  // empty: any
-  std::string_view entity_id;
-  bool whole = false;  // begin again at the first fact, and check the tree as well
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-
-// The reply to READ and HEAD: u8 Status (recorded for success), then JSON.
-
-// A round of writing to D1 what it lacks. Reply: u8 Status, then JSON {"entity_id", "tenant_id",
-// "seq", "root", "replicated_seq", "replicated_root", "done"}.
-struct ReplicateRequest {
-  bool from_start = false;     // D1's head is dropped, and made anew
-  std::string_view tenant_id;  // empty: any
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
-
-// Compares a chunk of facts with D1's rows and repairs those. Reply: u8 Status, then JSON
-// {"entity_id", "checked", "next_seq", "missing", "differing", "surplus", "repaired"}.
-struct VerifyRequest {
-  std::int64_t from_seq = 1;
-  std::string_view tenant_id;  // empty: any
-
-  std::string encode() const;
-  bool decode(std::string_view bytes);
-};
 
 }  // namespace z0

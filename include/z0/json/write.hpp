@@ -26,6 +26,7 @@
 #include <string_view>
 
 #include "z0/base/bytes.hpp"
+#include "z0/base/sha256.hpp"
 
 namespace z0 {
 
@@ -165,6 +166,7 @@ class BasicJsonWriter {
   BasicJsonWriter& array(JsonName name) { return key(name).array(); }
   BasicJsonWriter& text(JsonName name, std::string_view value) { return key(name).text(value); }
   BasicJsonWriter& plain(JsonName name, std::string_view value) { return key(name).plain(value); }
+  BasicJsonWriter& hex(JsonName name, const Digest& hash) { return hex(name, bytes_of(hash)); }
   BasicJsonWriter& hex(JsonName name, std::string_view bytes) { return key(name).hex(bytes); }
   BasicJsonWriter& integer(JsonName name, std::int64_t value) { return key(name).integer(value); }
   BasicJsonWriter& boolean(JsonName name, bool value) { return key(name).boolean(value); }

@@ -7,6 +7,7 @@
 #include "unit/folds/config_facts.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/bytes.hpp"
+#include "z0/calls/reply.hpp"
 #include "z0/facts/fact.hpp"
 
 namespace {
@@ -75,8 +76,8 @@ TEST_CASE("Requests to the directory are read as they were written", "[directory
   const z0::RegisterRequest known{1'774'958'400'000,
                                   {{"north", "acct_a"}, {"south", "acct_b"}, {"north", "acct_c"}}};
   z0::RegisterRequest known_read;
-  const std::string known_bytes = known.encode();
-  CHECK(known_read.decode(known_bytes));
+  const std::string known_bytes = encode(known);
+  CHECK(decode(known_bytes, known_read));
   REQUIRE(known_read.ledgers.size() == 3);
   CHECK(known_read.ledgers[2].tenant_id == "north");
   CHECK(known_read.ledgers[2].entity_id == "acct_c");
@@ -84,27 +85,27 @@ TEST_CASE("Requests to the directory are read as they were written", "[directory
   CHECK(known_read.tenants() == std::vector<std::string_view>{"north", "south"});
   for (std::size_t i = 0; i < known_bytes.size(); ++i) {
     z0::RegisterRequest cut;
-    CHECK_FALSE(cut.decode(std::string_view(known_bytes).substr(0, i)));
+    CHECK_FALSE(decode(std::string_view(known_bytes).substr(0, i), cut));
   }
-  CHECK_FALSE(known_read.decode(z0::RegisterRequest{1, {}}.encode()));
+  CHECK_FALSE(decode(encode(z0::RegisterRequest{1, {}}), known_read));
   const z0::PublishRequest publish{"", "bytes"};
-  const std::string publish_bytes = publish.encode();
+  const std::string publish_bytes = encode(publish);
   z0::PublishRequest publish_read;
-  CHECK(publish_read.decode(publish_bytes));
+  CHECK(decode(publish_bytes, publish_read));
   CHECK(publish_read.submission == "bytes");
   const z0::ListRequest list{"north", "north", "acct_a", 7};
-  const std::string list_bytes = list.encode();
+  const std::string list_bytes = encode(list);
   z0::ListRequest list_read;
-  CHECK(list_read.decode(list_bytes));
+  CHECK(decode(list_bytes, list_read));
   CHECK(list_read.after_entity == "acct_a");
   CHECK(list_read.limit == 7);
   for (std::size_t i = 0; i < list_bytes.size(); ++i)
-    CHECK_FALSE(list_read.decode(std::string_view(list_bytes).substr(0, i)));
-  CHECK_FALSE(list_read.decode(z0::ListRequest{"", "", "", 0}.encode()));
-  CHECK_FALSE(list_read.decode(z0::ListRequest{"", "", "", 1'002}.encode()));
-  z0::PoliciesReply policies;
-  CHECK_FALSE(policies.decode(""));
-  CHECK_FALSE(policies.decode("\xff"));
+    CHECK_FALSE(decode(std::string_view(list_bytes).substr(0, i), list_read));
+  CHECK_FALSE(decode(encode(z0::ListRequest{"", "", "", 0}), list_read));
+  CHECK_FALSE(decode(encode(z0::ListRequest{"", "", "", 1'002}), list_read));
+  z0::Policies policies;
+  CHECK(decode_reply("", policies) == z0::Status::storage_error);
+  CHECK(decode_reply("\xff", policies) == z0::Status::storage_error);
 }
 
 TEST_CASE("All ledgers are listed once, in pages over all shards", "[directory]") {

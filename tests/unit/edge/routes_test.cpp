@@ -280,7 +280,7 @@ TEST_CASE("Every status that a request can meet is answered with its name, code 
   std::set<Status> elsewhere = {Status::unknown_type};
   // Met by the tests of configs, of corrections and of proofs.
   elsewhere.insert({Status::relaxes_limit, Status::version_conflict, Status::budget_exhausted,
-                    Status::not_distributed, Status::no_log_key, Status::unknown_source,
+                    Status::not_distributed, Status::ok, Status::no_log_key, Status::unknown_source,
                     Status::source_mismatch, Status::over_corrected});
   for (int i = 0; i < static_cast<int>(Status::count_); ++i) {
     const auto status = static_cast<Status>(i);
