@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::string_view select_heads =
     "SELECT entity_id, tenant_id, contiguous_seq, root FROM ledger_heads WHERE entity_id > ?1 AND "
-    "(?2 IS NULL OR tenant_id = ?2) ORDER BY entity_id LIMIT ?3";
+    "(?2 IS NULL OR tenant_id = ?2) AND (?4 IS NULL OR entity_id <= ?4) ORDER BY entity_id LIMIT "
+    "?3";
 
 // A page of one database, and where the next one begins. Databases come one after the other.
 struct Page {
@@ -213,6 +214,13 @@ void get_replication(const RouteCall& call) {
                          page.limit > limits::page_ledgers_max)) {
     return reply_error(effects, context, Status::bad_parameter, "limit");
   }
+  // A caller that knows names of ledgers asks for ranges between them, several at a time.
+  const std::string_view after = request.parameter("after");
+  const std::string_view until = request.parameter("until");
+  for (const auto& [name, entity_id] : {std::pair{"after", after}, std::pair{"until", until}}) {
+    if (!entity_id.empty() && !valid_id(entity_id))
+      return reply_error(effects, context, Status::bad_parameter, name);
+  }
   const std::string_view cursor = request.parameter("cursor");
   const bool readable = cursor.empty() || decode_cursor(cursor, page);
   const auto databases = databases_of(page, frame.settings);
@@ -221,7 +229,8 @@ void get_replication(const RouteCall& call) {
   effects.need_query(
       databases[static_cast<std::size_t>(page.database)],
       {{select_heads,
-        {Value::text(page.after), Value::text_or_null(page.tenant_id), Value::of(page.limit)}}});
+        {Value::text(std::max<std::string_view>(page.after, after)),
+         Value::text_or_null(page.tenant_id), Value::of(page.limit), Value::text_or_null(until)}}});
   effects.resume(page.encode(context, 0));
 }
 

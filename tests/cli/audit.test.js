@@ -220,6 +220,42 @@ describe("the auditor's and the operator's commands", { skip }, () => {
     assert.equal(run.stdout, `entity_id,tenant_id,seq,replicated_seq,root,replicated_root,status\r\n${rows.join("")}`);
   });
 
+  it("replication asks for ranges of ledgers side by side, and prints them in order whoever answers first", async () => {
+    const names = Array.from({ length: 310 }, (_, i) => `acct_${String(i).padStart(3, "0")}`);
+    // One of them only the database knows.
+    const all = [...names, "acct_100b"].sort();
+    const ledger = (/** @type {string} */ entity_id) => ({
+      entity_id, tenant_id: "t", seq: 2, root: "aa", replicated_seq: 1, replicated_root: "bb", status: "behind",
+    });
+    const page = (/** @type {URL} */ url) => {
+      const { after = "", until = "~", cursor = "" } = Object.fromEntries(url.searchParams);
+      const rows = all.filter((name) => name > after && name > cursor && name <= until);
+      return { ledgers: rows.slice(0, 40).map(ledger), cursor: rows.length > 40 ? rows[39] : null };
+    };
+    /** @type {(() => void)[]} */
+    const held = [];
+    // All four ranges wait until they are here; then the last is answered, and each answer lets the one before it go.
+    server.after = () => held.pop()?.();
+    server.before = async (seen) => {
+      const url = new URL(seen.url, server.url);
+      if (url.pathname === "/v1/ledgers")
+        return { status: 200, body: { ledgers: names.map((entity_id) => ({ entity_id, tenant_id: "t" })), cursor: null } };
+      assert.equal(url.pathname, "/v1/replication");
+      if (!url.searchParams.has("cursor")) {
+        await new Promise((resolve) => {
+          const together = held.push(() => resolve(undefined)) === 4;
+          if (together) held.pop()?.();
+        });
+      }
+      return { status: 200, body: page(url) };
+    };
+    const csv = await ask("replication", "--csv");
+    assert.equal(csv.code, 0, csv.stderr);
+    assert.deepEqual(csv.stdout.trim().split("\r\n").slice(1), all.map((name) => `${name},t,2,1,aa,bb,behind`));
+    const totals = JSON.parse((await ask("replication", "--json")).stdout).totals;
+    assert.deepEqual(totals, { ledgers: 311, proven: 0, behind: 311, broken: 0, seq: 622, replicated_seq: 311 });
+  });
+
   it("lists are CSV for other programs: raw values under the members' names", async () => {
     const letter = { id: "d1", received_at: 1_774_915_200_000, bytes: 1000, readable: true, facts: 2, attempts: 3, entities: ["acct_a", "acct_b"] };
     const fact = { id: "f,1", type: "charge", entity_id: "acct_a", tenant_id: "t", seq: 1, amount: 123_456, currency: "USD", data: { note: 'a "b"' } };

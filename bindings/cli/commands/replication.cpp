@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "base/text.hpp"
 #include "commands/commands.hpp"
 #include "server/ledgers.hpp"
+#include "z0/base/limits.hpp"
 
 namespace z0::cli {
 namespace {
@@ -37,6 +39,7 @@ struct Counts {
   std::int64_t behind = 0;
   std::int64_t broken = 0;
   std::int64_t facts = 0;
+  std::int64_t replicated = 0;
   std::int64_t facts_left = 0;
 
   void add(const json& ledger) {
@@ -46,8 +49,14 @@ struct Counts {
     behind += status == "behind" ? 1 : 0;
     broken += status == "broken" ? 1 : 0;
     const std::int64_t seq = integer_of(ledger, "seq");
+    const std::int64_t there = integer_of(ledger, "replicated_seq");
     facts += seq;
-    facts_left += std::max<std::int64_t>(0, seq - integer_of(ledger, "replicated_seq"));
+    replicated += there;
+    facts_left += std::max<std::int64_t>(0, seq - there);
+  }
+  json totals() const {
+    return {{"ledgers", ledgers}, {"proven", proven}, {"behind", behind},
+            {"broken", broken},   {"seq", facts},     {"replicated_seq", replicated}};
   }
 };
 
@@ -147,20 +156,55 @@ std::vector<LedgerFailure> verify_all(const Connection& connection, const Option
   return failures;
 }
 
+// The ledgers of which the database has heard. A page asks a hundred of them for their heads, so the
+// directory's names are taken for ranges of a page each, and those are asked for several at a time.
+// What the directory does not know lies in one of the ranges, too.
+std::vector<json> heard_of(const Connection& connection, const Options& options,
+                           const std::vector<LedgerName>& names) {
+  std::vector<std::string> bounds;
+  for (const LedgerName& name : names) bounds.push_back(name.entity_id);
+  std::sort(bounds.begin(), bounds.end());
+  constexpr auto page = static_cast<std::size_t>(limits::page_ledgers_max);
+  // Less than a page each: behind a full one there could be another.
+  const std::size_t ranges = bounds.size() / page + 1;
+  const auto bound = [&](std::size_t range) {
+    return range == 0 || range == ranges ? std::string() : bounds[range * bounds.size() / ranges];
+  };
+  std::vector<std::vector<json>> found(ranges);
+  std::vector<std::string> failures(ranges);
+  side_by_side(connection, ranges, options.together, [&](Api& own, std::size_t range) {
+    try {
+      if (interrupted()) throw Failure("interrupted");
+      own.each("/v1/replication",
+               {{"tenant", options.tenant}, {"after", bound(range)}, {"until", bound(range + 1)}},
+               "ledgers", [&](const json& ledger) {
+                 found[range].push_back(ledger);
+                 return true;
+               });
+    } catch (const std::exception& error) {
+      failures[range] = error.what();
+    }
+  });
+  for (const std::string& failure : failures) {
+    if (!failure.empty()) throw Failure(failure);
+  }
+  std::vector<json> ledgers;
+  for (auto& range : found) std::move(range.begin(), range.end(), std::back_inserter(ledgers));
+  return ledgers;
+}
+
 // Ledgers of which the database has heard nothing, which is all of them right after it was lost. Each
 // is asked for its head, several at a time.
-std::vector<json> unheard_of(Api& api, const Connection& connection, const Options& options,
-                             const std::vector<json>& heard_of) {
+std::vector<json> unheard_of(const Connection& connection, const Options& options,
+                             std::vector<LedgerName> names, const std::vector<json>& heard_of) {
   std::set<std::string> known;
   for (const json& ledger : heard_of) known.insert(text_of(ledger, "entity_id"));
-  Selection selection;
-  selection.tenant = options.tenant;
   std::vector<LedgerName> unknown;
-  for (LedgerName& name : ledgers_of(api, selection, true)) {
+  for (LedgerName& name : names) {
     if (!known.contains(name.entity_id)) unknown.push_back(std::move(name));
   }
   std::mutex mutex;
-  std::map<std::string, json> ledgers;  // in the order of the directory, whoever answers first
+  std::map<std::string, json> ledgers;  // in order, whoever answers first
   const auto failures =
       for_each_ledger(connection, unknown, options.together, [&](Api& own, const LedgerName& name) {
         const auto head = own.find("/v1/entities/" + url_escaped(name.entity_id));
@@ -182,18 +226,14 @@ std::vector<json> unheard_of(Api& api, const Connection& connection, const Optio
 
 int run(const Connection& connection, const Options& options) {
   Api api(connection);
-  std::vector<json> ledgers;
-  Counts all;
-  const json last =
-      api.each("/v1/replication", {{"tenant", options.tenant}}, "ledgers", [&](const json& ledger) {
-        ledgers.push_back(ledger);
-        all.add(ledger);
-        return true;
-      });
-  for (json& ledger : unheard_of(api, connection, options, ledgers)) {
-    all.add(ledger);
+  Selection selection;
+  selection.tenant = options.tenant;
+  std::vector<LedgerName> names = ledgers_of(api, selection, true);
+  std::vector<json> ledgers = heard_of(connection, options, names);
+  for (json& ledger : unheard_of(connection, options, std::move(names), ledgers))
     ledgers.push_back(std::move(ledger));
-  }
+  Counts all;
+  for (const json& ledger : ledgers) all.add(ledger);
   if (options.csv) {
     std::fputs(csv_of(ledgers, {"entity_id", "tenant_id", "seq", "replicated_seq", "root",
                                 "replicated_root", "status"})
@@ -206,7 +246,7 @@ int run(const Connection& connection, const Options& options) {
   std::vector<LedgerFailure> failures;
   if (options.verify) failures = verify_all(connection, options, ledgers, verified);
   if (options.json) {
-    json summary = {{"ledgers", ledgers}, {"totals", object_of(last, "totals")}};
+    json summary = {{"ledgers", ledgers}, {"totals", all.totals()}};
     if (options.verify) {
       summary["verified"] = {{"checked", verified.checked},
                              {"missing", verified.missing},

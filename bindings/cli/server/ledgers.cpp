@@ -100,25 +100,30 @@ void LedgerProgress::draw() {
              " facts  " + grouped(std::llround(rate)) + " facts/s");
 }
 
+void side_by_side(const Connection& connection, std::size_t count, std::size_t together,
+                  const std::function<void(Api&, std::size_t)>& work) {
+  std::atomic<std::size_t> next{0};
+  const auto run = [&] {
+    Api api(connection);
+    for (std::size_t i = next++; i < count; i = next++) work(api, i);
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < std::min(together, count); ++i) threads.emplace_back(run);
+  run();
+  for (std::thread& thread : threads) thread.join();
+}
+
 std::vector<LedgerFailure> for_each_ledger(
     const Connection& connection, const std::vector<LedgerName>& ledgers, std::size_t together,
     const std::function<void(Api&, const LedgerName&)>& work) {
-  std::atomic<std::size_t> next{0};
   std::mutex mutex;
   std::vector<LedgerFailure> failures;
-  const auto run = [&] {
-    Api api(connection);
-    for (std::size_t i = next++; i < ledgers.size(); i = next++) {
-      std::string reason = try_work(api, ledgers[i], work);
-      if (reason.empty()) continue;
-      const std::lock_guard lock(mutex);
-      failures.push_back({ledgers[i].entity_id, std::move(reason)});
-    }
-  };
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < std::min(together, ledgers.size()); ++i) threads.emplace_back(run);
-  run();
-  for (std::thread& thread : threads) thread.join();
+  side_by_side(connection, ledgers.size(), together, [&](Api& api, std::size_t i) {
+    std::string reason = try_work(api, ledgers[i], work);
+    if (reason.empty()) return;
+    const std::lock_guard lock(mutex);
+    failures.push_back({ledgers[i].entity_id, std::move(reason)});
+  });
   std::sort(failures.begin(), failures.end(),
             [](const auto& a, const auto& b) { return a.entity_id < b.entity_id; });
   return failures;

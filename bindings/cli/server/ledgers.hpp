@@ -57,6 +57,11 @@ class LedgerProgress {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
+// Does `work` for each number below `count`, `together` at a time, each thread with a connection of
+// its own. `work` does not throw.
+void side_by_side(const Connection& connection, std::size_t count, std::size_t together,
+                  const std::function<void(Api&, std::size_t)>& work);
+
 struct LedgerFailure {
   std::string entity_id;
   std::string reason;

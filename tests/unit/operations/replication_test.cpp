@@ -71,6 +71,43 @@ TEST_CASE("A head's root is the tree of the facts as the ledger recorded them", 
   CHECK(head.at(1) == root_of_ledger(w, "acct_a"));
 }
 
+TEST_CASE("Ranges of ledgers asked for side by side are the whole list, each ledger once",
+          "[replication]") {
+  TestWorld w;
+  std::vector<std::string> facts;
+  std::vector<std::string> names;
+  for (int i = 10; i < 40; ++i) {
+    names.push_back("acct_" + std::to_string(i));
+    facts.push_back(deposit("f_1", names.back()));
+  }
+  w.post(list(facts));
+  w.deliver_all();
+  const auto listed = [&](const std::string& range) {
+    std::vector<std::string> found;
+    for (std::string cursor = "/v1/replication?limit=4" + range, next = cursor; !next.empty();) {
+      const Json page = w.get(next, "").json;
+      for (const auto& ledger : page.at("ledgers")) found.push_back(ledger.at("entity_id"));
+      next = page.at("cursor").is_null()
+                 ? ""
+                 : cursor + "&cursor=" + page.at("cursor").get<std::string>();
+    }
+    return found;
+  };
+  CHECK(listed("") == names);
+  std::vector<std::string> together;
+  // The second bound is no ledger's name.
+  for (const char* range : {"&until=acct_15", "&after=acct_15&until=acct_27x", "&after=acct_27x"}) {
+    for (auto& name : listed(range)) together.push_back(std::move(name));
+  }
+  CHECK(together == names);
+  CHECK(listed("&after=acct_39").empty());
+  for (const char* wrong : {"&after=a%20b", "&until=a%20b"}) {
+    const Reply refused = w.get(std::string("/v1/replication?limit=4") + wrong, "");
+    CHECK(refused.status == 400);
+    CHECK(refused.text("field") == std::string(wrong).substr(1, 5));
+  }
+}
+
 TEST_CASE("A row that was altered in any column is named and repaired", "[replication]") {
   for (const char* column :
        {"id", "subtype", "source_id", "asset_id", "campaign_id", "tool_id", "user_id", "config_id",
