@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,13 +51,6 @@ class Pass {
   std::vector<Mended> mended_;
 };
 
-// A row about a fact that was corrected, or none, where the facts say otherwise.
-struct LeftOverDivergence {
-  std::int64_t seq = 0;
-  std::optional<std::int64_t> kept;
-  std::optional<std::int64_t> calculated;  // none: nothing corrected the fact
-};
-
 // A step of a pass with everything that follows from it. After run(), the caller finishes the
 // writer, replies, and then lets this send and tell.
 class Reconciliation {
@@ -85,7 +77,7 @@ class Reconciliation {
   void record(std::size_t part, const PassState::Divergence& d);
   void record_tree();
   void compare_left_over(const Rows& rows);
-  void record_left_over(const std::vector<LeftOverDivergence>& found);
+  void record_left_over(const std::vector<std::int64_t>& found, const Rows& rows);
   // `values`: the members that tell the two apart.
   void record_fact(std::string_view values, std::string_view name, std::string_view resolution,
                    std::int64_t first_seq, std::string_view trace);

@@ -46,43 +46,36 @@ void write_value(JsonWriter& json, std::size_t part, std::string_view bytes, std
     folds.write_json(json, part, at_ms);
 }
 
-// The rows that were asked for by number: null where there is none.
-std::vector<LeftOverDivergence> differences_in_list(const LeftOver& left, const Rows& listed) {
-  std::vector<LeftOverDivergence> found;
-  for (std::size_t i = 0; i < listed.size(); ++i) {
-    const std::int64_t seq = listed.at(i, 0).integer;
-    const Value& row = listed.at(i, 1);
-    const std::int64_t* right = left.find(seq);
-    const bool same = row.kind == Value::Kind::integer && right != nullptr && row.integer == *right;
-    if (right == nullptr || same) continue;
-    const bool is_number = row.kind == Value::Kind::integer;
-    found.push_back({seq, is_number ? std::optional(row.integer) : std::nullopt, *right});
+// The row about a fact; none when it is missing or holds no number.
+const Value* kept_of(const Rows& rows, std::int64_t seq) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.at(i, 0).integer != seq) continue;
+    return rows.at(i, 1).kind == Value::Kind::integer ? &rows.at(i, 1) : nullptr;
   }
-  return found;
+  return nullptr;
 }
 
-// Every row of a range: one may also be missing, or be about a fact that nothing corrected. Behind
-// the last row of a range that was cut nothing is known.
-std::vector<LeftOverDivergence> differences_in_range(const LeftOver& left, const Rows& range) {
-  std::vector<LeftOverDivergence> found;
+// The facts whose rows say otherwise, in ascending order. Of a list that was asked for by number
+// each row comes, with null where there is none. Of a range one may be missing, or be about a fact
+// that nothing corrected; behind the last row of a range that was cut nothing is known.
+std::vector<std::int64_t> differences(const LeftOver& left, const Rows& rows) {
+  std::vector<std::int64_t> found;
   std::size_t row = 0;
-  const auto row_seq = [&] { return range.at(row, 0).integer; };
-  const auto superfluous = [&] {
-    found.push_back({row_seq(), range.at(row, 1).integer, std::nullopt});
-  };
-  const bool cut = range.size() >= static_cast<std::size_t>(corrected_rows_max);
-  const std::int64_t last = cut ? range.at(range.size() - 1, 0).integer : limits::version_max;
+  const auto row_seq = [&] { return rows.at(row, 0).integer; };
+  const bool cut = rows.size() >= static_cast<std::size_t>(corrected_rows_max);
+  const std::int64_t last = cut ? rows.at(rows.size() - 1, 0).integer : limits::version_max;
   for (const auto& [seq, right] : left.facts()) {
-    for (; row < range.size() && row_seq() < seq; ++row) superfluous();
+    for (; row < rows.size() && row_seq() < seq; ++row) found.push_back(row_seq());
     if (seq > last) return found;
-    const bool kept = row < range.size() && row_seq() == seq;
-    const Value& value = range.at(row, 1);
-    const bool is_number = kept && value.kind == Value::Kind::integer;
-    if (!is_number || value.integer != right)
-      found.push_back({seq, is_number ? std::optional(value.integer) : std::nullopt, right});
-    row += kept ? 1 : 0;
+    const bool comes = row < rows.size() && row_seq() == seq;
+    if (!comes && !left.whole()) continue;  // it was met after the list was made
+    const Value& value = rows.at(row, 1);
+    if (!comes || value.kind != Value::Kind::integer || value.integer != right)
+      found.push_back(seq);
+    row += comes ? 1 : 0;
   }
-  for (; row < range.size() && (left.to() == 0 || row_seq() < left.to()); ++row) superfluous();
+  for (; row < rows.size() && (left.to() == 0 || row_seq() < left.to()); ++row)
+    found.push_back(row_seq());
   return found;
 }
 
@@ -160,70 +153,66 @@ void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
 
 void Reconciliation::compare_left_over(const Rows& rows) {
   LeftOver& left = state_.checkpoint.left_over;
-  std::vector<LeftOverDivergence> found;
-  if (left.whole()) {
-    found = differences_in_range(left, rows);
-    rows_compared_ += static_cast<std::int64_t>(left.facts().size());
-    left.end();
-  } else {
-    found = differences_in_list(left, rows);
-    rows_compared_ += static_cast<std::int64_t>(rows.size());
-    std::vector<std::int64_t> compared;
-    for (std::size_t i = 0; i < rows.size(); ++i) compared.push_back(rows.at(i, 0).integer);
-    left.forget(compared);
+  const std::vector<std::int64_t> found = differences(left, rows);
+  rows_compared_ += static_cast<std::int64_t>(left.facts().size());
+  if (!found.empty()) {
+    CorrectedRows right;
+    std::vector<std::int64_t> superfluous;
+    for (const std::int64_t seq : found) {
+      if (const std::int64_t* amount = left.find(seq))
+        right.add(seq, *amount);
+      else
+        superfluous.push_back(seq);
+    }
+    right.write(effects_);
+    if (!superfluous.empty()) {
+      effects_.write(ledger_sql::delete_corrected,
+                     {Value::text(ledger_sql::json_list(superfluous))});
+    }
+    record_left_over(found, rows);
   }
-  if (found.empty()) return;
-  CorrectedRows right;
-  std::vector<std::int64_t> superfluous;
-  for (const LeftOverDivergence& d : found) {
-    if (d.calculated)
-      right.add(d.seq, *d.calculated);
-    else
-      superfluous.push_back(d.seq);
-  }
-  right.write(effects_);
-  if (!superfluous.empty()) {
-    effects_.write(ledger_sql::delete_corrected, {Value::text(ledger_sql::json_list(superfluous))});
-  }
-  record_left_over(found);
+  if (left.whole()) return left.end();
+  std::vector<std::int64_t> compared;
+  for (std::size_t i = 0; i < rows.size(); ++i) compared.push_back(rows.at(i, 0).integer);
+  left.forget(compared);
 }
 
 // The values by the numbers of the facts, at most `left_over_told`.
-void Reconciliation::record_left_over(const std::vector<LeftOverDivergence>& found) {
-  using Side = std::optional<std::int64_t> LeftOverDivergence::*;
-  const std::size_t told = std::min(found.size(), left_over_told);
-  std::string values;
-  JsonWriter json(values);
-  const auto write_side = [&](Side side) {
-    json.object();
-    for (std::size_t i = 0; i < told; ++i) {
-      json.any_key(std::to_string(found[i].seq));
-      found[i].*side ? json.integer(*(found[i].*side)) : json.null();
-    }
-    json.end();
-  };
-  json.key("cached_value");
-  write_side(&LeftOverDivergence::kept);
-  json.key("calculated_value");
-  write_side(&LeftOverDivergence::calculated);
-  json.object("delta");
+void Reconciliation::record_left_over(const std::vector<std::int64_t>& found, const Rows& rows) {
+  LeftOver& left = state_.checkpoint.left_over;
   const std::int64_t alert_cents = settings_reconciliation_alert_cents(frame_.settings);
   bool large = false;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const auto& [seq, kept, right] = found[i];
-    if (!kept || !right) continue;
-    std::int64_t delta = 0;
-    // A row may hold any number; a difference that cannot be told is a large one.
-    const bool known = !__builtin_sub_overflow(*right, *kept, &delta);
-    large = large || !known || delta > alert_cents || delta < -alert_cents;
-    if (known && i < told) json.any_key(std::to_string(seq)).integer(delta);
+  std::string cached, calculated, deltas;
+  {
+    JsonWriter kept_json(cached);
+    JsonWriter right_json(calculated);
+    JsonWriter delta_json(deltas);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const Value* kept = kept_of(rows, found[i]);
+      const std::int64_t* right = left.find(found[i]);
+      std::int64_t delta = 0;
+      // A row may hold any number; a difference that cannot be told is a large one.
+      const bool both = kept != nullptr && right != nullptr;
+      const bool known = both && !__builtin_sub_overflow(*right, kept->integer, &delta);
+      large = large || both != known || delta > alert_cents || delta < -alert_cents;
+      if (i >= left_over_told) continue;
+      const std::string name = std::to_string(found[i]);
+      kept_json.any_key(name);
+      kept != nullptr ? kept_json.integer(kept->integer) : kept_json.null();
+      right_json.any_key(name);
+      right != nullptr ? right_json.integer(*right) : right_json.null();
+      if (known) delta_json.any_key(name).integer(delta);
+    }
   }
-  json.end();
-  std::int64_t& mismatch_at = state_.checkpoint.left_over.mismatch_at;
-  const bool again = mismatch_at != 0 && frame_.now_ms - mismatch_at < day_ms;
-  mismatch_at = frame_.now_ms;
+  std::string values;
+  JsonWriter json(values);
+  json.object("cached_value").parts(cached).end();
+  json.object("calculated_value").parts(calculated).end();
+  json.object("delta").parts(deltas).end();
+  const bool again = left.mismatch_at != 0 && frame_.now_ms - left.mismatch_at < day_ms;
+  left.mismatch_at = frame_.now_ms;
   record_fact(values, "CorrectionState", again || large ? "alert_raised" : "cache_updated",
-              found.front().seq, {});
+              found.front(), {});
 }
 
 // The facts' bytes are not what was hashed when they were recorded. There is no right value to

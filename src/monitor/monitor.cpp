@@ -17,18 +17,18 @@ std::string share_text(std::int64_t ten_thousandths) {
 }
 
 void write_bands(JsonWriter& json) {
-  const auto whole = [](double value) { return std::to_string(static_cast<std::int64_t>(value)); };
   const auto share = [](double value) {
     return share_text(static_cast<std::int64_t>(value * 10'000 + 0.5));
   };
-  const auto write = [&json](JsonName name, const SignalBands& bands, auto text) {
-    json.object(name).raw("healthy_max", text(bands.healthy_max));
-    json.raw("critical_above", text(bands.critical_above)).end();
+  const auto write = [&json](JsonName name, const SignalBands& bands) {
+    json.object(name).integer("healthy_max", static_cast<std::int64_t>(bands.healthy_max));
+    json.integer("critical_above", static_cast<std::int64_t>(bands.critical_above)).end();
   };
   json.object("bands");
-  write("lag_ms", lag_bands, whole);
-  write("depth", depth_bands, whole);
-  write("failure_rate", failure_rate_bands, share);
+  write("lag_ms", lag_bands);
+  write("depth", depth_bands);
+  json.object("failure_rate").raw("healthy_max", share(failure_rate_bands.healthy_max));
+  json.raw("critical_above", share(failure_rate_bands.critical_above)).end();
   json.end();
 }
 
