@@ -94,7 +94,7 @@ class Ledger {
       out.u16(0);
       out.bytes("D1 is down");
     } else if (need.kind == Z0_NEED_CALL) {
-      constexpr char no_policies[] = {static_cast<char>(Status::recorded), 1, 0};
+      constexpr char no_policies[] = {static_cast<char>(Status::ok), 1, 0};
       out.u8(Z0_OK);
       out.bytes({no_policies, sizeof no_policies});
       out.bytes({});
