@@ -6,6 +6,7 @@ import { entityName, makeBody } from "../lib/facts.js";
 import { cpuMs, pin, residentMb } from "../lib/proc.js";
 import { interleave, progress } from "../lib/rounds.js";
 import { gate, round, times } from "../lib/report.js";
+import { newLedgers } from "./new_ledgers.js";
 
 /** @typedef {import("../lib/contenders.js").Contender} Contender */
 /** @typedef {import("../lib/report.js").Row} Row */
@@ -239,6 +240,7 @@ async function objectsAlone(options) {
  */
 export async function worker(options) {
   const alone = await objectsAlone(options);
+  const begun = await newLedgers(options);
   const rows = await endToEnd(options);
   return [
     {
@@ -248,6 +250,15 @@ export async function worker(options) {
         "CPU time of workerd while a Worker drives one object with ready-made appends, one " +
           "after the other, the same loop against an object that does nothing taken off. It " +
           "includes SQLite, the commit and its fsync.",
+      ],
+    },
+    {
+      title: "The first fact of a ledger",
+      rows: begun,
+      notes: [
+        "One request with a fact for each of 100 ledgers, which do not exist yet; then the same " +
+          "again with other facts. An object with tables of its own costs the peer most of what " +
+          "it costs z0: that is the platform's.",
       ],
     },
     {
