@@ -1,6 +1,7 @@
 #include "z0/monitor/monitor.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace z0 {
 namespace {
@@ -17,9 +18,7 @@ std::string share_text(std::int64_t ten_thousandths) {
 }
 
 void write_bands(JsonWriter& json) {
-  const auto share = [](double value) {
-    return share_text(static_cast<std::int64_t>(value * 10'000 + 0.5));
-  };
+  const auto share = [](double value) { return share_text(std::lround(value * 10'000)); };
   const auto write = [&json](JsonName name, const SignalBands& bands) {
     json.object(name).integer("healthy_max", static_cast<std::int64_t>(bands.healthy_max));
     json.integer("critical_above", static_cast<std::int64_t>(bands.critical_above)).end();
