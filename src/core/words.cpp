@@ -12,6 +12,7 @@
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/message.hpp"
+#include "z0/calls/reports.hpp"
 #include "z0/edge/routes.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/wire/frame.hpp"
@@ -266,60 +267,54 @@ std::string call_words(std::string_view bytes) {
   return std::string(outcomes[answer.outcome]) + ": " + reply_words(answer.reply);
 }
 
-// As encode_report and ledger_report of monitor.hpp write them, by their first byte.
-std::string request_report_words(ByteReader& in) {
+std::string report_words(const RequestReport& report) {
+  struct Count {
+    std::string_view name;
+    std::int64_t count;
+  };
   std::string out;
-  for (const auto name : {"recorded", "duplicate", "conflict", "refused", "failed"}) {
-    const std::uint64_t n = in.varint();
-    if (n > 0) out += (out.empty() ? "" : ", ") + std::to_string(n) + ' ' + name;
+  for (const auto& [name, count] :
+       {Count{"recorded", report.recorded}, Count{"duplicate", report.duplicate},
+        Count{"conflict", report.conflict}, Count{"refused", report.refused},
+        Count{"failed", report.failed}}) {
+    if (count > 0) out += (out.empty() ? "" : ", ") + text(count) + ' ' + std::string(name);
   }
-  in.short_bytes();  // the same by type
-  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
-    out += ", " + std::string(in.short_bytes()) + " at " + std::to_string(in.varint());
-    in.varint();
-  }
+  for (const auto& head : report.heads)
+    out += ", " + std::string(head.entity_id) + " at " + text(head.seq);
   return out;
 }
 
-std::string ledger_report_words(ByteReader& in) {
-  std::string out(in.short_bytes());
-  for (const auto name : {" at ", ", confirmed ", ", oldest from ", ", sent again "}) {
-    out += name + std::to_string(in.varint());
-  }
+std::string report_words(const LedgerReport& report) {
+  return std::string(report.entity_id) + " at " + text(report.seq) + ", confirmed " +
+         text(report.confirmed_seq) + ", oldest from " + text(report.oldest_at) + ", sent again " +
+         text(report.resent);
+}
+
+std::string report_words(const MessageReport& report) {
+  std::string out = report.failed ? "message failed" : report.dead ? "message dead" : "message";
+  out += ", facts " + text(report.facts) + ", new " + text(report.inserted) + ", lag " +
+         text(report.lag_ms_max);
+  for (const auto& head : report.heads)
+    out += ", " + std::string(head.entity_id) + " to " + text(head.contiguous_seq);
   return out;
 }
 
-std::string message_report_words(ByteReader& in) {
-  const std::uint8_t flags = in.u8();
-  std::string out = (flags & 1) != 0   ? "message failed"
-                    : (flags & 2) != 0 ? "message dead"
-                                       : "message";
-  for (const auto name : {", facts ", ", new ", ", lag "})
-    out += name + std::to_string(in.varint());
-  while (in.ok() && !in.done()) {
-    out += ", " + std::string(in.short_bytes()) + " to ";
-    out += std::to_string(in.varint());
-  }
-  return out;
-}
-
+template <class T>
 std::string report_words(std::string_view bytes) {
-  ByteReader in(bytes);
-  std::string out;
-  switch (in.u8()) {
-    case 1:
-      out = request_report_words(in);
-      break;
-    case 2:
-      out = ledger_report_words(in);
-      break;
-    case 3:
-      out = message_report_words(in);
-      break;
-    default:
-      return shown(bytes);
+  T report;
+  return decode(bytes.substr(1), report) ? report_words(report) : shown(bytes);
+}
+
+std::string told_words(std::string_view bytes) {
+  switch (static_cast<Report>(bytes.empty() ? 0 : bytes[0])) {
+    case Report::request:
+      return report_words<RequestReport>(bytes);
+    case Report::ledger:
+      return report_words<LedgerReport>(bytes);
+    case Report::message:
+      return report_words<MessageReport>(bytes);
   }
-  return in.ok() ? out : shown(bytes);
+  return shown(bytes);
 }
 
 // -- effects ------------------------------------------------------------------------------------
@@ -361,7 +356,7 @@ struct EffectWords {
   std::string operator()(const QueueMessage& message) const {
     return "send " + message_words(message.bytes);
   }
-  std::string operator()(const Told& told) const { return "tell " + report_words(told.report); }
+  std::string operator()(const Told& told) const { return "tell " + told_words(told.report); }
   std::string operator()(const DataPoint& point) const {
     std::string out = "point " + std::string(point.index);
     for (const std::string_view blob : point.blobs) out += ' ' + std::string(blob);

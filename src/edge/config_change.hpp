@@ -27,7 +27,7 @@ struct ConfigChange {
   std::string reply;
 
   void encode(ByteWriter& out) const;
-  bool decode(ByteReader& in);
+  [[nodiscard]] bool decode(ByteReader& in);
   ConfigData content() const;
   // The version as a submission. timestamp: of its commit, for a copy.
   std::string submission(std::int64_t timestamp) const;

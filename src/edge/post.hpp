@@ -54,7 +54,7 @@ void write_place(JsonWriter& json, std::size_t index, std::size_t line);
 
 void write_items(ByteWriter& out, bool single, const PostItems& items);
 // False for bytes that write_items did not write.
-bool read_items(ByteReader& in, bool& single, PostItems& items);
+[[nodiscard]] bool read_items(ByteReader& in, bool& single, PostItems& items);
 
 // The second half: what the ledgers answered, in the order of the calls; nothing when none had to
 // be asked.

@@ -295,7 +295,7 @@ class FactReader {
     const std::string_view hex = trace_text_.empty() ? data_trace_ : trace_text_;
     if (hex.empty()) return;
     scratch_.trace.resize(16);
-    from_hex(hex, scratch_.trace.data(), 16);
+    if (!from_hex(hex, scratch_.trace.data(), 16)) __builtin_trap();  // it was checked
     out_.fact.trace = scratch_.trace;
   }
 

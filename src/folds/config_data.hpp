@@ -34,7 +34,7 @@ struct ConfigData {
 
 // {"type","category","scope","applies_to","settings"} minified, as append_config_data writes it.
 // False for anything else.
-bool read_config_data(std::string_view data, ConfigData& out);
+[[nodiscard]] bool read_config_data(std::string_view data, ConfigData& out);
 void append_config_data(std::string& out, const ConfigData& data);
 
 // A budget's settings, minified. Not `recorded`: what is wrong, and `field` names the member.

@@ -41,7 +41,7 @@ struct Request {
 };
 
 // False when the URL is too long or not percent-encoded as it should be.
-bool parse_request(const Frame& frame, Request& out);
+[[nodiscard]] bool parse_request(const Frame& frame, Request& out);
 
 // Names of schemes, media types and codings are the same in capitals (RFC 9110, 8.3.1, 8.4.1, 11.1).
 // `name` is in small letters.
@@ -55,7 +55,7 @@ std::string_view bearer_token(std::string_view authorization);
 Status judge_body(const Request& request, std::string_view& field);
 // RFC 3986 percent-decoding; `plus` also turns + into a space, as forms write it. False for what
 // is not encoded as it should be or is no UTF-8.
-bool percent_decode(std::string_view text, bool plus, std::string& out);
+[[nodiscard]] bool percent_decode(std::string_view text, bool plus, std::string& out);
 
 struct Context {
   TraceContext trace;
@@ -85,7 +85,7 @@ struct RouteResume {
 
 // A continuation begins with its context. `step` is the one that it is for.
 void write_context(ByteWriter& out, const Context& context, std::uint8_t step = 0);
-bool read_context(ByteReader& in, Context& context);
+[[nodiscard]] bool read_context(ByteReader& in, Context& context);
 
 // Answers, with the headers that every reply carries. retry: something in it may succeed later.
 void reply_json(Effects& effects, const Context& context, std::uint16_t http, std::string_view json,
@@ -137,16 +137,16 @@ std::string fault_place(const JsonReader& in, std::string_view text);
 Status status_in(const CallAnswer& answer);
 
 // A whole number in decimal, of at most 16 digits; false for anything else.
-bool parse_number(std::string_view text, std::int64_t& out);
+[[nodiscard]] bool parse_number(std::string_view text, std::int64_t& out);
 // A time in ms since 1970, or as RFC 3339 has it; false for anything else, and for a number that is
 // seconds, by what it comes to: no fact is of a time before 2000. 0 is the beginning of all.
-bool parse_time(std::string_view text, std::int64_t& ms);
+[[nodiscard]] bool parse_time(std::string_view text, std::int64_t& ms);
 // The tenant that a read is for: the credential's, or the one that an operator names; empty for
 // all. False when a tenant asks for another's.
 bool tenant_for(const Request& request, const Claims& claims, std::string_view& tenant_id);
 // The databases that hold what is said of this tenant: its own; of all tenants: every one.
 std::vector<std::string_view> databases_for(const Frame& frame, std::string_view tenant_id);
 // The parameter `limit`, or its default. False when it is none.
-bool read_limit(const Request& request, std::int64_t& limit);
+[[nodiscard]] bool read_limit(const Request& request, std::int64_t& limit);
 
 }  // namespace z0

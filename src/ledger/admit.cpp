@@ -80,8 +80,8 @@ Status Admission::judge_budgets(const Fact& fact, std::int64_t recorded_at) {
   refuse(Status::budget_exhausted, "amount");
   const Budget& budget = exceeded->budget;
   detail_ = z0::encode(ExceededBudget{exceeded->config_id, budget.currency, budget.limit,
-                                  cached.spent(budget.currency, budget.period, recorded_at),
-                                  budget.period});
+                                      cached.spent(budget.currency, budget.period, recorded_at),
+                                      budget.period});
   return Status::budget_exhausted;
 }
 
@@ -99,7 +99,7 @@ void Admission::encode(Fact& fact, std::string_view& submission) {
   append_submission(*stamped_.back(), fact);
   submission = stamped_.back()->view();
   // Views into the folds would go with the next change; the submission stays.
-  parse_submission(submission, fact.entity_id, fact);
+  if (!parse_submission(submission, fact.entity_id, fact)) __builtin_trap();  // written just now
 }
 
 }  // namespace z0

@@ -99,8 +99,8 @@ void finish_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   if (state.alarm_at != 0) effects.alarm(state.alarm_at);
   if (reconciles) reconciliation.send_and_tell();
   if (idle) return;
-  effects.tell(ledger_report(state.entity_id, state.seq, state.confirmed_seq, round.oldest,
-                             static_cast<std::int64_t>(round.chunks)));
+  effects.tell(encode_report(LedgerReport{state.entity_id, state.seq, state.confirmed_seq,
+                                          round.oldest, static_cast<std::int64_t>(round.chunks)}));
   if (round.remade || round.differs) log_difference(state, round, effects);
 }
 

@@ -99,13 +99,13 @@ void CorrectedRows::add(const Fact& correction) {
 
 void CorrectedRows::write(Effects& effects) const {
   if (left_.empty()) return;
-  std::string rows = "[";
-  for (const auto& [seq, amount] : left_) {
-    if (rows.size() > 1) rows += ',';
-    rows += '[' + std::to_string(seq) + ',' + std::to_string(amount) + ']';
-  }
+  std::string rows;
+  JsonWriter json(rows);
+  json.array();
+  for (const auto& [seq, amount] : left_) json.array().integer(seq).integer(amount).end();
+  json.end();
   effects.write(ledger_sql::create_corrected, {});
-  effects.write(ledger_sql::put_corrected, {Value::text(rows + ']')});
+  effects.write(ledger_sql::put_corrected, {Value::text(rows)});
 }
 
 void need_corrected(const std::vector<std::int64_t>& seqs, Effects& effects) {

@@ -85,7 +85,8 @@ class Import {
     Fact fact;
     for (ByteReader in(request_.records); next_record_bytes(in, record);) {
       if (record.seq <= state_.seq) continue;
-      parse_submission(record.submission, request_.entity_id, fact);
+      if (!parse_submission(record.submission, request_.entity_id, fact))
+        __builtin_trap();  // it was judged
       writer_.record(record.submission, fact, id_hash(fact.id, state_.hash_seed),
                      record.recorded_at);
     }
@@ -95,9 +96,7 @@ class Import {
     effects_.alarm(state_.alarm_at);
   }
 
-  void reply() {
-    reply_value(effects_, TreeHead{state_.seq, state_.summary.tree.root()});
-  }
+  void reply() { reply_value(effects_, TreeHead{state_.seq, state_.summary.tree.root()}); }
 
   LedgerState& state_;
   const LedgerCall& call_;

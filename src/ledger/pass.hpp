@@ -23,7 +23,7 @@ class Pass {
   explicit Pass(LedgerState& state) : state_(state) {}
 
   // Goes over the rows of select_pass. False when they cannot be read.
-  bool read(const Rows& segments);
+  [[nodiscard]] bool read(const Rows& segments);
   // Whether the checkpoint is at the ledger's last fact.
   bool complete() const { return state_.checkpoint.seq == state_.seq; }
   // Compares the state in memory with the checkpoint, and lets the checkpoint win. For a complete

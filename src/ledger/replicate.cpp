@@ -65,9 +65,12 @@ class Replication {
   std::string_view database() const { return settings_database(frame_.settings, state_.tenant_id); }
 
   std::string key() const {
-    std::string keys = "[";
-    append_arrival(keys, state_.entity_id, 1, 1);
-    return keys + ']';
+    std::string keys;
+    JsonWriter json(keys);
+    json.array();
+    write_arrival(json, state_.entity_id, 1, 1);
+    json.end();
+    return keys;
   }
 
   // Asks for D1's head, dropped before where it is to be made anew.
@@ -152,9 +155,11 @@ class Replication {
     Run run = next_chunk(segments, records);
     if (course_.failed || run.count == 0) return end();
     run.records = records;
-    std::string facts = "[";
-    append_fact_rows(facts, run);
-    facts += ']';
+    std::string facts;
+    JsonWriter json(facts);
+    json.array();
+    write_fact_rows(json, run);
+    json.end();
     const std::string trace_id = trace_context({}, {}, frame_.entropy.trace()).trace_id;
     const std::string keys = key();
     Projection::Changes changes = Projection({run}).plan(d1.back());

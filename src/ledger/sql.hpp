@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "z0/json/write.hpp"
+
 namespace z0::ledger_sql {
 
 inline constexpr std::string_view create_meta =
@@ -46,12 +48,12 @@ inline constexpr std::string_view put_corrected =
 
 // Numbers as the JSON array that a statement takes.
 inline std::string json_list(const std::vector<std::int64_t>& numbers) {
-  std::string list = "[";
-  for (const auto n : numbers) {
-    if (list.size() > 1) list += ',';
-    list += std::to_string(n);
-  }
-  return list + ']';
+  std::string list;
+  JsonWriter json(list);
+  json.array();
+  for (const auto n : numbers) json.integer(n);
+  json.end();
+  return list;
 }
 
 inline constexpr std::string_view select_meta = "SELECT value FROM meta WHERE id = 1";

@@ -108,7 +108,9 @@ class Verification {
   }
 
   void compare(const Rows& segments) {
-    std::string rows = "[";
+    std::string rows;
+    JsonWriter json(rows);
+    json.array();
     for (std::size_t i = 0; i < segments.size(); ++i) {
       RecordBytes record;
       for (ByteReader body(segments.at(i, 2).bytes); next_record_bytes(body, record);) {
@@ -116,12 +118,12 @@ class Verification {
         const bool full = at_.checked == static_cast<std::int64_t>(limits::facts_per_message_max) ||
                           rows.size() > limits::d1_json_bytes_max;
         if (full || record.seq != request_.from_seq + at_.checked) break;
-        append_fact_rows(rows, {state_.tenant_id, state_.entity_id, record.seq, 1, record.whole});
+        write_fact_rows(json, {state_.tenant_id, state_.entity_id, record.seq, 1, record.whole});
         ++at_.checked;
       }
     }
+    json.end();
     if (at_.checked == 0) return reply();
-    rows += ']';
     at_.rows = rows;
     const std::string sql = comparison();
     effects_.need_query(

@@ -50,7 +50,7 @@ void LedgerWriter::record(std::string_view submission, const Fact& fact, std::ui
   state_.ids.add(seq, id_hash);
   if (!Folds::feeds_any(fact.type, fact.fields) && fact.type != FactType::lifecycle) return;
   Fact whole;
-  parse_submission(submission, state_.entity_id, whole);
+  if (!parse_submission(submission, state_.entity_id, whole)) __builtin_trap();  // it was admitted
   whole.seq = seq;
   whole.recorded_at = recorded_at;
   state_.folds.apply(whole);

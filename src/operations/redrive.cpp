@@ -39,10 +39,10 @@ enum class Stage : std::uint8_t { chosen, written, deleted };
 // What a redrive knows from step to step.
 struct Redrive {
   Stage stage = Stage::chosen;
-  std::string id;              // the one letter that was asked for; empty for all
-  std::string readable = "[";  // ids as a JSON array, and how many
+  std::string id;        // the one letter that was asked for; empty for all
+  std::string readable;  // ids as a JSON array, and how many
   std::uint64_t count = 0;
-  std::string unreadable = "[";
+  std::string unreadable;
   std::string reason;  // of the last of those
   std::string rest;    // the consumer's continuation; then what it has to tell
 
@@ -62,22 +62,21 @@ struct Redrive {
   }
 };
 
-void add_id(std::string& list, std::string_view id) {
-  if (list.size() > 1) list += ',';
-  append_json_string(list, id);
-}
-
 // Sorts the letters into readable ones, whose bytes joined are a message, and others. A message has
 // a largest size, in bytes and facts; letters that it would pass wait for the next request.
 std::string choose(const Rows& rows, Redrive& redrive) {
   std::string joined;
   std::size_t facts = 0;
+  JsonWriter readable(redrive.readable);
+  JsonWriter unreadable(redrive.unreadable);
+  readable.array();
+  unreadable.array();
   for (std::size_t row = 0; row < rows.size(); ++row) {
     const std::string_view id = rows.at(row, 0).bytes;
     const std::string_view body = rows.at(row, 1).bytes;
     Message message;
     if (!parse_message(body, message)) {
-      add_id(redrive.unreadable, id);
+      unreadable.text(id);
       redrive.reason = reason_of(message);
       continue;
     }
@@ -87,11 +86,11 @@ std::string choose(const Rows& rows, Redrive& redrive) {
                             facts > limits::facts_per_message_max))
       break;
     joined += body;
-    add_id(redrive.readable, id);
+    readable.text(id);
     ++redrive.count;
   }
-  redrive.readable += ']';
-  redrive.unreadable += ']';
+  readable.end();
+  unreadable.end();
   return joined;
 }
 

@@ -63,16 +63,19 @@ std::string attempt_data(const Attempt& a, const Fact& fact, std::string_view tr
 }
 
 std::string attempt_rows(const std::vector<Attempt>& attempts) {
-  std::string rows = "[";
+  std::string rows;
+  JsonWriter json(rows);
+  json.array();
   std::string trace;
   Fact fact;
   for (const Attempt& a : attempts) {
     if (!parse_submission(a.submission, a.entity_id, fact)) continue;
     trace.clear();
     append_hex(trace, a.trace);
-    append_fact_row(rows, fact, a.tenant_id, a.attempted_at, trace, attempt_data(a, fact, trace));
+    write_fact_row(json, fact, a.tenant_id, a.attempted_at, trace, attempt_data(a, fact, trace));
   }
-  return rows + ']';
+  json.end();
+  return rows;
 }
 
 // What a message brings for one D1 database.
@@ -163,9 +166,11 @@ void need_facts(const Message& message, const Frame& frame, Effects& effects) {
   if (message.traceparent.size() > 35) pending.trace_id = message.traceparent.substr(3, 32);
   measure(message, pending);
   for (Share& share : shares_of(message, frame.settings)) {
-    std::string facts = "[";
-    for (const Run& run : share.runs) append_fact_rows(facts, run);
-    facts += ']';
+    std::string facts;
+    JsonWriter json(facts);
+    json.array();
+    for (const Run& run : share.runs) write_fact_rows(json, run);
+    json.end();
     const std::string attempts = attempt_rows(share.attempts);
     const Projection& projection =
         pending.databases.emplace_back(share.database, Projection(std::move(share.runs))).second;

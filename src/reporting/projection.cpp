@@ -48,22 +48,12 @@ constexpr std::string_view drop_joined_runs =
     "<= coalesce((SELECT contiguous_seq FROM ledger_heads h WHERE h.entity_id = "
     "ledger_runs.entity_id), 0)";
 
-void append_cell(std::string& row, std::string_view text) {
-  row += ',';
-  if (text.empty())
-    row += "null";
-  else
-    append_json_string(row, text);
+JsonWriter& cell(JsonWriter& row, std::string_view text) {
+  return text.empty() ? row.null() : row.text(text);
 }
 
-void append_number(std::string& row, bool present, std::int64_t value) {
-  row += ',';
-  row += present ? std::to_string(value) : "null";
-}
-
-void begin_row(std::string& rows, std::string_view first) {
-  rows += rows.size() > 1 ? ",[" : "[";
-  append_json_string(rows, first);
+JsonWriter& cell(JsonWriter& row, bool present, std::int64_t value) {
+  return present ? row.integer(value) : row.null();
 }
 
 std::string hex_of(const Digest& digest) {
@@ -74,29 +64,23 @@ std::string hex_of(const Digest& digest) {
 
 }  // namespace
 
-void append_fact_row(std::string& rows, const Fact& f, std::string_view tenant_id,
-                     std::int64_t number, std::string_view trace_hex, std::string_view data) {
-  begin_row(rows, tenant_id);
-  append_cell(rows, f.name());
-  append_number(rows, true, f.timestamp);
-  append_cell(rows, f.entity_id);
-  append_number(rows, true, number);
+void write_fact_row(JsonWriter& rows, const Fact& f, std::string_view tenant_id,
+                    std::int64_t number, std::string_view trace_hex, std::string_view data) {
+  rows.array().text(tenant_id);
+  cell(rows, f.name()).integer(f.timestamp);
+  cell(rows, f.entity_id).integer(number);
   for (const auto text : {f.id, f.subtype, f.source_id, f.asset_id, f.campaign_id, f.tool_id,
                           f.user_id, f.config_id}) {
-    append_cell(rows, text);
+    cell(rows, text);
   }
-  append_number(rows, f.has(field_config), f.config_version);
-  append_number(rows, f.has(field_amount), f.amount);
-  append_cell(rows, f.currency);
-  append_cell(rows, trace_hex);
-  append_number(rows, true, f.recorded_at);
-  rows += ',';
-  rows += data;
-  append_cell(rows, f.corrects);
-  rows += ']';
+  cell(rows, f.has(field_config), f.config_version);
+  cell(rows, f.has(field_amount), f.amount);
+  cell(rows, f.currency);
+  cell(rows, trace_hex).integer(f.recorded_at).raw(data);
+  cell(rows, f.corrects).end();
 }
 
-void append_fact_rows(std::string& rows, const Run& run) {
+void write_fact_rows(JsonWriter& rows, const Run& run) {
   std::string trace;
   std::string data;
   Fact fact;
@@ -105,16 +89,13 @@ void append_fact_rows(std::string& rows, const Run& run) {
     data.clear();
     append_hex(trace, fact.trace);
     append_data_json(data, fact);
-    append_fact_row(rows, fact, run.tenant_id, fact.seq, trace, data);
+    write_fact_row(rows, fact, run.tenant_id, fact.seq, trace, data);
   }
 }
 
-void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t first_seq,
-                    std::int64_t last_seq) {
-  begin_row(keys, entity_id);
-  append_number(keys, true, first_seq);
-  append_number(keys, true, last_seq);
-  keys += ']';
+void write_arrival(JsonWriter& keys, std::string_view entity_id, std::int64_t first_seq,
+                   std::int64_t last_seq) {
+  keys.array().text(entity_id).integer(first_seq).integer(last_seq).end();
 }
 
 // A message that was collected from many requests brings a ledger's facts in several pieces, and
@@ -175,9 +156,12 @@ bool Projection::decode(std::string_view bytes) {
 }
 
 std::string Projection::keys() const {
-  std::string keys = "[";
-  for (const Arrival& a : arrivals_) append_arrival(keys, a.entity_id, a.begin + 1, a.end());
-  return keys + ']';
+  std::string keys;
+  JsonWriter json(keys);
+  json.array();
+  for (const Arrival& a : arrivals_) write_arrival(json, a.entity_id, a.begin + 1, a.end());
+  json.end();
+  return keys;
 }
 
 void Projection::extend(MerkleRange& range, const Arrival& a, std::int64_t end) const {
@@ -210,7 +194,7 @@ bool Projection::advance(MerkleRange& head, Slice& group, const Rows& rows, Slic
   return true;
 }
 
-void Projection::plan_ledger(Slice group, const Rows& rows, Slice mine, Changes& changes) const {
+void Projection::plan_ledger(Slice group, const Rows& rows, Slice mine, Lists& lists) const {
   MerkleRange head;
   if (mine.first < mine.second && rows.at(mine.first, arrived::first_seq).integer == 0) {
     const std::int64_t seq = rows.at(mine.first, arrived::last_seq).integer;
@@ -224,28 +208,20 @@ void Projection::plan_ledger(Slice group, const Rows& rows, Slice mine, Changes&
   while (advance(head, group, rows, mine)) {
   }
   if (head.end() > before) {
-    begin_row(changes.heads, of.entity_id);
-    append_cell(changes.heads, of.tenant_id);
-    append_number(changes.heads, true, head.end());
-    append_cell(changes.heads, head.encode_hex());
-    append_cell(changes.heads, hex_of(head.root()));
-    changes.heads += ']';
+    cell(lists.heads.array().text(of.entity_id), of.tenant_id).integer(head.end());
+    lists.heads.plain(head.encode_hex()).plain(hex_of(head.root())).end();
   }
   for (; group.first < group.second; ++group.first)
-    plan_waiting(arrivals_[group.first], rows, mine, changes);
+    plan_waiting(arrivals_[group.first], rows, mine, lists);
 }
 
 // What came ahead of a gap waits, but for what waits already.
-void Projection::plan_waiting(const Arrival& a, const Rows& rows, Slice& mine,
-                              Changes& changes) const {
+void Projection::plan_waiting(const Arrival& a, const Rows& rows, Slice& mine, Lists& lists) const {
   const auto wait = [&](std::int64_t begin, std::int64_t end) {
     MerkleRange run(begin);
     extend(run, a, end);
-    begin_row(changes.runs, a.entity_id);
-    append_number(changes.runs, true, begin + 1);
-    append_number(changes.runs, true, end);
-    append_cell(changes.runs, run.encode_hex());
-    changes.runs += ']';
+    lists.runs.array().text(a.entity_id).integer(begin + 1).integer(end);
+    lists.runs.plain(run.encode_hex()).end();
   };
   std::int64_t at = a.begin;
   for (; mine.first < mine.second && at < a.end(); ++mine.first) {
@@ -262,6 +238,9 @@ void Projection::plan_waiting(const Arrival& a, const Rows& rows, Slice& mine,
 
 Projection::Changes Projection::plan(const Rows& rows) const {
   Changes changes;
+  Lists lists{JsonWriter(changes.heads), JsonWriter(changes.runs)};
+  lists.heads.array();
+  lists.runs.array();
   Slice mine{0, 0};
   std::size_t end = 0;
   for (std::size_t i = 0; i < arrivals_.size(); i = end) {
@@ -273,10 +252,10 @@ Projection::Changes Projection::plan(const Rows& rows) const {
     while (mine.first < rows.size() && id_of(mine.first) < entity_id) ++mine.first;
     mine.second = mine.first;
     while (mine.second < rows.size() && id_of(mine.second) == entity_id) ++mine.second;
-    plan_ledger({i, end}, rows, mine, changes);
+    plan_ledger({i, end}, rows, mine, lists);
   }
-  changes.heads += ']';
-  changes.runs += ']';
+  lists.heads.end();
+  lists.runs.end();
   return changes;
 }
 

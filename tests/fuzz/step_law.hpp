@@ -10,6 +10,7 @@
 #include "z0/core/core.hpp"
 #include "z0/json/json.hpp"
 #include "z0/wire/frame.hpp"
+#include "z0/wire/read_effects.hpp"
 
 namespace z0::step_law {
 

@@ -262,7 +262,7 @@ void Auditor::check_receipts(const Book& book, const Append& append) {
     recorded += fresh ? 1 : 0;
     RecordBytes record;
     ByteReader in(book.records[at]);
-    next_record_bytes(in, record);
+    if (!next_record_bytes(in, record)) return fail("a record can be read", append.entity_id);
     const std::string_view sent =
         result.stamped.empty() ? append.request.submissions[i] : result.stamped;
     const bool same =
@@ -298,7 +298,7 @@ void Auditor::check_segment(Book& book, const Statement& statement, const std::s
     if (at > 0) {
       RecordBytes last;
       ByteReader previous(book.records[at - 1]);
-      next_record_bytes(previous, last);
+      if (!next_record_bytes(previous, last)) fail("a record can be read", entity_id);
       if (last.recorded_at > record.recorded_at) fail("commit time never runs back", entity_id);
     }
     book.add(record, fact.id);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
@@ -33,7 +34,7 @@ struct Book {
     RecordBytes record;
     while (records.size() > size) {
       ByteReader in(records.back());
-      next_record_bytes(in, record);
+      if (!next_record_bytes(in, record)) std::abort();  // the law wrote it
       ids.erase(std::string(submission_id(record.submission)));
       records.pop_back();
     }
@@ -41,7 +42,7 @@ struct Book {
     leaves = 0;
     for (const std::string& whole : records) {
       ByteReader in(whole);
-      next_record_bytes(in, record);
+      if (!next_record_bytes(in, record)) std::abort();  // the law wrote it
       add_leaf(record.leaf);
     }
   }

@@ -86,7 +86,8 @@ void Auditor::landed(std::string_view bytes) {
     return fail("what the consumer acknowledges can be read", "a message");
   Fact fact;
   for (const Attempt& a : message.attempts) {
-    parse_submission(a.submission, a.entity_id, fact);
+    if (!parse_submission(a.submission, a.entity_id, fact))
+      return fail("an attempt's submission can be read", "a message");
     attempts_landed_.insert(attempt_key(a.tenant_id, fact.name(), fact.timestamp, a.entity_id,
                                         fact.id, a.attempted_at));
   }
@@ -129,7 +130,7 @@ void Auditor::settle_d1(world::World& world) {
   for (const auto& [entity_id, book] : books_) {
     for (const auto& record : book.records) {
       ByteReader in(record);
-      next_record(in, entity_id, fact);
+      if (!next_record(in, entity_id, fact)) return fail("a record can be read", entity_id);
       data.clear();
       trace.clear();
       append_data_json(data, fact);

@@ -62,6 +62,11 @@ test("The core includes nothing of the bindings and reads no clock and no random
   assert.deepEqual(hits, []);
 });
 
+test("JSON is written by its one writer: nobody else in the core escapes a quote", () => {
+  const hits = linesThatMatch(/\\"/).filter((hit) => /^(src|include)\//.test(hit) && !/^(src|include\/z0)\/json\//.test(hit));
+  assert.deepEqual(hits, []);
+});
+
 test("Text files end with one newline and hold no tabs or trailing blanks", () => {
   const hits = files
     .filter((name) => /\.(cpp|hpp|h|js|css|html|sql|toml|json|md|sh|txt|cmake)$/.test(name))

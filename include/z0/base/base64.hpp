@@ -12,9 +12,9 @@
 namespace z0 {
 
 std::string base64_encode(std::string_view bytes);
-bool base64_decode(std::string_view text, std::string& out);
+[[nodiscard]] bool base64_decode(std::string_view text, std::string& out);
 
 std::string base64url_encode(std::string_view bytes);
-bool base64url_decode(std::string_view text, std::string& out);
+[[nodiscard]] bool base64url_decode(std::string_view text, std::string& out);
 
 }  // namespace z0

@@ -55,6 +55,11 @@ class FieldWriter {
     out_.u8(static_cast<std::uint8_t>(static_cast<std::uint8_t>(v) | (mark ? 0x80 : 0)));
   }
   void byte(std::uint8_t v) { out_.u8(v); }
+  // A value that has bytes of its own.
+  template <class T>
+  void nested(const T& value) {
+    out_.short_bytes(value.encode());
+  }
   void digest(const Digest& v) { out_.raw(bytes_of(v)); }
   // As many as there are, each by its own fields or as a text.
   template <class T>
@@ -116,6 +121,10 @@ class FieldReader {
     set(v, byte & 0x7f);
   }
   void byte(std::uint8_t& v) { v = in_.u8(); }
+  template <class T>
+  void nested(T& value) {
+    refuse_unless(value.decode(in_.short_bytes()));
+  }
   void digest(Digest& v) {
     const std::string_view hash = in_.raw(v.size());
     if (in_.ok()) std::memcpy(v.data(), hash.data(), v.size());

@@ -30,7 +30,7 @@ bool valid_trace_id(std::string_view hex);
 // Lower-case hexadecimal. from_hex takes exactly 2 x n digits, either case, and says whether it
 // could.
 void append_hex(std::string& out, std::string_view bytes);
-bool from_hex(std::string_view hex, char* out, std::size_t n);
+[[nodiscard]] bool from_hex(std::string_view hex, char* out, std::size_t n);
 
 // A ULID (github.com/ulid/spec): 48 bits of ms, 80 bits of randomness, Crockford's base 32. `index`
 // is added to the randomness, so the ids of one batch are distinct and ascend. random: 10 bytes.

@@ -15,6 +15,6 @@ inline constexpr std::int64_t event_ahead_ms_max = 86'400'000;
 // "2026-03-31T10:15:00Z", "2026-03-31T12:15:00.25+02:00": the time in ms since 1970, what is finer
 // cut off. False for anything else: a time without an offset is not one moment. T and Z may be
 // small (RFC 3339, 5.6); the second 60 of a leap second is the first one of the next minute.
-bool parse_rfc3339(std::string_view text, std::int64_t& ms);
+[[nodiscard]] bool parse_rfc3339(std::string_view text, std::int64_t& ms);
 
 }  // namespace z0

@@ -85,6 +85,6 @@ struct Message {
 
 // False for bytes that are no message, including any record or submission in it. What stands before
 // the fault is in `out`.
-bool parse_message(std::string_view bytes, Message& out);
+[[nodiscard]] bool parse_message(std::string_view bytes, Message& out);
 
 }  // namespace z0

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "z0.h"
+#include "z0/base/fields.hpp"
 #include "z0/facts/type_counts.hpp"
 
 namespace z0 {
@@ -17,7 +18,8 @@ enum class MonitorMethod : std::uint8_t { live = 1 };
 constexpr z0_target target_of(MonitorMethod) { return Z0_TARGET_MONITOR; }
 inline constexpr std::string_view monitor_object = "root";
 
-// Which report it is: its first byte.
+// Which report it is: its first byte. The value follows; what cannot be read to its end changes
+// nothing.
 enum class Report : std::uint8_t { request = 1, ledger = 2, message = 3 };
 
 // What one request did, as the edge tells it.
@@ -30,18 +32,52 @@ struct RequestReport {
   TypeCounts recorded_by_type;
   struct Head {
     std::string_view entity_id;
-    std::int64_t seq;
-    std::int64_t recorded_at;
+    std::int64_t seq = 0;
+    std::int64_t recorded_at = 0;
+
+    template <class Fields, class Self>
+    static void fields(Fields& f, Self& self) {
+      f.text(self.entity_id);
+      f.number(self.seq);
+      f.number(self.recorded_at);
+    }
   };
   std::vector<Head> heads;  // of the ledgers that grew
   // Latest facts as JSON objects, at most limits::latest_per_report.
   std::vector<std::string> latest;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.number(self.recorded);
+    f.number(self.duplicate);
+    f.number(self.conflict);
+    f.number(self.refused);
+    f.number(self.failed);
+    f.nested(self.recorded_by_type);
+    f.list(self.heads);
+    f.list(self.latest);
+  }
 };
 std::string encode_report(const RequestReport& report);
 
-// A ledger's own word. oldest_at: commit time of its oldest unconfirmed fact, 0 when none.
-std::string ledger_report(std::string_view entity_id, std::int64_t seq, std::int64_t confirmed_seq,
-                          std::int64_t oldest_at, std::int64_t resent);
+// A ledger's own word.
+struct LedgerReport {
+  std::string_view entity_id;
+  std::int64_t seq = 0;
+  std::int64_t confirmed_seq = 0;
+  std::int64_t oldest_at = 0;  // commit time of its oldest unconfirmed fact, 0 when none
+  std::int64_t resent = 0;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.text(self.entity_id);
+    f.number(self.seq);
+    f.number(self.confirmed_seq);
+    f.number(self.oldest_at);
+    f.number(self.resent);
+  }
+};
+std::string encode_report(const LedgerReport& report);
 
 // What one message did.
 struct MessageReport {
@@ -52,9 +88,25 @@ struct MessageReport {
   std::int64_t lag_ms_max = 0;
   struct Head {
     std::string_view entity_id;
-    std::int64_t contiguous_seq;
+    std::int64_t contiguous_seq = 0;
+
+    template <class Fields, class Self>
+    static void fields(Fields& f, Self& self) {
+      f.text(self.entity_id);
+      f.number(self.contiguous_seq);
+    }
   };
   std::vector<Head> heads;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.flag(self.failed);
+    f.flag(self.dead);
+    f.number(self.facts);
+    f.number(self.inserted);
+    f.number(self.lag_ms_max);
+    f.list(self.heads);
+  }
 };
 std::string encode_report(const MessageReport& report);
 

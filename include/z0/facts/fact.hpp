@@ -116,7 +116,7 @@ struct Fact {
 
 void append_submission(Buffer& out, const Fact& fact);
 // False for bytes that are no submission. `entity_id` is the ledger's.
-bool parse_submission(std::string_view bytes, std::string_view entity_id, Fact& out);
+[[nodiscard]] bool parse_submission(std::string_view bytes, std::string_view entity_id, Fact& out);
 
 // A record with its leading size, at most record_bytes_max(submission.size()).
 void append_record(Buffer& out, std::int64_t seq, std::int64_t recorded_at,
@@ -125,7 +125,7 @@ constexpr std::size_t record_bytes_max(std::size_t submission_bytes) {
   return submission_bytes + 3 * put::varint_bytes_max;
 }
 // The next record of `in`, without its size; false at the end and for bytes that are no record.
-bool next_record(ByteReader& in, std::string_view entity_id, Fact& out);
+[[nodiscard]] bool next_record(ByteReader& in, std::string_view entity_id, Fact& out);
 // As next_record, but only the numbers, and the bytes of the submission and of the whole record.
 struct RecordBytes {
   std::int64_t seq = 0;
@@ -134,7 +134,7 @@ struct RecordBytes {
   std::string_view leaf;  // what the Merkle tree hashes: all but the size
   std::string_view whole;
 };
-bool next_record_bytes(ByteReader& in, RecordBytes& out);
+[[nodiscard]] bool next_record_bytes(ByteReader& in, RecordBytes& out);
 
 // Whether the ledger changed the submission: it says more than the caller did.
 inline bool stamped(const Fact& fact) {

@@ -23,7 +23,7 @@ struct TypeCounts {
   void add(FactType type, std::string_view custom_name);
   std::string encode() const;
   // False for bytes that are no counts.
-  bool decode(std::string_view bytes);
+  [[nodiscard]] bool decode(std::string_view bytes);
   // {"charge":2,...}: types that occurred, known ones first; uncounted custom types as
   // "(other)", which no type can be named.
   void write_json(JsonWriter& json) const;

@@ -89,7 +89,7 @@ class CachedState {
   // Canonical bytes of one cache, with last_seq and last_fact_id: the last fact that fed it.
   std::string encode(CacheType type) const;
   // False, and that cache is left empty, for bytes that encode() did not make.
-  bool decode(CacheType type, std::string_view bytes);
+  [[nodiscard]] bool decode(CacheType type, std::string_view bytes);
   // Whether two states agree in one cache.
   bool same(CacheType type, const CachedState& other) const;
   void clear(CacheType type);
@@ -135,9 +135,9 @@ class CachedState {
   static void fold_contact(const Fact& fact, CachedState& into);
   void touch(CacheType type, const Fact& fact);
 
-  bool decode_money(ByteReader& in);
-  bool decode_cap(ByteReader& in);
-  bool decode_access(ByteReader& in);
+  [[nodiscard]] bool decode_money(ByteReader& in);
+  [[nodiscard]] bool decode_cap(ByteReader& in);
+  [[nodiscard]] bool decode_access(ByteReader& in);
 
   Money first_money() const;
   // Total, hour, day, month: four numbers.

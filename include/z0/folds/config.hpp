@@ -74,7 +74,7 @@ class ConfigState {
 
   // Canonical bytes; decode is false for bytes that encode() did not make.
   std::string encode() const;
-  bool decode(std::string_view bytes);
+  [[nodiscard]] bool decode(std::string_view bytes);
   void clear();
   std::int64_t last_seq() const { return last_seq_; }
 

@@ -40,7 +40,7 @@ struct Summary {
   MerkleRange tree;  // [0, last_seq)
 
   std::string encode() const;
-  bool decode(std::string_view bytes);
+  [[nodiscard]] bool decode(std::string_view bytes);
 };
 
 // How far a ledger's facts were folded again and compared with what is kept of them.
@@ -70,7 +70,7 @@ struct PassState {
   // Something differed, and no fact says so yet; or rows are still to be compared.
   bool pending() const;
   void encode(std::string& out) const;
-  bool decode(ByteReader& in);
+  [[nodiscard]] bool decode(ByteReader& in);
 };
 
 struct LedgerState {
@@ -99,7 +99,7 @@ struct LedgerState {
   // row of a ledger, so the tables are made before it, in its transaction.
   void write_meta(Effects& effects);
   std::string encode_meta() const;
-  bool decode_meta(std::string_view bytes);
+  [[nodiscard]] bool decode_meta(std::string_view bytes);
   std::size_t memory_bytes() const;
   // A step waits outside of the object; it goes on.
   void pin(std::int64_t now_ms);

@@ -40,7 +40,7 @@ Band replication_band(std::int64_t lag_ms, std::int64_t depth, double failure_ra
 class Monitor {
  public:
   // Takes one report; false when it is malformed.
-  bool take(std::string_view report, std::int64_t now_ms);
+  [[nodiscard]] bool take(std::string_view report, std::int64_t now_ms);
   // GET /v1/live as JSON. `since` is when the monitor heard its first report: an object that nobody
   // asks or tells for a while leaves memory, and the window begins anew.
   std::string live(std::int64_t now_ms);
@@ -67,9 +67,9 @@ class Monitor {
   Minute& minute(std::int64_t now_ms);
   void grew(std::string_view entity_id, std::int64_t seq, std::int64_t recorded_at);
   void landed(std::string_view entity_id, std::int64_t contiguous_seq, std::int64_t now_ms);
-  bool take_request(ByteReader& in, std::int64_t now_ms);
-  bool take_ledger(ByteReader& in, std::int64_t now_ms);
-  bool take_message(ByteReader& in, std::int64_t now_ms);
+  void take_request(const RequestReport& report, std::int64_t now_ms);
+  void take_ledger(const LedgerReport& report, std::int64_t now_ms);
+  void take_message(const MessageReport& report, std::int64_t now_ms);
   void write_by_type(JsonWriter& json, std::int64_t now_ms) const;
   void write_replication(JsonWriter& json, std::int64_t now_ms) const;
 

@@ -34,7 +34,7 @@
 namespace z0 {
 
 namespace d1_sql {
-// ?1: rows as append_fact_rows writes them. A fact that is there already is left as it is.
+// ?1: rows as write_fact_rows writes them. A fact that is there already is left as it is.
 extern const std::string_view insert_facts;
 // ?1: [[entity_id, first_seq, last_seq], ...]: what arrived; ?2 the most runs. Gives the columns of
 // `arrived`: the heads of these ledgers, and the runs that wait where what arrived can join them,
@@ -49,13 +49,13 @@ enum Column : std::size_t { entity_id, first_seq, last_seq, tree, root };
 }
 
 // A row of insert_facts. `number` is the seq, or for an attempt the time when it was made.
-void append_fact_row(std::string& rows, const Fact& fact, std::string_view tenant_id,
-                     std::int64_t number, std::string_view trace_hex, std::string_view data);
-// The rows of all facts of a run. `rows` begins with "[" and is ended by the caller with "]".
-void append_fact_rows(std::string& rows, const Run& run);
-// What arrived of one ledger, for select_arrived, as rows are appended.
-void append_arrival(std::string& keys, std::string_view entity_id, std::int64_t first_seq,
-                    std::int64_t last_seq);
+void write_fact_row(JsonWriter& rows, const Fact& fact, std::string_view tenant_id,
+                    std::int64_t number, std::string_view trace_hex, std::string_view data);
+// The rows of all facts of a run, into an array that is open.
+void write_fact_rows(JsonWriter& rows, const Run& run);
+// What arrived of one ledger, for select_arrived.
+void write_arrival(JsonWriter& keys, std::string_view entity_id, std::int64_t first_seq,
+                   std::int64_t last_seq);
 
 // What has arrived of some ledgers: their runs, as the hashes of the leaves. Borrows the ids.
 class Projection {
@@ -67,15 +67,15 @@ class Projection {
   bool empty() const { return arrivals_.empty(); }
   std::string encode() const;
   // False for bytes that are none. Borrows them.
-  bool decode(std::string_view bytes);
+  [[nodiscard]] bool decode(std::string_view bytes);
 
   // The parameter of select_arrived.
   std::string keys() const;
 
   // What is to be written, given what D1 holds.
   struct Changes {
-    std::string heads = "[";
-    std::string runs = "[";
+    std::string heads;
+    std::string runs;
     bool any() const { return heads.size() > 2 || runs.size() > 2; }  // more than []
   };
   // Changes of at most limits::d1_json_bytes_max; what is left over is found by the next look. A
@@ -94,9 +94,12 @@ class Projection {
   using Slice = std::pair<std::size_t, std::size_t>;  // of one ledger: [first, second)
   void extend(MerkleRange& range, const Arrival& arrival, std::int64_t end) const;
   bool advance(MerkleRange& head, Slice& group, const Rows& arrived, Slice& rows) const;
-  void plan_ledger(Slice group, const Rows& arrived, Slice rows, Changes& changes) const;
-  void plan_waiting(const Arrival& arrival, const Rows& arrived, Slice& rows,
-                    Changes& changes) const;
+  struct Lists {
+    JsonWriter heads;
+    JsonWriter runs;
+  };
+  void plan_ledger(Slice group, const Rows& arrived, Slice rows, Lists& lists) const;
+  void plan_waiting(const Arrival& arrival, const Rows& arrived, Slice& rows, Lists& lists) const;
 
   std::vector<Arrival> arrivals_;  // in order of ledger and begin
   std::vector<Digest> leaves_;

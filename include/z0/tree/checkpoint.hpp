@@ -41,7 +41,7 @@ struct Checkpoint {
 // because the log's key is called like its origin.
 std::string checkpoint_text(std::string_view origin, std::int64_t size, const Digest& root);
 // The text of a note, its last newline included.
-bool parse_checkpoint(std::string_view text, Checkpoint& out);
+[[nodiscard]] bool parse_checkpoint(std::string_view text, Checkpoint& out);
 
 // -- keys -----------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ struct VerifierKey {
 // How a public key is handed around: name+id+key, the id in 8 hex digits, the key in base64 behind
 // the byte that says Ed25519. Parsing refuses an id that is not the key's.
 std::string verifier_key(std::string_view name, const Ed25519Key& key);
-bool parse_verifier_key(std::string_view text, VerifierKey& out);
+[[nodiscard]] bool parse_verifier_key(std::string_view text, VerifierKey& out);
 
 // -- notes ----------------------------------------------------------------------------------------
 
@@ -80,6 +80,6 @@ std::string signed_note(std::string_view text, std::string_view name, const Ed25
                         std::string_view signature);
 // A note again, say with a witness's signature added.
 std::string write_note(const Note& note);
-bool parse_note(std::string_view bytes, Note& out);
+[[nodiscard]] bool parse_note(std::string_view bytes, Note& out);
 
 }  // namespace z0

@@ -70,9 +70,9 @@ class MerkleRange {
   // begin, end and the hashes; as lower-case hex for D1, which cannot take bytes inside of JSON.
   // Each range has one encoding; decoding takes no other, and changes nothing when it fails.
   std::string encode() const;
-  bool decode(std::string_view bytes);
+  [[nodiscard]] bool decode(std::string_view bytes);
   std::string encode_hex() const;
-  bool decode_hex(std::string_view hex);
+  [[nodiscard]] bool decode_hex(std::string_view hex);
 
   friend bool operator==(const MerkleRange&, const MerkleRange&) = default;
 

@@ -155,12 +155,12 @@ TEST_CASE("A stalled pipeline lags by the age of its oldest fact", "[monitor]") 
 TEST_CASE("A ledger's own word corrects what reports missed", "[monitor]") {
   Monitor m;
   // None of the requests' reports arrived; the alarm tells.
-  REQUIRE(m.take(z0::ledger_report("acct_a", 12, 5, start - 30'000, 2), start));
+  REQUIRE(m.take(z0::encode_report(z0::LedgerReport{"acct_a", 12, 5, start - 30'000, 2}), start));
   Json r = replication(m, start);
   CHECK(r.at("depth") == 7);
   CHECK(r.at("oldest_age_ms") == 30'000);
   CHECK(r.at("retries") == 2);
-  REQUIRE(m.take(z0::ledger_report("acct_a", 12, 12, 0, 0), start + 10));
+  REQUIRE(m.take(z0::encode_report(z0::LedgerReport{"acct_a", 12, 12, 0, 0}), start + 10));
   r = replication(m, start + 10);
   CHECK(r.at("depth") == 0);
   CHECK(r.at("oldest_age_ms") == 0);
@@ -317,10 +317,11 @@ TEST_CASE("Reports that are cut are refused, and the monitor goes on", "[monitor
   MessageReport arrived;
   arrived.heads.push_back({"acct_a", 1});
   for (const std::string& whole : {z0::encode_report(request), z0::encode_report(arrived),
-                                   z0::ledger_report("acct_a", 2, 1, start, 0)}) {
+                                   z0::encode_report(z0::LedgerReport{"acct_a", 2, 1, start, 0})}) {
     Monitor m;
     CHECK(m.take(whole, start));
-    for (std::size_t n = 0; n < whole.size(); ++n) m.take(whole.substr(0, n), start);
+    for (std::size_t n = 0; n < whole.size(); ++n) CHECK_FALSE(m.take(whole.substr(0, n), start));
+    CHECK_FALSE(m.take(whole + '\0', start));
     CHECK_FALSE(m.take("", start));
     CHECK_FALSE(m.take("\x09", start));
     live(m, start);

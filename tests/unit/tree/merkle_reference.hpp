@@ -15,7 +15,7 @@ namespace z0::merkle_reference {
 
 using Part = std::pair<std::int64_t, std::int64_t>;  // D[begin:end]
 
-inline std::string bytes_of(const Digest& digest) {
+inline std::string text_of(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
@@ -49,7 +49,7 @@ class Tree {
     if (known != hashes_.end()) return known->second;
     const std::int64_t k = largest_power_below(end - begin);
     const Digest digest =
-        sha256('\1' + bytes_of(hash({begin, begin + k})) + bytes_of(hash({begin + k, end})));
+        sha256('\1' + text_of(hash({begin, begin + k})) + text_of(hash({begin + k, end})));
     return hashes_[d] = digest;
   }
 

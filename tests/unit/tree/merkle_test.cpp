@@ -12,13 +12,13 @@
 namespace {
 
 using namespace z0;
-using merkle_reference::bytes_of;
 using merkle_reference::numbered_leaves;
+using merkle_reference::text_of;
 using merkle_reference::Tree;
 
 std::string hex(const Digest& digest) {
   std::string out;
-  append_hex(out, bytes_of(digest));
+  append_hex(out, text_of(digest));
   return out;
 }
 
@@ -100,10 +100,10 @@ TEST_CASE("Leaves, nodes and the empty tree hash as RFC 6962 says", "[merkle]") 
   CHECK(merkle_leaf("L123456") == sha256(std::string("\0L123456", 8)));
   const Digest left = merkle_leaf("N123");
   const Digest right = merkle_leaf("N456");
-  CHECK(merkle_node(left, right) == sha256('\1' + bytes_of(left) + bytes_of(right)));
+  CHECK(merkle_node(left, right) == sha256('\1' + text_of(left) + text_of(right)));
   CHECK(merkle_node(left, right) != merkle_node(right, left));
   // Two leaves that look like a node are none.
-  CHECK(merkle_leaf(bytes_of(left) + bytes_of(right)) != merkle_node(left, right));
+  CHECK(merkle_leaf(text_of(left) + text_of(right)) != merkle_node(left, right));
 }
 
 TEST_CASE("The reference tree of Certificate Transparency has its roots", "[merkle]") {
