@@ -179,6 +179,10 @@ const uint8_t* z0_step(uint32_t size);
 /* The size in bytes of the effects of the last step. */
 uint32_t z0_effects_size(void);
 
+/* After a trap: what should have held, as ASCII that ends with a zero. Null where the trap said
+ * nothing, as one of the machine (an overflow of the stack, memory that ran out). */
+const char* z0_trapped_on(void);
+
 #ifdef __cplusplus
 }
 #endif

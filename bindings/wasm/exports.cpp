@@ -6,6 +6,7 @@
 
 #include "z0.h"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/core/core.hpp"
 
 namespace {
@@ -30,7 +31,7 @@ struct Buffer {
     std::free(bytes);
     capacity = size < 4096 ? 4096 : size;
     bytes = static_cast<std::uint8_t*>(std::malloc(capacity));
-    if (bytes == nullptr) __builtin_trap();
+    if (bytes == nullptr) z0::trap("memory is left");
     return bytes;
   }
 };
@@ -45,16 +46,18 @@ extern "C" {
 std::uint32_t z0_abi_version(void) { return Z0_ABI_VERSION; }
 
 std::uint8_t* z0_frame(std::uint32_t size) {
-  if (size > z0::limits::frame_bytes_max) __builtin_trap();
+  if (size > z0::limits::frame_bytes_max) z0::trap("a frame has at most frame_bytes_max");
   return frame.room(size);
 }
 
 const std::uint8_t* z0_step(std::uint32_t size) {
-  if (size > frame.capacity) __builtin_trap();
+  if (size > frame.capacity) z0::trap("a step is of a frame that has room");
   effects = core().step({reinterpret_cast<const char*>(frame.bytes), size});
   return reinterpret_cast<const std::uint8_t*>(effects.data());
 }
 
 std::uint32_t z0_effects_size(void) { return static_cast<std::uint32_t>(effects.size()); }
+
+const char* z0_trapped_on(void) { return z0::trapped_on(); }
 
 }  // extern "C"

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "z0/base/trap.hpp"
+
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
@@ -37,7 +39,7 @@ std::uint8_t& page_of(const void* block) {
 }
 
 void* must(void* block) {
-  if (block == nullptr) __builtin_trap();
+  if (block == nullptr) z0::trap("memory is left");
   return block;
 }
 

@@ -22,6 +22,7 @@ const LOGGED_FRAME_BYTES_MAX = 64 * 1024;
  * @property {(size: number) => number} z0_frame
  * @property {(size: number) => number} z0_step
  * @property {() => number} z0_effects_size
+ * @property {() => number} z0_trapped_on
  */
 
 /** The core broke one of its invariants on a frame. */
@@ -57,7 +58,7 @@ export function step(input) {
   } catch (cause) {
     // An exception that unwound through WASM leaves its stack pointer where it was.
     instance = null;
-    logTrap(input, cause);
+    logTrap(input, cause, invariantOf(core));
     throw new CoreTrap(input, cause);
   }
 }
@@ -137,10 +138,22 @@ function encodeFrame(bytes, { kind, target, method, flags, now, incarnation, par
 }
 
 /**
+ * What should have held, in the core's own words; undefined where it had none.
+ * @param {CoreExports} core
+ */
+function invariantOf(core) {
+  const at = core.z0_trapped_on() >>> 0;
+  if (at === 0) return undefined;
+  const bytes = new Uint8Array(core.memory.buffer, at);
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+}
+
+/**
  * @param {FrameInput} input
  * @param {unknown} cause
+ * @param {string | undefined} invariant
  */
-function logTrap(input, cause) {
+function logTrap(input, cause, invariant) {
   const safe =
     input.kind === Frame.REQUEST ? { ...input, parts: withoutSecrets(input.parts) } : input;
   const bytes = new Uint8Array(frameBytesMax(safe));
@@ -157,6 +170,7 @@ function logTrap(input, cause) {
       target: input.target,
       method: input.method,
       error: String(cause),
+      invariant,
       frame_bytes: size,
       frame: btoa(binary),
     }),

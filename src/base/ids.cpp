@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -212,7 +213,7 @@ bool from_hex(std::string_view hex, char* out, std::size_t n) {
 }
 
 std::string ulid(std::int64_t now_ms, std::string_view random, std::uint64_t index) {
-  if (random.size() != 10) __builtin_trap();
+  if (random.size() != 10) trap("a ULID is made of 10 random bytes");
   // 80 bits as 16 + 64. A batch that runs over the top starts again at zero: of all batches of
   // 1,000 one in 2^70, and its ids are still distinct.
   std::uint64_t high = 0;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "z0/base/trap.hpp"
+
 namespace z0 {
 namespace {
 
@@ -37,7 +39,7 @@ struct Heap {
 
 void sort_items(void* items, std::size_t count, std::size_t size, LessItems less,
                 const void* order) {
-  if (size > item_bytes_max) __builtin_trap();
+  if (size > item_bytes_max) trap("a sorted item fits into the buffer");
   const Heap heap{static_cast<char*>(items), size, less, order};
   for (std::size_t i = count / 2; i-- > 0;) heap.sink(i, count);
   for (std::size_t end = count; end > 1; --end) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -34,7 +35,8 @@ constexpr std::array rows = {
            "Split it into smaller requests, each at most 4 MiB and 1,000 facts."),
     Z0_ROW(unsupported_encoding, 415, malformed,
            "The content type or content encoding of the body is not supported.",
-           "Send application/json or application/x-ndjson in UTF-8, as it is or compressed with gzip."),
+           "Send application/json or application/x-ndjson in UTF-8, as it is or compressed with "
+           "gzip."),
     Z0_ROW(not_gzip, 400, malformed,
            "The body says content-encoding: gzip, but it is not one whole gzip file.",
            "Compress the body once with gzip, or send it as it is without content-encoding."),
@@ -208,7 +210,7 @@ static_assert(rows_stand_in_order(), "the table is indexed by Status");
 
 const StatusInfo& info(Status status) {
   const auto index = static_cast<std::size_t>(status);
-  if (index >= rows.size()) __builtin_trap();
+  if (index >= rows.size()) trap("each status has a row");
   return rows[index].info;
 }
 

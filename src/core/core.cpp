@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "z0/base/trap.hpp"
 #include "z0/directory/directory.hpp"
 #include "z0/edge/routes.hpp"
 #include "z0/queue/consumer.hpp"
@@ -36,11 +37,11 @@ Core::~Core() = default;
 
 std::string_view Core::step(std::string_view bytes) {
   Frame frame;
-  if (!parse_frame(bytes, frame)) __builtin_trap();
+  if (!parse_frame(bytes, frame)) trap("a host writes frames that can be read");
   Effects& effects = state_->effects;
   effects.begin_step();
   if (frame.kind == Z0_FRAME_CALL && frame.method == Z0_METHOD_TRAP) {
-    if (frame.flags & flag_debug) __builtin_trap();
+    if (frame.flags & flag_debug) trap("a debug call asked for it");
     effects.reply(403, {}, {});
     return effects.finish();
   }
@@ -61,7 +62,7 @@ std::string_view Core::step(std::string_view bytes) {
       step_consumer(frame, effects);
       break;
     default:
-      __builtin_trap();
+      trap("each target of a frame is known");
   }
   return effects.finish();
 }

@@ -3,6 +3,7 @@
 #include "directory/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/reply.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
@@ -190,15 +191,15 @@ void step_directory(const Frame& frame, Effects& effects) {
     call.stage = static_cast<DirectoryStage>(in.u8());
     call.method = static_cast<DirectoryMethod>(in.u8());
     call.request = in.bytes();
-    if (!in.ok() || !in.done()) __builtin_trap();  // our own bytes
+    if (!in.ok() || !in.done()) trap("a continuation of a directory is read to its end");
   } else if (frame.kind == Z0_FRAME_CALL) {
     call.method = static_cast<DirectoryMethod>(frame.method);
     call.request = frame.part(1);
-    if (call.method == DirectoryMethod::alarm) __builtin_trap();  // nobody calls it
+    if (call.method == DirectoryMethod::alarm) trap("nobody calls a directory's alarm");
   } else if (frame.kind != Z0_FRAME_ALARM) {
-    __builtin_trap();  // no other comes to a directory
+    trap("calls, alarms and continuations alone come to a directory");
   }
-  if (call.method >= DirectoryMethod::count_) __builtin_trap();
+  if (call.method >= DirectoryMethod::count_) trap("each method of a directory is known");
   if (call.method == DirectoryMethod::alarm) return directory_alarm(call, frame, effects);
   Call todo(call, frame, effects);
   if (!todo.read()) return reply_status(effects, Status::bad_parameter);

@@ -6,6 +6,7 @@
 #include "directory/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
 
@@ -110,7 +111,7 @@ class Push {
       request = AppendRequest{};
       const bool ours = decode(answer.request, request) && request.submissions.size() == 1 &&
                         parse_submission(request.submissions[0], request.entity_id, fact);
-      if (!ours) __builtin_trap();
+      if (!ours) trap("a push comes back with the request that was sent");
       Status status = Status::storage_error;
       if (answer.outcome == Z0_OK && decode(answer.reply, reply) && reply.results.size() == 1) {
         status = reply.results[0].status;

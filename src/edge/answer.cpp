@@ -10,6 +10,7 @@
 #include "edge/post.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
 #include "z0/calls/reports.hpp"
@@ -87,7 +88,8 @@ class Answer {
     for (std::size_t i = 0; i < calls_.size(); ++i) {
       const CallAnswer answer = parse_call(answers_[i]);
       Call& call = calls_[i];
-      if (!decode(answer.request, call.request)) __builtin_trap();  // our own bytes
+      if (!decode(answer.request, call.request))
+        trap("a call comes back with the request that was sent");
       const std::size_t count = call.request.submissions.size();
       Status failed = Status::storage_error;
       if (answer.outcome == Z0_OK) {
@@ -104,20 +106,21 @@ class Answer {
 
   // The item that a call's cursor stands at.
   Answered answered(const Call& call) const {
-    if (call.next >= call.reply.results.size()) __builtin_trap();
+    if (call.next >= call.reply.results.size()) trap("each item of a call has a result");
     Answered a;
     a.result = call.reply.results[call.next];
     const std::string_view stamped = a.result.stamped;
     a.submission = stamped.empty() ? call.request.submissions[call.next] : stamped;
     a.tenant_id = call.request.tenant_id;
-    if (!parse_submission(a.submission, call.request.entity_id, a.fact)) __builtin_trap();
+    if (!parse_submission(a.submission, call.request.entity_id, a.fact))
+      trap("a ledger answers with submissions");
     a.fact.seq = a.result.seq;
     a.fact.recorded_at = a.result.recorded_at;
     return a;
   }
 
   Answered from_call(const PostItem& item) {
-    if (item.index >= calls_.size()) __builtin_trap();
+    if (item.index >= calls_.size()) trap("each item belongs to a call");
     Call& call = calls_[item.index];
     const Answered a = answered(call);
     ++call.next;

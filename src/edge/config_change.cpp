@@ -3,6 +3,7 @@
 #include "base/shorten.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -167,7 +168,7 @@ bool ConfigChange::decode(ByteReader& in) {
 
 ConfigData ConfigChange::content() const {
   ConfigData content;
-  if (!read_config_data(data, content)) __builtin_trap();  // we wrote it
+  if (!read_config_data(data, content)) trap("a config's content was written by the edge");
   return content;
 }
 

@@ -7,6 +7,7 @@
 #include "operations/value.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/facts/fact.hpp"
@@ -162,7 +163,7 @@ void get_config_versions(const RouteCall& call) { read_config(call, true); }
 void resume_get_config(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
   Walk walk;
-  if (!walk.decode(in)) __builtin_trap();  // our own bytes
+  if (!walk.decode(in)) trap("a walk over versions goes round as it was written");
   ReadReply page;
   if (!value_or_refuse(resumed, page)) return;
   Fact fact;

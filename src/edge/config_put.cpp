@@ -13,6 +13,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/remedies.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/reports.hpp"
@@ -256,7 +257,7 @@ void put_config(const RouteCall& call) {
 void resume_put_config(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
   ConfigChange change;
-  if (!change.decode(in)) __builtin_trap();  // our own bytes
+  if (!change.decode(in)) trap("a config's change goes round as it was written");
   PutConfig(change, context, frame, effects).go_on();
 }
 

@@ -6,6 +6,7 @@
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/reports.hpp"
@@ -77,7 +78,7 @@ void resume_facts(const RouteResume& resumed) {
   ByteReader facts(page.records);
   while (!facts.done()) {
     const char* const from = facts.at();
-    if (!next_record(facts, read.entity_id, fact)) __builtin_trap();  // the ledger has read them
+    if (!next_record(facts, read.entity_id, fact)) trap("what a ledger sent can be read");
     json.object();
     write_fact(json, fact, page.tenant_id);
     if (read.records) {
@@ -98,7 +99,7 @@ void resume_head(const RouteResume& resumed) {
   HeadReply head;
   TypeCounts counts;
   if (!value_or_refuse(resumed, head)) return;
-  if (!counts.decode(head.counts)) __builtin_trap();  // the ledger has read them
+  if (!counts.decode(head.counts)) trap("what a ledger sent can be read");
   std::string out;
   JsonWriter json(out);
   json.object().text("entity_id", head.entity_id).text("type", ledger_type(head.entity_id));

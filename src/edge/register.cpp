@@ -8,6 +8,7 @@
 #include "operations/value.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
 
@@ -36,7 +37,8 @@ struct Answers {
     decode_items(in);
   }
   void decode_items(ByteReader& in) {
-    if (!read_items(in, single, items) || !in.done()) __builtin_trap();  // our own bytes
+    if (!read_items(in, single, items) || !in.done())
+      trap("the items of a batch go round as they were written");
   }
   void answer(const Context& context, const Frame& frame, Effects& effects) const {
     answer_post(single, items, all, context, frame, effects);
@@ -58,7 +60,8 @@ std::vector<Beginning> beginnings(const Answers& answers) {
     Beginning& beginning = found.emplace_back();
     beginning.call = i;
     beginning.request = answer.request;
-    if (!decode(answer.request, beginning.read)) __builtin_trap();  // our own bytes
+    if (!decode(answer.request, beginning.read))
+      trap("a call comes back with the request that was sent");
   }
   return found;
 }

@@ -8,6 +8,7 @@
 #include "http/http.hpp"
 #include "operations/operations.hpp"
 #include "z0/base/ids.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/base/version.hpp"
 
 namespace z0 {
@@ -224,10 +225,11 @@ void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
 
 // The step that a continuation is for; it traps on bytes that are not our own.
 const Step& step_of(ByteReader& in, Context& context) {
-  if (!read_context(in, context) || context.route >= std::size(routes)) __builtin_trap();
+  if (!read_context(in, context) || context.route >= std::size(routes))
+    trap("a continuation of the edge names a route");
   const Route& route = routes[context.route];
   if (context.step >= std::size(route.steps) || route.steps[context.step].resume == nullptr)
-    __builtin_trap();
+    trap("a route has the step that its continuation names");
   return route.steps[context.step];
 }
 
@@ -235,7 +237,7 @@ void resume(const Frame& frame, Effects& effects) {
   ByteReader in(frame.part(0));
   Context context;
   step_of(in, context).resume({in, context, frame, effects});
-  if (!in.ok() || !in.done()) __builtin_trap();  // our own bytes
+  if (!in.ok() || !in.done()) trap("a continuation of the edge is read to its end");
 }
 
 }  // namespace
@@ -243,7 +245,7 @@ void resume(const Frame& frame, Effects& effects) {
 void step_edge(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_REQUEST) return begin(tokens, frame, effects);
   if (frame.kind == Z0_FRAME_RESUME) return resume(frame, effects);
-  __builtin_trap();  // no other comes to the edge
+  trap("requests and continuations alone come to the edge");
 }
 
 z0_effect_kind edge_asked(std::string_view continuation) {

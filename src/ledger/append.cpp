@@ -9,6 +9,7 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -113,7 +114,8 @@ class Append {
         continue;
       }
       Fact& source = namings_[match.key - items_.size()].source.emplace();
-      if (!parse_submission(match.submission, request_.entity_id, source)) __builtin_trap();
+      if (!parse_submission(match.submission, request_.entity_id, source))
+        trap("what a ledger stored can be read");
       source.seq = match.seq;
       source.recorded_at = match.recorded_at;
     }

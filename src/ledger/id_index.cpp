@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "z0/base/bytes.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -37,7 +38,8 @@ std::string encode_chunk(const Entry* entries, std::size_t count) {
 
 void IdIndex::add(std::int64_t seq, std::uint64_t hash) {
   if (hashes_.empty()) open_first_seq_ = seq;
-  if (seq != open_first_seq_ + static_cast<std::int64_t>(hashes_.size())) __builtin_trap();
+  if (seq != open_first_seq_ + static_cast<std::int64_t>(hashes_.size()))
+    trap("ids are added in the order of their facts");
   hashes_.push_back(hash);
   if (table_.size() < 2 * hashes_.size()) {
     rebuild_table(std::max(slots_min, 2 * table_.size()));
@@ -116,7 +118,7 @@ std::vector<SealedRow> IdIndex::seal() {
   for (const Entry& e : entries) out.u16(static_cast<std::uint16_t>(e.hash));
 
   const std::int64_t key = open_first_seq_ * keys_per_run;
-  if (!add_run(key, filter)) __builtin_trap();
+  if (!add_run(key, filter)) trap("a filter that was just written can be read");
   rows.push_back({key, static_cast<std::int64_t>(count), std::move(filter)});
   for (std::size_t at = 0; at < count; at += limits::ids_per_chunk) {
     const std::size_t n = std::min(limits::ids_per_chunk, count - at);

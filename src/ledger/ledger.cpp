@@ -8,6 +8,7 @@
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 
@@ -65,7 +66,7 @@ static_assert(std::size(commands) == static_cast<std::size_t>(LedgerMethod::coun
 
 // In the order of their methods. A number that is none traps.
 const Command& command_of(LedgerMethod method) {
-  if (method >= LedgerMethod::count_) __builtin_trap();
+  if (method >= LedgerMethod::count_) trap("each method of a ledger has a command");
   return commands[static_cast<std::size_t>(method)];
 }
 
@@ -80,7 +81,7 @@ static_assert(in_order());
 const StageRow& stage_of(const LedgerCall& call) {
   const auto& stages = command_of(call.method).stages;
   const bool known = call.stage >= 1 && call.stage <= std::size(stages);
-  if (!known || stages[call.stage - 1].name.empty()) __builtin_trap();
+  if (!known || stages[call.stage - 1].name.empty()) trap("each command has the stages of its row");
   return stages[call.stage - 1];
 }
 
@@ -139,7 +140,7 @@ void resume_call(Effects& effects, LedgerCall call) {
 
 z0_effect_kind ledger_asked(std::string_view continuation) {
   LedgerCall call;
-  if (!call.decode(continuation)) __builtin_trap();
+  if (!call.decode(continuation)) trap("a continuation of a ledger is read to its end");
   return call.making == Making::nothing ? stage_of(call).asked : Z0_NEED_ROWS;
 }
 
@@ -251,13 +252,13 @@ namespace {
 LedgerCall call_of(const Frame& frame) {
   LedgerCall call;
   if (frame.kind == Z0_FRAME_RESUME) {
-    if (!call.decode(frame.part(0))) __builtin_trap();  // our own bytes
+    if (!call.decode(frame.part(0))) trap("a continuation of a ledger is read to its end");
   } else if (frame.kind == Z0_FRAME_CALL) {
     call.method = static_cast<LedgerMethod>(frame.method);
     call.request = frame.part(1);
-    if (call.method == LedgerMethod::alarm) __builtin_trap();  // nobody calls it
+    if (call.method == LedgerMethod::alarm) trap("nobody calls a ledger's alarm");
   } else if (frame.kind != Z0_FRAME_ALARM) {
-    __builtin_trap();  // no other comes to a ledger
+    trap("calls, alarms and continuations alone come to a ledger");
   }
   return call;
 }

@@ -14,6 +14,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger_repairs.hpp"
 #include "z0/json/write.hpp"
 #include "z0/wire/settings.hpp"
@@ -90,7 +91,7 @@ class Verification {
     if (at == VerifyStage::begin) return load();
     const std::string_view answer = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
     if (at == VerifyStage::segments) return compare(parse_rows(answer));
-    if (!decode(call_.extra, at_)) __builtin_trap();  // our own bytes
+    if (!decode(call_.extra, at_)) trap("a verification goes round as it was written");
     const std::vector<Rows> rows = parse_query(answer);
     for (const Rows& r : rows) {
       if (r.failed) return refuse_call(effects_, Status::storage_error);

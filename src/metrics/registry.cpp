@@ -3,6 +3,7 @@
 #include <string>
 
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/json/write.hpp"
 
 namespace z0 {
@@ -89,26 +90,27 @@ void write_value(JsonWriter& json, const EventValue& value) {
 }  // namespace
 
 const PointInfo& info(Point point) {
-  if (point >= Point::count_) __builtin_trap();
+  if (point >= Point::count_) trap("each point has a row");
   return points[static_cast<std::size_t>(point)];
 }
 
 void emit(Effects& effects, Point point, std::string_view tenant_id,
           std::initializer_list<std::string_view> labels, std::initializer_list<double> values) {
   const PointInfo& row = info(point);
-  if (labels.size() != row.labels.size() || values.size() != row.metrics.size()) __builtin_trap();
+  if (labels.size() != row.labels.size() || values.size() != row.metrics.size())
+    trap("a point has the labels and values of its row");
   effects.point(tenant_id.substr(0, limits::point_index_bytes_max), row.metrics[0].name, labels,
                 values);
 }
 
 const EventInfo& info(Event event) {
-  if (event >= Event::count_) __builtin_trap();
+  if (event >= Event::count_) trap("each event has a row");
   return events[static_cast<std::size_t>(event)];
 }
 
 void log_event(Effects& effects, Event event, std::initializer_list<EventValue> values) {
   const EventInfo& row = info(event);
-  if (values.size() != row.members.size()) __builtin_trap();
+  if (values.size() != row.members.size()) trap("an event has the members of its row");
   std::string line;
   JsonWriter json(line);
   json.object().plain("level", row.error ? "error" : "info").text("event", row.name);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "z0/base/trap.hpp"
+
 namespace z0 {
 namespace {
 
@@ -281,7 +283,7 @@ void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
   }
   const bool live =
       frame.kind == Z0_FRAME_CALL && frame.method == static_cast<std::uint8_t>(MonitorMethod::live);
-  if (!live) __builtin_trap();  // nothing else is asked
+  if (!live) trap("the monitor is told reports and asked for the live state alone");
   effects.reply(200, {}, monitor.live(frame.now_ms));
 }
 

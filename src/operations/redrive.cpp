@@ -12,6 +12,7 @@
 // looks at each letter once a version, and comes to an end.
 #include "operations/operations.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/base/version.hpp"
 #include "z0/queue/consumer.hpp"
 #include "z0/wire/read_effects.hpp"
@@ -116,7 +117,7 @@ void consume(const Frame& frame, Redrive& redrive, const Context& context, Effec
   Effects decided;
   step_consumer(frame, decided);
   std::vector<Effect> list;
-  if (!parse_effects(decided.finish(), list)) __builtin_trap();
+  if (!parse_effects(decided.finish(), list)) trap("the consumer's effects can be read");
   redrive.stage = Stage::written;
   std::uint16_t http = 0;
   std::string tells;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/http.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/reply.hpp"
 
 namespace z0 {
@@ -24,7 +25,8 @@ template <class T>
 // The same with what was asked, which the first answer brings along.
 template <class Request, class T>
 [[nodiscard]] bool value_or_refuse(const RouteResume& resumed, Request& request, T& value) {
-  if (!decode(first_call(resumed.frame).request, request)) __builtin_trap();  // our own bytes
+  if (!decode(first_call(resumed.frame).request, request))
+    trap("a call comes back with the request that was sent");
   return value_or_refuse(resumed, value);
 }
 

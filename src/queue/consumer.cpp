@@ -4,6 +4,7 @@
 
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/message.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/json/json.hpp"
@@ -142,8 +143,9 @@ struct Pending {
     while (in.ok() && !in.done()) {
       const std::string_view database = in.short_bytes();
       auto& added = databases.emplace_back(database, Projection());
-      if (!added.second.decode(in.bytes())) __builtin_trap();  // our own bytes
+      if (!added.second.decode(in.bytes())) trap("a projection goes round as it was written");
     }
+    if (!in.ok()) trap("a continuation of the consumer is read to its end");
   }
 };
 
@@ -233,7 +235,7 @@ void resume(const Frame& frame, Effects& effects) {
     }
   }
   if (pending.unreadable) return acknowledge(pending, answers, frame, effects);
-  if (answers.size() != pending.databases.size()) __builtin_trap();
+  if (answers.size() != pending.databases.size()) trap("each database answers once");
   bool any = false;
   std::vector<Projection::Changes> changes;
   for (std::size_t d = 0; d < answers.size(); ++d) {
@@ -265,7 +267,7 @@ void step_consumer(const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_RESUME) return resume(frame, effects);
   const bool from_dead_letters = frame.kind == Z0_FRAME_DEAD_LETTER;
   if (!from_dead_letters && frame.kind != Z0_FRAME_MESSAGE)
-    __builtin_trap();  // no other comes here
+    trap("messages, dead letters and continuations alone come to the consumer");
   const std::string_view body = frame.part(from_dead_letters ? 1 : 0);
   Message message;
   if (parse_message(body, message)) return need_facts(message, frame, effects);

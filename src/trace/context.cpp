@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "z0/base/ids.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -93,7 +94,8 @@ std::string TraceContext::traceparent() const {
 
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random) {
-  if (random.size() != trace_id_bytes + span_id_bytes) __builtin_trap();
+  if (random.size() != trace_id_bytes + span_id_bytes)
+    trap("a trace context is made of 24 random bytes");
   TraceContext context;
   context.span_id = id_from(random.substr(trace_id_bytes));
   if (!read_traceparent(traceparent, context)) {
@@ -106,7 +108,7 @@ TraceContext trace_context(std::string_view traceparent, std::string_view traces
 }
 
 TraceContext child(const TraceContext& parent, std::string_view random) {
-  if (random.size() != span_id_bytes) __builtin_trap();
+  if (random.size() != span_id_bytes) trap("a span id is made of 8 random bytes");
   TraceContext context = parent;
   context.parent_id = parent.span_id;
   context.span_id = id_from(random);

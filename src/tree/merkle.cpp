@@ -5,6 +5,7 @@
 
 #include "tree/cover.hpp"
 #include "z0/base/ids.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -64,7 +65,7 @@ void merkle_leaves(std::span<const std::string_view> leaves, Digest* out) {
 }
 
 MerkleRange::MerkleRange(std::int64_t begin) : begin_(begin), end_(begin) {
-  if (begin < 0 || begin > merkle_size_max) __builtin_trap();
+  if (begin < 0 || begin > merkle_size_max) trap("a range begins within what a tree may hold");
 }
 
 // Whether the last subtree, of this level, is the left half of one that the next would complete.
@@ -90,7 +91,8 @@ void MerkleRange::push(std::uint8_t level, Digest hash) {
 // at the left because its sibling began before the range, at the right until its sibling comes.
 void MerkleRange::append(std::span<const Digest> leaves, std::vector<MerkleNode>* completed) {
   std::size_t count = leaves.size();
-  if (count > static_cast<std::uint64_t>(merkle_size_max - end_)) __builtin_trap();
+  if (count > static_cast<std::uint64_t>(merkle_size_max - end_))
+    trap("a tree holds at most merkle_size_max leaves");
   const std::int64_t end = end_ + static_cast<std::int64_t>(count);
   // Each has room in front for a left sibling.
   std::vector<Digest> nodes(count + 1);
@@ -134,7 +136,7 @@ bool MerkleRange::join(const MerkleRange& next) {
 }
 
 Digest MerkleRange::root() const {
-  if (begin_ != 0) __builtin_trap();
+  if (begin_ != 0) trap("only a range that begins at 0 has a root");
   if (hashes_.empty()) return merkle_empty_root();
   Digest root = hashes_.back();
   for (std::size_t i = hashes_.size() - 1; i-- > 0;) root = merkle_node(hashes_[i], root);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "z0/base/trap.hpp"
+
 namespace z0 {
 namespace {
 
@@ -36,7 +38,7 @@ void Effects::begin_step() {
 std::size_t Effects::begin(z0_effect_kind kind, Phase phase) {
   // Needs stand alone, and a later phase never comes before an earlier one.
   if (phase < phase_ || (phase_ == Phase::need && phase != Phase::need && count_ > 0))
-    __builtin_trap();
+    trap("needs stand alone and phases do not go back");
   phase_ = phase;
   ++count_;
   out_.u8(static_cast<std::uint8_t>(kind));

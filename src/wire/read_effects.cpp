@@ -1,5 +1,7 @@
 #include "z0/wire/read_effects.hpp"
 
+#include "z0/base/trap.hpp"
+
 namespace z0 {
 namespace {
 
@@ -97,7 +99,7 @@ Carried read_carried(z0_effect_kind kind, ByteReader& in) {
     case Z0_LOG:
       return read_log(in);
   }
-  __builtin_trap();  // no other is written
+  trap("each kind of effect is known");
 }
 
 }  // namespace
@@ -121,7 +123,7 @@ bool parse_effects(std::string_view bytes, std::vector<Effect>& out) {
 Carried carried_by(const Effect& effect) {
   ByteReader in(effect.payload);
   Carried carried = read_carried(effect.kind, in);
-  if (!in.ok() || !in.done()) __builtin_trap();  // the core's own bytes
+  if (!in.ok() || !in.done()) trap("an effect is read to its end");
   return carried;
 }
 

@@ -51,7 +51,11 @@ test("A fresh instance knows the version of z0.h and takes about 1 MB", () => {
 });
 
 test("A frame above the maximum traps", () => {
-  assert.throws(() => instantiate().z0_frame(64 << 20), WebAssembly.RuntimeError);
+  const core = instantiate();
+  assert.equal(core.z0_trapped_on(), 0);
+  assert.throws(() => core.z0_frame(64 << 20), WebAssembly.RuntimeError);
+  const words = Buffer.from(core.memory.buffer, core.z0_trapped_on()).toString("latin1");
+  assert.equal(words.slice(0, words.indexOf("\0")), "a frame has at most frame_bytes_max");
 });
 
 test("A step on more bytes than were given room for traps", () => {

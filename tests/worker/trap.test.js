@@ -33,6 +33,7 @@ test("A trap is a 500 without internals, and one log line with the frame but no 
   });
   assert.equal(line.level, "error");
   assert.equal(line.kind, 1);
+  assert.equal(line.invariant, undefined, "this core has no words");
   const frame = Buffer.from(line.frame, "base64");
   assert.equal(frame.length, line.frame_bytes);
   assert.deepEqual([...frame.subarray(0, 4)], [1, 3, 0, 0]);
@@ -79,6 +80,7 @@ test("After a trap in a ledger the next request finds the same state", async (t)
   assert.equal(trap.status, 500);
   const line = await eventually("the log line", () => z0.logged("z0.trap")[0]);
   assert.deepEqual([line.kind, line.target, line.method], [4, 0, 255]);
+  assert.equal(line.invariant, "a debug call asked for it");
 
   const again = await z0.post(fact, { token: north });
   const { tree, ...original } = again.body;

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "z0/base/trap.hpp"
+
 namespace z0 {
 
 // Appends to a string that it borrows.
@@ -97,7 +99,7 @@ class Buffer {
   void grow(std::size_t bytes) {
     capacity_ = capacity_ * 2 > size_ + bytes ? capacity_ * 2 : size_ + bytes;
     data_ = static_cast<char*>(std::realloc(data_, capacity_));
-    if (data_ == nullptr) __builtin_trap();
+    if (data_ == nullptr) trap("memory is left");
   }
   char* data_ = nullptr;
   std::size_t size_ = 0;

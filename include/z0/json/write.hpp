@@ -27,6 +27,7 @@
 
 #include "z0/base/bytes.hpp"
 #include "z0/base/sha256.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 
@@ -102,7 +103,7 @@ class BasicJsonWriter {
   BasicJsonWriter& array() { return begin('[', false); }
   // Closes what was opened last.
   BasicJsonWriter& end() {
-    if (open_ == none_open || named_) __builtin_trap();  // nothing is open, or a name has no value
+    if (open_ == none_open || named_) trap("JSON closes what it opened, and each name has a value");
     out_.byte((open_ & 1) != 0 ? '}' : ']');
     open_ >>= 1;
     comma_ = true;
@@ -186,7 +187,7 @@ class BasicJsonWriter {
 
   static void check([[maybe_unused]] bool holds) {
 #ifndef NDEBUG
-    if (!holds) __builtin_trap();
+    if (!holds) trap("JSON is in order");
 #endif
   }
   bool in_object() const { return open_ != none_open && (open_ & 1) != 0; }

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "z0/base/trap.hpp"
 #include "z0/wire/effects.hpp"
 
 namespace z0 {
@@ -88,7 +89,7 @@ template <class T>
 [[nodiscard]] T carried_by(const Effect& effect) {
   Carried carried = carried_by(effect);
   T* const found = std::get_if<T>(&carried);
-  if (found == nullptr) __builtin_trap();
+  if (found == nullptr) trap("an effect is of the kind that was asked for");
   return std::move(*found);
 }
 

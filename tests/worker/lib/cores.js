@@ -13,7 +13,7 @@ export function brokenCore(step, version = ABI_VERSION) {
     I32 = 0x7f,
     FUNCTION = 0,
     MEMORY = 2;
-  const names = ["z0_abi_version", "z0_frame", "z0_step", "z0_effects_size"];
+  const names = ["z0_abi_version", "z0_frame", "z0_step", "z0_effects_size", "z0_trapped_on"];
   /** @param {number} id @param {number[]} content */
   const section = (id, content) => [id, content.length, ...content];
   /** @param {string} name @param {number} kind @param {number} index */
@@ -23,19 +23,20 @@ export function brokenCore(step, version = ABI_VERSION) {
   return new Uint8Array([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [2, 0x60, 0, 1, I32, 0x60, 1, I32, 1, I32]),
-    ...section(3, [4, 0, 1, 1, 0]),
+    ...section(3, [5, 0, 1, 1, 0, 0]),
     ...section(5, [1, 0, 16]),
     ...section(7, [
-      5,
+      6,
       ...exported("memory", MEMORY, 0),
       ...names.flatMap((name, i) => exported(name, FUNCTION, i)),
     ]),
     ...section(10, [
-      4,
+      5,
       ...body([CONST, version]),
       ...body([CONST, 16]),
       ...body(step),
       ...body([CONST, 4]),
+      ...body([CONST, 0]),
     ]),
   ]);
 }
