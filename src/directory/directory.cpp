@@ -43,6 +43,9 @@ constexpr std::string_view put_push =
 constexpr std::string_view select_ledgers =
     "SELECT tenant_id, entity_id, created_at FROM ledgers WHERE (tenant_id, entity_id) > (?1, ?2) "
     "AND tenant_id <= ?3 ORDER BY tenant_id, entity_id LIMIT ?4";
+namespace of_ledgers {
+enum Column : std::size_t { tenant_id, entity_id, created_at };
+}
 
 void reply_status(Effects& effects, Status status) {
   effects.reply(info(status).http, {}, std::string(1, static_cast<char>(status)));
@@ -62,7 +65,9 @@ Policies policies_in(const Rows& rows) {
 ListReply ledgers_in(const Rows& rows) {
   ListReply reply;
   for (std::size_t i = 0; i < rows.size(); ++i)
-    reply.ledgers.push_back({rows.at(i, 0).bytes, rows.at(i, 1).bytes, rows.at(i, 2).integer});
+    reply.ledgers.push_back({rows.at(i, of_ledgers::tenant_id).bytes,
+                             rows.at(i, of_ledgers::entity_id).bytes,
+                             rows.at(i, of_ledgers::created_at).integer});
   return reply;
 }
 

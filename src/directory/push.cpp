@@ -16,6 +16,9 @@ namespace {
 constexpr std::string_view select_push =
     "SELECT config_id, version, submission FROM pushes JOIN policies USING (config_id, version) "
     "ORDER BY config_id LIMIT 1";
+namespace of_push {
+enum Column : std::size_t { config_id, version, submission };
+}
 // A config's own ledger takes no others.
 constexpr std::string_view select_targets =
     "SELECT l.tenant_id, l.entity_id FROM (SELECT * FROM pushes ORDER BY config_id LIMIT 1) AS p "
@@ -26,6 +29,10 @@ constexpr std::string_view select_retries =
     "SELECT tenant_id, entity_id, submission FROM (SELECT tenant_id, entity_id, config_id, "
     "tried_at FROM retries) JOIN (SELECT config_id, submission FROM policies) USING (config_id) "
     "ORDER BY tried_at, tenant_id, entity_id LIMIT ?1";
+// Of what is told: targets begin with the same two.
+namespace of_retries {
+enum Column : std::size_t { tenant_id, entity_id, submission };
+}
 constexpr std::string_view end_push = "DELETE FROM pushes WHERE config_id = ?1 AND version = ?2";
 // Of this version only: meanwhile another one may have begun.
 constexpr std::string_view move_push =
@@ -64,15 +71,15 @@ class Push {
       return effects_.alarm(frame_.now_ms + retry_pause_ms);
     if (push.size() == 0) return try_again(retries);
     // A row that was damaged can be told to nobody; sending the config again mends it.
-    const std::string_view policy = push.at(0, 2).bytes;
+    const std::string_view policy = push.at(0, of_push::submission).bytes;
     if (targets.size() == 0 || !readable(policy)) {
-      effects_.write(end_push, {push.at(0, 0), push.at(0, 1)});
+      effects_.write(end_push, {push.at(0, of_push::config_id), push.at(0, of_push::version)});
       return effects_.alarm(frame_.now_ms);
     }
     std::string extra;
     ByteWriter out(extra);
-    out.short_bytes(push.at(0, 0).bytes);
-    out.varint(static_cast<std::uint64_t>(push.at(0, 1).integer));
+    out.short_bytes(push.at(0, of_push::config_id).bytes);
+    out.varint(static_cast<std::uint64_t>(push.at(0, of_push::version).integer));
     for (std::size_t i = 0; i < targets.size(); ++i) append(targets, i, policy);
     resume_directory(effects_, call_.method, DirectoryStage::called, extra);
   }
@@ -80,7 +87,8 @@ class Push {
   void try_again(const Rows& retries) {
     if (retries.size() == 0) return;
     for (std::size_t i = 0; i < retries.size(); ++i) {
-      if (readable(retries.at(i, 2).bytes)) append(retries, i, retries.at(i, 2).bytes);
+      if (readable(retries.at(i, of_retries::submission).bytes))
+        append(retries, i, retries.at(i, of_retries::submission).bytes);
     }
     if (!effects_.needs()) return effects_.alarm(frame_.now_ms + retry_pause_ms);
     resume_directory(effects_, call_.method, DirectoryStage::called, {});
@@ -92,10 +100,10 @@ class Push {
   }
 
   void append(const Rows& rows, std::size_t i, std::string_view submission) {
-    const std::string_view entity_id = rows.at(i, 1).bytes;
-    effects_.need_call(LedgerMethod::append, ledger_object_name(entity_id),
-                       limits::append_timeout_ms,
-                       encode_system_append(rows.at(i, 0).bytes, entity_id, submission));
+    const std::string_view entity_id = rows.at(i, of_retries::entity_id).bytes;
+    effects_.need_call(
+        LedgerMethod::append, ledger_object_name(entity_id), limits::append_timeout_ms,
+        encode_system_append(rows.at(i, of_retries::tenant_id).bytes, entity_id, submission));
   }
 
   void settle() {

@@ -22,15 +22,24 @@ constexpr std::string_view sums_sql =
     "'correction', 'charge', type)) AS kind, count(*) AS facts, CAST(coalesce(sum(amount / "
     "1000000), 0) AS TEXT) AS millions, CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest "
     "FROM ledger_facts WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3, 4";
+namespace of_sums {
+enum Column : std::size_t { tenant_id, type, code, kind, facts, millions, rest };
+}
 constexpr std::string_view assets_sql =
     "SELECT tenant_id, asset_id, count(*) AS facts FROM ledger_facts WHERE type = 'invocation' AND "
     "asset_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
+namespace of_assets {
+enum Column : std::size_t { tenant_id, asset_id, facts };
+}
 // All accounts, those without money too.
 constexpr std::string_view accounts_sql =
     "SELECT entity_id, coalesce(corrects, iif(type = 'correction', 'charge', type)) AS kind, "
     "coalesce(currency, '') AS code, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
     "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts WHERE entity_id >= "
     "'acct_' AND entity_id < 'acct`' AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2, 3";
+namespace of_accounts {
+enum Column : std::size_t { entity_id, kind, code, millions, rest };
+}
 
 struct Sum {
   std::int64_t count = 0;
@@ -99,13 +108,13 @@ using Accounts = std::map<std::string_view, Account>;
 
 void add_accounts(const Rows& rows, Accounts& accounts) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    Account& account = accounts[rows.at(i, 0).bytes];
-    const FactType type = type_of(rows.at(i, 1).bytes);
-    const std::string_view currency = rows.at(i, 2).bytes;
+    Account& account = accounts[rows.at(i, of_accounts::entity_id).bytes];
+    const FactType type = type_of(rows.at(i, of_accounts::kind).bytes);
+    const std::string_view currency = rows.at(i, of_accounts::code).bytes;
     if (type != FactType::credit_issued && type != FactType::deposit && type != FactType::charge)
       continue;
     Balance& balance = ours(currency) ? account.balance : account.others[currency];
-    balance.of(type).add(rows.at(i, 3), rows.at(i, 4));
+    balance.of(type).add(rows.at(i, of_accounts::millions), rows.at(i, of_accounts::rest));
   }
 }
 
@@ -160,17 +169,20 @@ void resume_report(const RouteResume& resumed) {
       return reply_error(effects, context, Status::storage_error, {});
     const Rows& sums = rows[0];
     for (std::size_t i = 0; i < sums.size(); ++i) {
-      const std::string_view type = sums.at(i, 1).bytes;
-      const std::string_view currency = sums.at(i, 2).bytes;
-      Tenant& tenant = tenants[sums.at(i, 0).bytes];
-      tenant.by_type[type].count += sums.at(i, 4).integer;
-      by_type[type] += sums.at(i, 4).integer;
-      Sum& sum = tenant.by_type[sums.at(i, 3).bytes];
-      (ours(currency) ? sum.amount : sum.others[currency]).add(sums.at(i, 5), sums.at(i, 6));
+      const std::string_view type = sums.at(i, of_sums::type).bytes;
+      const std::string_view currency = sums.at(i, of_sums::code).bytes;
+      Tenant& tenant = tenants[sums.at(i, of_sums::tenant_id).bytes];
+      tenant.by_type[type].count += sums.at(i, of_sums::facts).integer;
+      by_type[type] += sums.at(i, of_sums::facts).integer;
+      Sum& sum = tenant.by_type[sums.at(i, of_sums::kind).bytes];
+      (ours(currency) ? sum.amount : sum.others[currency])
+          .add(sums.at(i, of_sums::millions), sums.at(i, of_sums::rest));
     }
     const Rows& assets = rows[1];
     for (std::size_t i = 0; i < assets.size(); ++i)
-      tenants[assets.at(i, 0).bytes].assets[assets.at(i, 1).bytes] += assets.at(i, 2).integer;
+      tenants[assets.at(i, of_assets::tenant_id).bytes]
+          .assets[assets.at(i, of_assets::asset_id).bytes] +=
+          assets.at(i, of_assets::facts).integer;
     add_accounts(rows[2], accounts);
   }
   std::string out;

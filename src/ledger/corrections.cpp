@@ -46,7 +46,8 @@ std::int64_t corrected_seq(const Fact& source) {
 
 bool Corrections::know(const Rows& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i)
-    set(left_, rows.at(i, 0).integer, rows.at(i, 1).integer);
+    set(left_, rows.at(i, ledger_sql::corrected::seq).integer,
+        rows.at(i, ledger_sql::corrected::left_over).integer);
   return !rows.failed;
 }
 

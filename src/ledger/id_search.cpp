@@ -66,10 +66,11 @@ void IdSearch::look_into_chunks() {
   std::vector<std::int64_t> seqs;
   for (const auto& [key, chunk] : chunks_) {
     std::size_t row = 0;
-    while (row < rows.size() && rows.at(row, 0).integer != chunk) ++row;
+    while (row < rows.size() && rows.at(row, ledger_sql::id_run::key).integer != chunk) ++row;
     seqs.clear();
     if (row < rows.size())
-      IdIndex::find_in_chunk(chunk, rows.at(row, 1).bytes, keys_[key].hash, seqs);
+      IdIndex::find_in_chunk(chunk, rows.at(row, ledger_sql::id_run::body).bytes, keys_[key].hash,
+                             seqs);
     else
       seqs.push_back(0);
     for (const auto seq : seqs) {
@@ -96,10 +97,11 @@ void IdSearch::find_in_segments(std::size_t answer) {
   for (const Suspect& s : suspects_) {
     if (s.seq == 0 || s.seq >= state_.tail.first_seq) continue;
     std::size_t row = 0;
-    while (row < rows.size() && rows.at(row, 1).integer < s.seq) ++row;
-    const bool held = row < rows.size() && rows.at(row, 0).integer <= s.seq;
+    while (row < rows.size() && rows.at(row, ledger_sql::segment::last_seq).integer < s.seq) ++row;
+    const bool held =
+        row < rows.size() && rows.at(row, ledger_sql::segment::first_seq).integer <= s.seq;
     if (held)
-      find_in(rows.at(row, 2).bytes, s);
+      find_in(rows.at(row, ledger_sql::segment::body).bytes, s);
     else
       unknown_.push_back(s.key);
   }

@@ -164,31 +164,33 @@ bool hydrate_tail(const Rows& rows, LedgerState& state) {
   if (rows.size() == 0) return true;
   if (rows.columns != 10) return false;
   Segment& tail = state.tail;
-  tail.first_seq = rows.at(0, 0).integer;
-  tail.last_seq = rows.at(0, 1).integer;
-  tail.first_recorded_at = rows.at(0, 2).integer;
-  tail.last_recorded_at = rows.at(0, 3).integer;
-  tail.count = rows.at(0, 4).integer;
-  tail.types = static_cast<std::uint32_t>(rows.at(0, 5).integer);
-  fill(tail.ids, rows.at(0, 8).bytes);
-  fill(tail.body, rows.at(0, 9).bytes);
+  tail.first_seq = rows.at(0, ledger_sql::tail::first_seq).integer;
+  tail.last_seq = rows.at(0, ledger_sql::tail::last_seq).integer;
+  tail.first_recorded_at = rows.at(0, ledger_sql::tail::first_recorded_at).integer;
+  tail.last_recorded_at = rows.at(0, ledger_sql::tail::last_recorded_at).integer;
+  tail.count = rows.at(0, ledger_sql::tail::count).integer;
+  tail.types = static_cast<std::uint32_t>(rows.at(0, ledger_sql::tail::types).integer);
+  fill(tail.ids, rows.at(0, ledger_sql::tail::ids).bytes);
+  fill(tail.body, rows.at(0, ledger_sql::tail::body).bytes);
   state.seq = tail.last_seq;
   state.recorded_at = tail.last_recorded_at;
-  state.folds.decode_all(rows.at(0, 7).bytes, state.seq);
-  return state.summary.decode(rows.at(0, 6).bytes) && state.summary.tree.end() == state.seq &&
-         tail.first_seq >= 1 && tail.last_seq >= tail.first_seq &&
-         tail.last_seq - tail.first_seq + 1 == tail.count &&
+  state.folds.decode_all(rows.at(0, ledger_sql::tail::cache).bytes, state.seq);
+  return state.summary.decode(rows.at(0, ledger_sql::tail::summary).bytes) &&
+         state.summary.tree.end() == state.seq && tail.first_seq >= 1 &&
+         tail.last_seq >= tail.first_seq && tail.last_seq - tail.first_seq + 1 == tail.count &&
          tail.ids.size() == static_cast<std::size_t>(tail.count) * sizeof(std::uint64_t);
 }
 
 bool hydrate_ids(const Rows& filters, const Rows& open, LedgerState& state) {
   for (std::size_t i = 0; i < filters.size(); ++i) {
-    if (!state.ids.add_run(filters.at(i, 0).integer, filters.at(i, 1).bytes)) return false;
+    if (!state.ids.add_run(filters.at(i, ledger_sql::id_run::key).integer,
+                           filters.at(i, ledger_sql::id_run::body).bytes))
+      return false;
   }
   const std::int64_t sealed = state.ids.sealed_through();
   for (std::size_t i = 0; i < open.size(); ++i) {
-    std::int64_t seq = open.at(i, 0).integer;
-    for (ByteReader in(open.at(i, 1).bytes); !in.done(); ++seq) {
+    std::int64_t seq = open.at(i, ledger_sql::open_ids::first_seq).integer;
+    for (ByteReader in(open.at(i, ledger_sql::open_ids::ids).bytes); !in.done(); ++seq) {
       const std::uint64_t hash = in.u64();
       if (!in.ok()) return false;
       if (seq <= sealed) continue;

@@ -1,5 +1,7 @@
 #include "ledger/pass.hpp"
 
+#include "ledger/sql.hpp"
+
 namespace z0 {
 namespace {
 
@@ -42,7 +44,7 @@ bool Pass::read(const Rows& segments) {
     const std::int64_t before_seq = c.seq;
     std::vector<std::string_view> leaves;
     RecordBytes record;
-    ByteReader in(segments.at(row, 4).bytes);
+    ByteReader in(segments.at(row, ledger_sql::pass::body).bytes);
     while (next_record_bytes(in, record)) {
       if (record.seq <= c.seq) continue;
       ByteReader again(record.whole);
@@ -53,15 +55,17 @@ bool Pass::read(const Rows& segments) {
       ++facts_;
       if (c.whole) leaves.push_back(record.leaf);
     }
-    if (!in.ok() || c.seq < segments.at(row, 1).integer) return false;
+    if (!in.ok() || c.seq < segments.at(row, ledger_sql::pass::last_seq).integer) return false;
     if (c.whole) {
       std::vector<Digest> hashes(leaves.size());
       merkle_leaves(leaves, hashes.data());
       c.tree.append(hashes);
       Summary kept;
       ++comparisons_;
-      const bool same = kept.decode(segments.at(row, 2).bytes) && kept.tree.root() == c.tree.root();
-      if (!same && c.tree_diverged_seq == 0) c.tree_diverged_seq = segments.at(row, 0).integer;
+      const bool same = kept.decode(segments.at(row, ledger_sql::pass::summary).bytes) &&
+                        kept.tree.root() == c.tree.root();
+      if (!same && c.tree_diverged_seq == 0)
+        c.tree_diverged_seq = segments.at(row, ledger_sql::pass::first_seq).integer;
     }
     compare_snapshot(segments, row, before, before_seq);
   }
@@ -71,7 +75,7 @@ bool Pass::read(const Rows& segments) {
 void Pass::compare_snapshot(const Rows& segments, std::size_t row, const Folds& before,
                             std::int64_t before_seq) {
   const PassState& c = state_.checkpoint;
-  const std::string_view cache = segments.at(row, 3).bytes;
+  const std::string_view cache = segments.at(row, ledger_sql::pass::cache).bytes;
   const std::string right = c.folds.encode_all(c.seq);
   comparisons_ += static_cast<std::int64_t>(Folds::parts);
   if (cache == right) return;
@@ -79,19 +83,20 @@ void Pass::compare_snapshot(const Rows& segments, std::size_t row, const Folds& 
     std::int64_t of_seq = 0;
     const std::string_view kept = Folds::part_in(cache, part, of_seq);
     if (kept == c.folds.encode(part) && of_seq == c.seq) continue;
-    const std::string_view body = segments.at(row, 4).bytes;
-    const std::int64_t first_seq = segments.at(row, 0).integer;
+    const std::string_view body = segments.at(row, ledger_sql::pass::body).bytes;
+    const std::int64_t first_seq = segments.at(row, ledger_sql::pass::first_seq).integer;
     // Where the checkpoint lies inside of the segment, the snapshot before the segment is the place
     // to look from; it was right when the pass came by.
     Folds at_start;
-    if (first_seq > 1) at_start.decode_all(segments.at(row, 5).bytes, first_seq - 1);
+    if (first_seq > 1)
+      at_start.decode_all(segments.at(row, ledger_sql::pass::cache_before).bytes, first_seq - 1);
     const bool inside = before_seq >= first_seq && at_start.valid(part);
     Origin origin = inside ? origin_of(part, kept, at_start, first_seq - 1, body, state_.entity_id)
                            : origin_of(part, kept, before, before_seq, body, state_.entity_id);
     if (origin.seq == 0) origin.seq = first_seq;
     found(part, origin.seq, origin.trace, kept);
   }
-  mended_.push_back({segments.at(row, 0).integer, right});
+  mended_.push_back({segments.at(row, ledger_sql::pass::first_seq).integer, right});
 }
 
 void Pass::settle() {

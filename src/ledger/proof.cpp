@@ -88,7 +88,8 @@ void reply_proof(const ProofRequest& request, const LedgerState& owner, std::int
 
 void reply_head(const Rows& head, Effects& effects) {
   Summary summary;
-  if (!summary.decode(head.at(0, 2).bytes)) return refuse_call(effects, Status::storage_error);
+  if (!summary.decode(head.at(0, ledger_sql::head::summary).bytes))
+    return refuse_call(effects, Status::storage_error);
   reply_value(effects, TreeHead{summary.tree.end(), summary.tree.root()});
 }
 
@@ -110,9 +111,9 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
     const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
     if (head.size() == 0) return refuse_call(effects, Status::storage_error);
     if (request.kind == ProofRequest::Kind::head) return reply_head(head, effects);
-    if (size == 0) size = head.at(0, 0).integer;
+    if (size == 0) size = head.at(0, ledger_sql::head::last_seq).integer;
     ProofPlan plan;
-    if (size > head.at(0, 0).integer || !plan_of(request, size, plan))
+    if (size > head.at(0, ledger_sql::head::last_seq).integer || !plan_of(request, size, plan))
       return refuse_call(effects, Status::bad_parameter);
     if (plan.runs.empty() && request.kind == ProofRequest::Kind::consistency)
       return reply_proof(request, owner, size, plan, frame, effects);

@@ -59,7 +59,7 @@ bool read_page(const Rows& segments, const ReadRequest& request, Page& page) {
   Fact fact;
   RecordBytes record;
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    ByteReader in(segments.at(i, 2).bytes);
+    ByteReader in(segments.at(i, ledger_sql::segment::body).bytes);
     while (!in.done()) {
       if (!next_record_bytes(in, record)) return false;
       if (record.seq < request.from_seq) continue;
@@ -101,14 +101,15 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   Page page;
   if (head.size() == 0 || segments.failed || !read_page(segments, request, page))
     return refuse_call(effects, Status::storage_error);
-  const std::int64_t last_seq = head.at(0, 0).integer;
+  const std::int64_t last_seq = head.at(0, ledger_sql::head::last_seq).integer;
   // A filter may have looked through all that it was given, or found whole segments to skip: then
   // the page ends with the last segment that it saw, or with the ledger.
   std::int64_t next = page.looked_through + 1;
   const bool full = page.count == request.limit;
   if (filtered && !full) {
     const bool cut = static_cast<std::int64_t>(segments.size()) == limits::segments_per_read_max;
-    next = cut ? segments.at(segments.size() - 1, 1).integer + 1 : last_seq + 1;
+    next = cut ? segments.at(segments.size() - 1, ledger_sql::segment::last_seq).integer + 1
+               : last_seq + 1;
   }
   const bool more = next <= last_seq && page.looked_through != 0;
   reply_value(effects, ReadReply{owner.tenant_id, page.records, more ? next : 0});
@@ -127,7 +128,7 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   if (status != Status::ok) return refuse_call(effects, status);
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   Summary summary;
-  if (head.size() == 0 || !summary.decode(head.at(0, 2).bytes)) {
+  if (head.size() == 0 || !summary.decode(head.at(0, ledger_sql::head::summary).bytes)) {
     return refuse_call(effects, Status::storage_error);
   }
   const std::string counts = summary.counts.encode();
@@ -136,9 +137,9 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   reply.tenant_id = owner.tenant_id;
   reply.created_at = owner.created_at;
   reply.lifecycle = summary.lifecycle;
-  reply.seq = head.at(0, 0).integer;
+  reply.seq = head.at(0, ledger_sql::head::last_seq).integer;
   reply.root = summary.tree.root();
-  reply.recorded_at = head.at(0, 1).integer;
+  reply.recorded_at = head.at(0, ledger_sql::head::last_recorded_at).integer;
   reply.replicated_seq = owner.confirmed_seq;
   reply.verified_seq = owner.checkpoint.seq;
   reply.counts = counts;

@@ -49,8 +49,10 @@ void write_value(JsonWriter& json, std::size_t part, std::string_view bytes, std
 // The row about a fact; none when it is missing or holds no number.
 const Value* kept_of(const Rows& rows, std::int64_t seq) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows.at(i, 0).integer != seq) continue;
-    return rows.at(i, 1).kind == Value::Kind::integer ? &rows.at(i, 1) : nullptr;
+    if (rows.at(i, ledger_sql::corrected::seq).integer != seq) continue;
+    return rows.at(i, ledger_sql::corrected::left_over).kind == Value::Kind::integer
+               ? &rows.at(i, ledger_sql::corrected::left_over)
+               : nullptr;
   }
   return nullptr;
 }
@@ -61,15 +63,16 @@ const Value* kept_of(const Rows& rows, std::int64_t seq) {
 std::vector<std::int64_t> differences(const LeftOver& left, const Rows& rows) {
   std::vector<std::int64_t> found;
   std::size_t row = 0;
-  const auto row_seq = [&] { return rows.at(row, 0).integer; };
+  const auto row_seq = [&] { return rows.at(row, ledger_sql::corrected::seq).integer; };
   const bool cut = rows.size() >= static_cast<std::size_t>(corrected_rows_max);
-  const std::int64_t last = cut ? rows.at(rows.size() - 1, 0).integer : limits::version_max;
+  const std::int64_t last =
+      cut ? rows.at(rows.size() - 1, ledger_sql::corrected::seq).integer : limits::version_max;
   for (const auto& [seq, right] : left.facts()) {
     for (; row < rows.size() && row_seq() < seq; ++row) found.push_back(row_seq());
     if (seq > last) return found;
     const bool comes = row < rows.size() && row_seq() == seq;
     if (!comes && !left.whole()) continue;  // it was met after the list was made
-    const Value& value = rows.at(row, 1);
+    const Value& value = rows.at(row, ledger_sql::corrected::left_over);
     if (!comes || value.kind != Value::Kind::integer || value.integer != right)
       found.push_back(seq);
     row += comes ? 1 : 0;
@@ -173,7 +176,8 @@ void Reconciliation::compare_left_over(const Rows& rows) {
   }
   if (left.whole()) return left.end();
   std::vector<std::int64_t> compared;
-  for (std::size_t i = 0; i < rows.size(); ++i) compared.push_back(rows.at(i, 0).integer);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    compared.push_back(rows.at(i, ledger_sql::corrected::seq).integer);
   left.forget(compared);
 }
 

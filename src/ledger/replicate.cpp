@@ -129,7 +129,8 @@ class Replication {
     Run run{state_.tenant_id, state_.entity_id, out_.head.seq + 1, 0, {}};
     for (std::size_t i = 0; i < segments.size(); ++i) {
       RecordBytes record;
-      for (ByteReader body(segments.at(i, 2).bytes); next_record_bytes(body, record);) {
+      for (ByteReader body(segments.at(i, ledger_sql::segment::body).bytes);
+           next_record_bytes(body, record);) {
         if (record.seq < run.first_seq + run.count) continue;
         if (out_.oldest == 0) out_.oldest = record.recorded_at;
         const bool fits =

@@ -56,13 +56,14 @@ void fold_segment(const StateRequest& request, const LedgerState& owner, const R
   Folds folds;
   if (rows.failed) return refuse_call(effects, Status::storage_error);
   if (rows.size() == 0) return reply_state(request, owner, folds, origin, effects);
-  origin.seq = rows.at(0, 3).integer;
-  if (origin.seq > 0) folds.decode_all(rows.at(0, 4).bytes, origin.seq);
+  origin.seq = rows.at(0, ledger_sql::as_of::seq_before).integer;
+  if (origin.seq > 0)
+    folds.decode_all(rows.at(0, ledger_sql::as_of::cache_before).bytes, origin.seq);
   const std::size_t part =
       request.what == state_of_configs ? Folds::config_part : std::size_t{request.what};
   if (!folds.valid(part)) return refuse_call(effects, Status::storage_error);
   Fact fact;
-  ByteReader in(rows.at(0, 2).bytes);
+  ByteReader in(rows.at(0, ledger_sql::as_of::body).bytes);
   while (next_record(in, request.entity_id, fact) && wanted(request, fact)) {
     folds.apply(fact);
     origin.seq = fact.seq;
@@ -109,8 +110,8 @@ void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effect
   if (status != Status::ok) return refuse_call(effects, status);
   const Rows rows = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   if (!reads_now(request)) return fold_segment(request, owner, rows, frame, effects);
-  const std::int64_t seq = rows.at(0, 0).integer;
-  owner.folds.decode_all(rows.at(0, 3).bytes, seq);
+  const std::int64_t seq = rows.at(0, ledger_sql::head::last_seq).integer;
+  owner.folds.decode_all(rows.at(0, ledger_sql::head::cache).bytes, seq);
   owner.seq = seq;
   if (!needs_refold(&owner))
     return reply_state(request, owner, owner.folds, {StateSource::row, seq, 0, frame.now_ms},

@@ -114,7 +114,8 @@ class Verification {
     json.array();
     for (std::size_t i = 0; i < segments.size(); ++i) {
       RecordBytes record;
-      for (ByteReader body(segments.at(i, 2).bytes); next_record_bytes(body, record);) {
+      for (ByteReader body(segments.at(i, ledger_sql::segment::body).bytes);
+           next_record_bytes(body, record);) {
         if (record.seq < request_.from_seq) continue;
         const bool full = at_.checked == static_cast<std::int64_t>(limits::facts_per_message_max) ||
                           rows.size() > limits::d1_json_bytes_max;

@@ -22,6 +22,10 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view one_sql = "SELECT id, body FROM dead_letters WHERE id = ?1";
+// What this and the page below give.
+namespace of_letter {
+enum Column : std::size_t { id, body };
+}
 // The oldest that no step of this version has looked at, as many as one message holds.
 constexpr std::string_view oldest_sql =
     "WITH page AS (SELECT id AS page_id, received_at AS at, length(body) AS bytes FROM "
@@ -73,8 +77,8 @@ std::string choose(const Rows& rows, Redrive& redrive) {
   readable.array();
   unreadable.array();
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const std::string_view id = rows.at(row, 0).bytes;
-    const std::string_view body = rows.at(row, 1).bytes;
+    const std::string_view id = rows.at(row, of_letter::id).bytes;
+    const std::string_view body = rows.at(row, of_letter::body).bytes;
     Message message;
     if (!parse_message(body, message)) {
       unreadable.text(id);

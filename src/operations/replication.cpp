@@ -19,6 +19,9 @@ constexpr std::string_view select_heads =
     "SELECT entity_id, tenant_id, contiguous_seq, root FROM ledger_heads WHERE entity_id > ?1 AND "
     "(?2 IS NULL OR tenant_id = ?2) AND (?4 IS NULL OR entity_id <= ?4) ORDER BY entity_id LIMIT "
     "?3";
+namespace of_heads {
+enum Column : std::size_t { entity_id, tenant_id, contiguous_seq, root };
+}
 
 // A page of one database, and where the next one begins. Databases come one after the other.
 struct Page {
@@ -99,11 +102,11 @@ struct Totals {
 
 void write_ledger(JsonWriter& json, const Rows& heads, std::size_t row, const LedgerHead& ledger,
                   Totals& totals) {
-  const std::int64_t seq = heads.at(row, 2).integer;
-  const std::string_view root = heads.at(row, 3).bytes;
+  const std::int64_t seq = heads.at(row, of_heads::contiguous_seq).integer;
+  const std::string_view root = heads.at(row, of_heads::root).bytes;
   const std::string_view status = verdict(ledger, seq, root);
-  json.object().text_or_null("entity_id", heads.at(row, 0).bytes);
-  json.text_or_null("tenant_id", heads.at(row, 1).bytes);
+  json.object().text_or_null("entity_id", heads.at(row, of_heads::entity_id).bytes);
+  json.text_or_null("tenant_id", heads.at(row, of_heads::tenant_id).bytes);
   json.integer("seq", ledger.seq).text_or_null("root", ledger.root);
   json.integer("replicated_seq", seq).text_or_null("replicated_root", root);
   json.plain("status", status).end();
@@ -243,7 +246,7 @@ void resume_replication_heads(const RouteResume& resumed) {
   if (heads.failed) return reply_error(effects, context, Status::storage_error, {});
   if (heads.size() == 0) return answer_page(page, heads, context, frame, effects);
   for (std::size_t row = 0; row < heads.size(); ++row) {
-    const std::string_view entity_id = heads.at(row, 0).bytes;
+    const std::string_view entity_id = heads.at(row, of_heads::entity_id).bytes;
     ReadRequest read;
     read.entity_id = entity_id;
     read.limit = 1;
