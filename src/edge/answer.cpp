@@ -60,7 +60,8 @@ class Answer {
         facts_(MessageKind::facts, context.trace.traceparent()),
         attempts_(MessageKind::attempts, context.trace.traceparent()) {
     trace_.resize(16);
-    if (!from_hex(context.trace.trace_id, trace_.data(), 16)) __builtin_trap();  // made or checked
+    if (!from_hex(context.trace.trace_id, trace_.data(), 16))
+      trap("a context's trace id is hexadecimal");
   }
 
   void run(bool single, const PostItems& all) {

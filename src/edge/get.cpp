@@ -84,7 +84,7 @@ void resume_facts(const RouteResume& resumed) {
     if (read.records) {
       RecordBytes record;
       ByteReader again({from, static_cast<std::size_t>(facts.at() - from)});
-      if (!next_record_bytes(again, record)) __builtin_trap();  // it was read just now
+      if (!next_record_bytes(again, record)) trap("what was read once can be read again");
       json.plain("record", base64_encode(record.leaf));
     }
     json.end();

@@ -3,6 +3,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/time.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/facts/currency.hpp"
 #include "z0/facts/fact.hpp"
 
@@ -295,7 +296,8 @@ class FactReader {
     const std::string_view hex = trace_text_.empty() ? data_trace_ : trace_text_;
     if (hex.empty()) return;
     scratch_.trace.resize(16);
-    if (!from_hex(hex, scratch_.trace.data(), 16)) __builtin_trap();  // it was checked
+    if (!from_hex(hex, scratch_.trace.data(), 16))
+      trap("a trace id that was checked is hexadecimal");
     out_.fact.trace = scratch_.trace;
   }
 

@@ -2,6 +2,7 @@
 
 #include "json/scan.hpp"
 #include "z0/base/ids.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 
@@ -36,7 +37,7 @@ void JsonText::integer(std::int64_t value) {
 void JsonText::hex(std::string_view bytes) { append_hex(out_, bytes); }
 
 std::string_view members_of(std::string_view object) {
-  if (object.size() < 2) __builtin_trap();  // an object has two brackets
+  if (object.size() < 2) trap("an object has two brackets");
   return object.substr(1, object.size() - 2);
 }
 

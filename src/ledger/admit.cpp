@@ -1,5 +1,6 @@
 #include "ledger/admit.hpp"
 
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger.hpp"
 
 namespace z0 {
@@ -99,7 +100,8 @@ void Admission::encode(Fact& fact, std::string_view& submission) {
   append_submission(*stamped_.back(), fact);
   submission = stamped_.back()->view();
   // Views into the folds would go with the next change; the submission stays.
-  if (!parse_submission(submission, fact.entity_id, fact)) __builtin_trap();  // written just now
+  if (!parse_submission(submission, fact.entity_id, fact))
+    trap("what was written just now can be read");
 }
 
 }  // namespace z0

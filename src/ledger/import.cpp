@@ -7,6 +7,7 @@
 #include "ledger/write.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/ledger_repairs.hpp"
 
@@ -86,7 +87,7 @@ class Import {
     for (ByteReader in(request_.records); next_record_bytes(in, record);) {
       if (record.seq <= state_.seq) continue;
       if (!parse_submission(record.submission, request_.entity_id, fact))
-        __builtin_trap();  // it was judged
+        trap("what was judged can be read");
       writer_.record(record.submission, fact, id_hash(fact.id, state_.hash_seed),
                      record.recorded_at);
     }

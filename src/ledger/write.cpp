@@ -7,6 +7,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 
@@ -50,7 +51,7 @@ void LedgerWriter::record(std::string_view submission, const Fact& fact, std::ui
   state_.ids.add(seq, id_hash);
   if (!Folds::feeds_any(fact.type, fact.fields) && fact.type != FactType::lifecycle) return;
   Fact whole;
-  if (!parse_submission(submission, state_.entity_id, whole)) __builtin_trap();  // it was admitted
+  if (!parse_submission(submission, state_.entity_id, whole)) trap("what was admitted can be read");
   whole.seq = seq;
   whole.recorded_at = recorded_at;
   state_.folds.apply(whole);

@@ -85,3 +85,12 @@ test("What is measured or logged has a row in the tables of the metrics", () => 
   );
   assert.deepEqual(others.map(({ name }) => name), []);
 });
+
+test("A broken invariant is said in words", () => {
+  const mute = [...sourcesOf("src"), ...sourcesOf("include/z0")].filter(
+    ({ name, text }) =>
+      !["src/base/trap.cpp", "include/z0/json/write.hpp"].includes(name) &&
+      text.includes("__builtin_trap"),
+  );
+  assert.deepEqual(mute.map(({ name }) => name), []);
+});
