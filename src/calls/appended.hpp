@@ -1,6 +1,7 @@
 // What a ledger wrote, on its way to the queue.
 #pragma once
 
+#include "z0/base/trap.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/message.hpp"
 
@@ -10,7 +11,8 @@ namespace z0 {
 inline void add_appended(MessagePacker& packer, const AppendRequest& request,
                          const AppendReply& reply) {
   RecordBytes record;
-  for (ByteReader in(reply.extra); next_record_bytes(in, record);) {
+  for (ByteReader own(reply.extra); !own.done();) {
+    if (!next_record_bytes(own, record)) trap("what a ledger wrote of its own accord can be read");
     packer.add_record(request.tenant_id, request.entity_id, record.seq, record.recorded_at,
                       record.submission);
   }
