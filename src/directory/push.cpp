@@ -134,8 +134,10 @@ class Push {
       }
       settled_any = true;
       effects_.write(end_retry, {tenant, entity, config});
-      // A retired entity needs no config any more.
-      if (!accepted(status) && status != Status::entity_inactive)
+      // A retired entity needs no config any more; one that another tenant began meanwhile, none of
+      // this one's.
+      const bool needs_none = status == Status::entity_inactive || status == Status::forbidden;
+      if (!accepted(status) && !needs_none)
         refusals.push_back(refusal(request.entity_id, fact.config_id, status));
     }
     move_on(request, settled_any);

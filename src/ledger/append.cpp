@@ -259,7 +259,9 @@ class Append {
     for (std::size_t i = 0; i < items_.size(); ++i) {
       if (items_[i].result.status != Status::recorded) continue;
       bytes += record_bytes_max(items_[i].submission.size());
-      any = any || i >= policies_.size();
+      // Policies alone begin a ledger only where one of them is pushed to it: a batch that was
+      // registered before the push may still be on its way, and brings what was known then.
+      any = any || i >= policies_.size() || request_.system();
     }
     if (!any) return;
     if (state_.seq == 0) {

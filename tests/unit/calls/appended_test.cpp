@@ -1,5 +1,5 @@
 // What a ledger wrote, packed for the queue.
-#include "calls/appended.hpp"
+#include "src/calls/appended.hpp"
 
 #include <string>
 

@@ -6,6 +6,7 @@
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/calls/directory.hpp"
+#include "z0/calls/ledger.hpp"
 
 namespace {
 
@@ -100,4 +101,32 @@ TEST_CASE("An operator's request begins ledgers of several tenants, each under i
   CHECK(world.post(list(facts), "").json.at("recorded") == 40);
   for (int i = 0; i < 40; ++i)
     CHECK(versions_in(world, account(i)) == (i % 2 == 0 ? Json{"cfg_n:1"} : Json::array()));
+}
+
+TEST_CASE(
+    "A batch that was registered before a config was pushed, and arrives after, meets the config",
+    "[directory]") {
+  TestWorld world;
+  put_config_of_north(world);
+  // The ledger is registered; its batch, with the policies of now, is on its way for long.
+  std::string late;
+  world.faults.delay = [&](std::uint8_t method, std::string_view object, std::string_view request) {
+    const bool append = object.starts_with("account_") &&
+                        method == static_cast<std::uint8_t>(z0::LedgerMethod::append);
+    z0::AppendRequest batch;
+    if (!append || !z0::decode(request, batch) || !batch.registered()) return false;
+    late = request;
+    return true;
+  };
+  CHECK(world.post(deposit("f_1")).text("status") == "timeout");
+  REQUIRE_FALSE(late.empty());
+  world.faults = {};
+  const auto second = world.ask("PUT", "/v1/configs/cfg_n", "north",
+                                R"({"type":"budget","scope":"tenant","settings":{"limit":7}})", {});
+  REQUIRE(second.status == 201);
+  world.now_ms += 60'000;
+  world.run_alarms();
+  world.call(static_cast<std::uint8_t>(z0::LedgerMethod::append), "account_acct_a", late);
+  CHECK(versions_in(world, "acct_a") == Json{"cfg_n:2"});
+  CHECK(world.get("/v1/facts/acct_a").json.at("facts").size() == 2);
 }
