@@ -16,9 +16,12 @@ constexpr const char* columns[] = {
     "asset_id", "campaign_id", "tool_id", "user_id",     "config_id", "config_version", "amount",
     "currency", "trace_id",    "seq",     "recorded_at", "corrects"};
 
+// A config begins the ledger that it is pushed to, and a fact that was refused has registered one.
 bool may_exist(const Model& model, const LedgerModel& ledger) {
   for (const auto& [config_id, config] : model.configs()) {
-    if (config.applies_to == ledger.entity_id && !config.submitted.empty()) return true;
+    const bool concerns = config.scope == "platform" || config.applies_to == ledger.entity_id ||
+                          (config.scope == "tenant" && config.tenant_id == ledger.tenant_id);
+    if (concerns && !config.submitted.empty()) return true;
   }
   return !ledger.nameless.empty() ||
          std::any_of(ledger.entries.begin(), ledger.entries.end(), [](const auto& entry) {
