@@ -142,14 +142,14 @@ void Reconciliation::write_delta(JsonWriter& json, std::size_t part,
     json.object().end();
     return;
   }
-  right.cached().write_delta(json, static_cast<CacheType>(part), kept.cached(), frame_.now_ms);
+  right.cached().write_delta(json, static_cast<CacheType>(part), kept.cached(), committed_at());
 }
 
 void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
   std::string values;
   JsonWriter json(values);
-  write_value(json.key("cached_value"), part, d.cached, frame_.now_ms);
-  write_value(json.key("calculated_value"), part, d.calculated, frame_.now_ms);
+  write_value(json.key("cached_value"), part, d.cached, committed_at());
+  write_value(json.key("calculated_value"), part, d.calculated, committed_at());
   write_delta(json.key("delta"), part, d);
   record_fact(values, Folds::name(part), resolution_of(part, d), d.first_seq, d.trace);
 }

@@ -49,6 +49,11 @@ bool wanted(const StateRequest& request, const Fact& fact) {
   return request.as_of_ms == 0 || fact.recorded_at <= request.as_of_ms;
 }
 
+// A ledger's time never runs back, so a clock that does shows the windows of its last fact.
+std::int64_t now_of(const Frame& frame, std::int64_t last_recorded_at) {
+  return std::max(frame.now_ms, last_recorded_at);
+}
+
 // The snapshot before a segment, and the segment's facts up to the point.
 void fold_segment(const StateRequest& request, const LedgerState& owner, const Rows& rows,
                   const Frame& frame, Effects& effects) {
@@ -93,7 +98,8 @@ void read_state(LedgerState& state, const LedgerCall& call, const Frame& frame, 
   // The rounds that made it again read facts; that is what a miss is.
   const bool remade = call.making != Making::nothing;
   reply_state(request, state, state.folds,
-              {remade ? StateSource::facts : StateSource::memory, state.seq, 0, frame.now_ms},
+              {remade ? StateSource::facts : StateSource::memory, state.seq, 0,
+               now_of(frame, state.recorded_at)},
               effects);
 }
 
@@ -114,7 +120,9 @@ void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effect
   owner.folds.decode_all(rows.at(0, ledger_sql::head::cache).bytes, seq);
   owner.seq = seq;
   if (!needs_refold(&owner))
-    return reply_state(request, owner, owner.folds, {StateSource::row, seq, 0, frame.now_ms},
+    return reply_state(request, owner, owner.folds,
+                       {StateSource::row, seq, 0,
+                        now_of(frame, rows.at(0, ledger_sql::head::last_recorded_at).integer)},
                        effects);
   // The row came damaged: the whole state is made, and its folds again.
   need_state(call, effects);

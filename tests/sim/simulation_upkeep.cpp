@@ -176,8 +176,11 @@ void Simulation::check_reconciliation(const std::string& entity_id, std::size_t 
              (!sure && resolution == "alert_raised"),
          "a mismatch is resolved as the domain says", where);
     if (type != "BudgetState") continue;
-    at_snapshot.check_budget_state(mismatch.at("calculated_value"),
-                                   clock_of(ledger_object_name(entity_id)), false, where);
+    // A fact is never recorded before the one in front of it, whatever the clock says.
+    const std::int64_t committed_at = std::max<std::int64_t>(
+        clock_of(ledger_object_name(entity_id)),
+        before.empty() ? 0 : before.back().at("recorded_at").get<std::int64_t>());
+    at_snapshot.check_budget_state(mismatch.at("calculated_value"), committed_at, false, where);
   }
   scene.ledgers.clear();
   scene.read(entity_id);

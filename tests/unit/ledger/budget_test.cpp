@@ -249,4 +249,19 @@ TEST_CASE("A state as of a fact shows the period of that fact, not of today") {
   CHECK(used("") == Json{w.now_ms, 0});
 }
 
+TEST_CASE("A clock that ran back shows the period of the last fact, from memory and from rows") {
+  TestWorld w;
+  put_budget(w, "cfg_day", "entity", R"({"limit":100,"enforce":true,"period":"day"})");
+  w.now_ms += 86'400'000;
+  w.post(charge("c_1", 30));
+  const std::int64_t recorded_at = w.now_ms;
+  w.now_ms -= 86'400'000;
+  for (const bool evicted : {false, true}) {
+    if (evicted) w.evict("account_acct_a");
+    const Json read = state(w, "BudgetState");
+    CHECK(read.at("computed_at") == recorded_at);
+    CHECK(read.at("state").at("budgets").at(0).at("used") == 30);
+  }
+}
+
 }  // namespace
