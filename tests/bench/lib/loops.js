@@ -19,8 +19,9 @@ import { findIds, renewIds } from "./facts.js";
 /** @typedef {{text: string, ids: string[], token: string, secret: string, nowMs: number}} Work */
 
 const encoder = new TextEncoder();
-// What the directory says of a ledger that no config concerns: u8 recorded, of one tenant, nothing.
-const NO_POLICIES = Uint8Array.of(0, 1, 0);
+// What the directory says of a ledger that no config concerns: the status "ok" (base/status.hpp), of one
+// tenant, nothing.
+const NO_POLICIES = Uint8Array.of(49, 1, 0);
 // In the flags of an append: the edge registers new ledgers. Without it a ledger asks by itself.
 const REGISTERS = 4;
 // A ledger in these loops starts anew after so many facts, since nothing stores its rows.
