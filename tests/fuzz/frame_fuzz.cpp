@@ -118,7 +118,8 @@ Reply run(const Input& input) {
                              input.ledgers_fail, ++incarnation));
   }
   frame.kind = Z0_FRAME_RESUME;
-  frame.parts = {carried_by<ResumeNeed>(needs.back()).continuation};
+  frame.parts = {
+      carried_by<ResumeNeed>({needs.back().kind, Phase::need, needs.back().payload}).continuation};
   frame.answers.assign(answers.begin(), answers.end());
   effects = step(core, frame, 1);
   if (asks(effects)) broken("a request takes two steps");
