@@ -74,15 +74,16 @@ inline void go_on(Frame& frame, const std::vector<Effect>& effects, std::string&
 }
 
 // A call on an object whose storage is empty, to its end. `incarnation`: of an object of its own.
-inline std::string call_empty_ledger(Core& core, std::uint8_t method, std::string_view object,
-                                     std::string_view request, std::uint64_t incarnation) {
+inline std::string call_empty(Core& core, std::uint8_t target, std::uint8_t method,
+                              std::string_view object, std::string_view request,
+                              std::uint64_t incarnation) {
   Rows none;
   none.failed = false;
   std::string no_rows;
   append_rows(no_rows, none);
   Frame frame;
   frame.kind = Z0_FRAME_CALL;
-  frame.target = Z0_TARGET_LEDGER;
+  frame.target = target;
   frame.method = method;
   frame.now_ms = 1'774'915'200'000;
   frame.incarnation = incarnation;
