@@ -4,6 +4,7 @@
 #include <set>
 
 #include "unit/catch.hpp"
+#include "unit/edge/config_requests.hpp"
 #include "unit/folds/config_facts.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/bytes.hpp"
@@ -16,6 +17,7 @@ using z0::test::deposit;
 using z0::test::Json;
 using z0::test::Reply;
 using z0::test::TestWorld;
+using z0::test::configs::versions_in;
 
 std::string account(int i) { return "acct_" + std::to_string(100 + i); }
 
@@ -29,18 +31,7 @@ void make_accounts(TestWorld& world, std::string_view tenant, int count) {
 
 Reply put(TestWorld& world, std::string_view id, std::string_view scope, int limit,
           std::string_view who = "north") {
-  return world.ask("PUT", "/v1/configs/" + std::string(id), who,
-                   R"({"type":"budget","scope":")" + std::string(scope) +
-                       R"(","settings":{"limit":)" + std::to_string(limit) + "}}",
-                   {});
-}
-
-// The config versions that a ledger holds.
-Json versions_in(TestWorld& world, std::string_view entity) {
-  const Reply read = world.get("/v1/facts/" + std::string(entity) + "?types=lifecycle", "");
-  Json ids = Json::array();
-  for (const auto& fact : read.json.value("facts", Json::array())) ids.push_back(fact.at("id"));
-  return ids;
+  return z0::test::configs::put(world, id, z0::test::configs::wide_budget(scope, limit), who);
 }
 
 // Alarms until none is due, at most `rounds`.
@@ -171,12 +162,12 @@ TEST_CASE("A new ledger takes the policies that concern it along", "[directory]"
   make_accounts(world, "north", 1);
   make_accounts(world, "south", 1);
   make_accounts(world, "west", 1);
-  CHECK(versions_in(world, "acct_north100") == Json{"cfg_p:1", "cfg_n:2"});
-  CHECK(versions_in(world, "acct_south100") == Json{"cfg_p:1", "cfg_s:1"});
-  CHECK(versions_in(world, "acct_west100") == Json{"cfg_p:1"});
+  CHECK(versions_in(world, "acct_north100", "") == Json{"cfg_p:1", "cfg_n:2"});
+  CHECK(versions_in(world, "acct_south100", "") == Json{"cfg_p:1", "cfg_s:1"});
+  CHECK(versions_in(world, "acct_west100", "") == Json{"cfg_p:1"});
   // A config's own ledger has its own versions only.
   run_alarms(world);
-  CHECK(versions_in(world, "cfg_s") == Json{"cfg_s:1"});
+  CHECK(versions_in(world, "cfg_s", "") == Json{"cfg_s:1"});
 }
 
 TEST_CASE("A policy reaches all ledgers that it concerns, and no other", "[directory]") {
@@ -187,14 +178,14 @@ TEST_CASE("A policy reaches all ledgers that it concerns, and no other", "[direc
   REQUIRE(put(world, "cfg_n", "tenant", 8).status == 201);
   run_alarms(world);
   for (int i = 0; i < 90; ++i)
-    CHECK(versions_in(world, "acct_north" + std::to_string(100 + i)) == Json{"cfg_n:1"});
-  CHECK(versions_in(world, "acct_east100").empty());
-  CHECK(versions_in(world, "acct_south100").empty());
+    CHECK(versions_in(world, "acct_north" + std::to_string(100 + i), "") == Json{"cfg_n:1"});
+  CHECK(versions_in(world, "acct_east100", "").empty());
+  CHECK(versions_in(world, "acct_south100", "").empty());
   REQUIRE(put(world, "cfg_p", "platform", 9, "").status == 201);
   run_alarms(world);
-  CHECK(versions_in(world, "acct_east101") == Json{"cfg_p:1"});
-  CHECK(versions_in(world, "acct_north120") == Json{"cfg_n:1", "cfg_p:1"});
-  CHECK(versions_in(world, "acct_south102") == Json{"cfg_p:1"});
+  CHECK(versions_in(world, "acct_east101", "") == Json{"cfg_p:1"});
+  CHECK(versions_in(world, "acct_north120", "") == Json{"cfg_n:1", "cfg_p:1"});
+  CHECK(versions_in(world, "acct_south102", "") == Json{"cfg_p:1"});
   CHECK(rows_in_shards(world, "pushes") == 0);
   CHECK(rows_in_shards(world, "retries") == 0);
   // What the ledgers wrote is on its way to D1 without waiting for their alarms.
@@ -246,7 +237,7 @@ TEST_CASE("A push goes on where it was when everything stops", "[directory]") {
       world.now_ms += 30'000;
     }
     for (int i = 0; i < 40; ++i)
-      CHECK(versions_in(world, "acct_north" + std::to_string(100 + i)) == Json{"cfg_n:1"});
+      CHECK(versions_in(world, "acct_north" + std::to_string(100 + i), "") == Json{"cfg_n:1"});
     CHECK(rows_in_shards(world, "pushes") == 0);
     CHECK(rows_in_shards(world, "retries") == 0);
   }
@@ -263,8 +254,8 @@ TEST_CASE("A ledger that fails holds up nobody and is tried again", "[directory]
   };
   REQUIRE(put(world, "cfg_n", "tenant", 8).status == 201);
   run_alarms(world);
-  CHECK(versions_in(world, "acct_north104") == Json{"cfg_n:1"});
-  CHECK(versions_in(world, "acct_north106") == Json{"cfg_n:1"});
+  CHECK(versions_in(world, "acct_north104", "") == Json{"cfg_n:1"});
+  CHECK(versions_in(world, "acct_north106", "") == Json{"cfg_n:1"});
   CHECK(rows_in_shards(world, "retries") == 1);
   const std::string shard = z0::directory_object_name("acct_north105");
   CHECK(world.alarm_of(shard) == world.now_ms + 30'000);
@@ -274,8 +265,8 @@ TEST_CASE("A ledger that fails holds up nobody and is tried again", "[directory]
   down = false;
   world.now_ms += 30'000;
   run_alarms(world);
-  CHECK(versions_in(world, "acct_north105") == Json{"cfg_n:2"});
-  CHECK(versions_in(world, "acct_north104") == Json{"cfg_n:1", "cfg_n:2"});
+  CHECK(versions_in(world, "acct_north105", "") == Json{"cfg_n:2"});
+  CHECK(versions_in(world, "acct_north104", "") == Json{"cfg_n:1", "cfg_n:2"});
   CHECK(rows_in_shards(world, "retries") == 0);
   CHECK(world.alarm_of(shard) == 0);
 }
@@ -295,7 +286,7 @@ TEST_CASE("A newer version that comes during a push begins anew", "[directory]")
   };
   run_alarms(world);
   for (int i = 0; i < 60; ++i) {
-    const Json versions = versions_in(world, "acct_north" + std::to_string(100 + i));
+    const Json versions = versions_in(world, "acct_north" + std::to_string(100 + i), "");
     REQUIRE_FALSE(versions.empty());
     CHECK(versions.back() == "cfg_n:2");
   }
@@ -312,7 +303,7 @@ TEST_CASE("An older version that is published late changes nothing", "[directory
   const auto versions = z0::test::rows_of(world.storage_of("directory_0"),
                                           "SELECT config_id, version, tenant_id FROM policies");
   CHECK(versions == Json{{"cfg_n", 2, "north"}});
-  CHECK(versions_in(world, "acct_north100") == Json{"cfg_n:2"});
+  CHECK(versions_in(world, "acct_north100", "") == Json{"cfg_n:2"});
 }
 
 TEST_CASE("The same version sent again is handed out again", "[directory]") {
@@ -359,5 +350,5 @@ TEST_CASE("Ledgers that keep failing do not keep others from being tried again",
   CHECK(rows_in_shards(world, "retries") == 32);
   world.faults.call = nullptr;
   for (std::size_t i = 32; i < names.size(); ++i)
-    CHECK(versions_in(world, names[i]) == Json{"cfg_n:1"});
+    CHECK(versions_in(world, names[i], "") == Json{"cfg_n:1"});
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "unit/catch.hpp"
+#include "unit/edge/config_requests.hpp"
 #include "unit/test_world.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
@@ -14,22 +15,15 @@ using z0::test::deposit;
 using z0::test::Json;
 using z0::test::list;
 using z0::test::TestWorld;
+using z0::test::configs::put;
+using z0::test::configs::versions_in;
+using z0::test::configs::wide_budget;
 
 std::string account(int i) { return "acct_" + std::to_string(100 + i); }
 
 // A config that concerns all ledgers of one tenant.
 void put_config_of_north(TestWorld& world) {
-  const auto made = world.ask("PUT", "/v1/configs/cfg_n", "north",
-                              R"({"type":"budget","scope":"tenant","settings":{"limit":8}})", {});
-  REQUIRE(made.status == 201);
-}
-
-// The config versions that a ledger holds.
-Json versions_in(TestWorld& world, const std::string& entity) {
-  Json ids = Json::array();
-  const auto read = world.get("/v1/facts/" + entity + "?types=lifecycle", "");
-  for (const auto& fact : read.json.at("facts")) ids.push_back(fact.at("id"));
-  return ids;
+  REQUIRE(put(world, "cfg_n", wide_budget("tenant", 8)).status == 201);
 }
 
 }  // namespace
@@ -54,7 +48,7 @@ TEST_CASE("New ledgers of one request are registered with one call a shard", "[d
   // A ledger begins with what concerns it.
   for (int i = 0; i < 100; ++i) {
     CHECK(calls[TestWorld::object_of(account(i))] == 2);
-    CHECK(versions_in(world, account(i)) == Json{"cfg_n:1"});
+    CHECK(versions_in(world, account(i), "") == Json{"cfg_n:1"});
   }
   calls.clear();
   CHECK(world.post(batch("d2"), "north").json.at("recorded") == 100);
@@ -100,7 +94,7 @@ TEST_CASE("An operator's request begins ledgers of several tenants, each under i
   }
   CHECK(world.post(list(facts), "").json.at("recorded") == 40);
   for (int i = 0; i < 40; ++i)
-    CHECK(versions_in(world, account(i)) == (i % 2 == 0 ? Json{"cfg_n:1"} : Json::array()));
+    CHECK(versions_in(world, account(i), "") == (i % 2 == 0 ? Json{"cfg_n:1"} : Json::array()));
 }
 
 TEST_CASE(
@@ -121,12 +115,10 @@ TEST_CASE(
   CHECK(world.post(deposit("f_1")).text("status") == "timeout");
   REQUIRE_FALSE(late.empty());
   world.faults = {};
-  const auto second = world.ask("PUT", "/v1/configs/cfg_n", "north",
-                                R"({"type":"budget","scope":"tenant","settings":{"limit":7}})", {});
-  REQUIRE(second.status == 201);
+  REQUIRE(put(world, "cfg_n", wide_budget("tenant", 7)).status == 201);
   world.now_ms += 60'000;
   world.run_alarms();
   world.call(static_cast<std::uint8_t>(z0::LedgerMethod::append), "account_acct_a", late);
-  CHECK(versions_in(world, "acct_a") == Json{"cfg_n:2"});
+  CHECK(versions_in(world, "acct_a", "") == Json{"cfg_n:2"});
   CHECK(world.get("/v1/facts/acct_a").json.at("facts").size() == 2);
 }

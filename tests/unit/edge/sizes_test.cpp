@@ -2,6 +2,7 @@
 #include <set>
 #include <string>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/limits.hpp"
@@ -60,11 +61,7 @@ TEST_CASE("A data point's index is a tenant's name, cut where it is too long", "
     TestWorld w;
     std::set<std::string> indexes;
     w.seen = [&](std::string_view, std::string_view list) {
-      std::vector<z0::Effect> effects;
-      REQUIRE(z0::parse_effects(list, effects));
-      for (const auto& effect : effects) {
-        if (effect.kind == Z0_POINT) indexes.emplace(z0::ByteReader(effect.payload).bytes());
-      }
+      for (const auto& point : z0::test::carried<z0::DataPoint>(list)) indexes.emplace(point.index);
     };
     REQUIRE(w.post(deposit("f_1"), tenant).status == 201);
     w.now_ms += 20'000;

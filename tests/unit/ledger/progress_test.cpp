@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
 #include "unit/traps.hpp"
@@ -111,13 +112,8 @@ TEST_CASE("A frame may take so many steps, and says where it stands", "[progress
   TestWorld w;
   std::map<std::string, std::size_t> allowed;
   w.seen = [&](std::string_view, std::string_view bytes) {
-    std::vector<z0::Effect> effects;
-    REQUIRE(z0::parse_effects(bytes, effects));
-    for (const auto& effect : effects) {
-      if (effect.kind != Z0_NEED_RESUME) continue;
-      const auto next = z0::carried_by<z0::ResumeNeed>(effect);
+    for (const auto& next : z0::test::carried<z0::ResumeNeed>(bytes))
       allowed[std::string(next.where)] = next.steps_max;
-    }
   };
   w.post(deposit("f_1"));
   w.evict(object_a);
