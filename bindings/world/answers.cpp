@@ -15,7 +15,6 @@ constexpr const char* stuck_words = " for the last time: nothing new comes of it
 // Answers what can be answered at once, and begins the rest.
 void World::wait(const Running& task) {
   task->answers.assign(task->needs.size(), {});
-  std::vector<Effect> outside;
   std::size_t place = 0;
   for (const Effect& need : task->needs) {
     if (need.kind == Z0_NEED_RESUME) {

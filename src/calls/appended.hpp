@@ -7,15 +7,20 @@
 
 namespace z0 {
 
+// Records that a ledger wrote of its own accord.
+inline void add_own(MessagePacker& packer, std::string_view tenant_id, std::string_view entity_id,
+                    std::string_view records) {
+  RecordBytes record;
+  for (ByteReader own(records); !own.done();) {
+    if (!next_record_bytes(own, record)) trap("what a ledger wrote of its own accord can be read");
+    packer.add_record(tenant_id, entity_id, record.seq, record.recorded_at, record.submission);
+  }
+}
+
 // The records of one append: what the ledger wrote of its own accord, then what it was given.
 inline void add_appended(MessagePacker& packer, const AppendRequest& request,
                          const AppendReply& reply) {
-  RecordBytes record;
-  for (ByteReader own(reply.extra); !own.done();) {
-    if (!next_record_bytes(own, record)) trap("what a ledger wrote of its own accord can be read");
-    packer.add_record(request.tenant_id, request.entity_id, record.seq, record.recorded_at,
-                      record.submission);
-  }
+  add_own(packer, request.tenant_id, request.entity_id, reply.extra);
   for (std::size_t i = 0; i < reply.results.size() && i < request.submissions.size(); ++i) {
     const AppendResult& r = reply.results[i];
     if (r.status != Status::recorded) continue;

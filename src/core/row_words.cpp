@@ -51,7 +51,7 @@ std::string blob_words(std::string_view bytes) {
     }
     for (const auto& [name, count] : counts.custom) out += ' ' + name + ' ' + text(count);
     out += " root ";
-    append_hex(out, {reinterpret_cast<const char*>(summary.tree.root().data()), 4});
+    append_hex(out, bytes_of(summary.tree.root()).substr(0, 4));
     return out + '>';
   }
   std::string folds = folds_words(bytes);
@@ -143,7 +143,7 @@ std::string shown(std::string_view bytes) {
   }
   const Digest digest = sha256(bytes);
   std::string out = text(bytes.size()) + " bytes ";
-  append_hex(out, {reinterpret_cast<const char*>(digest.data()), 4});
+  append_hex(out, bytes_of(digest).substr(0, 4));
   return out;
 }
 

@@ -1,10 +1,10 @@
 #include "z0/directory/directory.hpp"
 
+#include "calls/replying.hpp"
 #include "directory/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
-#include "z0/calls/reply.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
 
@@ -45,15 +45,6 @@ constexpr std::string_view select_ledgers =
     "AND tenant_id <= ?3 ORDER BY tenant_id, entity_id LIMIT ?4";
 namespace of_ledgers {
 enum Column : std::size_t { tenant_id, entity_id, created_at };
-}
-
-void reply_status(Effects& effects, Status status) {
-  effects.reply(info(status).http, {}, std::string(1, static_cast<char>(status)));
-}
-
-template <class T>
-void reply_value(Effects& effects, const T& value) {
-  effects.reply(info(Status::ok).http, {}, encode_reply(value));
 }
 
 Policies policies_in(const Rows& rows) {

@@ -48,9 +48,7 @@ bool whole_number(std::string_view text) {
 
 bool json_type(std::string_view content_type) {
   std::string type(media_type(content_type));
-  std::transform(type.begin(), type.end(), type.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::transform(type.begin(), type.end(), type.begin(), small_letter);
   return type.empty() || type == "application/json" || type == "text/json" ||
          type.ends_with("+json");
 }
@@ -193,8 +191,7 @@ class EventReader {
     ByteWriter out(bytes);
     out.short_bytes(source);
     out.raw(id);
-    const Digest hash = sha256(bytes);
-    return "ce_" + base64url_encode({reinterpret_cast<const char*>(hash.data()), hash.size()});
+    return "ce_" + base64url_encode(bytes_of(sha256(bytes)));
   }
 
   // Members of data become fields, or stay data. Names that stand twice are found when the fact is

@@ -16,8 +16,6 @@ constexpr std::string_view event_attribute = "ce-";
 // For how long a browser need not ask again: two hours, the most that one of them keeps it.
 constexpr std::string_view kept_seconds = "7200";
 
-char small_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Of the headers that a page asks for, those that mean something here, in small letters.
 std::string granted_headers(std::string_view asked) {
   std::string granted;

@@ -43,6 +43,9 @@ struct Request {
 // False when the URL is too long or not percent-encoded as it should be.
 [[nodiscard]] bool parse_request(const Frame& frame, Request& out);
 
+inline char small_letter(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 // Names of schemes, media types and codings are the same in capitals (RFC 9110, 8.3.1, 8.4.1, 11.1).
 // `name` is in small letters.
 bool same_name(std::string_view value, std::string_view name);

@@ -185,7 +185,7 @@ class Append {
     table_.assign(slots, 0);
     std::int64_t seq = state_.seq;
     auto naming = namings_.begin();
-    const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
+    const std::int64_t now = state_.now(frame_.now_ms);
     for (std::uint32_t i = 0; i < items_.size(); ++i) {
       Item& item = items_[i];
       Naming* const names = naming != namings_.end() && naming->item == i ? &*naming++ : nullptr;
@@ -268,7 +268,7 @@ class Append {
       state_.hash_seed = seed();
       state_.tenant_id = request_.tenant_id;
       state_.entity_id = request_.entity_id;
-      state_.created_at = std::max(frame_.now_ms, state_.recorded_at);
+      state_.created_at = state_.now(frame_.now_ms);
       state_.write_meta(effects_);
     }
     writer_.expect(bytes);

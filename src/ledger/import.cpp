@@ -25,16 +25,16 @@ class Import {
 
   void run() {
     if (!decode(call_.request, request_) || request_.records.empty())
-      return refuse_call(effects_, Status::bad_parameter);
+      return reply_status(effects_, Status::bad_parameter);
     if (!state_.tenant_id.empty() && state_.tenant_id != request_.tenant_id)
-      return refuse_call(effects_, Status::forbidden);
+      return reply_status(effects_, Status::forbidden);
     if (state_.seq == 0 && call_.at<BeginStage>() != BeginStage::registered)
       return ask_directory(call_, request_.tenant_id, request_.entity_id, frame_, effects_);
     // The configs that the ledger was under are facts of its own: those of here are not added.
     std::vector<std::string_view> unused;
     Status status = state_.seq == 0 ? directory_word(frame_, unused) : Status::recorded;
     if (status == Status::recorded) status = judge();
-    if (status != Status::recorded) return refuse_call(effects_, status);
+    if (status != Status::recorded) return reply_status(effects_, status);
     write();
     reply();
   }

@@ -6,7 +6,6 @@
 // the work of a step is bounded whatever the history. It decides; writing is the caller's.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -74,9 +73,6 @@ class Reconciliation {
 
  private:
   std::string_view resolution_of(std::size_t part, const PassState::Divergence& d) const;
-  // When a fact of this step is recorded: the clock may stand before the last one's time, and the
-  // values in a fact are those of its own day.
-  std::int64_t committed_at() const { return std::max(frame_.now_ms, state_.recorded_at); }
   void write_delta(JsonWriter& json, std::size_t part, const PassState::Divergence& d) const;
   void record(std::size_t part, const PassState::Divergence& d);
   void record_tree();

@@ -73,10 +73,10 @@ void reply_proof(const ProofRequest& request, const LedgerState& owner, std::int
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     const bool answered = i < frame.answers.size();
     if (!answered || !hashes_of(plan.runs[i], parse_rows(frame.answers[i]), hashes[i]))
-      return refuse_call(effects, Status::storage_error);
+      return reply_status(effects, Status::storage_error);
   }
   std::vector<Digest> proof;
-  if (!make_proof(plan, hashes, proof)) return refuse_call(effects, Status::storage_error);
+  if (!make_proof(plan, hashes, proof)) return reply_status(effects, Status::storage_error);
   ProofReply reply;
   reply.tenant_id = owner.tenant_id;
   reply.size = size;
@@ -89,7 +89,7 @@ void reply_proof(const ProofRequest& request, const LedgerState& owner, std::int
 void reply_head(const Rows& head, Effects& effects) {
   Summary summary;
   if (!summary.decode(head.at(0, ledger_sql::head::summary).bytes))
-    return refuse_call(effects, Status::storage_error);
+    return reply_status(effects, Status::storage_error);
   reply_value(effects, TreeHead{summary.tree.end(), summary.tree.root()});
 }
 
@@ -97,7 +97,7 @@ void reply_head(const Rows& head, Effects& effects) {
 
 void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ProofRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   if (call.at<ProofStage>() == ProofStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
@@ -107,14 +107,14 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   std::int64_t size = request.size;
   if (call.at<ProofStage>() == ProofStage::head) {
     const Status status = open_meta(frame, request.tenant_id, owner);
-    if (status != Status::ok) return refuse_call(effects, status);
+    if (status != Status::ok) return reply_status(effects, status);
     const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
-    if (head.size() == 0) return refuse_call(effects, Status::storage_error);
+    if (head.size() == 0) return reply_status(effects, Status::storage_error);
     if (request.kind == ProofRequest::Kind::head) return reply_head(head, effects);
     if (size == 0) size = head.at(0, ledger_sql::head::last_seq).integer;
     ProofPlan plan;
     if (size > head.at(0, ledger_sql::head::last_seq).integer || !plan_of(request, size, plan))
-      return refuse_call(effects, Status::bad_parameter);
+      return reply_status(effects, Status::bad_parameter);
     if (plan.runs.empty() && request.kind == ProofRequest::Kind::consistency)
       return reply_proof(request, owner, size, plan, frame, effects);
     need_runs(plan, request, effects);
@@ -130,7 +130,7 @@ void read_proof(const LedgerCall& call, const Frame& frame, Effects& effects) {
   owner.entity_id = request.entity_id;
   ProofPlan plan;
   if (!plan_of(request, size, plan) || frame.answers.size() < plan.runs.size())
-    return refuse_call(effects, Status::storage_error);
+    return reply_status(effects, Status::storage_error);
   reply_proof(request, owner, size, plan, frame, effects);
 }
 

@@ -10,10 +10,6 @@
 
 namespace z0 {
 
-void refuse_call(Effects& effects, Status status) {
-  effects.reply(info(status).http, {}, std::string(1, static_cast<char>(status)));
-}
-
 bool no_such_table(const Rows& rows) {
   return rows.failed && rows.message.find("no such table") != std::string_view::npos;
 }
@@ -79,7 +75,7 @@ bool read_page(const Rows& segments, const ReadRequest& request, Page& page) {
 
 void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ReadRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   const bool filtered = !request.types.empty();
   if (call.at<ReadStage>() == ReadStage::begin) {
     // Sequence numbers are dense, so without a filter the range is known. The mask has 31 bits in
@@ -94,13 +90,13 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
-  if (status != Status::ok) return refuse_call(effects, status);
+  if (status != Status::ok) return reply_status(effects, status);
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   const Rows segments =
       parse_rows(frame.answers.size() > 2 ? frame.answers[2] : std::string_view{});
   Page page;
   if (head.size() == 0 || segments.failed || !read_page(segments, request, page))
-    return refuse_call(effects, Status::storage_error);
+    return reply_status(effects, Status::storage_error);
   const std::int64_t last_seq = head.at(0, ledger_sql::head::last_seq).integer;
   // A filter may have looked through all that it was given, or found whole segments to skip: then
   // the page ends with the last segment that it saw, or with the ledger.
@@ -117,7 +113,7 @@ void read_ledger(const LedgerCall& call, const Frame& frame, Effects& effects) {
 
 void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   ReadRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   if (call.at<ReadStage>() == ReadStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     effects.need_rows(ledger_sql::select_head, {});
@@ -125,11 +121,11 @@ void read_head(const LedgerCall& call, const Frame& frame, Effects& effects) {
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
-  if (status != Status::ok) return refuse_call(effects, status);
+  if (status != Status::ok) return reply_status(effects, status);
   const Rows head = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   Summary summary;
   if (head.size() == 0 || !summary.decode(head.at(0, ledger_sql::head::summary).bytes)) {
-    return refuse_call(effects, Status::storage_error);
+    return reply_status(effects, Status::storage_error);
   }
   const std::string counts = summary.counts.encode();
   HeadReply reply;

@@ -2,6 +2,7 @@
 // without the facts, for a state whose folds came damaged from their row.
 #include <algorithm>
 
+#include "calls/appended.hpp"
 #include "ledger/pass.hpp"
 #include "ledger/sql.hpp"
 #include "ledger/step.hpp"
@@ -142,14 +143,15 @@ void Reconciliation::write_delta(JsonWriter& json, std::size_t part,
     json.object().end();
     return;
   }
-  right.cached().write_delta(json, static_cast<CacheType>(part), kept.cached(), committed_at());
+  right.cached().write_delta(json, static_cast<CacheType>(part), kept.cached(),
+                             state_.now(frame_.now_ms));
 }
 
 void Reconciliation::record(std::size_t part, const PassState::Divergence& d) {
   std::string values;
   JsonWriter json(values);
-  write_value(json.key("cached_value"), part, d.cached, committed_at());
-  write_value(json.key("calculated_value"), part, d.calculated, committed_at());
+  write_value(json.key("cached_value"), part, d.cached, state_.now(frame_.now_ms));
+  write_value(json.key("calculated_value"), part, d.calculated, state_.now(frame_.now_ms));
   write_delta(json.key("delta"), part, d);
   record_fact(values, Folds::name(part), resolution_of(part, d), d.first_seq, d.trace);
 }
@@ -265,10 +267,7 @@ std::vector<std::string> own_messages(const LedgerState& state, const LedgerWrit
                                       const Frame& frame) {
   MessagePacker packer(MessageKind::facts,
                        trace_context({}, {}, frame.entropy.trace()).traceparent());
-  RecordBytes record;
-  for (ByteReader in(writer.own_records()); next_record_bytes(in, record);)
-    packer.add_record(state.tenant_id, state.entity_id, record.seq, record.recorded_at,
-                      record.submission);
+  add_own(packer, state.tenant_id, state.entity_id, writer.own_records());
   return packer.take();
 }
 
@@ -322,7 +321,7 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   ReconcileRequest request;
   if (!decode(call.request, request) || state.seq == 0 ||
       (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)) {
-    return refuse_call(effects, Status::not_found);
+    return reply_status(effects, Status::not_found);
   }
   // In both steps: a state that left memory between them has forgotten that it began.
   if (request.whole) state.checkpoint.begin_whole();

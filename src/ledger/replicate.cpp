@@ -188,7 +188,7 @@ void replicate(LedgerState& state, const LedgerCall& call, bool from_start, cons
   ReplicationTask task;
   task.from_start = from_start;
   // All of it, also where the clock went back since.
-  task.due_before = std::max(frame.now_ms, state.recorded_at);
+  task.due_before = state.now(frame.now_ms);
   if (!replicate_round(state, call, frame, effects, task, round)) return;
   confirm_replicated(state, round, effects);
   // What this call did not come to is left to the alarm, should nobody ask again.
@@ -196,7 +196,7 @@ void replicate(LedgerState& state, const LedgerCall& call, bool from_start, cons
     state.alarm_at = frame.now_ms + limits::confirm_after_ms;
     effects.alarm(state.alarm_at);
   }
-  if (round.failed) return refuse_call(effects, Status::storage_error);
+  if (round.failed) return reply_status(effects, Status::storage_error);
   ReplicateReply reply;
   reply.entity_id = state.entity_id;
   reply.tenant_id = state.tenant_id;
@@ -227,9 +227,9 @@ void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effec
 void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                       Effects& effects) {
   ReplicateRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   const bool visible = request.tenant_id.empty() || request.tenant_id == state.tenant_id;
-  if (state.seq == 0 || !visible) return refuse_call(effects, Status::not_found);
+  if (state.seq == 0 || !visible) return reply_status(effects, Status::not_found);
   replicate(state, call, request.from_start, frame, effects);
 }
 

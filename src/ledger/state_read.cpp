@@ -49,24 +49,19 @@ bool wanted(const StateRequest& request, const Fact& fact) {
   return request.as_of_ms == 0 || fact.recorded_at <= request.as_of_ms;
 }
 
-// A ledger's time never runs back, so a clock that does shows the windows of its last fact.
-std::int64_t now_of(const Frame& frame, std::int64_t last_recorded_at) {
-  return std::max(frame.now_ms, last_recorded_at);
-}
-
 // The snapshot before a segment, and the segment's facts up to the point.
 void fold_segment(const StateRequest& request, const LedgerState& owner, const Rows& rows,
                   const Frame& frame, Effects& effects) {
   Origin origin{StateSource::facts, 0, 0, request.as_of_ms != 0 ? request.as_of_ms : frame.now_ms};
   Folds folds;
-  if (rows.failed) return refuse_call(effects, Status::storage_error);
+  if (rows.failed) return reply_status(effects, Status::storage_error);
   if (rows.size() == 0) return reply_state(request, owner, folds, origin, effects);
   origin.seq = rows.at(0, ledger_sql::as_of::seq_before).integer;
   if (origin.seq > 0)
     folds.decode_all(rows.at(0, ledger_sql::as_of::cache_before).bytes, origin.seq);
   const std::size_t part =
       request.what == state_of_configs ? Folds::config_part : std::size_t{request.what};
-  if (!folds.valid(part)) return refuse_call(effects, Status::storage_error);
+  if (!folds.valid(part)) return reply_status(effects, Status::storage_error);
   Fact fact;
   ByteReader in(rows.at(0, ledger_sql::as_of::body).bytes);
   while (next_record(in, request.entity_id, fact) && wanted(request, fact)) {
@@ -91,21 +86,21 @@ void need_snapshot(const StateRequest& request, Effects& effects) {
 
 void read_state(LedgerState& state, const LedgerCall& call, const Frame& frame, Effects& effects) {
   StateRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   if (state.seq == 0 || !reads_now(request)) return read_state_rows(call, frame, effects);
   if (!request.tenant_id.empty() && request.tenant_id != state.tenant_id)
-    return refuse_call(effects, Status::not_found);
+    return reply_status(effects, Status::not_found);
   // The rounds that made it again read facts; that is what a miss is.
   const bool remade = call.making != Making::nothing;
-  reply_state(request, state, state.folds,
-              {remade ? StateSource::facts : StateSource::memory, state.seq, 0,
-               now_of(frame, state.recorded_at)},
-              effects);
+  reply_state(
+      request, state, state.folds,
+      {remade ? StateSource::facts : StateSource::memory, state.seq, 0, state.now(frame.now_ms)},
+      effects);
 }
 
 void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effects) {
   StateRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   if (call.at<ReadStage>() == ReadStage::begin) {
     effects.need_rows(ledger_sql::select_meta, {});
     need_snapshot(request, effects);
@@ -113,17 +108,16 @@ void read_state_rows(const LedgerCall& call, const Frame& frame, Effects& effect
   }
   LedgerState owner;
   const Status status = open_meta(frame, request.tenant_id, owner);
-  if (status != Status::ok) return refuse_call(effects, status);
+  if (status != Status::ok) return reply_status(effects, status);
   const Rows rows = parse_rows(frame.answers.size() > 1 ? frame.answers[1] : std::string_view{});
   if (!reads_now(request)) return fold_segment(request, owner, rows, frame, effects);
   const std::int64_t seq = rows.at(0, ledger_sql::head::last_seq).integer;
   owner.folds.decode_all(rows.at(0, ledger_sql::head::cache).bytes, seq);
   owner.seq = seq;
+  owner.recorded_at = rows.at(0, ledger_sql::head::last_recorded_at).integer;
   if (!needs_refold(&owner))
     return reply_state(request, owner, owner.folds,
-                       {StateSource::row, seq, 0,
-                        now_of(frame, rows.at(0, ledger_sql::head::last_recorded_at).integer)},
-                       effects);
+                       {StateSource::row, seq, 0, owner.now(frame.now_ms)}, effects);
   // The row came damaged: the whole state is made, and its folds again.
   need_state(call, effects);
 }

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "calls/replying.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
-#include "z0/calls/reply.hpp"
 #include "z0/ledger/state.hpp"
 #include "z0/reporting/projection.hpp"
 
@@ -99,14 +99,6 @@ void ask_directory(const LedgerCall& call, std::string_view tenant_id, std::stri
 Status directory_word(const Frame& frame, std::vector<std::string_view>& policies);
 
 // -- what commands share ------------------------------------------------------------------------
-
-// Why a call has no answer.
-void refuse_call(Effects& effects, Status status);
-// What it was asked for.
-template <class T>
-void reply_value(Effects& effects, const T& value) {
-  effects.reply(info(Status::ok).http, {}, encode_reply(value));
-}
 
 // Seals whole runs of open ids, as many as there are, and writes their rows.
 void seal_ids(LedgerState& state, Effects& effects);

@@ -94,7 +94,7 @@ class Verification {
     if (!decode(call_.extra, at_)) trap("a verification goes round as it was written");
     const std::vector<Rows> rows = parse_query(answer);
     for (const Rows& r : rows) {
-      if (r.failed) return refuse_call(effects_, Status::storage_error);
+      if (r.failed) return reply_status(effects_, Status::storage_error);
     }
     if (at == VerifyStage::compared) return judge(rows.back());
     reply();
@@ -209,9 +209,9 @@ class Verification {
 void verify_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,
                    Effects& effects) {
   VerifyRequest request;
-  if (!decode(call.request, request)) return refuse_call(effects, Status::bad_parameter);
+  if (!decode(call.request, request)) return reply_status(effects, Status::bad_parameter);
   const bool visible = request.tenant_id.empty() || request.tenant_id == state.tenant_id;
-  if (state.seq == 0 || !visible) return refuse_call(effects, Status::not_found);
+  if (state.seq == 0 || !visible) return reply_status(effects, Status::not_found);
   Verification(state, call, request, frame, effects).run();
 }
 

@@ -61,7 +61,7 @@ void LedgerWriter::record(std::string_view submission, const Fact& fact, std::ui
 }
 
 void LedgerWriter::record_own(Fact& fact) {
-  const std::int64_t now = std::max(frame_.now_ms, state_.recorded_at);
+  const std::int64_t now = state_.now(frame_.now_ms);
   const std::string id = "fact_" + ulid(now, frame_.entropy.ulid(), own_count_++);
   fact.id = id;
   fact.timestamp = now;
@@ -100,10 +100,9 @@ void LedgerWriter::finish() {
   if (written_seq_ < state_.seq) write_tail();
   corrected_.write(effects_);
   for (const MerkleNode& node : nodes_) {
-    effects_.write(
-        ledger_sql::put_tree_node,
-        {Value::of(node.level * ledger_sql::tree_level_keys + node.index),
-         Value::blob({reinterpret_cast<const char*>(node.hash.data()), node.hash.size()})});
+    effects_.write(ledger_sql::put_tree_node,
+                   {Value::of(node.level * ledger_sql::tree_level_keys + node.index),
+                    Value::blob(bytes_of(node.hash))});
   }
   if (state_.ids.open_count() > limits::open_ids_hard_max) seal_ids(state_, effects_);
   // An alarm that is as late as this is lost: the platform gives up after some failures.

@@ -49,7 +49,7 @@ std::string differing_member(std::string_view shown, std::string_view recorded) 
 
 std::string hex_of(const Digest& digest) {
   std::string hex;
-  append_hex(hex, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+  append_hex(hex, bytes_of(digest));
   return hex;
 }
 

@@ -33,6 +33,20 @@
 
 namespace z0 {
 
+// An item of a list, in the way of its type: a hash, a number, a text, or its own fields.
+template <class Fields, class Item>
+void visit_item(Fields& f, Item& item) {
+  using T = std::remove_const_t<Item>;
+  if constexpr (std::is_same_v<T, Digest>)
+    f.digest(item);
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    f.number(item);
+  else if constexpr (std::is_convertible_v<const T&, std::string_view>)
+    f.text(item);
+  else
+    f.part(item);
+}
+
 class FieldWriter {
  public:
   explicit FieldWriter(std::string& out) : out_(out) {}
@@ -65,7 +79,7 @@ class FieldWriter {
   template <class T>
   void list(const std::vector<T>& items) {
     out_.varint(items.size());
-    for (const T& item : items) one(item);
+    for (const T& item : items) visit_item(*this, item);
   }
   template <class T>
   void part(const T& value) {
@@ -73,18 +87,6 @@ class FieldWriter {
   }
 
  private:
-  template <class T>
-  void one(const T& item) {
-    if constexpr (std::is_same_v<T, Digest>)
-      digest(item);
-    else if constexpr (std::is_same_v<T, std::int64_t>)
-      number(item);
-    else if constexpr (std::is_convertible_v<const T&, std::string_view>)
-      text(item);
-    else
-      part(item);
-  }
-
   ByteWriter out_;
 };
 
@@ -137,7 +139,7 @@ class FieldReader {
     if (!ok()) return;
     items.clear();
     items.resize(static_cast<std::size_t>(count));
-    for (T& item : items) one(item);
+    for (T& item : items) visit_item(*this, item);
   }
   template <class T>
   void part(T& value) {
@@ -150,17 +152,6 @@ class FieldReader {
   bool done() const { return ok() && in_.done(); }
 
  private:
-  template <class T>
-  void one(T& item) {
-    if constexpr (std::is_same_v<T, Digest>)
-      digest(item);
-    else if constexpr (std::is_same_v<T, std::int64_t>)
-      number(item);
-    else if constexpr (std::is_convertible_v<const T&, std::string_view>)
-      text(item);
-    else
-      part(item);
-  }
   template <class E>
   void set(E& v, int value) {
     refuse_unless(value < static_cast<int>(E::count_));

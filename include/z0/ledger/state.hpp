@@ -1,6 +1,7 @@
 // What a ledger remembers between two frames: a cache of its rows, dropped at any time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -101,6 +102,9 @@ struct LedgerState {
   std::string encode_meta() const;
   [[nodiscard]] bool decode_meta(std::string_view bytes);
   std::size_t memory_bytes() const;
+  // When what comes now is recorded, and what the windows of now are: a ledger's time never runs
+  // back, whatever its clock says.
+  std::int64_t now(std::int64_t clock_ms) const { return std::max(clock_ms, recorded_at); }
   // A step waits outside of the object; it goes on.
   void pin(std::int64_t now_ms);
   void unpin();
