@@ -66,6 +66,7 @@ class Simulation {
   void check_config_reply(ConfigModel& config, const Json& settings, int http,
                           const std::string& body, bool faults);
   void damage_cache(const std::string& entity_id);
+  void check_shown_state(const std::string& entity_id);
   void damage_snapshot(const std::string& entity_id, const Rows& rows, std::size_t row);
   void check_reconciliation(const std::string& entity_id, std::size_t kind, bool whole,
                             std::int64_t snapshot_seq);

@@ -130,9 +130,23 @@ void Simulation::damage_cache(const std::string& entity_id) {
                {rows->rows.at(0, 0), kind == missing ? Value::null() : Value::blob(cache)}});
   say("the cached states of " + entity_id + " are damaged, kind " + std::to_string(kind));
   world_.evict(object);
+  if (kind != changed) check_shown_state(entity_id);
   if (kind == changed || random_.percent(50))
     return check_reconciliation(entity_id, kind, random_.percent(30), snapshot_of_all);
   model_.damaged.insert(entity_id);
+}
+
+// A snapshot that cannot be read, or is of an earlier fact, is not believed: the state comes from the
+// facts. The ledger then forgets it again, so that what comes next meets the damage.
+void Simulation::check_shown_state(const std::string& entity_id) {
+  Scene scene{world_, model_, {}, {}, {}};
+  scene.read(entity_id);
+  Replay replay;
+  for (const Json& fact : scene.ledgers.at(entity_id)) replay.apply(fact);
+  world_.evict(ledger_object_name(entity_id));
+  const Json shown = get(world_, "/v1/entities/" + entity_id + "/state?cache=BudgetState");
+  replay.check_budget_state(shown.at("state"), shown.at("computed_at"), true, entity_id);
+  world_.evict(ledger_object_name(entity_id));
 }
 
 // In the middle of the history: only a pass over all of it comes by, and makes it what it was.
