@@ -17,6 +17,7 @@ target_include_directories(z0_cold SYSTEM PUBLIC "${linked_headers}")
 target_compile_options(z0_cold PRIVATE -fno-exceptions -fno-rtti -msimd128 -Os)
 target_link_libraries(z0_cold PUBLIC z0_flags)
 precompile_headers(z0_cold ${common_headers})
+compile_by_room(z0_cold)
 set_target_properties(z0 PROPERTIES SOURCES "${hot}")
 target_sources(z0 PRIVATE $<TARGET_OBJECTS:z0_cold>)
 

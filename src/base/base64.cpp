@@ -11,7 +11,7 @@ constexpr std::string_view standard = "+/";
 constexpr std::string_view url = "-_";
 constexpr std::string_view common_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-constexpr std::uint32_t no_digit = 64;
+constexpr std::uint32_t no_base64_digit = 64;
 
 char digit(std::uint32_t value, std::string_view last_two) {
   return value < common_digits.size() ? common_digits[value]
@@ -27,7 +27,7 @@ std::uint32_t value_of(char c, std::string_view last_two) {
   if (c >= '0' && c <= '9') return from('0', 52);
   if (c == last_two[0]) return 62;
   if (c == last_two[1]) return 63;
-  return no_digit;
+  return no_base64_digit;
 }
 
 std::string encode(std::string_view bytes, std::string_view last_two) {
@@ -55,7 +55,7 @@ bool decode(std::string_view text, std::string_view last_two, std::string& out) 
   unsigned held = 0;
   for (const char c : text) {
     const std::uint32_t value = value_of(c, last_two);
-    if (value == no_digit) return false;
+    if (value == no_base64_digit) return false;
     bits = (bits << 6) | value;
     held += 6;
     if (held >= 8) {

@@ -85,11 +85,11 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 // Crockford's: no I, L, O, U. In ASCII order, so ULIDs sort as text.
 constexpr std::string_view ulid_digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-// The value of each hexadecimal digit; no_digit for every other byte.
-constexpr std::uint8_t no_digit = 0xff;
+// The value of each hexadecimal digit; no_hex_digit for every other byte.
+constexpr std::uint8_t no_hex_digit = 0xff;
 constexpr std::array<std::uint8_t, 256> make_hex_values() {
   std::array<std::uint8_t, 256> values = {};
-  for (std::uint8_t& value : values) value = no_digit;
+  for (std::uint8_t& value : values) value = no_hex_digit;
   for (std::size_t i = 0; i < hex_digits.size(); ++i) {
     const auto c = static_cast<unsigned char>(hex_digits[i]);
     values[c] = static_cast<std::uint8_t>(i);
@@ -206,7 +206,7 @@ bool from_hex(std::string_view hex, char* out, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint8_t high = hex_values[static_cast<unsigned char>(hex[2 * i])];
     const std::uint8_t low = hex_values[static_cast<unsigned char>(hex[2 * i + 1])];
-    if (high == no_digit || low == no_digit) return false;
+    if (high == no_hex_digit || low == no_hex_digit) return false;
     out[i] = static_cast<char>(high << 4 | low);
   }
   return true;

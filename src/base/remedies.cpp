@@ -13,7 +13,7 @@ static_assert(limits::page_facts_max == 1'000 && limits::policies_per_tenant_max
 static_assert(limits::access_users_max == 256 && limits::currencies_per_ledger_max == 32);
 static_assert(limits::url_bytes_max == 8'192);
 
-constexpr Remedy rows[] = {
+constexpr Remedy remedy_rows[] = {
     // -- the request
     {Status::not_json, ",byte order mark,",
      "Send the text as UTF-8 without the byte order mark that it begins with: JSON does not allow "
@@ -220,7 +220,7 @@ bool named(std::string_view fields, std::string_view field) {
 
 // Empty when the table has no row.
 std::string_view find(Status status, std::string_view field) {
-  for (const Remedy& row : rows) {
+  for (const Remedy& row : remedy_rows) {
     if (row.status == status && named(row.fields, field)) return row.action;
   }
   // A field that an event gives in its data.
@@ -231,7 +231,7 @@ std::string_view find(Status status, std::string_view field) {
 
 }  // namespace
 
-std::span<const Remedy> remedies() { return rows; }
+std::span<const Remedy> remedies() { return remedy_rows; }
 
 std::string_view remedy(Status status, std::string_view field) {
   const std::string_view action = find(status, field);

@@ -18,9 +18,9 @@ typedef std::uint32_t Word __attribute__((vector_size(16)));
 typedef unsigned char Bytes __attribute__((vector_size(16)));
 using LaneState = std::array<Word, 8>;
 
-inline Word rotr(Word x, int n) { return (x >> n) ^ (x << (32 - n)); }
+inline Word rotr_lanes(Word x, int n) { return (x >> n) ^ (x << (32 - n)); }
 
-inline Word load_big_endian(const unsigned char* p) {
+inline Word load_lane(const unsigned char* p) {
   Bytes b;
   std::memcpy(&b, p, sizeof b);
   return reinterpret_cast<Word>(
@@ -30,10 +30,10 @@ inline Word load_big_endian(const unsigned char* p) {
 // Words 4q to 4q + 3 of four blocks, turned so that each vector holds one word of all four.
 inline void load_quarter(const std::array<const unsigned char*, lane_count>& blocks, std::size_t q,
                          Word* w) {
-  const Word a = load_big_endian(blocks[0] + 16 * q);
-  const Word b = load_big_endian(blocks[1] + 16 * q);
-  const Word c = load_big_endian(blocks[2] + 16 * q);
-  const Word d = load_big_endian(blocks[3] + 16 * q);
+  const Word a = load_lane(blocks[0] + 16 * q);
+  const Word b = load_lane(blocks[1] + 16 * q);
+  const Word c = load_lane(blocks[2] + 16 * q);
+  const Word d = load_lane(blocks[3] + 16 * q);
   const Word ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
   const Word ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const Word cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
@@ -49,8 +49,8 @@ inline void extend(std::array<Word, 16>& w) {
   for (std::size_t t = 0; t < 16; ++t) {
     const Word w15 = w[(t + 1) & 15];
     const Word w2 = w[(t + 14) & 15];
-    const Word s0 = rotr(w15, 7) ^ rotr(w15, 18) ^ (w15 >> 3);
-    const Word s1 = rotr(w2, 17) ^ rotr(w2, 19) ^ (w2 >> 10);
+    const Word s0 = rotr_lanes(w15, 7) ^ rotr_lanes(w15, 18) ^ (w15 >> 3);
+    const Word s1 = rotr_lanes(w2, 17) ^ rotr_lanes(w2, 19) ^ (w2 >> 10);
     w[t] += s0 + w[(t + 9) & 15] + s1;
   }
 }
@@ -62,10 +62,10 @@ void compress_lanes(LaneState& state, const std::array<const unsigned char*, lan
   for (std::size_t base = 0; base < sha256_block::round_constants.size(); base += 16) {
     if (base > 0) extend(w);
     for (std::size_t t = 0; t < 16; ++t) {
-      const Word sum1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
+      const Word sum1 = rotr_lanes(e, 6) ^ rotr_lanes(e, 11) ^ rotr_lanes(e, 25);
       const Word t1 =
           h + sum1 + (g ^ (e & (f ^ g))) + sha256_block::round_constants[base + t] + w[t];
-      const Word sum0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
+      const Word sum0 = rotr_lanes(a, 2) ^ rotr_lanes(a, 13) ^ rotr_lanes(a, 22);
       const Word t2 = sum0 + ((a & b) | (c & (a | b)));
       h = g;
       g = f;

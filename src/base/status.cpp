@@ -23,7 +23,7 @@ struct Row {
 
 // The sentences are read by whoever a pager woke up: what is wrong, then what to do, no internals.
 // unauthorized, forbidden and not_found say the same whether or not the thing asked for exists.
-constexpr std::array rows = {
+constexpr std::array status_rows = {
     Z0_ROW(recorded, 201, accepted, "The fact is recorded.", "Nothing to do."),
     Z0_ROW(duplicate, 200, accepted,
            "This fact was recorded before; the answer is its original receipt and nothing was "
@@ -190,7 +190,8 @@ constexpr std::array rows = {
 
 #undef Z0_ROW
 
-static_assert(rows.size() == static_cast<std::size_t>(Status::count_), "a row for each status");
+static_assert(status_rows.size() == static_cast<std::size_t>(Status::count_),
+              "a row for each status");
 
 // The sentences name these numbers.
 static_assert(limits::body_bytes_max == 4u << 20 && limits::facts_per_request_max == 1'000);
@@ -199,8 +200,8 @@ static_assert(limits::id_bytes_max == 128 && limits::type_bytes_max == 64);
 static_assert(limits::amount_max == (std::int64_t{1} << 53) - 1);
 
 constexpr bool rows_stand_in_order() {
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].status != static_cast<Status>(i)) return false;
+  for (std::size_t i = 0; i < status_rows.size(); ++i) {
+    if (status_rows[i].status != static_cast<Status>(i)) return false;
   }
   return true;
 }
@@ -210,8 +211,8 @@ static_assert(rows_stand_in_order(), "the table is indexed by Status");
 
 const StatusInfo& info(Status status) {
   const auto index = static_cast<std::size_t>(status);
-  if (index >= rows.size()) trap("each status has a row");
-  return rows[index].info;
+  if (index >= status_rows.size()) trap("each status has a row");
+  return status_rows[index].info;
 }
 
 }  // namespace z0

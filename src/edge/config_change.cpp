@@ -8,8 +8,8 @@
 namespace z0 {
 namespace {
 
-constexpr std::string_view types[] = {budget_type, "alert_rules", "routing", "retention",
-                                      "sampling"};
+constexpr std::string_view config_types[] = {budget_type, "alert_rules", "routing", "retention",
+                                             "sampling"};
 constexpr std::string_view categories[] = {"policy", "logic"};
 
 template <std::size_t n>
@@ -96,7 +96,7 @@ class ChangeReader {
     if (type_.empty()) return fault(Status::missing_member, "type");
     if (scope_.empty()) return fault(Status::missing_member, "scope");
     if (settings_.empty()) return fault(Status::missing_member, "settings");
-    if (!one_of(types, type_)) return fault(Status::invalid_value, "type");
+    if (!one_of(config_types, type_)) return fault(Status::invalid_value, "type");
     if (category_.empty()) category_ = categories[0];
     if (!one_of(categories, category_)) return fault(Status::invalid_value, "category");
     ConfigScope scope{};

@@ -5,7 +5,7 @@ namespace z0 {
 namespace {
 
 // Deeper than anything that is compared.
-constexpr std::size_t levels_max = 64;
+constexpr std::size_t depth_compared_max = 64;
 
 // The text of the next value.
 std::string_view value_text(JsonReader& in, std::string_view whole) {
@@ -18,7 +18,7 @@ std::string_view value_text(JsonReader& in, std::string_view whole) {
 class Level {
  public:
   Level(std::string_view a, std::string_view b)
-      : a_(a), b_(b), x_(a, levels_max), y_(b, levels_max) {}
+      : a_(a), b_(b), x_(a, depth_compared_max), y_(b, depth_compared_max) {}
 
   // True when both hold a value in the place that `path` then names, and the two differ; the views
   // become these values. False when there is nothing to go down to.

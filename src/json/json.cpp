@@ -11,7 +11,6 @@
 namespace z0 {
 namespace {
 
-using json_minify::levels_max;
 using json_scan::NumberText;
 using json_scan::Scanned;
 using json_scan::view;
@@ -22,7 +21,7 @@ JsonReader::JsonReader(std::string_view text, std::size_t depth_max)
     : begin_(text.data()),
       p_(text.data()),
       end_(text.data() + text.size()),
-      depth_max_(std::min(depth_max, levels_max)) {}
+      depth_max_(std::min(depth_max, json_minify::levels_max)) {}
 
 bool JsonReader::fail(JsonError error, const char* at) {
   if (!failed()) {
@@ -304,7 +303,7 @@ bool JsonReader::walk(Sink& sink, std::size_t value_levels_max) {
 
 bool JsonReader::skip() {
   json_minify::Skipper sink;
-  return need_byte() && walk(sink, levels_max);
+  return need_byte() && walk(sink, json_minify::levels_max);
 }
 
 bool JsonReader::minify(std::string& out, std::size_t value_depth_max, bool& out_of_range,

@@ -31,11 +31,11 @@ struct Command {
   StageRow stages[4];  // from 1 on
 };
 
-constexpr StageRow registered{"registered", Z0_NEED_CALL};
-constexpr StageRow look_up{"rows", Z0_NEED_ROWS};
-constexpr StageRow head_in_d1{"head", Z0_NEED_QUERY};
-constexpr StageRow segments{"segments", Z0_NEED_ROWS};
-constexpr StageRow pass{"pass", Z0_NEED_ROWS};
+constexpr StageRow at_directory{"registered", Z0_NEED_CALL};
+constexpr StageRow at_rows{"rows", Z0_NEED_ROWS};
+constexpr StageRow at_head{"head", Z0_NEED_QUERY};
+constexpr StageRow at_segments{"segments", Z0_NEED_ROWS};
+constexpr StageRow at_pass{"pass", Z0_NEED_ROWS};
 // A round asks for D1's head, once more when it is dropped, and after each chunk; for the segments
 // of each chunk, and once more where none are left.
 constexpr std::size_t chunks = limits::chunks_per_round_max;
@@ -44,21 +44,21 @@ constexpr std::size_t chunks = limits::chunks_per_round_max;
 // clang-format off
 constexpr Command commands[] = {
     {LedgerMethod::alarm, chunks + 2, chunks + 2, ledger_alarm, nullptr,
-     {head_in_d1, segments, pass}},
+     {at_head, at_segments, at_pass}},
     {LedgerMethod::append, 1, 3, append_to_ledger, nullptr,
-     {registered, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS},
+     {at_directory, {"chunks", Z0_NEED_ROWS}, {"originals", Z0_NEED_ROWS},
       {"corrected", Z0_NEED_ROWS}}},
-    {LedgerMethod::read, 0, 1, nullptr, read_ledger, {look_up}},
-    {LedgerMethod::head, 0, 1, nullptr, read_head, {look_up}},
-    {LedgerMethod::state, 0, 1, read_state, read_state_rows, {look_up}},
+    {LedgerMethod::read, 0, 1, nullptr, read_ledger, {at_rows}},
+    {LedgerMethod::head, 0, 1, nullptr, read_head, {at_rows}},
+    {LedgerMethod::state, 0, 1, read_state, read_state_rows, {at_rows}},
     {LedgerMethod::proof, 0, 2, nullptr, read_proof,
-     {look_up, {"hashes", Z0_NEED_ROWS}}},
-    {LedgerMethod::reconcile, 0, 1, reconcile_ledger, nullptr, {pass}},
+     {at_rows, {"hashes", Z0_NEED_ROWS}}},
+    {LedgerMethod::reconcile, 0, 1, reconcile_ledger, nullptr, {at_pass}},
     {LedgerMethod::replicate, chunks + 2, chunks + 1, replicate_ledger, nullptr,
-     {head_in_d1, segments}},
+     {at_head, at_segments}},
     {LedgerMethod::verify, 2, 1, verify_ledger, nullptr,
-     {segments, {"compared", Z0_NEED_QUERY}, {"repaired", Z0_NEED_QUERY}}},
-    {LedgerMethod::import_facts, 1, 0, import_to_ledger, nullptr, {registered}},
+     {at_segments, {"compared", Z0_NEED_QUERY}, {"repaired", Z0_NEED_QUERY}}},
+    {LedgerMethod::import_facts, 1, 0, import_to_ledger, nullptr, {at_directory}},
 };
 // clang-format on
 

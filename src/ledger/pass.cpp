@@ -8,15 +8,16 @@ namespace {
 // Where in a segment a kept part began to differ from its facts. If the kept value is the fold of
 // some prefix of the segment, the part missed the next fact that feeds it. Otherwise the first fact
 // that feeds it is named, since the part was right before this segment.
-struct Origin {
+struct FirstDifference {
   std::int64_t seq = 0;
   std::string trace;
 };
 
-Origin origin_of(std::size_t part, std::string_view kept, Folds folds, std::int64_t from_seq,
-                 std::string_view body, std::string_view entity_id) {
-  Origin first;
-  Origin after_match;
+FirstDifference origin_of(std::size_t part, std::string_view kept, Folds folds,
+                          std::int64_t from_seq, std::string_view body,
+                          std::string_view entity_id) {
+  FirstDifference first;
+  FirstDifference after_match;
   bool matches = folds.encode(part) == kept;
   Fact fact;
   for (ByteReader in(body); next_record(in, entity_id, fact);) {
@@ -91,8 +92,9 @@ void Pass::compare_snapshot(const Rows& segments, std::size_t row, const Folds& 
     if (first_seq > 1)
       at_start.decode_all(segments.at(row, ledger_sql::pass::cache_before).bytes, first_seq - 1);
     const bool inside = before_seq >= first_seq && at_start.valid(part);
-    Origin origin = inside ? origin_of(part, kept, at_start, first_seq - 1, body, state_.entity_id)
-                           : origin_of(part, kept, before, before_seq, body, state_.entity_id);
+    FirstDifference origin =
+        inside ? origin_of(part, kept, at_start, first_seq - 1, body, state_.entity_id)
+               : origin_of(part, kept, before, before_seq, body, state_.entity_id);
     if (origin.seq == 0) origin.seq = first_seq;
     found(part, origin.seq, origin.trace, kept);
   }

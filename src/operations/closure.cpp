@@ -59,7 +59,7 @@ std::string closure_sql(bool counts) {
   return sql;
 }
 
-enum Column : std::size_t {
+enum OpenColumn : std::size_t {
   timestamp = 0,
   count = 0,
   tenant_id = 1,
@@ -94,11 +94,11 @@ struct Key {
 };
 
 // What one database said, and how far the merge has come in it.
-struct Page {
+struct OpenPage {
   Rows rows;
   std::size_t at = 0;
 
-  const Value& cell(Column column) const { return rows.at(at, column); }
+  const Value& cell(OpenColumn column) const { return rows.at(at, column); }
   // Behind the orphans stand the counts.
   bool done() const { return cell(tenant_id).kind == Value::Kind::null; }
   Key key() const {
@@ -108,9 +108,9 @@ struct Page {
 };
 
 // The page whose next orphan is the oldest; null when there is none.
-Page* oldest(std::vector<Page>& pages) {
-  Page* found = nullptr;
-  for (Page& page : pages) {
+OpenPage* oldest(std::vector<OpenPage>& pages) {
+  OpenPage* found = nullptr;
+  for (OpenPage& page : pages) {
     if (!page.done() && (found == nullptr || page.key() < found->key())) found = &page;
   }
   return found;
@@ -143,7 +143,7 @@ struct Amount {
 };
 
 // The member of a type, from what all databases counted.
-void write_counts(JsonWriter& json, std::string_view name, const std::vector<Page>& pages) {
+void write_counts(JsonWriter& json, std::string_view name, const std::vector<OpenPage>& pages) {
   std::int64_t facts[2] = {};  // closed ones, orphans
   std::vector<Amount> amounts;
   for (const auto& [rows, end] : pages) {
@@ -166,10 +166,10 @@ void write_counts(JsonWriter& json, std::string_view name, const std::vector<Pag
   json.end().end();
 }
 
-void write_orphan(JsonWriter& json, const Page& page, std::int64_t now_ms) {
+void write_orphan(JsonWriter& json, const OpenPage& page, std::int64_t now_ms) {
   struct Member {
     JsonName name;
-    Column column;
+    OpenColumn column;
   };
   static constexpr Member members[] = {{"tenant_id", tenant_id},
                                        {"type", type},
@@ -229,7 +229,7 @@ void resume_closure(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
   const std::uint64_t limit = in.varint();
   const bool first_page = in.u8() != 0;
-  std::vector<Page> pages;
+  std::vector<OpenPage> pages;
   for (const auto answer : frame.answers) {
     pages.push_back({std::move(parse_query(answer).front()), 0});
     if (pages.back().rows.failed) return reply_error(effects, context, Status::storage_error, {});
@@ -238,7 +238,7 @@ void resume_closure(const RouteResume& resumed) {
   JsonWriter json(out);
   json.object().array("orphans");
   std::string cursor;
-  Page* next = oldest(pages);
+  OpenPage* next = oldest(pages);
   for (std::uint64_t n = 0; next != nullptr && n < limit; ++n, next = oldest(pages)) {
     write_orphan(json, *next, frame.now_ms);
     cursor = cursor_of(next->key());

@@ -18,7 +18,9 @@ constexpr std::string_view page_sql =
     "bytes AS before, count(*) OVER () AS available FROM page) JOIN dead_letters ON id = page_id "
     "WHERE before < ?4 ORDER BY received_at, id";
 constexpr std::string_view one_sql = "SELECT id, received_at, body FROM dead_letters WHERE id = ?1";
-enum Column : std::size_t { id = 0, received_at = 1, body = 2, available = 3 };
+namespace of_page {
+enum Column : std::size_t { id, received_at, body, available };
+}
 
 struct Cursor {
   std::int64_t received_at = -1;
@@ -37,8 +39,8 @@ bool read_cursor(std::string_view text, std::string& bytes, Cursor& cursor) {
 std::string cursor_of(const Rows& rows, std::size_t row) {
   std::string bytes;
   ByteWriter out(bytes);
-  out.varint(static_cast<std::uint64_t>(rows.at(row, received_at).integer));
-  out.short_bytes(rows.at(row, id).bytes);
+  out.varint(static_cast<std::uint64_t>(rows.at(row, of_page::received_at).integer));
+  out.short_bytes(rows.at(row, of_page::id).bytes);
   return bytes;
 }
 
@@ -59,12 +61,12 @@ void write_entities(JsonWriter& json, const Message& message) {
 
 // The members that a list shows. Whether the letter is readable.
 bool write_letter(JsonWriter& json, const Rows& rows, std::size_t row, Message& message) {
-  const std::string_view bytes = rows.at(row, body).bytes;
+  const std::string_view bytes = rows.at(row, of_page::body).bytes;
   const bool readable = parse_message(bytes, message);
   std::int64_t facts = 0;
   for (const Run& run : message.runs) facts += run.count;
-  write_cell(json, "id", rows.at(row, id));
-  write_cell(json, "received_at", rows.at(row, received_at));
+  write_cell(json, "id", rows.at(row, of_page::id));
+  write_cell(json, "received_at", rows.at(row, of_page::received_at));
   json.integer("bytes", static_cast<std::int64_t>(bytes.size())).boolean("readable", readable);
   json.integer("facts", facts);
   json.integer("attempts", static_cast<std::int64_t>(message.attempts.size()));
@@ -118,7 +120,7 @@ void resume_dead_letters(const RouteResume& resumed) {
     json.end();
   }
   json.end();
-  const bool more = rows.at(0, available).integer > static_cast<std::int64_t>(count);
+  const bool more = rows.at(0, of_page::available).integer > static_cast<std::int64_t>(count);
   write_cursor(json, more, more ? cursor_of(rows, count - 1) : std::string());
   json.end();
   reply_json(effects, context, 200, out);
@@ -150,7 +152,7 @@ void resume_dead_letter(const RouteResume& resumed) {
   } else {
     json.text("reason", reason_of(message));
   }
-  json.plain("body", base64_encode(rows.at(0, body).bytes)).end();
+  json.plain("body", base64_encode(rows.at(0, of_page::body).bytes)).end();
   reply_json(effects, context, 200, out);
 }
 

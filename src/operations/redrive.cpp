@@ -21,7 +21,7 @@
 namespace z0 {
 namespace {
 
-constexpr std::string_view one_sql = "SELECT id, body FROM dead_letters WHERE id = ?1";
+constexpr std::string_view letter_sql = "SELECT id, body FROM dead_letters WHERE id = ?1";
 // What this and the page below give.
 namespace of_letter {
 enum Column : std::size_t { id, body };
@@ -171,7 +171,7 @@ void post_redrive(const RouteCall& call) {
                        {Value::text(version), Value::of(limits::letters_per_redrive_max),
                         Value::of(static_cast<std::int64_t>(limits::message_bytes_max))});
   } else {
-    effects.need_query(default_database, one_sql, {Value::text(id)});
+    effects.need_query(default_database, letter_sql, {Value::text(id)});
   }
   redrive.resume(context, effects);
 }

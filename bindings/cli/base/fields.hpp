@@ -36,6 +36,12 @@ inline nlohmann::json object_of(const nlohmann::json& object, const char* name) 
   return found != object.end() && found->is_object() ? *found : nlohmann::json::object();
 }
 
+// "42.50 USD"; empty where a fact has no amount.
+inline std::string amount_of(const nlohmann::json& fact) {
+  if (!has_integer(fact, "amount")) return {};
+  return amount_words(integer_of(fact, "amount"), text_of(fact, "currency"));
+}
+
 // An object as a row of CSV for other programs: strings stand as they are, null is empty, everything
 // else is JSON; numbers have no grouping, no unit.
 inline std::string csv_row_of(const nlohmann::json& item, const std::vector<std::string>& members) {

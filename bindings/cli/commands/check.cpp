@@ -18,7 +18,7 @@
 namespace z0::cli {
 namespace {
 
-struct Options {
+struct CheckOptions {
   std::string file;
   bool all = false;
   bool json = false;
@@ -55,7 +55,7 @@ nlohmann::ordered_json json_of(const Submission& submission, const Outcome& outc
   return line;
 }
 
-void print(const Options& options, const Submission& submission, const Outcome& outcome) {
+void print(const CheckOptions& options, const Submission& submission, const Outcome& outcome) {
   if (outcome.kind == Kind::recorded && !options.all) return;
   if (!options.json && !options.csv) {
     std::printf("%s\n", outcome_words(submission.line, outcome, 1).c_str());
@@ -69,7 +69,7 @@ void print(const Options& options, const Submission& submission, const Outcome& 
              stdout);
 }
 
-int run(const Options& options) {
+int run_check(const CheckOptions& options) {
   catch_interrupts();
   const auto begin = std::chrono::steady_clock::now();
   Recording recording(options.file);
@@ -106,7 +106,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CheckOptions>();
   CLI::App* command =
       app.add_subcommand("check", "What each line of a recording would get, without a server");
   command
@@ -123,7 +123,7 @@ void add_check(CLI::App& app, Context& context) {
       "  z0 check day.ndjson\n"
       "  z0 check day.ndjson --json | jq 'select(.outcome == \"refused\")'\n"
       "  z0 check day.ndjson --csv > refused.csv\n");
-  command->callback([options, &context] { context.exit_code = run(*options); });
+  command->callback([options, &context] { context.exit_code = run_check(*options); });
 }
 
 }  // namespace z0::cli

@@ -17,18 +17,13 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ClosureOptions {
   std::string tenant, from, to;
   std::size_t limit = 1'000;
   bool fail_on_orphan = false;
   bool json = false;
   bool csv = false;
 };
-
-std::string amount_of(const json& orphan) {
-  if (!has_integer(orphan, "amount")) return {};
-  return amount_words(integer_of(orphan, "amount"), text_of(orphan, "currency"));
-}
 
 void print(const std::vector<json>& orphans, const json& counts) {
   Table table({"tenant", "type", "lacks its", "ledger", ">seq", "id", "source", ">amount", ">age"});
@@ -44,7 +39,7 @@ void print(const std::vector<json>& orphans, const json& counts) {
   if (orphans.empty()) std::puts("every charge has its outcome, every cost its invocation");
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_closure(const Connection& connection, const ClosureOptions& options) {
   Api api(connection);
   std::vector<json> orphans;
   const json last = api.each("/v1/closure",
@@ -71,7 +66,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_closure(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ClosureOptions>();
   CLI::App* command =
       app.add_subcommand("closure", "Charges without an outcome, costs without an invocation");
   command->add_option("--tenant", options->tenant, "Only this tenant");
@@ -88,7 +83,7 @@ void add_closure(CLI::App& app, Context& context) {
       "  z0 closure --tenant tenant_acme\n"
       "  z0 closure --from 1d --to 10m --fail-on-orphan\n");
   command->callback(
-      [options, &context] { context.exit_code = run(connection_of(context), *options); });
+      [options, &context] { context.exit_code = run_closure(connection_of(context), *options); });
 }
 
 }  // namespace z0::cli

@@ -18,14 +18,16 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ConfigOptions {
   std::string id, version, as_of, tenant;
   std::string type, category, scope, applies_to, settings, expected_version;
   bool json = false;
   bool csv = false;
 };
 
-std::string path_of(const Options& options) { return "/v1/configs/" + url_escaped(options.id); }
+std::string path_of(const ConfigOptions& options) {
+  return "/v1/configs/" + url_escaped(options.id);
+}
 
 void print_version(const json& config) {
   const std::string scope = text_of(config, "scope");
@@ -47,7 +49,7 @@ void print(const json& config, bool as_json) {
     print_version(config);
 }
 
-int run_get(const Connection& connection, const Options& options) {
+int run_get(const Connection& connection, const ConfigOptions& options) {
   Api api(connection);
   print(api.get(path_with_query(
             path_of(options),
@@ -71,7 +73,7 @@ json settings_of(const std::string& text) {
   throw Failure(where + " holds no JSON object: give one, or @FILE with one", exit_usage);
 }
 
-int run_set(const Connection& connection, const Options& options) {
+int run_set(const Connection& connection, const ConfigOptions& options) {
   json body = {{"type", options.type},
                {"scope", options.scope},
                {"settings", settings_of(options.settings)}};
@@ -90,7 +92,7 @@ int run_set(const Connection& connection, const Options& options) {
   return exit_ok;
 }
 
-int run_history(const Connection& connection, const Options& options) {
+int run_history(const Connection& connection, const ConfigOptions& options) {
   Api api(connection);
   std::vector<json> versions;
   json gaps = json::array();
@@ -137,7 +139,7 @@ std::string gaps_csv(const json& missing, const json& unknown) {
                        "facts", "first_seq"});
 }
 
-int run_gaps(const Connection& connection, const Options& options) {
+int run_gaps(const Connection& connection, const ConfigOptions& options) {
   Api api(connection);
   const json gaps = api.get(path_with_query("/v1/configs/gaps", {{"tenant", options.tenant}}));
   const json missing = gaps.value("missing", json::array());
@@ -163,7 +165,7 @@ int run_gaps(const Connection& connection, const Options& options) {
   return missing.empty() && unknown.empty() ? exit_ok : exit_failed;
 }
 
-void add_set(CLI::App* set, Options& options) {
+void add_set(CLI::App* set, ConfigOptions& options) {
   set->add_option("ID", options.id, "For example cfg_acme_budget")->required();
   set->add_option("--type", options.type, "budget, alert_rules, routing, retention or sampling")
       ->required();
@@ -184,7 +186,7 @@ void add_set(CLI::App* set, Options& options) {
 }  // namespace
 
 void add_config(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ConfigOptions>();
   CLI::App* command = app.add_subcommand("config", "Versioned settings: get, set, history, gaps");
   command->require_subcommand(1);
   CLI::Option* as_json = command->add_flag("--json", options->json, "As JSON");

@@ -17,9 +17,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* path = "/v1/dead-letters";
+constexpr const char* letters_path = "/v1/dead-letters";
 
-struct Options {
+struct DeadLettersOptions {
   std::string id;
   bool all = false;
   bool json = false;
@@ -35,10 +35,10 @@ std::string entities_of(const json& letter) {
   return names;
 }
 
-int run_list(const Connection& connection, const Options& options) {
+int run_list(const Connection& connection, const DeadLettersOptions& options) {
   Api api(connection);
   std::vector<json> letters;
-  api.each(path, {}, "dead_letters", [&letters](const json& letter) {
+  api.each(letters_path, {}, "dead_letters", [&letters](const json& letter) {
     letters.push_back(letter);
     return true;
   });
@@ -64,9 +64,10 @@ int run_list(const Connection& connection, const Options& options) {
   return exit_ok;
 }
 
-int run_show(const Connection& connection, const Options& options) {
+int run_show(const Connection& connection, const DeadLettersOptions& options) {
   Api api(connection);
-  std::printf("%s\n", api.get(std::string(path) + "/" + url_escaped(options.id)).dump(1).c_str());
+  std::printf("%s\n",
+              api.get(std::string(letters_path) + "/" + url_escaped(options.id)).dump(1).c_str());
   return exit_ok;
 }
 
@@ -74,7 +75,7 @@ int run_show(const Connection& connection, const Options& options) {
 std::int64_t redrive_all(Api& api, std::int64_t& left) {
   std::int64_t sum = 0;
   for (;;) {
-    const json step = api.post(std::string(path) + "/redrive");
+    const json step = api.post(std::string(letters_path) + "/redrive");
     const std::int64_t redriven = integer_of(step, "redriven");
     left = integer_of(step, "left");
     sum += redriven;
@@ -82,7 +83,7 @@ std::int64_t redrive_all(Api& api, std::int64_t& left) {
   }
 }
 
-int run_redrive(const Connection& connection, const Options& options) {
+int run_redrive(const Connection& connection, const DeadLettersOptions& options) {
   if (options.id.empty() != options.all) {
     throw Failure("name one ID, or give --all", exit_usage);
   }
@@ -92,7 +93,7 @@ int run_redrive(const Connection& connection, const Options& options) {
   if (options.all)
     redriven = redrive_all(api, left);
   else
-    api.post(std::string(path) + "/" + url_escaped(options.id) + "/redrive");
+    api.post(std::string(letters_path) + "/" + url_escaped(options.id) + "/redrive");
   if (options.json) {
     std::printf("%s\n", json{{"redriven", redriven}, {"left", left}}.dump().c_str());
   } else {
@@ -104,7 +105,7 @@ int run_redrive(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_dead_letters(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DeadLettersOptions>();
   CLI::App* command =
       app.add_subcommand("dead-letters", "Messages that the database could not take");
   command->require_subcommand(0, 1);

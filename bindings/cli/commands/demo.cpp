@@ -1,7 +1,6 @@
 // z0 demo: makes up a day and sends it as it happens.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -11,6 +10,7 @@
 #include "base/interrupt.hpp"
 #include "base/terminal.hpp"
 #include "base/text.hpp"
+#include "base/times.hpp"
 #include "commands/commands.hpp"
 #include "sending/send.hpp"
 #include "sending/traffic.hpp"
@@ -24,16 +24,11 @@ constexpr std::int64_t beat_ms = 200;
 
 constexpr double facts_per_second_calm = 5;
 
-struct Options {
+struct DemoOptions {
   double speed = 10;
   double seconds = 0;
   bool json = false;
 };
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::string status_words(const Tally& tally, double seconds) {
   return grouped(tally.recorded) + " recorded, " + grouped(tally.duplicate) + " duplicate, " +
@@ -53,7 +48,7 @@ SendEnd send_lines(Sender& sender, const std::vector<std::string>& lines) {
   return sender.send(batcher.take());
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_demo(const Connection& connection, const DemoOptions& options) {
   catch_interrupts();
   Http http(connection);
   StatusLine line;
@@ -95,7 +90,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_demo(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DemoOptions>();
   CLI::App* command = app.add_subcommand("demo", "Make up a lively day and send it, until Ctrl-C");
   command->add_option("--speed", options->speed, "1 is calm, about 5 facts a second")
       ->check(CLI::Range(0.1, 1000.0))
@@ -111,7 +106,7 @@ void add_demo(CLI::App& app, Context& context) {
       "  z0 demo\n"
       "  z0 demo --speed 100 --seconds 60\n");
   command->callback(
-      [options, &context] { context.exit_code = run(connection_of(context), *options); });
+      [options, &context] { context.exit_code = run_demo(connection_of(context), *options); });
 }
 
 }  // namespace z0::cli

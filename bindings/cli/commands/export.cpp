@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ExportOptions {
   Selection selection;
   std::string file = "-";
 };
@@ -134,7 +134,7 @@ void export_ledger(Api& api, const ExportHeader& header, OutputFile& out,
   }
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_export(const Connection& connection, const ExportOptions& options) {
   Api api(connection);
   const auto ledgers = ledgers_of(api, options.selection, false);
   const auto keys = api.get("/v1/keys").at("keys").get<std::vector<std::string>>();
@@ -160,7 +160,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_export(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExportOptions>();
   CLI::App* command = app.add_subcommand("export", "Ledgers as a file that proves itself");
   add_selection(command, options->selection);
   command->add_option("-o,--output", options->file, "The file; - is the standard output")
@@ -175,7 +175,7 @@ void add_export(CLI::App& app, Context& context) {
       "  z0 export --all | gzip > all.ndjson.gz && z0 verify all.ndjson.gz\n");
   command->callback([options, &context] {
     catch_interrupts();
-    context.exit_code = run(connection_of(context), *options);
+    context.exit_code = run_export(connection_of(context), *options);
   });
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct FactsOptions {
   std::string entity;
   std::string tenant, types, status, trace_id, from, to;
   std::string from_seq;
@@ -54,7 +54,7 @@ std::vector<json> read_pages(Http& http, const std::string& path, Parameters par
   return facts;
 }
 
-std::vector<json> read_entity(Http& http, const Options& options) {
+std::vector<json> read_entity(Http& http, const FactsOptions& options) {
   const bool searches = !options.tenant.empty() || !options.status.empty() ||
                         !options.trace_id.empty() || !options.from.empty() || !options.to.empty();
   if (searches) {
@@ -66,7 +66,7 @@ std::vector<json> read_entity(Http& http, const Options& options) {
                     {"from_seq", options.from_seq}, "next_seq", options.limit);
 }
 
-std::vector<json> search(Http& http, const Options& options) {
+std::vector<json> search(Http& http, const FactsOptions& options) {
   if (!options.from_seq.empty()) {
     throw Failure("--from-seq counts within one ledger: name its ENTITY", exit_usage);
   }
@@ -78,11 +78,6 @@ std::vector<json> search(Http& http, const Options& options) {
                      {"from", time_parameter(options.from, "--from")},
                      {"to", time_parameter(options.to, "--to")}},
                     {"cursor", ""}, "cursor", options.limit);
-}
-
-std::string amount_of(const json& fact) {
-  if (!has_integer(fact, "amount")) return {};
-  return amount_words(integer_of(fact, "amount"), text_of(fact, "currency"));
 }
 
 std::string type_of(const json& fact) {
@@ -106,7 +101,7 @@ void print_facts(const std::vector<json>& facts) {
   }
 }
 
-int run_facts(const Connection& connection, const Options& options) {
+int run_facts(const Connection& connection, const FactsOptions& options) {
   Http http(connection);
   const auto facts = options.entity.empty() ? search(http, options) : read_entity(http, options);
   if (options.json) {
@@ -123,7 +118,7 @@ int run_facts(const Connection& connection, const Options& options) {
   return exit_ok;
 }
 
-int run_ledgers(const Connection& connection, const Options& options) {
+int run_ledgers(const Connection& connection, const FactsOptions& options) {
   Api api(connection);
   std::vector<json> ledgers;
   api.each("/v1/ledgers",
@@ -145,7 +140,7 @@ int run_ledgers(const Connection& connection, const Options& options) {
   return exit_ok;
 }
 
-int run_entity(const Connection& connection, const Options& options) {
+int run_entity(const Connection& connection, const FactsOptions& options) {
   Http http(connection);
   const json entity = http.get("/v1/entities/" + url_escaped(options.entity));
   if (options.json) {
@@ -171,7 +166,7 @@ int run_entity(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_facts(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FactsOptions>();
   CLI::App* command = app.add_subcommand("facts", "Facts of a ledger, or found in the database");
   command->add_option("ENTITY", options->entity, "Read this entity's ledger, in order of seq");
   command->add_option("--tenant", options->tenant, "Only this tenant");
@@ -201,7 +196,7 @@ void add_facts(CLI::App& app, Context& context) {
 }
 
 void add_ledgers(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FactsOptions>();
   CLI::App* command = app.add_subcommand("ledgers", "The ledgers there are, with their tenants");
   command->add_option("--tenant", options->tenant, "Only this tenant");
   add_formats(command, options->json, options->csv, "As NDJSON, a ledger a line");
@@ -211,7 +206,7 @@ void add_ledgers(CLI::App& app, Context& context) {
 }
 
 void add_entity(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FactsOptions>();
   CLI::App* command =
       app.add_subcommand("entity", "An entity: its owner, its ledger's head, its counts");
   command->add_option("ID", options->entity, "For example acct_acme_buyer0")->required();

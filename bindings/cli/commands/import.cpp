@@ -24,7 +24,7 @@ using nlohmann::json;
 constexpr std::size_t chunk_lines_max = 1'000;
 constexpr std::size_t chunk_bytes_max = std::size_t{3} << 20;
 
-struct Options {
+struct ImportOptions {
   std::string file;
   std::vector<std::string> keys;
   bool json = false;
@@ -126,7 +126,7 @@ class LedgerImport {
   std::size_t lines_ = 0;
 };
 
-void verify_first(const Options& options) {
+void verify_first(const ImportOptions& options) {
   ExportAudit audit(read_keys(options.keys));
   read_export(options.file, "checking", [&audit](std::string_view line) { audit.take(line); });
   audit.finish();
@@ -135,7 +135,7 @@ void verify_first(const Options& options) {
                 "` says what is wrong");
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_import(const Connection& connection, const ImportOptions& options) {
   if (options.file == "-") {
     throw Failure("an import reads its file twice, to verify it first: name a file", exit_usage);
   }
@@ -167,7 +167,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_import(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ImportOptions>();
   CLI::App* command = app.add_subcommand("import", "Bring an export's ledgers to this z0");
   command->add_option("FILE", options->file, "What `z0 export` wrote, gzip as well")->required();
   command->add_option("--key", options->keys, "A key to trust, or a file of them, as z0 verify")
@@ -181,7 +181,7 @@ void add_import(CLI::App& app, Context& context) {
       "Example:\n  z0 import acme.ndjson --key keys.txt\n");
   command->callback([options, &context] {
     catch_interrupts();
-    context.exit_code = run(connection_of(context), *options);
+    context.exit_code = run_import(connection_of(context), *options);
   });
 }
 

@@ -19,12 +19,12 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* variable = "Z0_LOG_KEYS";
 
-struct Options {
+struct KeysOptions {
   bool json = false;
   std::string file;
 };
 
-int run_keys(const Connection& connection, const Options& options) {
+int run_keys(const Connection& connection, const KeysOptions& options) {
   Api api(connection);
   const nlohmann::json answer = api.get("/v1/keys");
   if (options.json) {
@@ -45,7 +45,7 @@ std::string with_variable(const std::string& text, const std::string& value) {
   return kept + variable + "=" + value + "\n";
 }
 
-int run_rotate(const Options& options) {
+int run_rotate(const KeysOptions& options) {
   const auto found = options.file.empty() ? find_upwards(".dev.vars") : fs::path(options.file);
   if (!found || !fs::exists(*found)) {
     throw Failure("there is no " + (found ? found->string() : ".dev.vars") +
@@ -69,7 +69,7 @@ int run_rotate(const Options& options) {
 }  // namespace
 
 void add_keys(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<KeysOptions>();
   CLI::App* command = app.add_subcommand("keys", "The public keys that sign checkpoints");
   command->add_flag("--json", options->json, "As JSON");
   CLI::App* rotate = command->add_subcommand("rotate", "Put a new signing key before the old ones");

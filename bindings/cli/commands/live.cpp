@@ -20,7 +20,7 @@ using nlohmann::json;
 constexpr std::int64_t redraw_ms = 1'000;
 constexpr std::size_t latest_shown = 12;
 
-struct Options {
+struct LiveOptions {
   bool once = false;
   bool json = false;
 };
@@ -92,7 +92,7 @@ std::string screen(const json& live) {
          latest_table(live);
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_live(const Connection& connection, const LiveOptions& options) {
   Http http(connection);
   catch_interrupts();
   const bool redraw = is_terminal(1) && !options.once && !options.json;
@@ -115,13 +115,13 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_live(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<LiveOptions>();
   CLI::App* command = app.add_subcommand("live", "What happens right now, until Ctrl-C");
   command->add_flag("--once", options->once, "Once, and no more");
   command->add_flag("--json", options->json, "As NDJSON, one line a second");
   command->footer("Examples:\n  z0 live\n  z0 live --once --json | jq .replication\n");
   command->callback(
-      [options, &context] { context.exit_code = run(connection_of(context), *options); });
+      [options, &context] { context.exit_code = run_live(connection_of(context), *options); });
 }
 
 }  // namespace z0::cli

@@ -10,18 +10,18 @@
 namespace z0::cli {
 namespace {
 
-struct Options {
+struct ProofOptions {
   std::string entity;
   std::string seq, since, size;
 };
 
-int run_checkpoint(const Connection& connection, const Options& options) {
+int run_checkpoint(const Connection& connection, const ProofOptions& options) {
   Api api(connection);
   std::fputs(api.text(ledger_path(options.entity, "checkpoint")).c_str(), stdout);
   return exit_ok;
 }
 
-int run_proof(const Connection& connection, const Options& options) {
+int run_proof(const Connection& connection, const ProofOptions& options) {
   if (options.seq.empty() == options.since.empty())
     throw Failure("name the fact's SEQ, or the older checkpoint's size with --since", exit_usage);
   Api api(connection);
@@ -36,7 +36,7 @@ int run_proof(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_checkpoint(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProofOptions>();
   CLI::App* command = app.add_subcommand("checkpoint", "A ledger's size and root, signed");
   command->add_option("ENTITY", options->entity, "For example acct_acme")->required();
   command->footer("Example:\n  z0 checkpoint acct_acme > checkpoint.txt\n");
@@ -46,7 +46,7 @@ void add_checkpoint(CLI::App& app, Context& context) {
 }
 
 void add_proof(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ProofOptions>();
   CLI::App* command = app.add_subcommand("proof", "That a fact, or a history, is in a ledger");
   const CLI::Validator count(
       [](std::string& text) {

@@ -18,14 +18,14 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct RebuildOptions {
   Selection selection;
   bool from_start = false;
   bool json = false;
   std::size_t together = 4;
 };
 
-struct Sums {
+struct RebuildSums {
   std::mutex mutex;
   std::int64_t ledgers = 0;
   std::int64_t facts = 0;
@@ -34,7 +34,7 @@ struct Sums {
 
 // D1's head says where the work goes on, so nothing is kept here.
 void rebuild(Api& api, const LedgerName& ledger, bool from_start, LedgerProgress& progress,
-             Sums& sums) {
+             RebuildSums& sums) {
   const std::string path = ledger_path(ledger.entity_id, "replicate");
   std::int64_t before = -1;
   json step;
@@ -55,7 +55,7 @@ void rebuild(Api& api, const LedgerName& ledger, bool from_start, LedgerProgress
   if (!equal) sums.unequal.push_back(step);
 }
 
-void print(const Sums& sums, const LedgerProgress& progress, std::size_t failures) {
+void print(const RebuildSums& sums, const LedgerProgress& progress, std::size_t failures) {
   Table table({"ledger", ">seq", "root", ">seq in D1", "root in D1"});
   for (const json& step : sums.unequal) {
     table.add({text_of(step, "entity_id"), text_of(step, "seq"),
@@ -70,11 +70,11 @@ void print(const Sums& sums, const LedgerProgress& progress, std::size_t failure
                      : coloured("not proven", Colour::red).c_str());
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_rebuild(const Connection& connection, const RebuildOptions& options) {
   Api api(connection);
   const auto ledgers = ledgers_of(api, options.selection, true);
   LedgerProgress progress(ledgers.size());
-  Sums sums;
+  RebuildSums sums;
   const auto failures = for_each_ledger(connection, ledgers, options.together,
                                         [&](Api& own, const LedgerName& ledger) {
                                           rebuild(own, ledger, options.from_start, progress, sums);
@@ -98,7 +98,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_rebuild(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RebuildOptions>();
   CLI::App* command = app.add_subcommand("rebuild", "Make the database anew from the ledgers");
   add_selection(command, options->selection);
   command->add_flag("--from-start", options->from_start,
@@ -115,7 +115,7 @@ void add_rebuild(CLI::App& app, Context& context) {
       "  z0 rebuild --tenant tenant_acme --from-start\n");
   command->callback([options, &context] {
     catch_interrupts();
-    context.exit_code = run(connection_of(context), *options);
+    context.exit_code = run_rebuild(connection_of(context), *options);
   });
 }
 

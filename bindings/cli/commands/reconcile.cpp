@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ReconcileOptions {
   Selection selection;
   bool full = false;
   bool fail_on_mismatch = false;
@@ -70,7 +70,7 @@ void print(const Found& found, const LedgerProgress& progress) {
           : (grouped(static_cast<std::int64_t>(found.mismatches.size())) + " mismatches").c_str());
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_reconcile(const Connection& connection, const ReconcileOptions& options) {
   Api api(connection);
   const auto ledgers = ledgers_of(api, options.selection, false);
   LedgerProgress progress(ledgers.size());
@@ -103,7 +103,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_reconcile(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReconcileOptions>();
   CLI::App* command = app.add_subcommand("reconcile", "Compare cached states with the facts");
   add_selection(command, options->selection);
   command->add_flag("--full", options->full,
@@ -123,7 +123,7 @@ void add_reconcile(CLI::App& app, Context& context) {
       "  z0 reconcile --all --fail-on-mismatch\n");
   command->callback([options, &context] {
     catch_interrupts();
-    context.exit_code = run(connection_of(context), *options);
+    context.exit_code = run_reconcile(connection_of(context), *options);
   });
 }
 

@@ -12,6 +12,7 @@
 #include "base/interrupt.hpp"
 #include "base/terminal.hpp"
 #include "base/text.hpp"
+#include "base/times.hpp"
 #include "commands/commands.hpp"
 #include "sending/lane.hpp"
 #include "sending/recording.hpp"
@@ -21,7 +22,7 @@
 namespace z0::cli {
 namespace {
 
-struct Options {
+struct ReplayOptions {
   std::string file;
   std::size_t batch = 500;
   std::size_t concurrency = 1;
@@ -109,9 +110,7 @@ class Namer {
   void name(Submission& submission) {
     if (!submission.nameless) return;
     ++named_;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const std::int64_t ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-    give_id(submission, "fact_" + ulid(ms, random_, named_));
+    give_id(submission, "fact_" + ulid(now_ms(), random_, named_));
   }
   std::uint64_t named() const { return named_; }
 
@@ -150,7 +149,7 @@ Sender make_sender(const Connection& connection, const RetryPolicy& policy, Prog
   return {std::move(host), policy};
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_replay(const Connection& connection, const ReplayOptions& options) {
   Recording recording(options.file);
   Progress progress(recording.bytes_total());
   Namer namer;
@@ -199,7 +198,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_replay(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReplayOptions>();
   CLI::App* command = app.add_subcommand("replay", "Send a recording, one submission a line");
   command
       ->add_option("FILE", options->file,
@@ -234,7 +233,7 @@ void add_replay(CLI::App& app, Context& context) {
       "  tail -n 100 day.ndjson | z0 replay -\n");
   command->callback([options, &context] {
     catch_interrupts();
-    context.exit_code = run(connection_of(context), *options);
+    context.exit_code = run_replay(connection_of(context), *options);
   });
 }
 

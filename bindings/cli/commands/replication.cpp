@@ -24,7 +24,7 @@ using nlohmann::json;
 
 constexpr std::size_t ledgers_shown = 50;
 
-struct Options {
+struct ReplicationOptions {
   std::string tenant;
   bool verify = false;
   bool json = false;
@@ -143,7 +143,8 @@ void print_verified(const Verified& v) {
       grouped(static_cast<std::int64_t>(v.differing.size())).c_str(), grouped(v.repaired).c_str());
 }
 
-std::vector<LedgerFailure> verify_all(const Connection& connection, const Options& options,
+std::vector<LedgerFailure> verify_all(const Connection& connection,
+                                      const ReplicationOptions& options,
                                       const std::vector<json>& ledgers, Verified& verified) {
   std::vector<LedgerName> names;
   for (const json& ledger : ledgers)
@@ -159,7 +160,7 @@ std::vector<LedgerFailure> verify_all(const Connection& connection, const Option
 // The ledgers of which the database has heard. A page asks a hundred of them for their heads, so the
 // directory's names are taken for ranges of a page each, and those are asked for several at a time.
 // What the directory does not know lies in one of the ranges, too.
-std::vector<json> heard_of(const Connection& connection, const Options& options,
+std::vector<json> heard_of(const Connection& connection, const ReplicationOptions& options,
                            const std::vector<LedgerName>& names) {
   std::vector<std::string> bounds;
   for (const LedgerName& name : names) bounds.push_back(name.entity_id);
@@ -195,7 +196,7 @@ std::vector<json> heard_of(const Connection& connection, const Options& options,
 
 // Ledgers of which the database has heard nothing, which is all of them right after it was lost. Each
 // is asked for its head, several at a time.
-std::vector<json> unheard_of(const Connection& connection, const Options& options,
+std::vector<json> unheard_of(const Connection& connection, const ReplicationOptions& options,
                              std::vector<LedgerName> names, const std::vector<json>& heard_of) {
   std::set<std::string> known;
   for (const json& ledger : heard_of) known.insert(text_of(ledger, "entity_id"));
@@ -224,7 +225,7 @@ std::vector<json> unheard_of(const Connection& connection, const Options& option
   return in_order;
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_replication(const Connection& connection, const ReplicationOptions& options) {
   Api api(connection);
   Selection selection;
   selection.tenant = options.tenant;
@@ -266,7 +267,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_replication(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReplicationOptions>();
   CLI::App* command =
       app.add_subcommand("replication", "Whether the database has what the ledgers have");
   command->add_option("--tenant", options->tenant, "Only this tenant");
@@ -285,7 +286,7 @@ void add_replication(CLI::App& app, Context& context) {
       "  z0 replication --tenant tenant_acme --verify\n");
   command->callback([options, &context] {
     catch_interrupts();
-    context.exit_code = run(connection_of(context), *options);
+    context.exit_code = run_replication(connection_of(context), *options);
   });
 }
 

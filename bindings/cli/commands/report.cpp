@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ReportOptions {
   std::string tenant;
   bool settled = false;
   bool json = false;
@@ -155,7 +155,7 @@ void wait_until_settled(Http& http) {
   }
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_report(const Connection& connection, const ReportOptions& options) {
   Http http(connection);
   if (options.settled) wait_until_settled(http);
   const json report = http.get(path_with_query("/v1/report", {{"tenant", options.tenant}}));
@@ -184,7 +184,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_report(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReportOptions>();
   CLI::App* command = app.add_subcommand("report", "Money and counts, by tenant and account");
   command->add_option("--tenant", options->tenant, "Only this tenant");
   command->add_flag("--settled", options->settled,
@@ -196,7 +196,7 @@ void add_report(CLI::App& app, Context& context) {
       "  z0 report --tenant tenant_acme\n"
       "  z0 report --settled --json > report.json\n");
   command->callback(
-      [options, &context] { context.exit_code = run(connection_of(context), *options); });
+      [options, &context] { context.exit_code = run_report(connection_of(context), *options); });
 }
 
 }  // namespace z0::cli

@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct StateOptions {
   std::string entity;
   std::string cache = "BudgetState";
   std::string as_of;
@@ -27,7 +27,7 @@ std::string as_of_parameter(const std::string& text) {
   return text.substr(0, 4) == "seq:" ? text : time_parameter(text, "--as-of");
 }
 
-int run(const Connection& connection, const Options& options) {
+int run_state(const Connection& connection, const StateOptions& options) {
   Api api(connection);
   const json answer = api.get(
       path_with_query("/v1/entities/" + url_escaped(options.entity) + "/state",
@@ -48,7 +48,7 @@ int run(const Connection& connection, const Options& options) {
 }  // namespace
 
 void add_state(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StateOptions>();
   CLI::App* command = app.add_subcommand("state", "A cached state of a ledger, now or earlier");
   command->add_option("ENTITY", options->entity, "For example acct_acme")->required();
   command->add_option("--cache", options->cache, "Which one")
@@ -63,7 +63,7 @@ void add_state(CLI::App& app, Context& context) {
       "  z0 state ast_phone --cache CapState\n"
       "  z0 state acct_acme --as-of seq:100\n");
   command->callback(
-      [options, &context] { context.exit_code = run(connection_of(context), *options); });
+      [options, &context] { context.exit_code = run_state(connection_of(context), *options); });
 }
 
 }  // namespace z0::cli

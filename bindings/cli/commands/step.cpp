@@ -17,7 +17,7 @@
 namespace z0::cli {
 namespace {
 
-struct Options {
+struct StepOptions {
   std::string file = "-";
 };
 
@@ -50,7 +50,7 @@ int take_steps(const std::vector<std::string>& frames) {
 
 // A trap ends the process that it happens in, which is what this command is there to show; so the
 // steps are taken in a child.
-int run(const Options& options) {
+int run_step(const StepOptions& options) {
   const std::vector<std::string> frames = frames_in(contents_of(options.file));
   if (frames.empty()) {
     throw Failure("no frame in there: give a log with z0.trap lines, base64, or a frame's bytes",
@@ -70,12 +70,12 @@ int run(const Options& options) {
 }  // namespace
 
 void add_step(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StepOptions>();
   CLI::App* command = app.add_subcommand("step", "Take recorded frames through the core again");
   command->add_option("FILE", options->file, "A log with z0.trap lines, base64, or a frame's bytes")
       ->capture_default_str();
   command->footer("Examples:\n  z0 step crash.log\n  npx wrangler tail --format json | z0 step\n");
-  command->callback([options, &context] { context.exit_code = run(*options); });
+  command->callback([options, &context] { context.exit_code = run_step(*options); });
 }
 
 }  // namespace z0::cli

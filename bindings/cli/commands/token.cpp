@@ -2,12 +2,12 @@
 #include "z0/http/token.hpp"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 
 #include "base/failure.hpp"
 #include "base/text.hpp"
+#include "base/times.hpp"
 #include "commands/commands.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct TokenOptions {
   std::string tenant;
   bool all = false;
   std::string scope = "facts:write facts:read";
@@ -27,12 +27,7 @@ struct Options {
   bool json = false;
 };
 
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-int mint(const Options& options) {
+int mint(const TokenOptions& options) {
   if (options.all != options.tenant.empty()) {
     throw Failure("say whose token it is: --tenant T, or --all for an operator", exit_usage);
   }
@@ -96,7 +91,7 @@ std::string expiry_words(const json& claims) {
 }
 
 // Exit code 1 when the token would not be accepted, as far as that can be told here.
-int show(const Options& options) {
+int show(const TokenOptions& options) {
   const std::string& token = options.show;
   const std::size_t first = token.find('.');
   const std::size_t second = first == std::string::npos ? first : token.find('.', first + 1);
@@ -128,7 +123,7 @@ int show(const Options& options) {
 }  // namespace
 
 void add_token(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TokenOptions>();
   CLI::App* command = app.add_subcommand("token", "Make a bearer token, or show what one says");
   CLI::Option* tenant = command->add_option("--tenant", options->tenant, "For this tenant alone");
   command->add_flag("--all", options->all, "For an operator: acts for all tenants")

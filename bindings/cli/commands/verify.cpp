@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct VerifyOptions {
   std::string file;
   std::string proof;
   std::string checkpoint, older;
@@ -95,7 +95,7 @@ void warn_untrusted(const char* proves) {
                coloured("warning:", Colour::yellow, 2).c_str(), proves);
 }
 
-int run_export(const Options& options) {
+int run_export(const VerifyOptions& options) {
   ExportAudit audit(read_keys(options.keys));
   read_export(options.file, "checking", [&audit](std::string_view line) { audit.take(line); });
   audit.finish();
@@ -147,7 +147,7 @@ std::string signed_words(const std::string& signer) {
   return signer.empty() ? "whose signature was not checked" : "signed by " + signer;
 }
 
-int run_fact(const Options& options) {
+int run_fact(const VerifyOptions& options) {
   const auto keys = read_keys(options.keys);
   std::string signer;
   const Checkpoint head = checkpoint_in(options.checkpoint, keys, signer);
@@ -161,7 +161,7 @@ int run_fact(const Options& options) {
   return exit_ok;
 }
 
-int run_history(const Options& options) {
+int run_history(const VerifyOptions& options) {
   const auto keys = read_keys(options.keys);
   std::string signer;
   const Checkpoint older = checkpoint_in(options.older, keys, signer);
@@ -175,14 +175,14 @@ int run_history(const Options& options) {
   return exit_ok;
 }
 
-void add_keys_option(CLI::App* command, Options& options) {
+void add_keys_option(CLI::App* command, VerifyOptions& options) {
   command
       ->add_option("--key", options.keys,
                    "A key to trust, as `z0 keys` prints it, or a file of them; may be repeated")
       ->type_name("KEY");
 }
 
-void add_fact(CLI::App* verify, const std::shared_ptr<Options>& options, Context& context) {
+void add_fact(CLI::App* verify, const std::shared_ptr<VerifyOptions>& options, Context& context) {
   CLI::App* fact = verify->add_subcommand("fact", "That a fact is in a ledger");
   fact->add_option("PROOF", options->proof, "What `z0 proof ENTITY SEQ` gave")->required();
   fact->add_option("CHECKPOINT", options->checkpoint, "What `z0 checkpoint ENTITY` gave")
@@ -192,7 +192,8 @@ void add_fact(CLI::App* verify, const std::shared_ptr<Options>& options, Context
   fact->callback([options, &context] { context.exit_code = run_fact(*options); });
 }
 
-void add_history(CLI::App* verify, const std::shared_ptr<Options>& options, Context& context) {
+void add_history(CLI::App* verify, const std::shared_ptr<VerifyOptions>& options,
+                 Context& context) {
   CLI::App* history =
       verify->add_subcommand("history", "That a ledger was only added to between two checkpoints");
   history->add_option("OLDER", options->older, "The older checkpoint")->required();
@@ -207,7 +208,7 @@ void add_history(CLI::App* verify, const std::shared_ptr<Options>& options, Cont
 }  // namespace
 
 void add_verify(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<VerifyOptions>();
   CLI::App* command = app.add_subcommand("verify", "Check an export or a proof, without a server");
   CLI::Option* file = command->add_option("FILE", options->file,
                                           "An export, gzip as well; - is the standard input");

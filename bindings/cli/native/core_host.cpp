@@ -1,9 +1,9 @@
 #include "native/core_host.hpp"
 
-#include <chrono>
 #include <cstdlib>
 #include <memory>
 
+#include "base/times.hpp"
 #include "bindings/world/world.hpp"
 #include "z0/core/core.hpp"
 #include "z0/core/words.hpp"
@@ -11,11 +11,6 @@
 
 namespace z0::cli {
 namespace {
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::int64_t retry_after_ms(const world::HttpReply& reply) {
   const std::string seconds = reply.header("retry-after");
