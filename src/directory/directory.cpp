@@ -31,18 +31,23 @@ constexpr std::string_view select_policies =
     "SELECT submission FROM policies WHERE tenant_id IN ('', ?1) ORDER BY tenant_id, config_id";
 // ?1: [[tenant, entity], ...]
 constexpr std::string_view put_ledgers =
-    "INSERT OR IGNORE INTO ledgers (tenant_id, entity_id, created_at) SELECT value->>0, value->>1, "
-    "?2 FROM json_each(?1)";
+    R"(INSERT OR IGNORE INTO ledgers (tenant_id, entity_id, created_at)
+      SELECT value->>0, value->>1, ?2
+      FROM json_each(?1))";
 constexpr std::string_view select_version = "SELECT version FROM policies WHERE config_id = ?1";
 constexpr std::string_view put_policy =
-    "INSERT OR REPLACE INTO policies (config_id, tenant_id, version, submission) VALUES (?1, ?2, "
-    "?3, ?4)";
+    R"(INSERT OR REPLACE INTO policies (config_id, tenant_id, version, submission)
+      VALUES (?1, ?2, ?3, ?4))";
 constexpr std::string_view put_push =
-    "INSERT OR REPLACE INTO pushes (config_id, version, after_tenant, after_entity, last_tenant) "
-    "VALUES (?1, ?2, ?3, '', ?4)";
+    R"(INSERT OR REPLACE INTO pushes (config_id, version, after_tenant, after_entity,
+      last_tenant)
+      VALUES (?1, ?2, ?3, '', ?4))";
 constexpr std::string_view select_ledgers =
-    "SELECT tenant_id, entity_id, created_at FROM ledgers WHERE (tenant_id, entity_id) > (?1, ?2) "
-    "AND tenant_id <= ?3 ORDER BY tenant_id, entity_id LIMIT ?4";
+    R"(SELECT tenant_id, entity_id, created_at
+      FROM ledgers
+      WHERE (tenant_id, entity_id) > (?1, ?2) AND tenant_id <= ?3
+      ORDER BY tenant_id, entity_id
+      LIMIT ?4)";
 namespace of_ledgers {
 enum Column : std::size_t { tenant_id, entity_id, created_at };
 }

@@ -14,21 +14,29 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view select_push =
-    "SELECT config_id, version, submission FROM pushes JOIN policies USING (config_id, version) "
-    "ORDER BY config_id LIMIT 1";
+    R"(SELECT config_id, version, submission
+      FROM pushes
+      JOIN policies USING (config_id, version)
+      ORDER BY config_id
+      LIMIT 1)";
 namespace of_push {
 enum Column : std::size_t { config_id, version, submission };
 }
 // A config's own ledger takes no others.
 constexpr std::string_view select_targets =
-    "SELECT l.tenant_id, l.entity_id FROM (SELECT * FROM pushes ORDER BY config_id LIMIT 1) AS p "
-    "JOIN ledgers AS l ON (l.tenant_id, l.entity_id) > (p.after_tenant, p.after_entity) AND "
-    "l.tenant_id <= p.last_tenant WHERE substr(l.entity_id, 1, 4) <> 'cfg_' "
-    "ORDER BY l.tenant_id, l.entity_id LIMIT ?1";
+    R"(SELECT l.tenant_id, l.entity_id
+      FROM (SELECT * FROM pushes ORDER BY config_id LIMIT 1) AS p
+      JOIN ledgers AS l ON (l.tenant_id, l.entity_id) > (p.after_tenant, p.after_entity) AND
+      l.tenant_id <= p.last_tenant
+      WHERE substr(l.entity_id, 1, 4) <> 'cfg_'
+      ORDER BY l.tenant_id, l.entity_id
+      LIMIT ?1)";
 constexpr std::string_view select_retries =
-    "SELECT tenant_id, entity_id, submission FROM (SELECT tenant_id, entity_id, config_id, "
-    "tried_at FROM retries) JOIN (SELECT config_id, submission FROM policies) USING (config_id) "
-    "ORDER BY tried_at, tenant_id, entity_id LIMIT ?1";
+    R"(SELECT tenant_id, entity_id, submission
+      FROM (SELECT tenant_id, entity_id, config_id, tried_at FROM retries)
+      JOIN (SELECT config_id, submission FROM policies) USING (config_id)
+      ORDER BY tried_at, tenant_id, entity_id
+      LIMIT ?1)";
 // Of what is told: targets begin with the same two.
 namespace of_retries {
 enum Column : std::size_t { tenant_id, entity_id, submission };
@@ -38,8 +46,8 @@ constexpr std::string_view end_push = "DELETE FROM pushes WHERE config_id = ?1 A
 constexpr std::string_view move_push =
     "UPDATE pushes SET after_tenant = ?3, after_entity = ?4 WHERE config_id = ?1 AND version = ?2";
 constexpr std::string_view put_retry =
-    "INSERT OR REPLACE INTO retries (tenant_id, entity_id, config_id, tried_at) VALUES (?1, ?2, "
-    "?3, ?4)";
+    R"(INSERT OR REPLACE INTO retries (tenant_id, entity_id, config_id, tried_at)
+      VALUES (?1, ?2, ?3, ?4))";
 constexpr std::string_view end_retry =
     "DELETE FROM retries WHERE tenant_id = ?1 AND entity_id = ?2 AND config_id = ?3";
 

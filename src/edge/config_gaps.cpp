@@ -10,18 +10,25 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view missing_sql =
-    "SELECT tenant_id, config_id, config_version, before FROM (SELECT tenant_id, config_id, "
-    "config_version, lag(config_version, 1, 0) OVER (PARTITION BY config_id ORDER BY "
-    "config_version) AS before FROM ledger_facts WHERE type = 'lifecycle' AND subtype = "
-    "'config_updated' AND entity_id = config_id AND (?1 IS NULL OR tenant_id = ?1)) "
-    "WHERE config_version > before + 1 ORDER BY 2, 3 LIMIT ?2";
+    R"(SELECT tenant_id, config_id, config_version, before
+      FROM (SELECT tenant_id, config_id, config_version, lag(config_version, 1, 0) OVER
+      (PARTITION BY config_id ORDER BY config_version) AS before FROM ledger_facts WHERE type
+      = 'lifecycle' AND subtype = 'config_updated' AND entity_id = config_id AND (?1 IS NULL
+      OR tenant_id = ?1))
+      WHERE config_version > before + 1
+      ORDER BY 2, 3
+      LIMIT ?2)";
 // Both sides are read once; the comparison is by an index that SQLite makes for the statement.
 constexpr std::string_view unknown_sql =
-    "SELECT tenant_id, config_id, config_version, entity_id, count(*), min(seq) FROM ledger_facts "
-    "WHERE config_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) AND "
-    "(entity_id, config_id, config_version) NOT IN (SELECT entity_id, config_id, config_version "
-    "FROM ledger_facts WHERE type = 'lifecycle' AND subtype = 'config_updated' AND config_id IS "
-    "NOT NULL AND (?1 IS NULL OR tenant_id = ?1)) GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4 LIMIT ?2";
+    R"(SELECT tenant_id, config_id, config_version, entity_id, count(*), min(seq)
+      FROM ledger_facts
+      WHERE config_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) AND (entity_id,
+      config_id, config_version) NOT IN (SELECT entity_id, config_id, config_version FROM
+      ledger_facts WHERE type = 'lifecycle' AND subtype = 'config_updated' AND config_id IS
+      NOT NULL AND (?1 IS NULL OR tenant_id = ?1))
+      GROUP BY 1, 2, 3, 4
+      ORDER BY 2, 3, 4
+      LIMIT ?2)";
 
 void write_rows(JsonWriter& json, const Rows& rows, std::initializer_list<JsonName> names) {
   for (std::size_t row = 0; row < rows.size(); ++row) {

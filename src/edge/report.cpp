@@ -18,25 +18,32 @@ namespace {
 // `kind` is the type whose sum an amount belongs to: a correction's is that of the fact that it
 // corrects. One from before corrections said so moved what was spent, as in the ledger.
 constexpr std::string_view sums_sql =
-    "SELECT tenant_id, type, coalesce(currency, '') AS code, coalesce(corrects, iif(type = "
-    "'correction', 'charge', type)) AS kind, count(*) AS facts, CAST(coalesce(sum(amount / "
-    "1000000), 0) AS TEXT) AS millions, CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest "
-    "FROM ledger_facts WHERE ?1 IS NULL OR tenant_id = ?1 GROUP BY 1, 2, 3, 4";
+    R"(SELECT tenant_id, type, coalesce(currency, '') AS code, coalesce(corrects, iif(type =
+      'correction', 'charge', type)) AS kind, count(*) AS facts, CAST(coalesce(sum(amount /
+      1000000), 0) AS TEXT) AS millions, CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS
+      rest
+      FROM ledger_facts
+      WHERE ?1 IS NULL OR tenant_id = ?1
+      GROUP BY 1, 2, 3, 4)";
 namespace of_sums {
 enum Column : std::size_t { tenant_id, type, code, kind, facts, millions, rest };
 }
 constexpr std::string_view assets_sql =
-    "SELECT tenant_id, asset_id, count(*) AS facts FROM ledger_facts WHERE type = 'invocation' AND "
-    "asset_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2";
+    R"(SELECT tenant_id, asset_id, count(*) AS facts
+      FROM ledger_facts
+      WHERE type = 'invocation' AND asset_id IS NOT NULL AND (?1 IS NULL OR tenant_id = ?1)
+      GROUP BY 1, 2)";
 namespace of_assets {
 enum Column : std::size_t { tenant_id, asset_id, facts };
 }
 // All accounts, those without money too.
 constexpr std::string_view accounts_sql =
-    "SELECT entity_id, coalesce(corrects, iif(type = 'correction', 'charge', type)) AS kind, "
-    "coalesce(currency, '') AS code, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS millions, "
-    "CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest FROM ledger_facts WHERE entity_id >= "
-    "'acct_' AND entity_id < 'acct`' AND (?1 IS NULL OR tenant_id = ?1) GROUP BY 1, 2, 3";
+    R"(SELECT entity_id, coalesce(corrects, iif(type = 'correction', 'charge', type)) AS kind,
+      coalesce(currency, '') AS code, CAST(coalesce(sum(amount / 1000000), 0) AS TEXT) AS
+      millions, CAST(coalesce(sum(amount % 1000000), 0) AS TEXT) AS rest
+      FROM ledger_facts
+      WHERE entity_id >= 'acct_' AND entity_id < 'acct`' AND (?1 IS NULL OR tenant_id = ?1)
+      GROUP BY 1, 2, 3)";
 namespace of_accounts {
 enum Column : std::size_t { entity_id, kind, code, millions, rest };
 }

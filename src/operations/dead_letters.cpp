@@ -12,11 +12,14 @@ namespace {
 
 // The page by its key, then cut where its bodies grow too large. length() of a blob reads no blob.
 constexpr std::string_view page_sql =
-    "WITH page AS (SELECT id AS page_id, received_at AS at, length(body) AS bytes FROM "
-    "dead_letters WHERE (received_at, id) > (?1, ?2) ORDER BY received_at, id LIMIT ?3) SELECT id, "
-    "received_at, body, available FROM (SELECT page_id, sum(bytes) OVER (ORDER BY at, page_id) - "
-    "bytes AS before, count(*) OVER () AS available FROM page) JOIN dead_letters ON id = page_id "
-    "WHERE before < ?4 ORDER BY received_at, id";
+    R"(WITH page AS (SELECT id AS page_id, received_at AS at, length(body) AS bytes FROM
+      dead_letters WHERE (received_at, id) > (?1, ?2) ORDER BY received_at, id LIMIT ?3)
+      SELECT id, received_at, body, available
+      FROM (SELECT page_id, sum(bytes) OVER (ORDER BY at, page_id) - bytes AS before, count(*)
+      OVER () AS available FROM page)
+      JOIN dead_letters ON id = page_id
+      WHERE before < ?4
+      ORDER BY received_at, id)";
 constexpr std::string_view one_sql = "SELECT id, received_at, body FROM dead_letters WHERE id = ?1";
 namespace of_page {
 enum Column : std::size_t { id, received_at, body, available };

@@ -28,10 +28,14 @@ enum Column : std::size_t { id, body };
 }
 // The oldest that no step of this version has looked at, as many as one message holds.
 constexpr std::string_view oldest_sql =
-    "WITH page AS (SELECT id AS page_id, received_at AS at, length(body) AS bytes FROM "
-    "dead_letters WHERE unreadable_by IS NOT ?1 ORDER BY received_at, id LIMIT ?2) SELECT id, body "
-    "FROM (SELECT page_id, sum(bytes) OVER (ORDER BY at, page_id) - bytes AS before FROM page) "
-    "JOIN dead_letters ON id = page_id WHERE before < ?3 ORDER BY received_at, id";
+    R"(WITH page AS (SELECT id AS page_id, received_at AS at, length(body) AS bytes FROM
+      dead_letters WHERE unreadable_by IS NOT ?1 ORDER BY received_at, id LIMIT ?2)
+      SELECT id, body
+      FROM (SELECT page_id, sum(bytes) OVER (ORDER BY at, page_id) - bytes AS before FROM
+      page)
+      JOIN dead_letters ON id = page_id
+      WHERE before < ?3
+      ORDER BY received_at, id)";
 constexpr std::string_view delete_sql =
     "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1))";
 constexpr std::string_view mark_sql =

@@ -16,9 +16,12 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view select_heads =
-    "SELECT entity_id, tenant_id, contiguous_seq, root FROM ledger_heads WHERE entity_id > ?1 AND "
-    "(?2 IS NULL OR tenant_id = ?2) AND (?4 IS NULL OR entity_id <= ?4) ORDER BY entity_id LIMIT "
-    "?3";
+    R"(SELECT entity_id, tenant_id, contiguous_seq, root
+      FROM ledger_heads
+      WHERE entity_id > ?1 AND (?2 IS NULL OR tenant_id = ?2) AND (?4 IS NULL OR entity_id <=
+      ?4)
+      ORDER BY entity_id
+      LIMIT ?3)";
 namespace of_heads {
 enum Column : std::size_t { entity_id, tenant_id, contiguous_seq, root };
 }

@@ -17,13 +17,13 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view insert_attempts =
-    "INSERT OR IGNORE INTO failed_facts (tenant_id, type, timestamp, entity_id, attempted_at, id, "
-    "subtype, source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, "
-    "amount, "
-    "currency, trace_id, data) WITH f AS MATERIALIZED (SELECT value AS v FROM json_each(?1)) "
-    "SELECT "
-    "v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, v->>6, v->>7, v->>8, v->>9, v->>10, v->>11, v->>12, "
-    "v->>13, v->>14, v->>15, v->>16, v->18 FROM f";
+    R"(INSERT OR IGNORE INTO failed_facts (tenant_id, type, timestamp, entity_id, attempted_at,
+      id, subtype, source_id, asset_id, campaign_id, tool_id, user_id, config_id,
+      config_version, amount, currency, trace_id, data) WITH f AS MATERIALIZED (SELECT value
+      AS v FROM json_each(?1))
+      SELECT v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, v->>6, v->>7, v->>8, v->>9, v->>10,
+      v->>11, v->>12, v->>13, v->>14, v->>15, v->>16, v->18
+      FROM f)";
 
 constexpr std::string_view keep_dead_letter =
     "INSERT OR IGNORE INTO dead_letters (id, received_at, body) VALUES (?1, ?2, ?3)";

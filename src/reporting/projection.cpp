@@ -11,42 +11,55 @@ namespace z0 {
 // Materialized: a value of json_each is text that SQLite makes anew for each column that looks into
 // it, which took half of the time of the whole statement.
 const std::string_view d1_sql::insert_facts =
-    "INSERT OR IGNORE INTO ledger_facts (tenant_id, type, timestamp, entity_id, seq, id, subtype, "
-    "source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version, amount, "
-    "currency, trace_id, recorded_at, data, corrects) WITH f AS MATERIALIZED (SELECT value AS v "
-    "FROM "
-    "json_each(?1)) SELECT v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, v->>6, v->>7, v->>8, v->>9, "
-    "v->>10, v->>11, v->>12, v->>13, v->>14, v->>15, v->>16, v->>17, v->18, v->>19 FROM f";
+    R"(INSERT OR IGNORE INTO ledger_facts (tenant_id, type, timestamp, entity_id, seq, id,
+      subtype, source_id, asset_id, campaign_id, tool_id, user_id, config_id, config_version,
+      amount, currency, trace_id, recorded_at, data, corrects)
+      WITH f AS MATERIALIZED (SELECT value AS v FROM json_each(?1))
+      SELECT v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, v->>6, v->>7, v->>8, v->>9, v->>10,
+      v->>11, v->>12, v->>13, v->>14, v->>15, v->>16, v->>17, v->18, v->>19
+      FROM f)";
 
 // UNION: a head, or a run, that several arrivals meet comes once.
 const std::string_view d1_sql::select_arrived =
-    "SELECT h.entity_id AS entity_id, 0 AS first_seq, h.contiguous_seq AS last_seq, h.tree AS "
-    "tree, h.root AS root FROM json_each(?1) JOIN ledger_heads h ON h.entity_id = value->>0 UNION "
-    "SELECT * FROM (SELECT r.entity_id, r.first_seq, r.last_seq, r.tree, NULL FROM "
-    "json_each(?1) JOIN ledger_runs r ON r.entity_id = value->>0 WHERE (r.first_seq <= value->>2 "
-    "AND r.last_seq >= value->>1) OR value->>1 <= 1 + coalesce((SELECT contiguous_seq FROM "
-    "ledger_heads WHERE entity_id = r.entity_id), 0) ORDER BY 1, 2 LIMIT ?2) ORDER BY 1, 2";
+    R"(SELECT h.entity_id AS entity_id, 0 AS first_seq, h.contiguous_seq AS last_seq, h.tree AS
+      tree, h.root AS root
+      FROM json_each(?1)
+      JOIN ledger_heads h ON h.entity_id = value->>0
+      UNION
+      SELECT *
+      FROM (SELECT r.entity_id, r.first_seq, r.last_seq, r.tree, NULL FROM json_each(?1) JOIN
+      ledger_runs r ON r.entity_id = value->>0 WHERE (r.first_seq <= value->>2 AND r.last_seq
+      >= value->>1) OR value->>1 <= 1 + coalesce((SELECT contiguous_seq FROM ledger_heads
+      WHERE entity_id = r.entity_id), 0) ORDER BY 1, 2 LIMIT ?2)
+      ORDER BY 1, 2)";
 
 namespace {
 
 // ?1: [[entity, first, last, tree], ...]
 constexpr std::string_view put_runs =
-    "INSERT INTO ledger_runs (entity_id, first_seq, last_seq, tree) SELECT value->>0, value->>1, "
-    "value->>2, value->>3 FROM json_each(?1) WHERE true ON CONFLICT (entity_id, first_seq) DO "
-    "UPDATE SET last_seq = excluded.last_seq, tree = excluded.tree WHERE excluded.last_seq > "
-    "last_seq";
+    R"(INSERT INTO ledger_runs (entity_id, first_seq, last_seq, tree)
+      SELECT value->>0, value->>1, value->>2, value->>3
+      FROM json_each(?1)
+      WHERE true
+      ON CONFLICT (entity_id, first_seq)
+      DO UPDATE SET last_seq = excluded.last_seq, tree = excluded.tree
+      WHERE excluded.last_seq > last_seq)";
 // ?1: [[entity, tenant, last, tree, root], ...]
 constexpr std::string_view move_heads =
-    "INSERT INTO ledger_heads (entity_id, tenant_id, contiguous_seq, tree, root, trace_id, "
-    "updated_at) SELECT value->>0, value->>1, value->>2, value->>3, value->>4, ?2, ?3 FROM "
-    "json_each(?1) WHERE true ON CONFLICT (entity_id) DO UPDATE SET contiguous_seq = "
-    "excluded.contiguous_seq, tree = excluded.tree, root = excluded.root, trace_id = "
-    "excluded.trace_id, updated_at = excluded.updated_at WHERE excluded.contiguous_seq > "
-    "contiguous_seq";
+    R"(INSERT INTO ledger_heads (entity_id, tenant_id, contiguous_seq, tree, root, trace_id,
+      updated_at)
+      SELECT value->>0, value->>1, value->>2, value->>3, value->>4, ?2, ?3
+      FROM json_each(?1)
+      WHERE true
+      ON CONFLICT (entity_id)
+      DO UPDATE SET contiguous_seq = excluded.contiguous_seq, tree = excluded.tree, root =
+      excluded.root, trace_id = excluded.trace_id, updated_at = excluded.updated_at
+      WHERE excluded.contiguous_seq > contiguous_seq)";
 constexpr std::string_view drop_joined_runs =
-    "DELETE FROM ledger_runs WHERE entity_id IN (SELECT value->>0 FROM json_each(?1)) AND last_seq "
-    "<= coalesce((SELECT contiguous_seq FROM ledger_heads h WHERE h.entity_id = "
-    "ledger_runs.entity_id), 0)";
+    R"(DELETE FROM ledger_runs
+      WHERE entity_id IN (SELECT value->>0 FROM json_each(?1)) AND last_seq <=
+      coalesce((SELECT contiguous_seq FROM ledger_heads h WHERE h.entity_id =
+      ledger_runs.entity_id), 0))";
 
 JsonWriter& cell(JsonWriter& row, std::string_view text) {
   return text.empty() ? row.null() : row.text(text);
