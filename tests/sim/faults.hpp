@@ -38,15 +38,16 @@ enum class Fault : std::uint8_t {
   cache,         // the snapshot of cached states beside a ledger's last segment is damaged
   tamper,        // somebody alters a row of D1
   wipe,          // D1 is lost and has to be made again
+  corrected,     // a row that says what is left of a corrected fact is damaged
   count_
 };
 inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::count_);
 
 inline constexpr std::array<std::string_view, fault_kinds> fault_names = {
-    "commit",       "death",      "eviction",   "overload",   "lost_reply", "late_call",
-    "client",       "d1",         "d1_middle",  "d1_timeout", "outage",     "send",
-    "collect",      "redelivery", "delay",      "queue_loss", "clock",      "late_alarm",
-    "double_alarm", "lost_alarm", "interleave", "cache",      "tamper",     "wipe"};
+    "commit", "death",      "eviction",   "overload",   "lost_reply",   "late_call",  "client",
+    "d1",     "d1_middle",  "d1_timeout", "outage",     "send",         "collect",    "redelivery",
+    "delay",  "queue_loss", "clock",      "late_alarm", "double_alarm", "lost_alarm", "interleave",
+    "cache",  "tamper",     "wipe",       "corrected"};
 
 // One run. The same options make the same run; leaving a kind of fault out changes none of the
 // others' rates.

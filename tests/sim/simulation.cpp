@@ -134,6 +134,7 @@ void Simulation::disturb() {
     }
     if (trouble_.strikes(Fault::cache)) damage_cache(entity_id);
     if (trouble_.strikes(Fault::tamper)) tamper(entity_id);
+    if (trouble_.strikes(Fault::corrected)) damage_corrected(entity_id);
     if (!trouble_.strikes(Fault::lost_alarm) || world_.alarm_of(object) == 0) continue;
     say("the alarm of " + object + " is lost");
     world_.lose_alarm(object);

@@ -70,6 +70,7 @@ class Simulation {
   void damage_snapshot(const std::string& entity_id, const Rows& rows, std::size_t row);
   void check_reconciliation(const std::string& entity_id, std::size_t kind, bool whole,
                             std::int64_t snapshot_seq);
+  void damage_corrected(const std::string& entity_id);
   Json reconcile(const std::string& entity_id, bool whole);
   void tamper(const std::string& entity_id);
   void replicate(const std::string& entity_id, bool from_start);

@@ -217,6 +217,49 @@ void Simulation::check_reconciliation(const std::string& entity_id, std::size_t 
   }
 }
 
+// What is left of a corrected fact: a whole pass finds what is wrong, and the rows are what they were.
+// A pass knows only so many corrected facts, and the next one goes on behind them.
+void Simulation::damage_corrected(const std::string& entity_id) {
+  if (model_.damaged.contains(entity_id)) return;
+  const Trouble::Calm calm(trouble_);
+  world::Database& storage = world_.storage_of(ledger_object_name(entity_id));
+  const auto rows_now = [&storage] {
+    return storage.run({"SELECT seq, left_over FROM corrected ORDER BY seq", {}});
+  };
+  const auto before = rows_now();
+  if (before->rows.failed || before->rows.size() == 0) return;
+  const Value seq = before->rows.at(random_.below(before->rows.size()), 0);
+  const char* const damages[] = {"DELETE FROM corrected WHERE seq = ?1",
+                                 "UPDATE corrected SET left_over = left_over + 1 WHERE seq = ?1",
+                                 "UPDATE corrected SET left_over = 'much' WHERE seq = ?1"};
+  const char* const damage = random_.pick(damages);
+  storage.run({damage, {seq}});
+  say("what is left of fact " + std::to_string(seq.integer) + " of " + entity_id +
+      " is damaged: " + damage);
+  world_.evict(ledger_object_name(entity_id));
+  const std::string where = entity_id + " at " + std::to_string(seq.integer);
+  Json found = Json::array();
+  for (std::size_t pass = 0; found.empty(); ++pass) {
+    hold(pass <= before->rows.size(), "a damaged row of a corrected fact is found", where);
+    found = reconcile(entity_id, true);
+  }
+  hold(found.size() == 1 && found[0].at("cache_type") == "CorrectionState" &&
+           found[0].at("first_divergent_seq") == seq.integer,
+       "a damaged row of a corrected fact is named", where + ' ' + found.dump());
+  const auto after = rows_now();
+  bool same = after->rows.size() == before->rows.size();
+  for (std::size_t row = 0; same && row < after->rows.size(); ++row) {
+    for (const std::size_t column : {std::size_t{0}, std::size_t{1}}) {
+      const Value& was = before->rows.at(row, column);
+      const Value& is = after->rows.at(row, column);
+      same = same && is.kind == was.kind && is.integer == was.integer;
+    }
+  }
+  hold(same, "a damaged row of a corrected fact is mended", where);
+  const bool retired = get(world_, "/v1/entities/" + entity_id).at("lifecycle") == "retired";
+  model_.reconciled[entity_id] += retired ? 0 : 1;
+}
+
 // -- D1 -------------------------------------------------------------------------------------------
 
 void Simulation::tamper(const std::string& entity_id) {
