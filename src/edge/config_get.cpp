@@ -12,6 +12,7 @@
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -33,6 +34,7 @@ struct Walk {
   std::int64_t last = 0;
   std::int64_t last_at = 0;
   std::string last_data;
+  std::string type;  // of the config
   std::string items;
   std::string gaps;
   std::int64_t next_version = 0;  // where the next page begins, when this one is full
@@ -41,7 +43,7 @@ struct Walk {
     out.u8(static_cast<std::uint8_t>(wanted));
     for (const auto n : {number, from_seq, last, last_at})
       out.varint(static_cast<std::uint64_t>(n));
-    for (const auto* text : {&tenant_id, &config_id, &last_data, &items, &gaps})
+    for (const auto* text : {&tenant_id, &config_id, &last_data, &type, &items, &gaps})
       out.short_bytes(*text);
   }
 
@@ -49,7 +51,8 @@ struct Walk {
     wanted = static_cast<Wanted>(in.u8());
     for (auto* n : {&number, &from_seq, &last, &last_at})
       *n = static_cast<std::int64_t>(in.varint());
-    for (auto* text : {&tenant_id, &config_id, &last_data, &items, &gaps}) *text = in.short_bytes();
+    for (auto* text : {&tenant_id, &config_id, &last_data, &type, &items, &gaps})
+      *text = in.short_bytes();
     return in.ok() && in.done();
   }
 
@@ -90,6 +93,8 @@ struct Walk {
     last_at = fact.recorded_at;
     last_data.clear();
     append_data_json(last_data, fact);
+    ConfigData content;
+    if (read_config_data(fact.data, content)) type = content.type;
     if (items.size() > static_cast<std::size_t>(limits::page_bytes_max)) next_version = last;
   }
 };
@@ -176,6 +181,9 @@ void resume_get_config(const RouteResume& resumed) {
   }
   walk.end_last(0);
   reply(walk, context, effects);
+  if (walk.type.empty()) return;
+  emit(effects, Point::config_reads, page.tenant_id, {walk.type},
+       {1, static_cast<double>(frame.now_ms - context.started_ms)});
 }
 
 }  // namespace z0

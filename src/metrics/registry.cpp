@@ -27,6 +27,10 @@ constexpr Metric facts_written[] = {
 constexpr Metric facts_write_failures[] = {
     {"z0_facts_write_failures_total", MetricKind::counter, "Facts that were not recorded"},
     write_duration};
+constexpr Metric config_reads[] = {
+    {"z0_config_reads_total", MetricKind::counter, "Reads of a config, or of its versions"},
+    {"z0_config_read_duration_ms", MetricKind::histogram,
+     "From a request's arrival to the versions that it asks for"}};
 constexpr Metric config_updates[] = {
     {"z0_config_updates_total", MetricKind::counter, "Versions of configs that were published"},
     {"z0_config_update_duration_ms", MetricKind::histogram,
@@ -51,6 +55,7 @@ constexpr Metric replication_failures[] = {{"z0_replication_failures_total", Met
 constexpr PointInfo points[] = {
     {by_type, facts_written},
     {by_type_and_code, facts_write_failures},
+    {by_config, config_reads},
     {by_config, config_updates},
     {by_cache, cache_hits},
     {by_cache, cache_misses},

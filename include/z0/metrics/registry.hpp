@@ -28,6 +28,7 @@ struct Metric {
 enum class Point : std::uint8_t {
   facts_written,
   facts_write_failures,
+  config_reads,
   config_updates,
   cache_hits,
   cache_misses,

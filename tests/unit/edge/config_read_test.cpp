@@ -1,10 +1,15 @@
 // Configs as they are read: versions, history, gaps, and the budgets that bind charges.
+#include <string>
+#include <vector>
+
+#include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/edge/config_requests.hpp"
 #include "unit/test_world.hpp"
 
 namespace {
 
+using z0::test::carried;
 using z0::test::deposit;
 using z0::test::Json;
 using z0::test::Reply;
@@ -195,4 +200,26 @@ TEST_CASE("A charge says under which version of a budget it was made", "[edge_co
   CHECK(charge("c3") == "cfg_a:1");
   REQUIRE(put(world, "cfg_a", budget(40)).status == 201);
   CHECK(charge("c4") == "cfg_a:2");
+}
+
+TEST_CASE("Reads of a config are counted by its type, once each, with what they took",
+          "[edge_config]") {
+  TestWorld world;
+  REQUIRE(put(world, "cfg_a", budget(1)).status == 201);
+  std::vector<std::string> points;
+  world.seen = [&](std::string_view, std::string_view bytes) {
+    for (const auto& point : carried<z0::DataPoint>(bytes)) {
+      REQUIRE(point.blobs.size() == 2);
+      REQUIRE(point.doubles.size() == 2);
+      points.push_back(std::string(point.index) + ' ' + std::string(point.blobs[0]) + ' ' +
+                       std::string(point.blobs[1]));
+      CHECK(point.doubles[0] == 1);
+    }
+    world.now_ms += 1;
+  };
+  CHECK(world.get("/v1/configs/cfg_a").status == 200);
+  CHECK(world.get("/v1/configs/cfg_a/versions").status == 200);
+  CHECK(points == std::vector<std::string>(2, "north z0_config_reads_total budget"));
+  CHECK(world.get("/v1/configs/cfg_b").status == 404);
+  CHECK(points.size() == 2);
 }
