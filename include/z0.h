@@ -48,6 +48,9 @@
  *   u8 0, u16 count, count x { bytes signature (64), bytes public key (32) }, the current key first
  *   u8 1, text message                     there is no key, or it could not be used
  *
+ * ANSWER, to Z0_NEED_FETCH
+ *   u8 outcome (z0_outcome), then for Z0_OK: u16 http status; else: text message.
+ *
  * ANSWER, to Z0_NEED_CALL
  *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
  *   Then the request itself again: bytes.
@@ -79,7 +82,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 4,
+  Z0_ABI_VERSION = 5,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
@@ -142,6 +145,10 @@ enum z0_effect_kind {
   Z0_NEED_RESUME = 4,
   /* phase 0. Sign a text with the log's Ed25519 key: bytes text */
   Z0_NEED_SIGN = 5,
+  /* phase 0. An HTTP request to somebody outside, whose redirects are not followed.
+   *   text method, text url, u16 count, count x { text name, text value }, u32 timeout_ms,
+   *   bytes body */
+  Z0_NEED_FETCH = 6,
   /* phase 1. A statement that writes: text sql, u16 count, count x value */
   Z0_WRITE = 16,
   /* phase 1. Set the object's one alarm: u64 at_ms; 0 clears it. */

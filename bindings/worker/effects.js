@@ -53,6 +53,16 @@ function decodeEffect(r, kind, phase) {
         stepsMax: r.u16(),
         where: r.text(),
       };
+    case Effect.NEED_FETCH:
+      return {
+        kind,
+        phase,
+        method: r.text(),
+        url: r.text(),
+        headers: times(r.u16(), () => /** @type {[string, string]} */ ([r.text(), r.text()])),
+        timeoutMs: r.u32(),
+        body: r.blob(),
+      };
     case Effect.NEED_SIGN:
       return { kind, phase, text: r.blob() };
     case Effect.ALARM:
@@ -160,6 +170,16 @@ export function encodeQuery(answers) {
  */
 export function encodeQueryFailure(message) {
   return new Writer().u16(0).text(message).done();
+}
+
+/**
+ * The answer to Z0_NEED_FETCH: the status or, for any outcome but OK, a message.
+ * @param {number} outcome
+ * @param {number | string} result
+ */
+export function encodeFetch(outcome, result) {
+  const w = new Writer().u8(outcome);
+  return (typeof result === "string" ? w.text(result) : w.u16(result)).done();
 }
 
 /**

@@ -6,6 +6,7 @@ import { step } from "./core.js";
 import { callObject } from "./call.js";
 import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./effects.js";
 import { logError, messageOf } from "./log.js";
+import { fetchOutside } from "./fetch.js";
 import { send, tell } from "./collect.js";
 import { sign } from "./sign.js";
 import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Frame, Phase, Target } from "./types.js";
@@ -108,6 +109,8 @@ function answer(host, need) {
       return callObject(host.env, need);
     case Effect.NEED_SIGN:
       return sign(host.env, need.text);
+    case Effect.NEED_FETCH:
+      return fetchOutside(need);
     default:
       throw new Error(`effect ${need.kind} stands among needs`);
   }

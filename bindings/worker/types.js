@@ -1,7 +1,7 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 4;
+export const ABI_VERSION = 5;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
@@ -27,6 +27,7 @@ export const Effect = Object.freeze({
   NEED_CALL: 3,
   NEED_RESUME: 4,
   NEED_SIGN: 5,
+  NEED_FETCH: 6,
   WRITE: 16,
   ALARM: 17,
   REPLY: 32,
@@ -66,6 +67,8 @@ export const FLAG_DEBUG = 1;
  *   timeoutMs: number, request: Uint8Array<ArrayBuffer>}} NeedCall
  * @typedef {{kind: 4, phase: number, continuation: Uint8Array, stepsMax: number, where: string}} NeedResume
  * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
+ * @typedef {{kind: 6, phase: number, method: string, url: string, headers: [string, string][],
+ *   timeoutMs: number, body: Uint8Array<ArrayBuffer>}} NeedFetch
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm
  * @typedef {{kind: 32, phase: number} & Reply} ReplyEffect
@@ -73,7 +76,7 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 64, phase: number, report: Uint8Array}} Tell
  * @typedef {{kind: 65, phase: number, index: string, blobs: string[], doubles: number[]}} Point
  * @typedef {{kind: 66, phase: number, level: number, text: string}} Log
- * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | Write | Alarm | ReplyEffect | Send | Tell
+ * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | Write | Alarm | ReplyEffect | Send | Tell
  *   | Point | Log} AnyEffect
  */
 

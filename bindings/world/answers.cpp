@@ -70,8 +70,11 @@ void World::ended(const Running& task, Task::End end) {
 void World::answer_need(const Running& task, std::size_t place) {
   const Carried need = carried_by(task->needs[place]);
   if (const auto* call = std::get_if<CallNeed>(&need)) return answer_call(task, place, *call);
-  const auto* query = std::get_if<QueryNeed>(&need);
-  answered(task, place, query ? answer_query(*query) : answer_sign(std::get<SignNeed>(need)));
+  if (const auto* query = std::get_if<QueryNeed>(&need))
+    return answered(task, place, answer_query(*query));
+  if (const auto* fetch_need = std::get_if<FetchNeed>(&need))
+    return answered(task, place, answer_fetch(*fetch_need));
+  answered(task, place, answer_sign(std::get<SignNeed>(need)));
 }
 
 std::string World::answer_query(const QueryNeed& need) {
@@ -108,6 +111,19 @@ std::string World::answer_sign(const SignNeed& need) {
   ByteWriter out(bytes);
   out.u8(1);
   out.bytes("no key");
+  return bytes;
+}
+
+std::string World::answer_fetch(const FetchNeed& need) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  if (fetch) {
+    out.u8(Z0_OK);
+    out.u16(fetch(need));
+  } else {
+    out.u8(Z0_FAILED);
+    out.bytes("nobody answers");
+  }
   return bytes;
 }
 

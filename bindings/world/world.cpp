@@ -230,6 +230,7 @@ void World::step(const Running& task) {
     frame.kind = task->kind;
     frame.target = task->target;
     frame.method = task->method;
+    frame.flags = debug ? flag_debug : 0;
     frame.now_ms = now_ms + (faults.clock ? faults.clock(task->object) : 0);
     frame.incarnation = task->object.empty() ? 0 : object(task->object).incarnation;
     const std::string random_bytes = entropy();

@@ -92,8 +92,11 @@ class World {
   std::int64_t now_ms = 1'774'915'200'000;
   std::string secrets = "world-secret";
   std::string settings;  // JSON, see settings.hpp
+  bool debug = false;    // what only tests and developers may ask for is allowed
   // The answer to Z0_NEED_SIGN for a text; without it there is no key.
   std::function<std::string(std::string_view text)> sign;
+  // Who is outside: the HTTP status that it replies; without it nobody answers.
+  std::function<std::uint16_t(const FetchNeed& need)> fetch;
   Faults faults;
   // Sees every frame with its effects.
   std::function<void(std::string_view frame, std::string_view effects)> watch;
@@ -205,6 +208,7 @@ class World {
   bool acknowledges(z0_frame_kind kind, const std::vector<std::string>& parts);
   std::string answer_query(const QueryNeed& need);
   std::string answer_sign(const SignNeed& need);
+  std::string answer_fetch(const FetchNeed& need);
   void answer_call(const Running& task, std::size_t place, const CallNeed& need);
   void reply_to_call(const Running& task, z0_outcome outcome, std::string_view reply);
   struct After;

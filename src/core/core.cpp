@@ -18,7 +18,6 @@ struct Core::State {
 
 namespace {
 
-constexpr std::uint16_t flag_debug = 1;
 // Objects that died leave their state behind; only the living one is ever asked for again.
 constexpr std::size_t resident_monitors_max = 8;
 

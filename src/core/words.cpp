@@ -190,6 +190,12 @@ struct EffectWords {
   std::string operator()(const SignNeed& need) const {
     return "need signature: " + shown(need.text);
   }
+  std::string operator()(const FetchNeed& need) const {
+    std::string out = "need " + std::string(need.method) + ' ' + shown(need.url);
+    for (const auto& [name, value] : need.headers)
+      out += ' ' + std::string(name) + '=' + shown(value);
+    return out + " within " + std::to_string(need.timeout_ms) + " ms: " + shown(need.body);
+  }
   std::string operator()(const ResumeNeed& need) const {
     return "go on: " + std::string(need.where);
   }
@@ -255,10 +261,16 @@ z0_effect_kind asked_before(const Frame& frame) {
   return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
 }
 
+std::string fetch_words(const FetchAnswer& answer) {
+  if (answer.outcome == Z0_OK) return "HTTP " + std::to_string(answer.http);
+  return "no answer: " + shown(answer.message);
+}
+
 std::string answer_words(z0_effect_kind asked, std::string_view answer) {
   if (asked == Z0_NEED_QUERY) return query_words(answer);
   if (asked == Z0_NEED_CALL) return call_words(answer);
   if (asked == Z0_NEED_ROWS) return rows_words(parse_rows(answer));
+  if (asked == Z0_NEED_FETCH) return fetch_words(parse_fetch(answer));
   const std::size_t signatures = parse_signatures(answer).size();
   return signatures == 0 ? "not signed" : "signed by " + text(signatures) + " keys";
 }

@@ -40,6 +40,9 @@ void resume_get_config(const RouteResume& resumed);
 void get_config_gaps(const RouteCall& call);
 void resume_config_gaps(const RouteResume& resumed);
 
+void post_conformance(const RouteCall& call);
+void resume_conformance(const RouteResume& resumed);
+
 void get_live(const RouteCall& call);
 void resume_live(const RouteResume& resumed);
 void get_report(const RouteCall& call);

@@ -18,8 +18,10 @@ namespace {
 struct Access {
   std::uint8_t scopes;
   bool all_tenants;
+  bool debug = false;  // only where debugging is on: else there is no such address
 };
 constexpr Access open_to_all{0, false};
+constexpr Access debugs{0, false, true};
 constexpr Access reads{scope_facts_read, false};
 constexpr Access writes{scope_facts_write, false};
 constexpr Access configures{scope_config_write, false};
@@ -34,6 +36,7 @@ struct Step {
 constexpr z0_effect_kind calls = Z0_NEED_CALL;
 constexpr z0_effect_kind queries = Z0_NEED_QUERY;
 constexpr z0_effect_kind signs = Z0_NEED_SIGN;
+constexpr z0_effect_kind fetches = Z0_NEED_FETCH;
 
 struct Route {
   std::string_view method;
@@ -97,6 +100,8 @@ constexpr Route routes[] = {
     {"GET", "/v1/dead-letters/{}", operates, get_dead_letter, {{queries, resume_dead_letter}}},
     {"POST", "/v1/dead-letters/{}/redrive", operates, post_redrive, {{queries, resume_redrive}}},
     {"GET", "/v1/live", operates, get_live, {{calls, resume_live}}},
+    {"POST", "/conformance/trace-context", debugs, post_conformance,
+     {{fetches, resume_conformance}}},
 };
 // clang-format on
 
@@ -199,6 +204,8 @@ void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   std::string_view id;
   bool path_known = false;
   const Route* to = route(request, id, path_known);
+  if (to != nullptr && to->access.debug && (frame.flags & flag_debug) == 0)
+    return reply_error(effects, context, Status::not_found, {});
   if (to == nullptr) {
     const bool preflight = request.method == "OPTIONS" && !request.asked_method.empty();
     if (path_known && preflight && !context.origin.empty())

@@ -4,13 +4,13 @@
 
 #include "z0/base/ids.hpp"
 #include "z0/base/trap.hpp"
+#include "z0/trace/tracestate.hpp"
 
 namespace z0 {
 namespace {
 
 constexpr std::size_t trace_id_bytes = 16;
 constexpr std::size_t span_id_bytes = 8;
-constexpr std::size_t tracestate_bytes_max = 512;
 
 constexpr std::uint8_t sampled_flag = 1;
 constexpr std::uint8_t random_flag = 2;
@@ -62,16 +62,6 @@ bool read_traceparent(std::string_view header, TraceContext& context) {
   return true;
 }
 
-// tracestate is passed on unread, so only what could harm a carrier is looked at: its length, and
-// bytes that no header of the specification can hold (a log line or a queue message would choke).
-bool fit_to_pass_on(std::string_view tracestate) {
-  if (tracestate.size() > tracestate_bytes_max) return false;
-  for (const char c : tracestate) {
-    if (c != '\t' && (c < ' ' || c > '~')) return false;
-  }
-  return true;
-}
-
 // Random bytes as an id. All zero is the one value that means "no id", so it becomes 1: a host
 // whose entropy is zero (a test) still gets valid contexts.
 std::string id_from(std::string_view random) {
@@ -92,6 +82,12 @@ std::string TraceContext::traceparent() const {
   return out;
 }
 
+std::string TraceContext::next_tracestate() const {
+  std::string list(tracestate_key);
+  list.append("=").append(span_id);
+  return tracestate.empty() ? list : list.append(",").append(tracestate);
+}
+
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random) {
   if (random.size() != trace_id_bytes + span_id_bytes)
@@ -101,8 +97,8 @@ TraceContext trace_context(std::string_view traceparent, std::string_view traces
   if (!read_traceparent(traceparent, context)) {
     context.trace_id = id_from(random.substr(0, trace_id_bytes));
     context.flags = sampled_flag | random_flag;
-  } else if (fit_to_pass_on(tracestate)) {
-    context.tracestate = tracestate;
+  } else {
+    context.tracestate = others_tracestate(tracestate);
   }
   return context;
 }

@@ -22,6 +22,18 @@ void write_values(ByteWriter& out, const Value* values, std::size_t count) {
 // Nearly every step of one request fits; one that read megabytes would keep them for days.
 constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
 
+// A header without a name is left out.
+void write_headers(ByteWriter& out, std::initializer_list<Header> headers) {
+  std::uint16_t count = 0;
+  for (const auto& header : headers) count += header.first.empty() ? 0 : 1;
+  out.u16(count);
+  for (const auto& [name, value] : headers) {
+    if (name.empty()) continue;
+    out.bytes(name);
+    out.bytes(value);
+  }
+}
+
 }  // namespace
 
 Effects::Effects() : out_(bytes_) { begin_step(); }
@@ -90,6 +102,19 @@ void Effects::need_sign(std::string_view text) {
   end(mark);
 }
 
+void Effects::need_fetch(std::string_view method, std::string_view url,
+                         std::initializer_list<Header> headers, std::uint32_t timeout_ms,
+                         std::string_view body) {
+  const auto mark = begin(Z0_NEED_FETCH, Phase::need);
+  waits_outside_ = true;
+  out_.bytes(method);
+  out_.bytes(url);
+  write_headers(out_, headers);
+  out_.u32(timeout_ms);
+  out_.bytes(body);
+  end(mark);
+}
+
 void Effects::need_call(z0_target target, std::uint8_t method, std::string_view object,
                         std::uint32_t timeout_ms, std::string_view request, std::string_view rest) {
   const auto mark = begin(Z0_NEED_CALL, Phase::need);
@@ -133,14 +158,7 @@ void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers,
                     std::string_view body) {
   const auto mark = begin(Z0_REPLY, Phase::reply);
   out_.u16(http);
-  std::uint16_t count = 0;
-  for (const auto& header : headers) count += header.first.empty() ? 0 : 1;
-  out_.u16(count);
-  for (const auto& [name, value] : headers) {
-    if (name.empty()) continue;
-    out_.bytes(name);
-    out_.bytes(value);
-  }
+  write_headers(out_, headers);
   out_.bytes(body);
   end(mark);
 }
@@ -179,7 +197,8 @@ void Effects::log(bool error, std::string_view json) {
 
 void Effects::pass_on(z0_effect_kind kind, Phase phase, std::string_view payload) {
   const auto mark = begin(kind, phase);
-  waits_outside_ = waits_outside_ || kind == Z0_NEED_QUERY || kind == Z0_NEED_CALL;
+  waits_outside_ =
+      waits_outside_ || kind == Z0_NEED_QUERY || kind == Z0_NEED_CALL || kind == Z0_NEED_FETCH;
   out_.raw(payload);
   end(mark);
 }

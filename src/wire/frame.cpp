@@ -134,6 +134,19 @@ CallAnswer parse_call(std::string_view answer) {
   return call;
 }
 
+FetchAnswer parse_fetch(std::string_view bytes) {
+  FetchAnswer answer;
+  ByteReader in(bytes);
+  const std::uint8_t outcome = in.u8();
+  if (outcome == Z0_OK)
+    answer.http = in.u16();
+  else
+    answer.message = in.bytes();
+  if (in.ok() && in.done() && outcome <= Z0_FAILED)
+    answer.outcome = static_cast<z0_outcome>(outcome);
+  return answer;
+}
+
 std::vector<Signature> parse_signatures(std::string_view answer) {
   std::vector<Signature> all;
   ByteReader in(answer);

@@ -38,6 +38,25 @@ CallNeed read_call(ByteReader& in) {
   return need;
 }
 
+std::vector<Header> read_headers(ByteReader& in) {
+  std::vector<Header> headers;
+  for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
+    const std::string_view name = in.bytes();
+    headers.emplace_back(name, in.bytes());
+  }
+  return headers;
+}
+
+FetchNeed read_fetch(ByteReader& in) {
+  FetchNeed need;
+  need.method = in.bytes();
+  need.url = in.bytes();
+  need.headers = read_headers(in);
+  need.timeout_ms = in.u32();
+  need.body = in.bytes();
+  return need;
+}
+
 ResumeNeed read_resume(ByteReader& in) {
   ResumeNeed need;
   need.continuation = in.bytes();
@@ -49,10 +68,7 @@ ResumeNeed read_resume(ByteReader& in) {
 HttpAnswer read_reply(ByteReader& in) {
   HttpAnswer answer;
   answer.http = in.u16();
-  for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) {
-    const std::string_view name = in.bytes();
-    answer.headers.emplace_back(name, in.bytes());
-  }
+  answer.headers = read_headers(in);
   answer.body = in.bytes();
   return answer;
 }
@@ -82,6 +98,8 @@ Carried read_carried(z0_effect_kind kind, ByteReader& in) {
       return read_call(in);
     case Z0_NEED_SIGN:
       return SignNeed{in.bytes()};
+    case Z0_NEED_FETCH:
+      return read_fetch(in);
     case Z0_NEED_RESUME:
       return read_resume(in);
     case Z0_WRITE:

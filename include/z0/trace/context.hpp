@@ -12,17 +12,18 @@ struct TraceContext {
   std::string span_id;    // 16 lower-case hex: this hop's own
   std::string parent_id;  // 16 lower-case hex of the caller's span; empty when the trace began here
   std::uint8_t flags = 0;  // bit 0 sampled, bit 1 random
-  std::string tracestate;  // passed on unchanged while the trace is the caller's; else empty
+  std::string tracestate;  // what others wrote into it, while the trace is the caller's; else empty
 
-  // "00-{trace_id}-{span_id}-{flags}"
+  // For the next hop: "00-{trace_id}-{span_id}-{flags}", and the list with our member in front.
   std::string traceparent() const;
+  std::string next_tracestate() const;
 };
 
 // Takes the caller's headers when `traceparent` is valid, else begins a trace. Version ff, zero
 // ids, upper case and wrong lengths are invalid; a higher version is read by its first 55 bytes
-// when a dash or nothing follows. tracestate is dropped when longer than 512 bytes. random: 24
-// bytes, of which the last 8 make the span id and the first 16 a new trace's id (then flags =
-// sampled | random).
+// when a dash or nothing follows. tracestate.hpp says what becomes of tracestate. random: 24 bytes,
+// of which the last 8 make the span id and the first 16 a new trace's id (then flags = sampled |
+// random).
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random);
 

@@ -48,6 +48,10 @@ class Effects {
               rest);
   }
   void need_sign(std::string_view text);
+  // An HTTP request to somebody outside.
+  void need_fetch(std::string_view method, std::string_view url,
+                  std::initializer_list<Header> headers, std::uint32_t timeout_ms,
+                  std::string_view body);
   // steps_max: how many steps the frame may take in all. where: the stage that it is at, for the
   // words of a host that ends it; made of the continuation's first byte when empty.
   void resume(std::string_view continuation, std::size_t steps_max = limits::steps_per_frame_max,

@@ -72,6 +72,9 @@ class Entropy {
   std::string_view bytes_;
 };
 
+// Of a frame's flags: what only tests and developers may ask for is allowed.
+inline constexpr std::uint8_t flag_debug = 1;
+
 struct Frame {
   std::uint8_t kind = 0;    // z0_frame_kind
   std::uint8_t target = 0;  // z0_target
@@ -107,6 +110,15 @@ struct Signature {
 };
 // By each of the log's keys, the current one first; none when the host could not sign.
 [[nodiscard]] std::vector<Signature> parse_signatures(std::string_view answer);
+
+// The answer to Z0_NEED_FETCH: what the other side replied, or what went wrong.
+struct FetchAnswer {
+  z0_outcome outcome = Z0_FAILED;
+  std::uint16_t http = 0;
+  std::string_view message;
+};
+// A malformed answer reads as a failed one.
+[[nodiscard]] FetchAnswer parse_fetch(std::string_view answer);
 
 // For native hosts.
 void append_rows(std::string& out, const Rows& rows);

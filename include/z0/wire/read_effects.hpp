@@ -48,6 +48,13 @@ struct CallNeed {
 struct SignNeed {
   std::string_view text;
 };
+struct FetchNeed {
+  std::string_view method;
+  std::string_view url;
+  std::vector<Header> headers;
+  std::uint32_t timeout_ms = 0;
+  std::string_view body;
+};
 struct ResumeNeed {
   std::string_view continuation;
   std::size_t steps_max = 0;
@@ -79,8 +86,8 @@ struct LogLine {
   bool error = false;
   std::string_view json;
 };
-using Carried = std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, ResumeNeed, Write, AlarmAt,
-                             HttpAnswer, QueueMessage, Told, DataPoint, LogLine>;
+using Carried = std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ResumeNeed, Write,
+                             AlarmAt, HttpAnswer, QueueMessage, Told, DataPoint, LogLine>;
 
 // Traps on an effect that no core writes.
 [[nodiscard]] Carried carried_by(const Effect& effect);

@@ -97,6 +97,21 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   CHECK(next.where == "there");
 }
 
+TEST_CASE("A request to somebody outside reads back, without headers that have no name",
+          "[effects]") {
+  Effects e;
+  e.need_fetch("POST", "https://outside.example/a", {{"a", "1"}, {"", "left out"}, {"b", ""}}, 500,
+               "body");
+  CHECK(e.waits_outside());
+  const std::string bytes(e.finish());
+  const auto need = z0::carried_by<z0::FetchNeed>(parse(bytes).at(0));
+  CHECK(need.method == "POST");
+  CHECK(need.url == "https://outside.example/a");
+  CHECK(need.headers == std::vector<z0::Header>{{"a", "1"}, {"b", ""}});
+  CHECK(need.timeout_ms == 500);
+  CHECK(need.body == "body");
+}
+
 TEST_CASE("An effect out of order traps", "[effects]") {
   const std::vector<std::function<void(Effects&)>> phases = {
       [](Effects& e) { e.need_rows("", {}); }, [](Effects& e) { e.write("", {}); },

@@ -197,3 +197,23 @@ TEST_CASE("Signatures are of 64 bytes with a key of 32, or there are none", "[fr
     CHECK(z0::parse_signatures(std::string_view(good).substr(0, n)).empty());
   CHECK(z0::parse_signatures(good + 'x').empty());
 }
+
+TEST_CASE("Somebody outside answers with a status, and anything else is a failure", "[frame]") {
+  std::string good;
+  z0::ByteWriter out(good);
+  out.u8(Z0_OK);
+  out.u16(503);
+  CHECK(z0::parse_fetch(good).outcome == Z0_OK);
+  CHECK(z0::parse_fetch(good).http == 503);
+  for (std::size_t n = 0; n < good.size(); ++n)
+    CHECK(z0::parse_fetch(good.substr(0, n)).outcome == Z0_FAILED);
+  CHECK(z0::parse_fetch(good + 'x').outcome == Z0_FAILED);
+  std::string late;
+  z0::ByteWriter words(late);
+  words.u8(Z0_TIMEOUT);
+  words.bytes("no answer");
+  CHECK(z0::parse_fetch(late).outcome == Z0_TIMEOUT);
+  CHECK(z0::parse_fetch(late).message == "no answer");
+  late[0] = 99;
+  CHECK(z0::parse_fetch(late).outcome == Z0_FAILED);
+}

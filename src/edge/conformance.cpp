@@ -1,0 +1,103 @@
+// POST /conformance/trace-context, only where debugging is on: what the validation harness of the W3C
+// (https://github.com/w3c/trace-context/tree/main/test) asks a service to do. For each
+// {"url", "arguments"} of a list the arguments are posted to the address, with the trace carried on.
+#include <string>
+#include <vector>
+
+#include "edge/handlers.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/base/sha256.hpp"
+#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
+#include "z0/trace/context.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::size_t requests_max = 32;
+constexpr std::size_t span_id_bytes = 8;
+
+struct Onward {
+  std::string url;
+  std::string arguments;
+};
+
+bool read_onward(JsonReader& in, Onward& out) {
+  if (!in.enter_object()) return false;
+  std::string_view key;
+  std::string scratch;
+  while (in.next_member(key)) {
+    if (key == "url") {
+      std::string_view url;
+      if (!in.string(url, scratch)) return false;
+      out.url = url;
+    } else if (key == "arguments") {
+      bool out_of_range = false;
+      if (!in.minify(out.arguments, limits::data_depth_max, out_of_range)) return false;
+    } else if (!in.skip()) {
+      return false;
+    }
+  }
+  const bool web = out.url.starts_with("http://") || out.url.starts_with("https://");
+  return in.error() == JsonError::none && web && out.url.size() <= limits::url_bytes_max;
+}
+
+// False for anything but a list of at most `requests_max`, each with its address.
+bool read_all(std::string_view body, std::vector<Onward>& all) {
+  JsonReader in(body, limits::json_depth_max);
+  if (!in.enter_array()) return false;
+  while (in.next_element()) {
+    if (all.size() == requests_max || !read_onward(in, all.emplace_back())) return false;
+  }
+  return in.at_end();
+}
+
+// A span each: a step brings entropy for one, and a hash makes many of it.
+TraceContext nth_child(const Context& context, const Frame& frame, std::size_t n) {
+  std::string seed(frame.entropy.bytes());
+  seed += static_cast<char>(n);
+  const Digest digest = sha256(seed);
+  return child(context.trace, {reinterpret_cast<const char*>(digest.data()), span_id_bytes});
+}
+
+}  // namespace
+
+void post_conformance(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
+  std::string_view field;
+  const Status body = judge_body(request, field);
+  if (body != Status::recorded) return reply_error(effects, context, body, field);
+  std::vector<Onward> all;
+  if (!read_all(request.body, all))
+    return reply_error(effects, context, Status::bad_parameter, "body",
+                       "Send a list of at most 32 objects, each with url and arguments.");
+  if (all.empty()) return reply_json(effects, context, 200, "[]");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const TraceContext next = nth_child(context, frame, i);
+    effects.need_fetch("POST", all[i].url,
+                       {{"content-type", "application/json"},
+                        {"traceparent", next.traceparent()},
+                        {"tracestate", next.next_tracestate()}},
+                       limits::read_timeout_ms, all[i].arguments);
+  }
+  resume_with(context, effects);
+}
+
+void resume_conformance(const RouteResume& resumed) {
+  std::string out;
+  JsonWriter json(out);
+  json.array();
+  for (const std::string_view bytes : resumed.frame.answers) {
+    const FetchAnswer answer = parse_fetch(bytes);
+    json.object();
+    if (answer.outcome == Z0_OK)
+      json.integer("http", answer.http);
+    else
+      json.text("error", answer.message);
+    json.end();
+  }
+  json.end();
+  reply_json(resumed.effects, resumed.context, 200, out);
+}
+
+}  // namespace z0
