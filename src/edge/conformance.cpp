@@ -15,7 +15,6 @@ namespace z0 {
 namespace {
 
 constexpr std::size_t requests_max = 32;
-constexpr std::size_t span_id_bytes = 8;
 
 struct Onward {
   std::string url;
@@ -33,6 +32,7 @@ bool read_onward(JsonReader& in, Onward& out) {
       out.url = url;
     } else if (key == "arguments") {
       bool out_of_range = false;
+      out.arguments.clear();
       if (!in.minify(out.arguments, limits::data_depth_max, out_of_range)) return false;
     } else if (!in.skip()) {
       return false;
@@ -57,7 +57,7 @@ TraceContext nth_child(const Context& context, const Frame& frame, std::size_t n
   std::string seed(frame.entropy.bytes());
   seed += static_cast<char>(n);
   const Digest digest = sha256(seed);
-  return child(context.trace, {reinterpret_cast<const char*>(digest.data()), span_id_bytes});
+  return child(context.trace, bytes_of(digest).substr(0, span_id_bytes));
 }
 
 }  // namespace

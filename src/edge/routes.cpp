@@ -119,11 +119,15 @@ bool matches(std::string_view form, std::string_view path, std::string_view& id)
   return id.find('/') == std::string_view::npos;
 }
 
+bool leads(const Route& route, const Request& request, std::string_view& id) {
+  return (request.debug || !route.access.debug) && matches(route.path, request.path, id);
+}
+
 // The route; null with whether another method would have had one.
 const Route* route(const Request& request, std::string_view& id, bool& path_known) {
   const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
   for (const Route& r : routes) {
-    if (!matches(r.path, request.path, id)) continue;
+    if (!leads(r, request, id)) continue;
     path_known = true;
     if (r.method == method) return &r;
   }
@@ -142,9 +146,8 @@ constexpr Purpose purposes[] = {{"GET", "GET, HEAD", "GET to read"},
 
 bool takes(const Request& request, std::string_view method) {
   std::string_view id;
-  return std::any_of(std::begin(routes), std::end(routes), [&](const Route& r) {
-    return r.method == method && matches(r.path, request.path, id);
-  });
+  return std::any_of(std::begin(routes), std::end(routes),
+                     [&](const Route& r) { return r.method == method && leads(r, request, id); });
 }
 
 // The methods that an address takes, as headers list them.
@@ -204,8 +207,6 @@ void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
   std::string_view id;
   bool path_known = false;
   const Route* to = route(request, id, path_known);
-  if (to != nullptr && to->access.debug && (frame.flags & flag_debug) == 0)
-    return reply_error(effects, context, Status::not_found, {});
   if (to == nullptr) {
     const bool preflight = request.method == "OPTIONS" && !request.asked_method.empty();
     if (path_known && preflight && !context.origin.empty())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/trimmed.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/remedies.hpp"
@@ -30,12 +31,6 @@ bool parse_query(std::string_view text, std::vector<std::pair<std::string, std::
     if (equals < pair.size() && !percent_decode(pair.substr(equals + 1), true, value)) return false;
   }
   return true;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 }  // namespace
@@ -84,6 +79,7 @@ bool parse_request(const Frame& frame, Request& out) {
   out.method = frame.part(0);
   out.body = frame.part(2);
   out.secrets = frame.part(3);
+  out.debug = (frame.flags & flag_debug) != 0;
   for (std::size_t i = 4; i + 1 < frame.parts.size(); i += 2) {
     const std::string_view name = frame.parts[i];
     const std::string_view value = frame.parts[i + 1];

@@ -24,6 +24,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;
   std::string_view body;
   std::string_view secrets;
+  bool debug = false;  // what only tests and developers may ask for is allowed
   std::string_view authorization;
   std::string_view traceparent;
   std::string_view tracestate;

@@ -9,9 +9,6 @@
 namespace z0 {
 namespace {
 
-constexpr std::size_t trace_id_bytes = 16;
-constexpr std::size_t span_id_bytes = 8;
-
 constexpr std::uint8_t sampled_flag = 1;
 constexpr std::uint8_t random_flag = 2;
 

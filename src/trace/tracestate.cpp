@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/trimmed.hpp"
+#include "z0/trace/context.hpp"
+
 namespace z0 {
 namespace {
 
@@ -12,9 +15,8 @@ constexpr std::size_t system_bytes_max = 14;
 constexpr std::size_t value_bytes_max = 256;
 // Members that go first where not all fit.
 constexpr std::size_t long_member_bytes = 128;
-constexpr std::size_t span_id_hex_bytes = 16;
 // "z0=", a span id, a comma.
-constexpr std::size_t own_bytes = tracestate_key.size() + 1 + span_id_hex_bytes + 1;
+constexpr std::size_t own_bytes = tracestate_key.size() + 1 + 2 * span_id_bytes + 1;
 
 struct Member {
   std::string_view key;
@@ -22,14 +24,6 @@ struct Member {
 
   std::size_t bytes() const { return key.size() + 1 + value.size(); }
 };
-
-bool blank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool letter(char c) { return c >= 'a' && c <= 'z'; }
 bool letter_or_digit(char c) { return letter(c) || (c >= '0' && c <= '9'); }
@@ -61,7 +55,7 @@ bool valid_value(std::string_view value) {
 bool read_members(std::string_view header, std::vector<Member>& members) {
   while (!header.empty()) {
     const std::size_t comma = std::min(header.find(','), header.size());
-    const std::string_view text = without_blanks(header.substr(0, comma));
+    const std::string_view text = trimmed(header.substr(0, comma));
     header.remove_prefix(std::min(comma + 1, header.size()));
     if (text.empty()) continue;
     const std::size_t equals = std::min(text.find('='), text.size());

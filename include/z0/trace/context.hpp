@@ -1,11 +1,15 @@
 // W3C Trace Context, level 2 (https://www.w3.org/TR/trace-context-2/): read or made at the edge.
 #pragma once
 
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace z0 {
+
+inline constexpr std::size_t trace_id_bytes = 16;
+inline constexpr std::size_t span_id_bytes = 8;
 
 struct TraceContext {
   std::string trace_id;   // 32 lower-case hex

@@ -51,7 +51,7 @@ class Outside : public TestWorld {
 TEST_CASE("Arguments go to their addresses in the caller's trace, each under a span", "[edge]") {
   Outside w;
   const Reply r = w.ask(R"([{"url":"http://one.example/a","arguments":[]},
-      {"arguments":[{"url":"http://two.example","arguments":[1]}],"url":"https://two.example/b"}])",
+      {"arguments":0,"arguments":[{"url":"http://two.example","arguments":[1]}],"url":"https://two.example/b"}])",
                         {{"traceparent", traceparent}, {"tracestate", "foo=1, bar=2"}});
   CHECK(r.status == 200);
   CHECK(r.body == R"([{"http":200},{"http":200}])");
@@ -107,5 +107,8 @@ TEST_CASE("Where debugging is off there is no such address", "[edge]") {
   Outside w;
   w.debug = false;
   CHECK(w.ask(R"([{"url":"http://one.example","arguments":[]}])").status == 404);
+  CHECK(w.request("GET", url, {}, {}).status == 404);
+  w.debug = true;
+  CHECK(w.request("GET", url, {}, {}).status == 405);
   CHECK(w.sent.empty());
 }
