@@ -59,7 +59,7 @@ function decodeEffect(r, kind, phase) {
         phase,
         method: r.text(),
         url: r.text(),
-        headers: times(r.u16(), () => /** @type {[string, string]} */ ([r.text(), r.text()])),
+        headers: decodeHeaders(r),
         timeoutMs: r.u32(),
         body: r.blob(),
       };
@@ -72,7 +72,7 @@ function decodeEffect(r, kind, phase) {
         kind,
         phase,
         status: r.u16(),
-        headers: times(r.u16(), () => /** @type {[string, string]} */ ([r.text(), r.text()])),
+        headers: decodeHeaders(r),
         body: r.blob(),
       };
     case Effect.SEND:
@@ -92,6 +92,14 @@ function decodeEffect(r, kind, phase) {
     default:
       throw new RangeError(`effect of unknown kind ${kind}`);
   }
+}
+
+/**
+ * @param {Reader} r
+ * @returns {[string, string][]}
+ */
+function decodeHeaders(r) {
+  return times(r.u16(), () => [r.text(), r.text()]);
 }
 
 /**

@@ -34,7 +34,7 @@ struct Walk {
   std::int64_t last = 0;
   std::int64_t last_at = 0;
   std::string last_data;
-  std::string type;  // of the config
+  std::string type;  // of the config, which is that of its first version
   std::string items;
   std::string gaps;
   std::int64_t next_version = 0;  // where the next page begins, when this one is full
@@ -94,7 +94,7 @@ struct Walk {
     last_data.clear();
     append_data_json(last_data, fact);
     ConfigData content;
-    if (read_config_data(fact.data, content)) type = content.type;
+    if (type.empty() && read_config_data(fact.data, content)) type = content.type;
     if (items.size() > static_cast<std::size_t>(limits::page_bytes_max)) next_version = last;
   }
 };
