@@ -35,6 +35,7 @@ export const SECRET = "a secret that only tests know";
  * @property {boolean} [points] keep the data points, so that `points()` gives them
  * @property {string} [directory] where the storage persists; a temporary one when absent
  * @property {boolean} [migrate] false where D1 has its tables already
+ * @property {object[]} [beside] other Workers in the same runtime, as Miniflare takes them
  */
 
 /** What all Workers of this test file have logged, for the message of a failure. @type {Line[]} */
@@ -53,7 +54,11 @@ export async function startZ0(options = {}) {
     log: new Log(LogLevel.NONE),
     ...(options.directory ? { resourcePersistencePath: options.directory } : {}),
     handleStructuredLogs: (/** @type {Line} */ line) => void (lines.push(line), logged.push(line)),
-    workers: [workerOptions(options), ...(options.points ? [metricsOptions()] : [])],
+    workers: [
+      workerOptions(options),
+      ...(options.points ? [metricsOptions()] : []),
+      ...(options.beside ?? []),
+    ],
   });
   try {
     const url = await mf.ready;
