@@ -2,7 +2,8 @@
 //
 //   node scripts/lib.js secret                 a random secret, 64 hex digits
 //   node scripts/lib.js log-key                a new key to sign checkpoints with: Ed25519, PKCS #8 in base64
-//   node scripts/lib.js token SECRET DAYS      an operator's token (include/z0/http/token.hpp)
+//   node scripts/lib.js token SECRET DAYS [TENANT]   an operator's token (include/z0/http/token.hpp), or one
+//                                              that a tenant's own Workers write with
 //   node scripts/lib.js wait URL SECONDS PID   until URL answers 200; exit 1 when PID ends, or late
 //   node scripts/lib.js watch URL              until URL answers no more; says how it failed
 import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";
@@ -14,11 +15,13 @@ const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url")
 /**
  * @param {string} secret
  * @param {number} days
+ * @param {string} [tenant] whose Workers write with it; an operator's without one
  */
-export function operatorToken(secret, days) {
+export function makeToken(secret, days, tenant) {
   const now = Math.floor(Date.now() / 1000);
-  const scope = "facts:write facts:read telemetry:write ops config:write";
-  const claims = { tenant: "*", scope, iat: now, exp: now + days * 86_400 };
+  const own = "facts:write facts:read telemetry:write";
+  const scope = tenant === undefined ? `${own} ops config:write` : own;
+  const claims = { tenant: tenant ?? "*", scope, iat: now, exp: now + days * 86_400 };
   const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
   return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
 }
@@ -79,7 +82,7 @@ export async function watch(url, { pauseMs = 2000, refusedMax = 5, silentMax = 5
 const [verb, ...words] = process.argv.slice(2);
 if (verb === "secret") console.log(randomBytes(32).toString("hex"));
 else if (verb === "log-key") console.log(logKey());
-else if (verb === "token") console.log(operatorToken(words[0], Number(words[1])));
+else if (verb === "token") console.log(makeToken(words[0], Number(words[1]), words[2]));
 else if (verb === "wait") {
   process.exitCode = (await answers(words[0], Number(words[1]), Number(words[2]))) ? 0 : 1;
 } else if (verb === "watch") console.log(await watch(words[0]));
