@@ -62,6 +62,12 @@
  *   storage transaction with no await between step and commit; the reply follows the commit; sends
  *   happen at least once or are healed by the ledger's alarm; tells are best effort.
  *
+ * SPAN, at the end of each need that is answered outside of the object
+ *   text name, text members: the name of the span that the need is, for the platform's own traces; and
+ *   the members of that span as JSON, without brackets and without its end, or nothing where it is not
+ *   kept. The host writes {members,"start_us":...,"end_us":...} into the log line of the invocation,
+ *   with "status":"error","message":... where the need was not answered.
+ *
  * Needs. When effects of phase 0 are there, they are the only ones. The host answers all of them
  * and steps again with the same frame plus the answers, unless a Z0_NEED_RESUME was among them:
  * then the next frame is a RESUME of the same target with that one part instead. A resume is not
@@ -82,7 +88,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 5,
+  Z0_ABI_VERSION = 6,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
@@ -117,16 +123,22 @@ enum z0_frame_kind {
   /* To an object: its alarm went off [object name, may be empty]. No reply. */
   Z0_FRAME_ALARM = 6,
   /* To any target: a step goes on after answers came [continuation]. */
-  Z0_FRAME_RESUME = 7
+  Z0_FRAME_RESUME = 7,
+  /* To the Tail Worker: invocations that ended [JSON, see include/z0/traces/tail.hpp]. Reply: an empty
+   * body. */
+  Z0_FRAME_TAIL = 8
 };
 
-/* Who takes steps: the objects, the edge, the consumer of the queue. */
+/* Who takes steps: the objects, the edge, the consumer of the queue, the Tail Worker. */
 enum z0_target {
   Z0_TARGET_LEDGER = 0,
   Z0_TARGET_MONITOR = 1,
   Z0_TARGET_DIRECTORY = 2,
   Z0_TARGET_EDGE = 3,
-  Z0_TARGET_QUEUE = 4
+  Z0_TARGET_QUEUE = 4,
+  Z0_TARGET_TRACES = 5,
+  /* What the Tail Worker was brought. */
+  Z0_TARGET_TAIL = 6
 };
 
 enum z0_effect_kind {
@@ -134,11 +146,12 @@ enum z0_effect_kind {
    *   text sql, u16 count, count x value */
   Z0_NEED_ROWS = 1,
   /* phase 0. Statements for a D1 database, run as one transaction.
-   *   u16 statement_count, statement_count x { text sql, u16 count, count x value }, text binding
-   */
+   *   u16 statement_count, statement_count x { text sql, u16 count, count x value }, text binding,
+   *   SPAN */
   Z0_NEED_QUERY = 2,
   /* phase 0. A call of another object.
-   *   u8 target (z0_target), u8 method, text object name, u32 timeout_ms, bytes request */
+   *   u8 target (z0_target), u8 method, text object name, u32 timeout_ms, bytes request,
+   *   SPAN */
   Z0_NEED_CALL = 3,
   /* phase 0. The next frame is a RESUME: bytes continuation, u16 steps_max, text where: what the
    * step is at. */
@@ -147,7 +160,7 @@ enum z0_effect_kind {
   Z0_NEED_SIGN = 5,
   /* phase 0. An HTTP request to somebody outside, whose redirects are not followed.
    *   text method, text url, u16 count, count x { text name, text value }, u32 timeout_ms,
-   *   bytes body */
+   *   bytes body, SPAN */
   Z0_NEED_FETCH = 6,
   /* phase 1. A statement that writes: text sql, u16 count, count x value */
   Z0_WRITE = 16,
@@ -166,7 +179,10 @@ enum z0_effect_kind {
    * u16 double_count, double_count x f64 */
   Z0_POINT = 65,
   /* phase 4. A structured log line: u8 level (0 info, 1 error), text JSON */
-  Z0_LOG = 66
+  Z0_LOG = 66,
+  /* phase 4. A span that ended: text JSON, see include/z0/trace/span.hpp. All of an invocation's go into
+   * its log line, {"z0":"spans","spans":[...]}, or into several where one would be too long. */
+  Z0_SPAN = 67
 };
 
 /* How a call of another object ended. */

@@ -13,14 +13,16 @@ class CallTimeout extends Error {}
 /**
  * @param {Env} env
  * @param {NeedCall} need
+ * @param {(message: string) => void} failed
  */
-export async function callObject(env, need) {
+export async function callObject(env, need, failed) {
   const timeoutMs = Number(env.Z0_APPEND_TIMEOUT_MS) || need.timeoutMs;
   try {
     const stub = namespaceOf(env, need.target).getByName(need.name);
     const reply = await within(timeoutMs, stub.call(need.method, need.name, need.request));
     return encodeCall(need, Outcome.OK, reply);
   } catch (error) {
+    failed(messageOf(error));
     return encodeCall(need, outcomeOf(error), messageOf(error));
   }
 }
@@ -31,6 +33,7 @@ export async function callObject(env, need) {
  */
 function namespaceOf(env, target) {
   if (target === Target.DIRECTORY) return env.DIRECTORY;
+  if (target === Target.TRACES) return env.TRACES;
   return target === Target.MONITOR ? env.MONITOR : env.LEDGER;
 }
 

@@ -3,7 +3,7 @@
 import { Writer } from "./bytes.js";
 import { Effect } from "./types.js";
 
-/** @import { AnyEffect, NeedCall, Statement, Value } from "./types.js" */
+/** @import { AnyEffect, NeedCall, NeedSpan, Statement, Value } from "./types.js" */
 /** @import { Reader } from "./bytes.js" */
 
 /**
@@ -34,7 +34,13 @@ function decodeEffect(r, kind, phase) {
     case Effect.WRITE:
       return { kind, phase, ...decodeStatement(r) };
     case Effect.NEED_QUERY:
-      return { kind, phase, statements: times(r.u16(), () => decodeStatement(r)), database: r.text() };
+      return {
+        kind,
+        phase,
+        statements: times(r.u16(), () => decodeStatement(r)),
+        database: r.text(),
+        span: decodeSpan(r),
+      };
     case Effect.NEED_CALL:
       return {
         kind,
@@ -44,6 +50,7 @@ function decodeEffect(r, kind, phase) {
         name: r.text(),
         timeoutMs: r.u32(),
         request: r.blob(),
+        span: decodeSpan(r),
       };
     case Effect.NEED_RESUME:
       return {
@@ -62,6 +69,7 @@ function decodeEffect(r, kind, phase) {
         headers: decodeHeaders(r),
         timeoutMs: r.u32(),
         body: r.blob(),
+        span: decodeSpan(r),
       };
     case Effect.NEED_SIGN:
       return { kind, phase, text: r.blob() };
@@ -89,6 +97,8 @@ function decodeEffect(r, kind, phase) {
       };
     case Effect.LOG:
       return { kind, phase, level: r.u8(), text: r.text() };
+    case Effect.SPAN:
+      return { kind, phase, text: r.text() };
     default:
       throw new RangeError(`effect of unknown kind ${kind}`);
   }
@@ -100,6 +110,14 @@ function decodeEffect(r, kind, phase) {
  */
 function decodeHeaders(r) {
   return times(r.u16(), () => [r.text(), r.text()]);
+}
+
+/**
+ * @param {Reader} r
+ * @returns {NeedSpan}
+ */
+function decodeSpan(r) {
+  return { name: r.text(), members: r.text() };
 }
 
 /**

@@ -6,8 +6,11 @@ import { Outcome } from "./types.js";
 
 /** @import { NeedFetch } from "./types.js" */
 
-/** @param {NeedFetch} need */
-export async function fetchOutside(need) {
+/**
+ * @param {NeedFetch} need
+ * @param {(message: string) => void} failed
+ */
+export async function fetchOutside(need, failed) {
   const signal = AbortSignal.timeout(need.timeoutMs);
   try {
     const { method, headers, body } = need;
@@ -16,6 +19,7 @@ export async function fetchOutside(need) {
     await response.body?.cancel();
     return encodeFetch(Outcome.OK, response.status);
   } catch (error) {
+    failed(messageOf(error));
     return encodeFetch(signal.aborted ? Outcome.TIMEOUT : Outcome.FAILED, messageOf(error));
   }
 }

@@ -3,7 +3,8 @@
 
 import { readBody } from "./body.js";
 import { logError } from "./log.js";
-import { hostOf, run } from "./perform.js";
+import { hostOf, run, runPart } from "./perform.js";
+import { writeSpans } from "./spans.js";
 import { Frame, METHOD_TRAP, Target } from "./types.js";
 
 /** @import { Env, Reply } from "./types.js" */
@@ -46,15 +47,19 @@ export default {
   },
 
   async queue(batch, env, ctx) {
+    /** @type {string[]} */
+    const spans = [];
     // One after the other: a run's successor finds its predecessor in D1.
     for (const message of batch.messages) {
       try {
-        settle(message, await run(hostOf(Target.QUEUE, env, ctx), ...frameOf(batch.queue, message)));
+        const [kind, parts] = frameOf(batch.queue, message);
+        settle(message, await runPart(hostOf(Target.QUEUE, env, ctx), kind, parts, spans));
       } catch (error) {
         logError("z0.message_failed", error);
         message.retry({ delaySeconds: RETRY_SECONDS });
       }
     }
+    writeSpans(spans);
   },
 };
 

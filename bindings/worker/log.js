@@ -9,6 +9,14 @@ export function logError(event, error) {
 }
 
 /**
+ * What an invocation did, as the Tail Worker reads it.
+ * @param {string[]} spans JSON
+ */
+export function logSpans(spans) {
+  console.log(`{"z0":"spans","service":"z0","spans":[${spans.join(",")}]}`);
+}
+
+/**
  * What is thrown is not always an Error.
  * @param {unknown} error
  */

@@ -9,6 +9,7 @@ import { logError, messageOf } from "./log.js";
 import { fetchOutside } from "./fetch.js";
 import { send, tell } from "./collect.js";
 import { sign } from "./sign.js";
+import { inSpan, writeSpans } from "./spans.js";
 import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Frame, Phase, Target } from "./types.js";
 
 /** @import { AnyEffect, Env, FrameInput, Host, NeedQuery, NeedRows, Reply, Value } from "./types.js" */
@@ -26,7 +27,7 @@ const IDLE_MS = 10;
 const NO_REPLY = { status: 204, headers: [], body: new Uint8Array(0) };
 
 /**
- * Runs one frame to its end.
+ * Runs a frame that is an invocation of its own.
  * @param {Host} host
  * @param {number} kind
  * @param {(string | Uint8Array)[]} parts
@@ -34,6 +35,25 @@ const NO_REPLY = { status: 204, headers: [], body: new Uint8Array(0) };
  * @returns {Promise<Reply>}
  */
 export async function run(host, kind, parts, method = 0) {
+  /** @type {string[]} */
+  const spans = [];
+  try {
+    return await runPart(host, kind, parts, spans, method);
+  } finally {
+    writeSpans(spans);
+  }
+}
+
+/**
+ * Runs one frame to its end.
+ * @param {Host} host
+ * @param {number} kind
+ * @param {(string | Uint8Array)[]} parts
+ * @param {string[]} spans of the invocation, which gets those of this frame
+ * @param {number} [method] of a call
+ * @returns {Promise<Reply>}
+ */
+export async function runPart(host, kind, parts, spans, method = 0) {
   const flags = host.env.Z0_DEBUG === "1" ? FLAG_DEBUG : 0;
   /** @type {Omit<FrameInput, "now" | "incarnation">} */
   let input = { kind, target: host.target, method, flags, parts, answers: [] };
@@ -44,7 +64,7 @@ export async function run(host, kind, parts, method = 0) {
       incarnation: host.incarnation,
       settings: host.env.Z0_SETTINGS,
     });
-    if (effects[0]?.phase !== Phase.NEED) return perform(host, effects);
+    if (effects[0]?.phase !== Phase.NEED) return perform(host, effects, spans);
     /** @type {AnyEffect[]} */
     const needs = [];
     for (const effect of effects) {
@@ -60,7 +80,7 @@ export async function run(host, kind, parts, method = 0) {
     // Rows are answered at once: waiting for them would let another event in before the commit.
     input.answers = needs.every((need) => need.kind === Effect.NEED_ROWS)
       ? needs.map((need) => rows(storageOf(host), /** @type {NeedRows} */ (need)))
-      : await answerAll(host, needs);
+      : await answerAll(host, needs, spans);
   }
 }
 
@@ -69,12 +89,13 @@ export async function run(host, kind, parts, method = 0) {
  * pass, before the next one begins; an answer that does not come is not waited for by those behind it.
  * @param {Host} host
  * @param {AnyEffect[]} needs
+ * @param {string[]} spans
  */
-async function answerAll(host, needs) {
+async function answerAll(host, needs, spans) {
   const answers = [];
   for (let i = 0; i < needs.length; i += CALLS_AT_ONCE_MAX) {
     // Of one size: a wave that is slow may wait for a disk or a network, where a smaller one gains nothing.
-    const wave = needs.slice(i, i + CALLS_AT_ONCE_MAX).map(async (need) => answer(host, need));
+    const wave = needs.slice(i, i + CALLS_AT_ONCE_MAX).map(async (need) => answer(host, need, spans));
     answers.push(...wave);
     if (i + CALLS_AT_ONCE_MAX >= needs.length) break;
     await settled(wave);
@@ -97,20 +118,21 @@ async function settled(wave) {
 /**
  * @param {Host} host
  * @param {AnyEffect} need
+ * @param {string[]} spans
  * @returns {Uint8Array | Promise<Uint8Array>}
  */
-function answer(host, need) {
+function answer(host, need, spans) {
   switch (need.kind) {
     case Effect.NEED_ROWS:
       return rows(storageOf(host), need);
     case Effect.NEED_QUERY:
-      return query(host.env, need);
+      return inSpan(spans, need.span, (failed) => query(host.env, need, failed));
     case Effect.NEED_CALL:
-      return callObject(host.env, need);
+      return inSpan(spans, need.span, (failed) => callObject(host.env, need, failed));
     case Effect.NEED_SIGN:
       return sign(host.env, need.text);
     case Effect.NEED_FETCH:
-      return fetchOutside(need);
+      return inSpan(spans, need.span, (failed) => fetchOutside(need, failed));
     default:
       throw new Error(`effect ${need.kind} stands among needs`);
   }
@@ -119,9 +141,10 @@ function answer(host, need) {
 /**
  * @param {Host} host
  * @param {AnyEffect[]} effects
+ * @param {string[]} spans
  * @returns {Reply}
  */
-function perform(host, effects) {
+function perform(host, effects, spans) {
   const commits = effects.filter((effect) => effect.phase === Phase.COMMIT);
   if (commits.length > 0) commit(host, commits);
   let reply = NO_REPLY;
@@ -145,6 +168,9 @@ function perform(host, effects) {
       case Effect.LOG:
         if (effect.level === 0) console.log(effect.text);
         else console.error(effect.text);
+        break;
+      case Effect.SPAN:
+        spans.push(effect.text);
         break;
       default:
         throw new Error(`effect ${effect.kind} stands after the needs`);
@@ -226,8 +252,9 @@ function rows(storage, need) {
 /**
  * @param {Env} env
  * @param {NeedQuery} need
+ * @param {(message: string) => void} failed
  */
-async function query(env, need) {
+async function query(env, need, failed) {
   try {
     const database = databaseOf(env, need.database);
     const statements = need.statements.map((s) => database.prepare(s.sql).bind(...s.values));
@@ -240,6 +267,7 @@ async function query(env, need) {
       }),
     );
   } catch (error) {
+    failed(messageOf(error));
     return encodeQueryFailure(messageOf(error));
   }
 }

@@ -1,7 +1,7 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 5;
+export const ABI_VERSION = 6;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
@@ -18,6 +18,7 @@ export const Frame = Object.freeze({
   TELL: 5,
   ALARM: 6,
   RESUME: 7,
+  TAIL: 8,
 });
 
 /** What the host has to do: z0_effect_kind. */
@@ -35,13 +36,22 @@ export const Effect = Object.freeze({
   TELL: 64,
   POINT: 65,
   LOG: 66,
+  SPAN: 67,
 });
 
 /** Z0_EFFECT phases: needs come alone, commits come first. */
 export const Phase = Object.freeze({ NEED: 0, COMMIT: 1, REPLY: 2, SEND: 3, TELL: 4 });
 
 /** Whose steps they are: z0_target. */
-export const Target = Object.freeze({ LEDGER: 0, MONITOR: 1, DIRECTORY: 2, EDGE: 3, QUEUE: 4 });
+export const Target = Object.freeze({
+  LEDGER: 0,
+  MONITOR: 1,
+  DIRECTORY: 2,
+  EDGE: 3,
+  QUEUE: 4,
+  TRACES: 5,
+  TAIL: 6,
+});
 
 /** How a call ended: z0_outcome. */
 export const Outcome = Object.freeze({ OK: 0, OVERLOADED: 1, TIMEOUT: 2, FAILED: 3 });
@@ -60,15 +70,21 @@ export const FLAG_DEBUG = 1;
 /** @typedef {{status: number, headers: [string, string][], body: Uint8Array<ArrayBuffer>}} Reply */
 
 /**
+ * What a need is among spans: its name, and its members as JSON, empty where it is not kept.
+ * @typedef {{name: string, members: string}} NeedSpan
+ */
+
+/**
  * An effect, decoded: one member a kind.
  * @typedef {{kind: 1, phase: number} & Statement} NeedRows
- * @typedef {{kind: 2, phase: number, statements: Statement[], database: string}} NeedQuery
+ * @typedef {{kind: 2, phase: number, statements: Statement[], database: string,
+ *   span: NeedSpan}} NeedQuery
  * @typedef {{kind: 3, phase: number, target: number, method: number, name: string,
- *   timeoutMs: number, request: Uint8Array<ArrayBuffer>}} NeedCall
+ *   timeoutMs: number, request: Uint8Array<ArrayBuffer>, span: NeedSpan}} NeedCall
  * @typedef {{kind: 4, phase: number, continuation: Uint8Array, stepsMax: number, where: string}} NeedResume
  * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
  * @typedef {{kind: 6, phase: number, method: string, url: string, headers: [string, string][],
- *   timeoutMs: number, body: Uint8Array<ArrayBuffer>}} NeedFetch
+ *   timeoutMs: number, body: Uint8Array<ArrayBuffer>, span: NeedSpan}} NeedFetch
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm
  * @typedef {{kind: 32, phase: number} & Reply} ReplyEffect
@@ -76,8 +92,9 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 64, phase: number, report: Uint8Array}} Tell
  * @typedef {{kind: 65, phase: number, index: string, blobs: string[], doubles: number[]}} Point
  * @typedef {{kind: 66, phase: number, level: number, text: string}} Log
+ * @typedef {{kind: 67, phase: number, text: string}} SpanLine
  * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | Write | Alarm | ReplyEffect | Send | Tell
- *   | Point | Log} AnyEffect
+ *   | Point | Log | SpanLine} AnyEffect
  */
 
 /**
@@ -100,6 +117,7 @@ export const FLAG_DEBUG = 1;
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} LEDGER
  * @property {DurableObjectNamespace<import("./monitor.js").Monitor>} MONITOR
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} DIRECTORY
+ * @property {DurableObjectNamespace<import("./object.js").CoreObject>} TRACES of the Tail Worker
  * @property {{send(body: Uint8Array, options: {contentType: "bytes"}): Promise<unknown>}} FACTS_QUEUE
  * @property {D1Database} DB further ones by the names that Z0_SETTINGS gives them
  * @property {{writeDataPoint(point: object): void | Promise<void>}} [METRICS]

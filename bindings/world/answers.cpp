@@ -47,8 +47,32 @@ void World::begin_need(const Running& task) {
   if (task->begun < task->answers.size()) ready_.push_back({task, task->begun++});
 }
 
+namespace {
+
+NeedSpan span_of(const Carried& need) {
+  if (const auto* call = std::get_if<CallNeed>(&need)) return call->span;
+  if (const auto* query = std::get_if<QueryNeed>(&need)) return query->span;
+  if (const auto* fetch = std::get_if<FetchNeed>(&need)) return fetch->span;
+  return {};
+}
+
+}  // namespace
+
+// The span of a need, as the host ends it. Nobody's clock moves meanwhile.
+void World::end_span(const Effect& need, std::string_view answer) {
+  const std::string_view members = span_of(carried_by(need)).members;
+  if (!span || members.empty()) return;
+  const std::string us = std::to_string(now_ms) + "000";
+  const bool failed = need.kind == Z0_NEED_QUERY ? answer.starts_with(std::string_view("\0\0", 2))
+                                                 : answer.empty() || answer[0] != Z0_OK;
+  std::string json = "{" + std::string(members) + ",\"start_us\":" + us + ",\"end_us\":" + us;
+  if (failed) json += ",\"status\":\"error\"";
+  span(json + "}");
+}
+
 void World::answered(const Running& task, std::size_t place, std::string bytes) {
   if (task->end != Task::End::none) return;  // it was killed meanwhile
+  end_span(task->needs[place], bytes);
   task->answers[place] = std::move(bytes);
   if (--task->missing == 0)
     ready_.push_back({task});

@@ -315,6 +315,9 @@ struct World::After {
     ByteWriter(report).bytes(told.report);
     world.tell(std::move(report));
   }
+  void operator()(const SpanLine& line) {
+    if (world.span) world.span(line.json);
+  }
   template <class Other>
   void operator()(const Other&) {}
 };

@@ -52,8 +52,10 @@ struct Stuck : std::runtime_error {
 // Whose step a frame is, for an object's by its name.
 inline z0_target target_of(z0_frame_kind kind, std::string_view object) {
   if (kind == Z0_FRAME_MESSAGE || kind == Z0_FRAME_DEAD_LETTER) return Z0_TARGET_QUEUE;
+  if (kind == Z0_FRAME_TAIL) return Z0_TARGET_TAIL;
   if (object.empty()) return Z0_TARGET_EDGE;
   if (object == monitor_object) return Z0_TARGET_MONITOR;
+  if (object.starts_with("traces_")) return Z0_TARGET_TRACES;
   return object.starts_with("directory_") ? Z0_TARGET_DIRECTORY : Z0_TARGET_LEDGER;
 }
 
@@ -97,6 +99,8 @@ class World {
   std::function<std::string(std::string_view text)> sign;
   // Who is outside: the HTTP status that it replies; without it nobody answers.
   std::function<std::uint16_t(const FetchNeed& need)> fetch;
+  // Takes each span that ended, as JSON; those of needs, too.
+  std::function<void(std::string_view json)> span;
   Faults faults;
   // Sees every frame with its effects.
   std::function<void(std::string_view frame, std::string_view effects)> watch;
@@ -206,6 +210,7 @@ class World {
   void ended(const Running& task, Task::End end);
   // Of messages and dead letters.
   bool acknowledges(z0_frame_kind kind, const std::vector<std::string>& parts);
+  void end_span(const Effect& need, std::string_view answer);
   std::string answer_query(const QueryNeed& need);
   std::string answer_sign(const SignNeed& need);
   std::string answer_fetch(const FetchNeed& need);

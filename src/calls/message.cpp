@@ -1,5 +1,7 @@
 #include "z0/calls/message.hpp"
 
+#include <algorithm>
+
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 
@@ -146,6 +148,13 @@ bool parse_attempt(ByteReader& in, Message& out) {
   return true;
 }
 
+// More than a span's links hold say nothing more.
+void add_once(std::vector<std::string_view>& all, std::string_view one) {
+  if (all.size() < limits::links_per_span_max &&
+      std::find(all.begin(), all.end(), one) == all.end())
+    all.push_back(one);
+}
+
 }  // namespace
 
 bool parse_message(std::string_view bytes, Message& out) {
@@ -164,7 +173,7 @@ bool parse_message(std::string_view bytes, Message& out) {
     const bool facts = kind == MessageKind::facts;
     if (!facts && kind != MessageKind::attempts)
       return refuse("a section of a kind that is not known");
-    out.traceparent = in.short_bytes();
+    add_once(out.traceparents, in.short_bytes());
     ByteReader items(in.bytes());
     if (!in.ok() || items.done()) return refuse("a section that is cut off or empty");
     while (!items.done()) {

@@ -222,6 +222,7 @@ struct EffectWords {
   std::string operator()(const LogLine& line) const {
     return (line.error ? "log error " : "log info ") + shown(line.json);
   }
+  std::string operator()(const SpanLine& line) const { return "span " + shown(line.json); }
 };
 
 // -- frames -------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@
 namespace z0 {
 namespace {
 
-constexpr std::string_view append_span = "z0.do.ledger.append_fact";
 // The platform's own words in an attempt record.
 constexpr std::size_t failure_bytes_max = 200;
 
@@ -148,7 +147,7 @@ class Answer {
     std::string words;
     ExceededBudget budget;
     if (exceeded(a, budget)) attempt.message = words = budget_words(budget, a.fact.amount);
-    attempt.span = append_span;
+    attempt.span = span_of(LedgerMethod::append).text();
     attempt.trace = a.fact.trace.empty() ? std::string_view(trace_) : a.fact.trace;
     attempt.submission = a.submission;
     attempts_.add_attempt(attempt);
@@ -168,11 +167,11 @@ class Answer {
       ++report_.conflict;
     } else if (transient(status)) {
       ++report_.failed;
-      if (first_failure_ == Status::recorded) first_failure_ = status;
     } else {
       ++report_.refused;
     }
     if (status == Status::recorded || leaves_attempt(status)) tally(a);
+    note(a);
     if (accepted(status))
       add_receipt(a);
     else
@@ -326,15 +325,23 @@ class Answer {
              {t.count, duration_ms});
       }
     }
-    if (report_.failed > 0) log_failure();
   }
 
-  // The span of a write that failed, as one structured line.
-  void log_failure() {
-    log_event(
-        effects_, Event::span,
-        {append_span, context_.trace.trace_id, context_.trace.span_id, context_.started_ms,
-         frame_.now_ms - context_.started_ms, "error", info(first_failure_).name, report_.failed});
+  // What the request's span says of the facts.
+  void note(const Answered& a) {
+    SpanNotes& notes = effects_.notes;
+    const Status status = a.result.status;
+    const bool failed = leaves_attempt(status);
+    if (!accepted(status) && notes.error_code.empty()) notes.error_code = info(status).name;
+    if (status != Status::recorded && !failed) return;
+    if (notes.tenant_id.empty()) notes.tenant_id = a.tenant_id;
+    if (alone_) notes.entity_id = a.fact.entity_id;
+    if (failed && !notes.failed) notes.error_code = info(status).name;
+    if (failed)
+      notes.failed = true;
+    else
+      ++notes.facts;
+    if (a.fact.has(field_amount)) (failed ? notes.money_failed : notes.money_moved) = true;
   }
 
   const std::vector<std::string_view>& answers_;  // the ledgers', in the order of the calls
@@ -350,7 +357,6 @@ class Answer {
   std::vector<Tally> tallies_;
   std::optional<LineRun> place_;  // of the item at hand, in a batch
   Status first_refusal_ = Status::recorded;
-  Status first_failure_ = Status::recorded;
   bool alone_ = false;        // one fact, and no list around it
   bool retry_helps_ = false;  // where a budget is exhausted it does not
 };

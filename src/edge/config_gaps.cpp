@@ -49,7 +49,8 @@ void get_config_gaps(const RouteCall& call) {
   const Value tenant = Value::text_or_null(tenant_id);
   const Value limit = Value::of(static_cast<std::int64_t>(limits::page_facts_max));
   for (const auto database : databases_for(frame, tenant_id)) {
-    effects.need_query(database, {{missing_sql, {tenant, limit}}, {unknown_sql, {tenant, limit}}});
+    effects.need_query("z0.d1.query.config_gaps", database,
+                       {{missing_sql, {tenant, limit}}, {unknown_sql, {tenant, limit}}});
   }
   resume_with(context, effects);
 }

@@ -74,7 +74,7 @@ void post_conformance(const RouteCall& call) {
   if (all.empty()) return reply_json(effects, context, 200, "[]");
   for (std::size_t i = 0; i < all.size(); ++i) {
     const TraceContext next = nth_child(context, frame, i);
-    effects.need_fetch("POST", all[i].url,
+    effects.need_fetch("z0.external.conformance.post", "POST", all[i].url,
                        {{"content-type", "application/json"},
                         {"traceparent", next.traceparent()},
                         {"tracestate", next.next_tracestate()}},

@@ -224,7 +224,8 @@ void query_facts(const RouteCall& call) {
     statements.push_back(page_of(q, "failed_facts", "attempted_at",
                                  ", attempted_at AS recorded_at, NULL AS corrects", failed_sql));
   }
-  for (const auto database : databases) effects.need_query(database, statements);
+  for (const auto database : databases)
+    effects.need_query("z0.d1.query.facts_by_tenant", database, statements);
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, context);

@@ -159,7 +159,7 @@ void get_report(const RouteCall& call) {
     return reply_error(effects, context, Status::not_found, "tenant");
   const Value tenant = Value::text_or_null(tenant_id);
   for (const auto database : databases_for(frame, tenant_id)) {
-    effects.need_query(database,
+    effects.need_query("z0.d1.query.report", database,
                        {{sums_sql, {tenant}}, {assets_sql, {tenant}}, {accounts_sql, {tenant}}});
   }
   resume_with(context, effects);

@@ -10,6 +10,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/base/version.hpp"
+#include "z0/trace/span.hpp"
 
 namespace z0 {
 namespace {
@@ -41,6 +42,7 @@ constexpr z0_effect_kind fetches = Z0_NEED_FETCH;
 struct Route {
   std::string_view method;
   std::string_view path;  // {} stands for one segment
+  SpanName span;          // of a request for it; empty: none
   Access access;
   void (*handle)(const RouteCall&);
   Step steps[3];
@@ -57,50 +59,77 @@ void health(const RouteCall& call) {
 // A row a route, in a line or two: clang-format would give each member a line of its own.
 // clang-format off
 constexpr Route routes[] = {
-    {"GET", "/healthz", open_to_all, health, {}},
-    {"POST", "/v1/facts", writes, post_facts,
+    {"GET", "/healthz", {}, open_to_all, health, {}},
+    {"POST", "/v1/facts", "z0.worker.facts.record",
+     writes, post_facts,
      {{calls, resume_post_facts}, {calls, resume_post_registered}, {calls, resume_post_begun}},
      ",atomic,"},
-    {"GET", "/v1/facts", reads, query_facts,
+    {"GET", "/v1/facts", "z0.worker.facts.query",
+     reads, query_facts,
      {{queries, resume_query}}, ",tenant,type,status,from,to,trace_id,limit,cursor,"},
-    {"GET", "/v1/facts/{}", reads, get_ledger_facts,
+    {"GET", "/v1/facts/{}", "z0.worker.facts.read_ledger",
+     reads, get_ledger_facts,
      {{calls, resume_facts}}, ",from_seq,types,limit,records,"},
-    {"GET", "/v1/entities/{}", reads, get_ledger_head, {{calls, resume_head}}},
-    {"GET", "/v1/entities/{}/state", reads, get_state, {{calls, resume_state}}, ",cache,as_of,"},
-    {"GET", "/v1/ledgers/{}/checkpoint", reads, get_checkpoint,
+    {"GET", "/v1/entities/{}", "z0.worker.entities.read_head",
+     reads, get_ledger_head, {{calls, resume_head}}},
+    {"GET", "/v1/entities/{}/state", "z0.worker.entities.read_state",
+     reads, get_state, {{calls, resume_state}}, ",cache,as_of,"},
+    {"GET", "/v1/ledgers/{}/checkpoint", "z0.worker.proofs.checkpoint",
+     reads, get_checkpoint,
      {{calls, resume_checkpoint}, {signs, resume_signature}}},
-    {"GET", "/v1/ledgers/{}/proof", reads, get_proof, {{calls, resume_proof}}, ",seq,size,"},
-    {"GET", "/v1/ledgers/{}/consistency", reads, get_consistency,
+    {"GET", "/v1/ledgers/{}/proof", "z0.worker.proofs.inclusion",
+     reads, get_proof, {{calls, resume_proof}}, ",seq,size,"},
+    {"GET", "/v1/ledgers/{}/consistency", "z0.worker.proofs.consistency",
+     reads, get_consistency,
      {{calls, resume_proof}}, ",from,size,"},
-    {"POST", "/v1/ledgers/{}/reconcile", reconciles, post_reconcile,
+    {"POST", "/v1/ledgers/{}/reconcile", "z0.worker.ledgers.reconcile",
+     reconciles, post_reconcile,
      {{calls, resume_reconcile}}, ",from,"},
-    {"POST", "/v1/ledgers/{}/replicate", operates, post_replicate,
+    {"POST", "/v1/ledgers/{}/replicate", "z0.worker.ledgers.replicate",
+     operates, post_replicate,
      {{calls, resume_replicate}}, ",from,"},
-    {"POST", "/v1/ledgers/{}/verify", operates, post_verify,
+    {"POST", "/v1/ledgers/{}/verify", "z0.worker.ledgers.verify",
+     operates, post_verify,
      {{calls, resume_verify}}, ",from_seq,"},
-    {"POST", "/v1/ledgers/{}/import", operates, post_import,
+    {"POST", "/v1/ledgers/{}/import", "z0.worker.ledgers.import_facts",
+     operates, post_import,
      {{calls, resume_import}}, ",tenant,"},
-    {"GET", "/v1/ledgers", reads, get_ledgers, {{calls, resume_ledgers}}, ",tenant,limit,cursor,"},
-    {"GET", "/v1/keys", reads, get_keys, {{signs, resume_keys}}},
-    {"GET", "/v1/replication", operates, get_replication,
+    {"GET", "/v1/ledgers", "z0.worker.ledgers.list",
+     reads, get_ledgers, {{calls, resume_ledgers}}, ",tenant,limit,cursor,"},
+    {"GET", "/v1/keys", "z0.worker.proofs.keys",
+     reads, get_keys, {{signs, resume_keys}}},
+    {"GET", "/v1/replication", "z0.worker.replication.read",
+     operates, get_replication,
      {{queries, resume_replication_heads}, {calls, resume_replication}},
      ",tenant,limit,cursor,after,until,"},
-    {"GET", "/v1/configs/gaps", reads, get_config_gaps,
+    {"GET", "/v1/configs/gaps", "z0.worker.configs.read_gaps",
+     reads, get_config_gaps,
      {{queries, resume_config_gaps}}, ",tenant,"},
-    {"PUT", "/v1/configs/{}", configures, put_config, {{calls, resume_put_config}}},
-    {"GET", "/v1/configs/{}", reads, get_config, {{calls, resume_get_config}}, ",version,as_of,"},
-    {"GET", "/v1/configs/{}/versions", reads, get_config_versions,
+    {"PUT", "/v1/configs/{}", "z0.worker.configs.publish",
+     configures, put_config, {{calls, resume_put_config}}},
+    {"GET", "/v1/configs/{}", "z0.worker.configs.read",
+     reads, get_config, {{calls, resume_get_config}}, ",version,as_of,"},
+    {"GET", "/v1/configs/{}/versions", "z0.worker.configs.read_versions",
+     reads, get_config_versions,
      {{calls, resume_get_config}}, ",from_version,"},
-    {"GET", "/v1/report", reads, get_report, {{queries, resume_report}}, ",tenant,"},
-    {"GET", "/v1/closure", reads, get_closure,
+    {"GET", "/v1/report", "z0.worker.report.read",
+     reads, get_report, {{queries, resume_report}}, ",tenant,"},
+    {"GET", "/v1/closure", "z0.worker.closure.read",
+     reads, get_closure,
      {{queries, resume_closure}}, ",tenant,from,to,limit,cursor,"},
-    {"GET", "/v1/dead-letters", operates, get_dead_letters,
+    {"GET", "/v1/dead-letters", "z0.worker.dead_letters.list",
+     operates, get_dead_letters,
      {{queries, resume_dead_letters}}, ",limit,cursor,"},
-    {"POST", "/v1/dead-letters/redrive", operates, post_redrive, {{queries, resume_redrive}}},
-    {"GET", "/v1/dead-letters/{}", operates, get_dead_letter, {{queries, resume_dead_letter}}},
-    {"POST", "/v1/dead-letters/{}/redrive", operates, post_redrive, {{queries, resume_redrive}}},
-    {"GET", "/v1/live", operates, get_live, {{calls, resume_live}}},
-    {"POST", "/conformance/trace-context", debugs, post_conformance,
+    {"POST", "/v1/dead-letters/redrive", "z0.worker.dead_letters.redrive",
+     operates, post_redrive, {{queries, resume_redrive}}},
+    {"GET", "/v1/dead-letters/{}", "z0.worker.dead_letters.read",
+     operates, get_dead_letter, {{queries, resume_dead_letter}}},
+    {"POST", "/v1/dead-letters/{}/redrive", "z0.worker.dead_letters.redrive",
+     operates, post_redrive, {{queries, resume_redrive}}},
+    {"GET", "/v1/live", "z0.worker.live.read",
+     operates, get_live, {{calls, resume_live}}},
+    {"POST", "/conformance/trace-context", "z0.worker.conformance.trace_context",
+     debugs, post_conformance,
      {{fetches, resume_conformance}}},
 };
 // clang-format on
@@ -197,12 +226,45 @@ std::string_view strange_parameter(const Route& to, const Request& request) {
   return {};
 }
 
-void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
-  Request request;
-  const bool readable = parse_request(frame, request);
-  Context context{trace_context(request.traceparent, request.tracestate, frame.entropy.trace()),
-                  frame.now_ms};
-  context.origin = allowed_origin(request, frame.settings);
+// What z0 asks others for in this step is under the request's span.
+void name_needs(const Context& context, const Frame& frame, Effects& effects) {
+  ByteReader random(frame.entropy.trace().substr(trace_id_bytes));
+  effects.spans_under(
+      {context.trace.trace_id, context.trace.span_id, context.tenant_id, random.u64()});
+}
+
+// The span of a request that was answered in this step. Between its first step and one that goes on
+// the clock moved: z0 waited.
+void end_span(const Context& context, const Frame& frame, Effects& effects) {
+  const bool routed = context.route < std::size(routes);
+  const SpanName name = routed ? routes[context.route].span : "z0.worker.edge.refuse";
+  if (effects.needs() || name.empty()) return;
+  const SpanNotes& notes = effects.notes;
+  Span span = request_span(context.trace, name, SpanKind::server, context.started_ms, frame.now_ms);
+  span.clock = frame.kind == Z0_FRAME_RESUME ? Clock::seen : Clock::stood;
+  span.tenant_id = context.tenant_id.empty() ? notes.tenant_id : context.tenant_id;
+  span.entity_id = context.entity_id.empty() ? notes.entity_id : context.entity_id;
+  span.error_code = notes.error_code;
+  if (notes.failed || notes.http >= 500) span.status = SpanStatus::error;
+  if (notes.money_moved) span.money = MoneyEffect::moved;
+  if (notes.money_failed) span.money = MoneyEffect::failed;
+  const auto add = [&span](std::string_view key, std::string value) {
+    span.attributes.push_back({std::string(key), std::move(value)});
+  };
+  if (routed) {
+    const Route& to = routes[context.route];
+    add("http.request.method", '"' + std::string(to.method) + '"');
+    add("http.route", '"' + std::string(to.path) + '"');
+  }
+  add("http.response.status_code", std::to_string(notes.http));
+  if (notes.facts > 0) add("z0.facts", std::to_string(notes.facts));
+  effects.span(span_json(span));
+}
+
+constexpr std::uint8_t no_route = 0xff;
+
+void handle(KnownTokens& tokens, const Request& request, bool readable, Context& context,
+            const Frame& frame, Effects& effects) {
   if (!readable) return reply_error(effects, context, Status::bad_parameter, "url");
   std::string_view id;
   bool path_known = false;
@@ -214,11 +276,14 @@ void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
     if (path_known) return refuse_method(request, context, effects);
     return reply_error(effects, context, Status::not_found, {});
   }
+  context.route = static_cast<std::uint8_t>(to - routes);
+  if (names_ledger(id)) context.entity_id = id;
   const Claims nobody;
   const Claims* claims = &nobody;
   if (to->access.scopes != 0) {
     claims = tokens.verify(bearer_token(request.authorization), request.secrets, frame.now_ms);
     if (claims == nullptr) return reply_error(effects, context, Status::unauthorized, {});
+    context.tenant_id = claims->tenant_id;
     const bool scoped = (claims->scopes & to->access.scopes) != 0 &&
                         (!to->access.all_tenants || claims->all_tenants);
     if (!scoped)
@@ -227,8 +292,18 @@ void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
     if (!strange.empty())
       return reply_error(effects, context, Status::bad_parameter, strange, taken_parameters(*to));
   }
-  context.route = static_cast<std::uint8_t>(to - routes);
+  name_needs(context, frame, effects);
   to->handle({request, *claims, context, frame, id, effects});
+}
+
+void begin(KnownTokens& tokens, const Frame& frame, Effects& effects) {
+  Request request;
+  const bool readable = parse_request(frame, request);
+  Context context{trace_context(request.traceparent, request.tracestate, frame.entropy.trace()),
+                  frame.now_ms, no_route};
+  context.origin = allowed_origin(request, frame.settings);
+  handle(tokens, request, readable, context, frame, effects);
+  end_span(context, frame, effects);
 }
 
 // The step that a continuation is for; it traps on bytes that are not our own.
@@ -244,8 +319,11 @@ const Step& step_of(ByteReader& in, Context& context) {
 void resume(const Frame& frame, Effects& effects) {
   ByteReader in(frame.part(0));
   Context context;
-  step_of(in, context).resume({in, context, frame, effects});
+  const Step& step = step_of(in, context);
+  name_needs(context, frame, effects);
+  step.resume({in, context, frame, effects});
   if (!in.ok() || !in.done()) trap("a continuation of the edge is read to its end");
+  end_span(context, frame, effects);
 }
 
 }  // namespace

@@ -122,6 +122,8 @@ void write_context(ByteWriter& out, const Context& context, std::uint8_t step) {
   out.u8(context.trace.flags);
   out.short_bytes(context.trace.tracestate);
   out.short_bytes(context.origin);
+  out.short_bytes(context.tenant_id);
+  out.short_bytes(context.entity_id);
 }
 
 bool read_context(ByteReader& in, Context& context) {
@@ -134,6 +136,8 @@ bool read_context(ByteReader& in, Context& context) {
   context.trace.flags = in.u8();
   context.trace.tracestate = in.short_bytes();
   context.origin = in.short_bytes();
+  context.tenant_id = in.short_bytes();
+  context.entity_id = in.short_bytes();
   return in.ok();
 }
 
@@ -209,6 +213,7 @@ std::string error_json(const Context& context, Status status, std::string_view f
 
 void reply_error(Effects& effects, const Context& context, Status status, std::string_view field,
                  std::string_view action) {
+  effects.notes.error_code = info(status).name;
   reply_json(effects, context, info(status).http, error_json(context, status, field, {}, action),
              transient(status));
 }
@@ -231,6 +236,7 @@ void reply_bad_time(Effects& effects, const Context& context, std::string_view p
 
 void reply_bad_method(Effects& effects, const Context& context, std::string_view allowed,
                       std::string_view action) {
+  effects.notes.error_code = info(Status::method_not_allowed).name;
   reply_with(effects, context, info(Status::method_not_allowed).http, "application/json",
              {"allow", allowed}, error_json(context, Status::method_not_allowed, {}, {}, action));
 }

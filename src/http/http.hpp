@@ -64,9 +64,11 @@ Status judge_body(const Request& request, std::string_view& field);
 struct Context {
   TraceContext trace;
   std::int64_t started_ms = 0;
-  std::uint8_t route = 0;   // its row in the table of routes
-  std::uint8_t step = 0;    // which of the route's steps takes the answers that are waited for
-  std::string origin = {};  // of the page that may read the answer; empty: none
+  std::uint8_t route = 0;      // its row in the table of routes
+  std::uint8_t step = 0;       // which of the route's steps takes the answers that are waited for
+  std::string origin = {};     // of the page that may read the answer; empty: none
+  std::string tenant_id = {};  // whose credential it came with; empty: an operator's, or none
+  std::string entity_id = {};  // the one that the path names, when it names a ledger
 };
 
 // A request as its handler gets it, which replies, or asks and leaves a continuation.

@@ -83,7 +83,7 @@ class Replication {
     if (drop) statements = {{drop_head, {entity}}, {drop_runs, {entity}}};
     statements.push_back(
         {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
-    effects_.need_query(database(), statements);
+    effects_.need_query("z0.d1.projection.read_heads", database(), statements);
     resume_ledger(effects_, call_, RoundStage::head, course_.encode());
     return false;
   }
@@ -166,7 +166,7 @@ class Replication {
     Projection::Changes changes = Projection({run}).plan(d1.back());
     std::vector<Statement> statements{{d1_sql::insert_facts, {Value::text(facts)}}};
     append_changes(statements, changes, keys, trace_id, frame_.now_ms);
-    effects_.need_query(database(), statements);
+    effects_.need_query("z0.d1.projection.write_facts", database(), statements);
     ++course_.chunks;
     course_.d1 = {};
     resume_ledger(effects_, call_, RoundStage::head, course_.encode());

@@ -129,7 +129,7 @@ class Verification {
     at_.rows = rows;
     const std::string sql = comparison();
     effects_.need_query(
-        database(),
+        "z0.d1.projection.read_rows", database(),
         {{sql,
           {Value::text(rows), Value::of(state_.confirmed_seq), Value::of(request_.from_seq),
            Value::of(request_.from_seq + at_.checked - 1), Value::of(state_.seq)}}});
@@ -178,7 +178,7 @@ class Verification {
     if (lost > 0 && lost <= limits::strays_max)
       statements.push_back({delete_strays, {entity, Value::text(again)}});
     statements.push_back({replace, {Value::text(at_.rows), Value::text(again)}});
-    effects_.need_query(database(), statements);
+    effects_.need_query("z0.d1.projection.repair_rows", database(), statements);
     at_.rows = {};
     resume_ledger(effects_, call_, VerifyStage::repaired, encode(at_));
   }

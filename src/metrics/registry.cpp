@@ -65,15 +65,12 @@ constexpr PointInfo points[] = {
 };
 static_assert(std::size(points) == static_cast<std::size_t>(Point::count_));
 
-constexpr std::string_view of_span[] = {"name",        "trace_id", "parent_id",  "start_ms",
-                                        "duration_ms", "status",   "error_code", "facts"};
 constexpr std::string_view of_message[] = {"message"};
 constexpr std::string_view of_ledger[] = {"entity_id", "tenant_id", "seq", "resolution"};
 constexpr std::string_view of_refusals[] = {"refusals"};
 
 // In the order of Event.
 constexpr EventInfo events[] = {
-    {"span", true, of_span},
     {"z0.replication.message_failed", true, of_message},
     {"z0.replication.root_differs", true, of_ledger},
     {"z0.config_refused", true, of_refusals},

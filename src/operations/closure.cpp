@@ -212,7 +212,7 @@ void get_closure(const RouteCall& call) {
   if (!cursor.empty() && !read_cursor(cursor, bytes, after)) return wrong("cursor");
   const std::string sql = closure_sql(cursor.empty());
   for (const auto database : databases_for(frame, tenant)) {
-    effects.need_query(database, sql,
+    effects.need_query("z0.d1.query.closure", database, sql,
                        {Value::text_or_null(tenant), Value::of(std::max(from, after.timestamp)),
                         Value::of(to), Value::of(after.timestamp), Value::text(after.tenant_id),
                         Value::text(after.entity_id), Value::of(after.seq), Value::of(limit + 1)});

@@ -97,7 +97,7 @@ void get_dead_letters(const RouteCall& call) {
   Cursor cursor;
   if (!read_cursor(request.parameter("cursor"), bytes, cursor))
     return reply_error(effects, context, Status::bad_parameter, "cursor");
-  effects.need_query(default_database, page_sql,
+  effects.need_query("z0.d1.query.dead_letters", default_database, page_sql,
                      {Value::of(cursor.received_at), Value::text(cursor.id), Value::of(limit + 1),
                       Value::of(limits::letters_bytes_max)});
   std::string continuation;
@@ -131,7 +131,8 @@ void resume_dead_letters(const RouteResume& resumed) {
 
 void get_dead_letter(const RouteCall& call) {
   const auto& [request, claims, context, frame, letter_id, effects] = call;
-  effects.need_query(default_database, one_sql, {Value::text(letter_id)});
+  effects.need_query("z0.d1.query.dead_letter", default_database, one_sql,
+                     {Value::text(letter_id)});
   resume_with(context, effects);
 }
 

@@ -106,9 +106,10 @@ std::string choose(const Rows& rows, Redrive& redrive) {
 void need_deletion(Redrive& redrive, const Context& context, Effects& effects) {
   redrive.stage = Stage::deleted;
   const Value by = Value::text(version);
-  effects.need_query(default_database, {{delete_sql, {Value::text(redrive.readable)}},
-                                        {mark_sql, {Value::text(redrive.unreadable), by}},
-                                        {left_sql, {by}}});
+  effects.need_query("z0.d1.query.redrive_letters", default_database,
+                     {{delete_sql, {Value::text(redrive.readable)}},
+                      {mark_sql, {Value::text(redrive.unreadable), by}},
+                      {left_sql, {by}}});
   redrive.resume(context, effects);
 }
 
@@ -171,11 +172,11 @@ void post_redrive(const RouteCall& call) {
   Redrive redrive;
   redrive.id = id;
   if (id.empty()) {
-    effects.need_query(default_database, oldest_sql,
+    effects.need_query("z0.d1.query.oldest_letters", default_database, oldest_sql,
                        {Value::text(version), Value::of(limits::letters_per_redrive_max),
                         Value::of(static_cast<std::int64_t>(limits::message_bytes_max))});
   } else {
-    effects.need_query(default_database, letter_sql, {Value::text(id)});
+    effects.need_query("z0.d1.query.dead_letter", default_database, letter_sql, {Value::text(id)});
   }
   redrive.resume(context, effects);
 }

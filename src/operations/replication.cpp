@@ -233,7 +233,7 @@ void get_replication(const RouteCall& call) {
   if (!readable || page.database >= static_cast<std::int64_t>(databases.size()))
     return reply_error(effects, context, Status::bad_parameter, "cursor");
   effects.need_query(
-      databases[static_cast<std::size_t>(page.database)],
+      "z0.d1.query.replication_heads", databases[static_cast<std::size_t>(page.database)],
       {{select_heads,
         {Value::text(std::max<std::string_view>(page.after, after)),
          Value::text_or_null(page.tenant_id), Value::of(page.limit), Value::text_or_null(until)}}});

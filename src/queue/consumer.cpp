@@ -11,6 +11,7 @@
 #include "z0/json/write.hpp"
 #include "z0/metrics/registry.hpp"
 #include "z0/reporting/projection.hpp"
+#include "z0/trace/span.hpp"
 #include "z0/wire/settings.hpp"
 
 namespace z0 {
@@ -113,7 +114,11 @@ struct Pending {
   std::int64_t inserted = 0;
   std::int64_t oldest_recorded_at = 0;
   std::uint8_t rounds = 0;
-  std::string_view trace_id;
+  // Its span: in the trace of the message, or in one of its own that has links where the message was
+  // joined of several.
+  TraceContext trace;
+  std::int64_t started_ms = 0;
+  std::vector<std::string_view> links;  // traceparents
   // For each database that takes facts, in the order of the answers.
   std::vector<std::pair<std::string_view, Projection>> databases;
 
@@ -124,7 +129,12 @@ struct Pending {
     for (const auto n : {facts, inserted, oldest_recorded_at})
       out.varint(static_cast<std::uint64_t>(n));
     out.u8(rounds);
-    out.short_bytes(trace_id);
+    out.short_bytes(trace.trace_id);
+    out.short_bytes(trace.span_id);
+    out.short_bytes(trace.parent_id);
+    out.varint(static_cast<std::uint64_t>(started_ms));
+    out.varint(links.size());
+    for (const std::string_view link : links) out.short_bytes(link);
     for (const auto& [database, projection] : databases) {
       out.short_bytes(database);
       out.bytes(projection.encode());
@@ -139,7 +149,11 @@ struct Pending {
     for (auto* n : {&facts, &inserted, &oldest_recorded_at})
       *n = static_cast<std::int64_t>(in.varint());
     rounds = in.u8();
-    trace_id = in.short_bytes();
+    trace.trace_id = in.short_bytes();
+    trace.span_id = in.short_bytes();
+    trace.parent_id = in.short_bytes();
+    started_ms = static_cast<std::int64_t>(in.varint());
+    for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) links.push_back(in.short_bytes());
     while (in.ok() && !in.done()) {
       const std::string_view database = in.short_bytes();
       auto& added = databases.emplace_back(database, Projection());
@@ -160,12 +174,53 @@ void measure(const Message& message, Pending& p) {
   }
 }
 
+void begin_trace(const std::vector<std::string_view>& traceparents, const Frame& frame,
+                 Pending& p) {
+  const bool one = traceparents.size() == 1;
+  p.trace = trace_context(one ? traceparents[0] : std::string_view{}, {}, frame.entropy.trace());
+  if (!one) p.links = traceparents;
+  p.started_ms = frame.now_ms;
+}
+
+// What D1 is asked in this step is under the consumer's span.
+void name_needs(const Pending& p, const Frame& frame, Effects& effects) {
+  ByteReader random(frame.entropy.trace().substr(trace_id_bytes));
+  effects.spans_under({p.trace.trace_id, p.trace.span_id, {}, random.u64()});
+}
+
+// failure: why the message comes again; empty when it does not.
+void end_span(const Pending& p, std::string_view failure, const Frame& frame, Effects& effects) {
+  Span span = request_span(p.trace, "z0.queue.facts.consume", SpanKind::consumer, p.started_ms,
+                           frame.now_ms);
+  span.clock = frame.kind == Z0_FRAME_RESUME ? Clock::seen : Clock::stood;
+  if (!failure.empty()) {
+    span.status = SpanStatus::error;
+    span.error_code = info(Status::storage_error).name;
+    span.message = failure;
+  }
+  for (const std::string_view link : p.links) {
+    const TraceContext other = trace_context(link, {}, frame.entropy.trace());
+    if (other.parent_id.empty()) continue;  // it could not be read
+    SpanLink& added = span.links.emplace_back();
+    added.trace_id.resize(trace_id_bytes);
+    added.span_id.resize(span_id_bytes);
+    if (!from_hex(other.trace_id, added.trace_id.data(), trace_id_bytes) ||
+        !from_hex(other.parent_id, added.span_id.data(), span_id_bytes))
+      trap("a context's ids are hexadecimal");
+  }
+  span.attributes.push_back({"z0.facts", std::to_string(p.facts)});
+  std::size_t dropped = 0;
+  bound(span, dropped);
+  effects.span(span_json(span));
+}
+
 // The first round writes the facts and looks at their heads. They come before what says that they
 // are there, and the rounds that follow need no more of the message than the hashes of its leaves.
 void need_facts(const Message& message, const Frame& frame, Effects& effects) {
   Pending pending;
   pending.from_dead_letters = frame.kind == Z0_FRAME_DEAD_LETTER;
-  if (message.traceparent.size() > 35) pending.trace_id = message.traceparent.substr(3, 32);
+  begin_trace(message.traceparents, frame, pending);
+  name_needs(pending, frame, effects);
   measure(message, pending);
   for (Share& share : shares_of(message, frame.settings)) {
     std::string facts;
@@ -184,17 +239,19 @@ void need_facts(const Message& message, const Frame& frame, Effects& effects) {
       statements.push_back(
           {d1_sql::select_arrived, {Value::text(keys), Value::of(limits::waiting_runs_max)}});
     }
-    effects.need_query(share.database, statements);
+    effects.need_query("z0.d1.projection.write_facts", share.database, statements);
   }
   effects.resume(pending.encode());
 }
 
-void refuse(Effects& effects, std::string_view retry_after, std::string_view why) {
+void refuse(const Pending& pending, const Frame& frame, Effects& effects,
+            std::string_view retry_after, std::string_view why) {
   effects.reply(503, {{"retry-after", retry_after}}, {});
   MessageReport report;
   report.failed = true;
   effects.tell(encode_report(report));
   log_event(effects, Event::message_failed, {why});
+  end_span(pending, why, frame, effects);
 }
 
 void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& answers,
@@ -218,6 +275,7 @@ void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& a
     }
   }
   effects.tell(encode_report(report));
+  end_span(pending, {}, frame, effects);
 }
 
 // What D1 holds is known now: what follows from it is written, until nothing does.
@@ -226,12 +284,13 @@ void resume(const Frame& frame, Effects& effects) {
   pending.decode(frame.part(0));
   const std::string_view retry =
       pending.from_dead_letters ? retry_dead_after_seconds : retry_after_seconds;
+  name_needs(pending, frame, effects);
   std::vector<std::vector<Rows>> answers;
   for (const auto answer : frame.answers) {
     answers.push_back(parse_query(answer));
     for (const Rows& rows : answers.back()) {
       // Where one database fails and another one does not, the other is written to twice.
-      if (rows.failed) return refuse(effects, retry, rows.message);
+      if (rows.failed) return refuse(pending, frame, effects, retry, rows.message);
     }
   }
   if (pending.unreadable) return acknowledge(pending, answers, frame, effects);
@@ -242,7 +301,7 @@ void resume(const Frame& frame, Effects& effects) {
     const std::vector<Rows>& answer = answers[d];
     const Projection& projection = pending.databases[d].second;
     if (answer.size() < 2 && !projection.empty())
-      return refuse(effects, retry, "D1 left out an answer");
+      return refuse(pending, frame, effects, retry, "D1 left out an answer");
     if (pending.rounds == 0 && !projection.empty())
       pending.inserted += answer[answer.size() - 2].changes;
     changes.push_back(projection.plan(answer.empty() ? Rows{} : answer.back()));
@@ -250,13 +309,14 @@ void resume(const Frame& frame, Effects& effects) {
   }
   if (!any) return acknowledge(pending, answers, frame, effects);
   if (++pending.rounds > limits::projection_rounds_max)
-    return refuse(effects, retry, "other writers kept moving the heads of this message");
+    return refuse(pending, frame, effects, retry,
+                  "other writers kept moving the heads of this message");
   for (std::size_t d = 0; d < answers.size(); ++d) {
     const auto& [database, projection] = pending.databases[d];
     const std::string keys = projection.keys();
     std::vector<Statement> statements;
-    append_changes(statements, changes[d], keys, pending.trace_id, frame.now_ms);
-    effects.need_query(database, statements);
+    append_changes(statements, changes[d], keys, pending.trace.trace_id, frame.now_ms);
+    effects.need_query("z0.d1.projection.move_heads", database, statements);
   }
   effects.resume(pending.encode());
 }
@@ -271,12 +331,15 @@ void step_consumer(const Frame& frame, Effects& effects) {
   const std::string_view body = frame.part(from_dead_letters ? 1 : 0);
   Message message;
   if (parse_message(body, message)) return need_facts(message, frame, effects);
+  Pending pending;
+  begin_trace({}, frame, pending);
   // At once: waiting makes no message readable.
-  if (!from_dead_letters) return refuse(effects, "0", "the message is not readable");
-  effects.need_query(default_database,
+  if (!from_dead_letters)
+    return refuse(pending, frame, effects, "0", "the message is not readable");
+  name_needs(pending, frame, effects);
+  effects.need_query("z0.d1.projection.keep_dead_letter", default_database,
                      {{keep_dead_letter,
                        {Value::text(frame.part(0)), Value::of(frame.now_ms), Value::blob(body)}}});
-  Pending pending;
   pending.from_dead_letters = pending.unreadable = true;
   effects.resume(pending.encode());
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "z0/base/trap.hpp"
+#include "z0/json/write.hpp"
 
 namespace z0 {
 namespace {
@@ -34,6 +35,15 @@ void write_headers(ByteWriter& out, std::initializer_list<Header> headers) {
   }
 }
 
+// One id of many from a seed: what SplitMix64 gives for it (Steele et al., 2014). Never all zero.
+std::uint64_t nth_id(std::uint64_t seed, std::uint64_t n) {
+  std::uint64_t z = seed + (n + 1) * 0x9e37'79b9'7f4a'7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58'476d'1ce4'e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d0'49bb'1331'11ebu;
+  z ^= z >> 31;
+  return z == 0 ? 1 : z;
+}
+
 }  // namespace
 
 Effects::Effects() : out_(bytes_) { begin_step(); }
@@ -45,6 +55,8 @@ void Effects::begin_step() {
   count_ = 0;
   phase_ = Phase::need;
   waits_outside_ = false;
+  parent_ = {};
+  notes = {};
 }
 
 std::size_t Effects::begin(z0_effect_kind kind, Phase phase) {
@@ -72,7 +84,25 @@ void Effects::need_rows(std::string_view sql, std::initializer_list<Value> value
   end(mark);
 }
 
-void Effects::need_query(std::string_view database, const std::vector<Statement>& statements) {
+// The tail of a need that is answered outside.
+void Effects::name_span(SpanName span, std::string_view object) {
+  out_.bytes(span.text());
+  const std::size_t mark = out_.mark();
+  out_.u32(0);
+  if (parent_.trace_id.empty()) return;
+  char id[8];
+  const std::uint64_t number = nth_id(parent_.seed, count_);
+  std::memcpy(id, &number, sizeof id);
+  JsonWriter json(bytes_);
+  json.plain("name", span.text()).plain("trace_id", parent_.trace_id);
+  json.hex("span_id", {id, sizeof id}).plain("parent_id", parent_.span_id);
+  json.plain("kind", "client").text_if_any("tenant_id", parent_.tenant_id);
+  json.text_if_any("entity_id", object);
+  out_.patch_u32(mark, static_cast<std::uint32_t>(out_.mark() - mark - sizeof(std::uint32_t)));
+}
+
+void Effects::need_query(SpanName span, std::string_view database,
+                         const std::vector<Statement>& statements) {
   const auto mark = begin(Z0_NEED_QUERY, Phase::need);
   waits_outside_ = true;
   out_.u16(static_cast<std::uint16_t>(statements.size()));
@@ -81,10 +111,11 @@ void Effects::need_query(std::string_view database, const std::vector<Statement>
     write_values(out_, s.values.data(), s.values.size());
   }
   out_.bytes(database);
+  name_span(span, {});
   end(mark);
 }
 
-void Effects::need_query(std::string_view database, std::string_view sql,
+void Effects::need_query(SpanName span, std::string_view database, std::string_view sql,
                          std::initializer_list<Value> values) {
   const auto mark = begin(Z0_NEED_QUERY, Phase::need);
   waits_outside_ = true;
@@ -92,6 +123,7 @@ void Effects::need_query(std::string_view database, std::string_view sql,
   out_.bytes(sql);
   write_values(out_, values.begin(), values.size());
   out_.bytes(database);
+  name_span(span, {});
   end(mark);
 }
 
@@ -102,7 +134,7 @@ void Effects::need_sign(std::string_view text) {
   end(mark);
 }
 
-void Effects::need_fetch(std::string_view method, std::string_view url,
+void Effects::need_fetch(SpanName span, std::string_view method, std::string_view url,
                          std::initializer_list<Header> headers, std::uint32_t timeout_ms,
                          std::string_view body) {
   const auto mark = begin(Z0_NEED_FETCH, Phase::need);
@@ -112,11 +144,13 @@ void Effects::need_fetch(std::string_view method, std::string_view url,
   write_headers(out_, headers);
   out_.u32(timeout_ms);
   out_.bytes(body);
+  name_span(span, {});
   end(mark);
 }
 
-void Effects::need_call(z0_target target, std::uint8_t method, std::string_view object,
-                        std::uint32_t timeout_ms, std::string_view request, std::string_view rest) {
+void Effects::need_call(SpanName span, z0_target target, std::uint8_t method,
+                        std::string_view object, std::uint32_t timeout_ms, std::string_view request,
+                        std::string_view rest) {
   const auto mark = begin(Z0_NEED_CALL, Phase::need);
   waits_outside_ = true;
   out_.u8(static_cast<std::uint8_t>(target));
@@ -126,6 +160,7 @@ void Effects::need_call(z0_target target, std::uint8_t method, std::string_view 
   out_.u32(static_cast<std::uint32_t>(request.size() + rest.size()));
   out_.raw(request);
   out_.raw(rest);
+  name_span(span, object);
   end(mark);
 }
 
@@ -157,6 +192,7 @@ void Effects::alarm(std::int64_t at_ms) {
 void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers,
                     std::string_view body) {
   const auto mark = begin(Z0_REPLY, Phase::reply);
+  notes.http = http;
   out_.u16(http);
   write_headers(out_, headers);
   out_.bytes(body);
@@ -191,6 +227,12 @@ void Effects::point(std::string_view index, std::string_view name,
 void Effects::log(bool error, std::string_view json) {
   const auto mark = begin(Z0_LOG, Phase::tell);
   out_.u8(error ? 1 : 0);
+  out_.bytes(json);
+  end(mark);
+}
+
+void Effects::span(std::string_view json) {
+  const auto mark = begin(Z0_SPAN, Phase::tell);
   out_.bytes(json);
   end(mark);
 }

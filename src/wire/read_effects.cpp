@@ -20,11 +20,19 @@ Statement read_statement(ByteReader& in) {
   return s;
 }
 
+NeedSpan read_span_of(ByteReader& in) {
+  NeedSpan span;
+  span.name = in.bytes();
+  span.members = in.bytes();
+  return span;
+}
+
 QueryNeed read_query(ByteReader& in) {
   QueryNeed need;
   for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n)
     need.statements.push_back(read_statement(in));
   need.database = in.bytes();
+  need.span = read_span_of(in);
   return need;
 }
 
@@ -35,6 +43,7 @@ CallNeed read_call(ByteReader& in) {
   need.object = in.bytes();
   need.timeout_ms = in.u32();
   need.request = in.bytes();
+  need.span = read_span_of(in);
   return need;
 }
 
@@ -54,6 +63,7 @@ FetchNeed read_fetch(ByteReader& in) {
   need.headers = read_headers(in);
   need.timeout_ms = in.u32();
   need.body = in.bytes();
+  need.span = read_span_of(in);
   return need;
 }
 
@@ -116,6 +126,8 @@ Carried read_carried(z0_effect_kind kind, ByteReader& in) {
       return read_point(in);
     case Z0_LOG:
       return read_log(in);
+    case Z0_SPAN:
+      return SpanLine{in.bytes()};
   }
   trap("each kind of effect is known");
 }

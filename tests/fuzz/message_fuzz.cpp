@@ -31,7 +31,8 @@ std::vector<std::string> contents(const Message& message) {
 }
 
 std::vector<std::string> pack(const Message& message) {
-  MessagePacker facts(MessageKind::facts, message.traceparent);
+  const std::string_view traceparent = message.traceparents[0];
+  MessagePacker facts(MessageKind::facts, traceparent);
   for (const Run& run : message.runs) {
     RecordBytes record;
     for (ByteReader in(run.records); next_record_bytes(in, record);) {
@@ -39,7 +40,7 @@ std::vector<std::string> pack(const Message& message) {
                        record.submission);
     }
   }
-  MessagePacker attempts(MessageKind::attempts, message.traceparent);
+  MessagePacker attempts(MessageKind::attempts, traceparent);
   for (const Attempt& attempt : message.attempts) attempts.add_attempt(attempt);
   std::vector<std::string> packed = facts.take();
   for (auto& bytes : attempts.take()) packed.push_back(std::move(bytes));
@@ -51,7 +52,8 @@ void check_packed(const Message& message) {
   for (const auto& bytes : pack(message)) {
     Message part;
     if (!parse_message(bytes, part)) broken("what was packed can be read");
-    if (part.traceparent != message.traceparent) broken("a message keeps its trace");
+    if (part.traceparents.size() != 1 || part.traceparents[0] != message.traceparents[0])
+      broken("a message keeps its trace");
     joined += bytes;
   }
   Message again;

@@ -29,6 +29,10 @@ inline constexpr std::size_t submission = limits::data_bytes_max + 12 * id;
 // The smallest record, and the hash beside it.
 inline constexpr std::size_t record_min = 20;
 inline constexpr std::size_t hash = 8;
+// The span of a need: its name, ids, tenant and object. And the one of a request or a message, with an
+// error in words and its links.
+inline constexpr std::size_t need_span = 4 * id + 512;
+inline constexpr std::size_t span = limits::links_per_span_max * 96 + 8 * small;
 // Counts by type: sixteen numbers, and the named ones.
 inline constexpr std::size_t counts =
     16 * 10 + limits::counted_types_max * (limits::type_bytes_max + 12);
@@ -39,19 +43,20 @@ constexpr std::size_t packed(std::size_t total, std::size_t each) { return 2 * t
 // A call names its object, tenant and entity; an item of the continuation a field, an id, an
 // entity, a tenant. Where ledgers are new their batches wait in the continuation, or go out again
 // while the answers of the others wait.
-inline constexpr Bound edge_asks = {facts + 1,
-                                    2 * posted + facts*(6 * id + 128) + facts * 4 * id + room};
+inline constexpr Bound edge_asks = {
+    facts + 1, 2 * posted + facts*(6 * id + 128 + need_span) + facts * 4 * id + room};
 
 // An error item: a member's name of 128 bytes, each escaped as six; two ids; sentence, remedy and
 // trace.
 inline constexpr std::size_t reply_item = 6 * id + 2 * id + small;
 // An attempt: tenant, entity, the platform's words (200 bytes), span, trace.
 inline constexpr std::size_t attempt = 2 * id + 512;
-// One reply, messages, one report, points, one line.
+// One reply, messages, one report, points, one span.
 inline constexpr Bound edge_answers = {
     1 + packed(posted + facts * attempt, limits::message_bytes_max) + 1 +
         limits::points_per_request_max + 1,
-    posted + facts*(reply_item + attempt + id) + limits::points_per_request_max* small + room};
+    posted + facts*(reply_item + attempt + id) + limits::points_per_request_max* small + span +
+        room};
 
 // Rows become a row of JSON with the ledger's names, the fact's own id as asset, and `null` for the
 // rest. Or what was joined, as JSON, with the hashes of the leaves as continuation.
@@ -60,8 +65,8 @@ inline constexpr std::size_t joined = 2 * limits::d1_json_bytes_max;
 inline constexpr Bound consumer_asks = {
     2, 2 * limits::message_bytes_max + limits::facts_per_message_max* row +
            limits::facts_per_message_max*(5 * id + 32) + joined + room};
-// The reply, a report with the heads of all runs, a line.
-inline constexpr Bound consumer_answers = {3, limits::facts_per_message_max* id + room};
+// The reply, a report with the heads of all runs, a line, a span.
+inline constexpr Bound consumer_answers = {4, limits::facts_per_message_max* id + span + room};
 
 // The rows of the state, one query for originals, or the directory; the continuation holds the
 // request.
@@ -109,11 +114,11 @@ inline constexpr Bound read_answers = {
 inline constexpr Bound monitor_answers = {
     1, 10 * counts + limits::latest_facts*(8 * id + small) + room};
 
-// What D1 answered, as JSON: its rows with the names of the columns.
+// What D1 answered, as JSON: its rows with the names of the columns; and a span.
 inline Bound from_answers(const Frame& frame) {
-  std::size_t bytes = room;
+  std::size_t bytes = room + span;
   for (const auto answer : frame.answers) bytes += 8 * answer.size();
-  return {1, bytes};
+  return {2, bytes};
 }
 
 }  // namespace z0::laws

@@ -28,7 +28,7 @@ for (const { afterMs, outcome } of [
       timeoutMs: TIMEOUT_MS,
       request: new Uint8Array(0),
     };
-    const answer = callObject(ledgerThatTakes(afterMs), /** @type {any} */ (need));
+    const answer = callObject(ledgerThatTakes(afterMs), /** @type {any} */ (need), () => {});
     t.mock.timers.tick(TIMEOUT_MS - 1);
     t.mock.timers.tick(2);
     const bytes = await answer;

@@ -128,6 +128,6 @@ test("A redirect is an answer, and nobody there is told", async () => {
 
 test("Somebody outside who never answers is not waited for", async () => {
   const need = { kind: 6, phase: 0, method: "POST", url: address("/never"), headers: [], timeoutMs: 1, body: new Uint8Array(0) };
-  const [outcome] = await fetchOutside(/** @type {any} */ (need));
+  const [outcome] = await fetchOutside(/** @type {any} */ (need), () => {});
   assert.equal(outcome, Outcome.TIMEOUT);
 });

@@ -10,6 +10,7 @@
 
 #include "z0.h"
 #include "z0/base/fields.hpp"
+#include "z0/base/span_name.hpp"
 
 namespace z0 {
 
@@ -25,6 +26,12 @@ enum class DirectoryMethod : std::uint8_t {
 constexpr z0_target target_of(DirectoryMethod) { return Z0_TARGET_DIRECTORY; }
 inline constexpr std::string_view directory_method_names[] = {"alarm", "register", "policies",
                                                               "publish", "list"};
+constexpr SpanName span_of(DirectoryMethod method) {
+  constexpr SpanName names[] = {"z0.do.directory.alarm", "z0.do.directory.register_ledger",
+                                "z0.do.directory.policies", "z0.do.directory.publish",
+                                "z0.do.directory.list"};
+  return names[static_cast<std::size_t>(method)];
+}
 
 inline constexpr std::size_t directory_shards = 16;
 // "directory_" and a hexadecimal digit.

@@ -16,6 +16,7 @@
 #include "z0.h"
 #include "z0/base/fields.hpp"
 #include "z0/base/sha256.hpp"
+#include "z0/base/span_name.hpp"
 #include "z0/base/status.hpp"
 #include "z0/folds/folds.hpp"
 
@@ -40,6 +41,15 @@ constexpr z0_target target_of(LedgerMethod) { return Z0_TARGET_LEDGER; }
 inline constexpr std::string_view ledger_method_names[] = {
     "alarm", "append",    "read",      "head",   "state",
     "proof", "reconcile", "replicate", "verify", "import"};
+// A call is a span of its caller's, which sees how long it took: inside, the clock stands.
+constexpr SpanName span_of(LedgerMethod method) {
+  constexpr SpanName names[] = {"z0.do.ledger.alarm",      "z0.do.ledger.append_fact",
+                                "z0.do.ledger.read_facts", "z0.do.ledger.read_head",
+                                "z0.do.cache.read_state",  "z0.do.ledger.prove",
+                                "z0.do.ledger.reconcile",  "z0.do.ledger.replicate",
+                                "z0.do.ledger.verify",     "z0.do.ledger.import_facts"};
+  return names[static_cast<std::size_t>(method)];
+}
 
 // A batch for one ledger, from the edge.
 struct AppendRequest {

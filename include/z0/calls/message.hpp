@@ -75,7 +75,7 @@ class MessagePacker {
 };
 
 struct Message {
-  std::string_view traceparent;  // of its last section
+  std::vector<std::string_view> traceparents;  // of its sections, each once
   std::vector<Run> runs;
   std::vector<Attempt> attempts;
   // Of bytes that are no message: what is wrong, and where that begins.

@@ -9,6 +9,7 @@
 
 #include "z0.h"
 #include "z0/base/fields.hpp"
+#include "z0/base/span_name.hpp"
 #include "z0/facts/type_counts.hpp"
 
 namespace z0 {
@@ -16,6 +17,7 @@ namespace z0 {
 // What the monitor is asked: the live window, as JSON. There is one monitor.
 enum class MonitorMethod : std::uint8_t { live = 1 };
 constexpr z0_target target_of(MonitorMethod) { return Z0_TARGET_MONITOR; }
+constexpr SpanName span_of(MonitorMethod) { return "z0.do.monitor.live"; }
 inline constexpr std::string_view monitor_object = "root";
 
 // Which report it is: its first byte. The value follows; what cannot be read to its end changes

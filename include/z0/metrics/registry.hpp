@@ -51,7 +51,6 @@ void emit(Effects& effects, Point point, std::string_view tenant_id,
 
 // What a log line tells a person; one line of JSON, whose first members are its level and its event.
 enum class Event : std::uint8_t {
-  span,
   message_failed,
   root_differs,
   config_refused,

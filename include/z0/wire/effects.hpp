@@ -13,6 +13,7 @@
 
 #include "z0/base/bytes.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/span_name.hpp"
 #include "z0/wire/frame.hpp"
 
 namespace z0 {
@@ -27,29 +28,54 @@ struct Statement {
   std::vector<Value> values;
 };
 
+// The span under which stands what a step asks others for. Borrowed until the step ends.
+struct SpanParent {
+  std::string_view trace_id;  // hexadecimal, as in a traceparent
+  std::string_view span_id;
+  std::string_view tenant_id;  // may be empty
+  std::uint64_t seed = 0;      // of the ids of the spans below it: random, new for each step
+};
+
+// What a step learns of the operation that it belongs to, for whoever writes that one's span.
+struct SpanNotes {
+  std::uint16_t http = 0;       // of the reply
+  std::string_view error_code;  // a name of status.hpp; empty: nothing was refused
+  std::string tenant_id;
+  std::string entity_id;
+  std::int64_t facts = 0;  // that were recorded
+  bool failed = false;     // something that was to be written could not be
+  bool money_moved = false;
+  bool money_failed = false;
+};
+
 class Effects {
  public:
   Effects();
   // Forgets everything; the room stays, unless it is large. What finish() gave dies.
   void begin_step();
+  // From here on, what is asked for is a span of this one's trace.
+  void spans_under(const SpanParent& parent) { parent_ = parent; }
+  SpanNotes notes;
 
   // -- phase 0
   void need_rows(std::string_view sql, std::initializer_list<Value> values);
   // database: a binding's name, see settings.hpp.
-  void need_query(std::string_view database, const std::vector<Statement>& statements);
+  void need_query(SpanName span, std::string_view database,
+                  const std::vector<Statement>& statements);
   // Of one statement.
-  void need_query(std::string_view database, std::string_view sql,
+  void need_query(SpanName span, std::string_view database, std::string_view sql,
                   std::initializer_list<Value> values);
-  // method: of an enum of calls/, which says whose it is. What is sent is request and rest, as one.
+  // method: of an enum of calls/, which says whose it is and what its span is called. What is sent is
+  // request and rest, as one.
   template <class Method>
   void need_call(Method method, std::string_view object, std::uint32_t timeout_ms,
                  std::string_view request, std::string_view rest = {}) {
-    need_call(target_of(method), static_cast<std::uint8_t>(method), object, timeout_ms, request,
-              rest);
+    need_call(span_of(method), target_of(method), static_cast<std::uint8_t>(method), object,
+              timeout_ms, request, rest);
   }
   void need_sign(std::string_view text);
   // An HTTP request to somebody outside.
-  void need_fetch(std::string_view method, std::string_view url,
+  void need_fetch(SpanName span, std::string_view method, std::string_view url,
                   std::initializer_list<Header> headers, std::uint32_t timeout_ms,
                   std::string_view body);
   // steps_max: how many steps the frame may take in all. where: the stage that it is at, for the
@@ -76,6 +102,8 @@ class Effects {
   void point(std::string_view index, std::string_view name,
              std::initializer_list<std::string_view> labels, std::initializer_list<double> doubles);
   void log(bool error, std::string_view json);
+  // JSON of trace/span.hpp.
+  void span(std::string_view json);
 
   // An effect as another step decided it, in its phase.
   void pass_on(z0_effect_kind kind, Phase phase, std::string_view payload);
@@ -84,8 +112,9 @@ class Effects {
   std::string_view finish();
 
  private:
-  void need_call(z0_target target, std::uint8_t method, std::string_view object,
+  void need_call(SpanName span, z0_target target, std::uint8_t method, std::string_view object,
                  std::uint32_t timeout_ms, std::string_view request, std::string_view rest);
+  void name_span(SpanName span, std::string_view object);
   std::size_t begin(z0_effect_kind kind, Phase phase);
   void end(std::size_t mark);
 
@@ -94,6 +123,7 @@ class Effects {
   std::uint32_t count_ = 0;
   Phase phase_ = Phase::need;
   bool waits_outside_ = false;
+  SpanParent parent_;
 };
 
 }  // namespace z0

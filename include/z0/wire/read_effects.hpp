@@ -34,9 +34,15 @@ struct Effect {
 struct RowsNeed {
   Statement statement;
 };
+// The span that a need is: its name, and its members as JSON, see name_span in effects.cpp.
+struct NeedSpan {
+  std::string_view name;
+  std::string_view members;
+};
 struct QueryNeed {
   std::vector<Statement> statements;
   std::string_view database;
+  NeedSpan span;
 };
 struct CallNeed {
   std::uint8_t target = 0;
@@ -44,6 +50,7 @@ struct CallNeed {
   std::string_view object;
   std::uint32_t timeout_ms = 0;
   std::string_view request;
+  NeedSpan span;
 };
 struct SignNeed {
   std::string_view text;
@@ -54,6 +61,7 @@ struct FetchNeed {
   std::vector<Header> headers;
   std::uint32_t timeout_ms = 0;
   std::string_view body;
+  NeedSpan span;
 };
 struct ResumeNeed {
   std::string_view continuation;
@@ -86,8 +94,11 @@ struct LogLine {
   bool error = false;
   std::string_view json;
 };
+struct SpanLine {
+  std::string_view json;
+};
 using Carried = std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ResumeNeed, Write,
-                             AlarmAt, HttpAnswer, QueueMessage, Told, DataPoint, LogLine>;
+                             AlarmAt, HttpAnswer, QueueMessage, Told, DataPoint, LogLine, SpanLine>;
 
 // Traps on an effect that no core writes.
 [[nodiscard]] Carried carried_by(const Effect& effect);

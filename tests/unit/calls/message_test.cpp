@@ -45,7 +45,7 @@ z0::Attempt attempt(const std::string& packed, std::string_view message = "no an
 std::string runs_of(const std::string& bytes) {
   Message message;
   REQUIRE(z0::parse_message(bytes, message));
-  CHECK(message.traceparent == traceparent);
+  CHECK(message.traceparents == std::vector<std::string_view>{traceparent});
   std::string out;
   for (const auto& run : message.runs) {
     out += std::string(run.tenant_id) + '/' + std::string(run.entity_id) + ' ' +

@@ -6,8 +6,10 @@
 
 #include "unit/catch.hpp"
 #include "unit/traps.hpp"
+#include "z0/base/ids.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/core/core.hpp"
+#include "z0/trace/span.hpp"
 #include "z0/wire/frame.hpp"
 #include "z0/wire/read_effects.hpp"
 
@@ -67,11 +69,40 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
   CHECK(line.json == "{}");
 }
 
+TEST_CASE("What is asked for under a span is a span of its own", "[effects]") {
+  Effects e;
+  e.spans_under({"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "north", 7});
+  e.need_query("z0.d1.query.test", "DB", "SELECT 1", {});
+  e.need_call(z0::LedgerMethod::append, "account_acct_a", 1, "r");
+  e.resume("c");
+  const std::string bytes(e.finish());
+  const auto effects = parse(bytes);
+  const auto query = z0::carried_by<z0::QueryNeed>(effects[0]).span;
+  const auto call = z0::carried_by<z0::CallNeed>(effects[1]).span;
+  CHECK(query.name == "z0.d1.query.test");
+  std::string id[2];
+  for (const auto& [members, place] : {std::pair{query.members, 0}, {call.members, 1}}) {
+    const std::string json =
+        "{" + std::string(members) + R"(,"start_us":1774915200000000,"end_us":1774915200004000})";
+    z0::JsonReader in(json, 8);
+    z0::Span span;
+    REQUIRE(z0::read_span(in, span));
+    std::string parent;
+    z0::append_hex(parent, span.parent_id);
+    CHECK(parent == "00f067aa0ba902b7");
+    CHECK(span.kind == z0::SpanKind::client);
+    CHECK(span.tenant_id == "north");
+    CHECK(span.entity_id == (place == 0 ? "" : "account_acct_a"));
+    id[place] = span.span_id;
+  }
+  CHECK(id[0] != id[1]);
+}
+
 TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   Effects e;
   CHECK_FALSE(e.needs());
   e.need_rows("SELECT ?1", {Value::text("x")});
-  e.need_query("DB", {{"SELECT 1", {}}, {"SELECT ?1", {Value::null()}}});
+  e.need_query("z0.d1.query.test", "DB", {{"SELECT 1", {}}, {"SELECT ?1", {Value::null()}}});
   e.need_call(z0::LedgerMethod::append, "account_acct_a", 30'000, "request");
   e.resume("continuation", 7, "there");
   CHECK(e.needs());
@@ -91,6 +122,8 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
   CHECK(call.object == "account_acct_a");
   CHECK(call.timeout_ms == 30'000);
   CHECK(call.request == "request");
+  CHECK(call.span.name == "z0.do.ledger.append_fact");
+  CHECK(call.span.members.empty());
   const auto next = z0::carried_by<z0::ResumeNeed>(effects[3]);
   CHECK(next.continuation == "continuation");
   CHECK(next.steps_max == 7);
@@ -100,8 +133,8 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
 TEST_CASE("A request to somebody outside reads back, without headers that have no name",
           "[effects]") {
   Effects e;
-  e.need_fetch("POST", "https://outside.example/a", {{"a", "1"}, {"", "left out"}, {"b", ""}}, 500,
-               "body");
+  e.need_fetch("z0.external.test.post", "POST", "https://outside.example/a",
+               {{"a", "1"}, {"", "left out"}, {"b", ""}}, 500, "body");
   CHECK(e.waits_outside());
   const std::string bytes(e.finish());
   const auto need = z0::carried_by<z0::FetchNeed>(parse(bytes).at(0));
