@@ -1,0 +1,67 @@
+// The Worker that stands in for Analytics Engine on the machine of whoever develops: the binding's call, a
+// table for the points, and the SQL API. It is never deployed; there, Analytics Engine itself has them.
+
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { answer } from "./api.js";
+import { checkedPoint } from "./point.js";
+
+/** @import { Env } from "./api.js" */
+/** @import { DataPoint, StoredPoint } from "./point.js" */
+
+export { Points } from "./points.js";
+
+// Points of the isolate are written together, as Analytics Engine takes them: some moments later.
+const COLLECT_MS = 50;
+const COLLECTED_MAX = 10_000;
+
+/** @type {StoredPoint[]} */
+let collected = [];
+let isDue = false;
+
+/** @param {Env} env */
+async function writeCollected(env) {
+  const points = collected;
+  collected = [];
+  isDue = false;
+  await env.POINTS.getByName("points").write(points);
+}
+
+/** @extends {WorkerEntrypoint<Env, { dataset?: string }>} */
+export class Metrics extends WorkerEntrypoint {
+  /** @param {DataPoint} [point] */
+  writeDataPoint(point) {
+    this.writeDataPoints([point ?? {}]);
+  }
+
+  /**
+   * Several at once, each with its own time where it has one (seconds since 1970): one call between Workers.
+   * @param {(DataPoint & { timestamp?: number })[]} points
+   */
+  writeDataPoints(points) {
+    const dataset = this.ctx.props?.dataset ?? "z0";
+    const now = Math.floor(Date.now() / 1000);
+    for (const point of points) {
+      const timestamp = Number.isSafeInteger(point.timestamp) ? Number(point.timestamp) : now;
+      const stored = { dataset, timestamp, ...checkedPoint(point) };
+      if (collected.length < COLLECTED_MAX) collected.push(stored);
+    }
+    if (isDue) return;
+    isDue = true;
+    const wait = new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
+    this.ctx.waitUntil(wait.then(() => writeCollected(this.env)));
+  }
+
+  /**
+   * The SQL API, for whoever has this binding.
+   * @override
+   * @param {Request} request
+   */
+  fetch(request) {
+    return answer(request, this.env);
+  }
+}
+
+/** @type {ExportedHandler<Env>} */
+export default {
+  fetch: (request, env) => answer(request, env),
+};
