@@ -41,7 +41,7 @@ for (const { timestamp, index, blobs, doubles, weight } of read("points.json")) 
 const answers = {};
 for (const { sql, clickhouse = sql } of read("queries.json")) {
   const isText = / FORMAT (TabSeparated|JSONEachRow)$/.test(clickhouse);
-  const query = isText || clickhouse.endsWith(" FORMAT JSON") ? clickhouse : `${clickhouse} FORMAT JSON`;
+  const query = isText ? clickhouse : `${clickhouse}\nFORMAT JSON`;
   try {
     const answer = session.query(`${query} SETTINGS output_format_json_quote_64bit_integers = 1`);
     const { meta, data, rows } = isText ? { meta: null, data: answer, rows: null } : JSON.parse(answer);

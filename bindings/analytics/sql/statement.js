@@ -8,7 +8,6 @@ import { expression, kindOf, only } from "./tree.js";
 
 /** @typedef {{ show: "TABLES" | "TIMEZONES" | "TIMEZONE", format: string | null }} Show */
 
-const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"];
 // Each becomes one of SQLite's, and a query of a query of a query is still readable.
 const SUBQUERIES_MAX = 8;
 
@@ -36,13 +35,7 @@ function show(text) {
   if (clause.toUpperCase() !== "FORMAT" || rest.length > 0) {
     refuse(`unsupported clause in SHOW ${what}: ${clause}`);
   }
-  return { show: what, format: knownFormat(format) };
-}
-
-/** @param {unknown} format */
-function knownFormat(format) {
-  if (typeof format === "string" && FORMATS.includes(format)) return format;
-  return refuse(`unsupported format: ${String(format)}. There are ${FORMATS.join(", ")}`);
+  return { show: what, format };
 }
 
 /**
@@ -69,7 +62,7 @@ function select(body, depth) {
     order: order(body.order_by),
     limit: rows("LIMIT", body.limit),
     offset: rows("OFFSET", body.offset),
-    format: body.format ? knownFormat(kindOf(body.format)[1].name) : null,
+    format: body.format ? String(kindOf(body.format)[1].name) : null,
   };
 }
 

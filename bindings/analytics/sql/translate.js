@@ -40,10 +40,11 @@ export function translateQuery(query, parse, now) {
   }
   // The parser loses this backslash, which ClickHouse keeps for LIKE.
   if (/(^|[^\\])(\\\\)*\\[%_]/.test(query)) refuse("write \\\\% and \\\\_ with two backslashes in a string");
-  const parsed = parse(query);
+  const { body, format } = ended(query);
+  const parsed = parse(body);
   if (!parsed.success) refuse(`unable to parse the query: ${(parsed.error ?? "").slice(0, 300)}`);
   const read = statement(/** @type {unknown[]} */ (parsed.ast));
-  const format = /** @type {Plan["format"]} */ (read.format ?? "JSON");
+  if (read.format !== END) refuse("unable to parse the query: its end is not understood");
   if ("show" in read) return shown(read.show, format);
   const context = new Context(now);
   const translated = translateSelect(context, read, integer(now - RETENTION_SECONDS), exact);
@@ -57,6 +58,25 @@ export function translateQuery(query, parse, now) {
     tables: tablesOf(read),
     column: firstName(read),
   };
+}
+
+const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"];
+const END = "z0_end";
+
+/**
+ * The parser says nothing of words that it does not understand at the end of a query. So the query gets a
+ * FORMAT of ours for its last clause: when that was read, so was all that comes before it.
+ * @param {string} query
+ * @returns {{ body: string, format: Plan["format"] }}
+ */
+function ended(query) {
+  const tail = /\bFORMAT\s+(\w+)[\s;]*$/i.exec(query);
+  const said = tail?.[1] ?? "JSON";
+  const format = FORMATS.find((one) => one === said);
+  if (format === undefined) return refuse(`unsupported format: ${said}. There are ${FORMATS.join(", ")}`);
+  const body = query.slice(0, tail?.index).replace(/[\s;]+$/, "");
+  if (body === "") refuse("the query is empty");
+  return { body: `${body}\nFORMAT ${END}`, format: /** @type {Plan["format"]} */ (format) };
 }
 
 /** An integer of 64 bits does not fit into a number of JavaScript. @param {Value} value */

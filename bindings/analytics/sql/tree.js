@@ -81,9 +81,8 @@ const FIELDS = new Map(
 
 // Of a node: how it came to be written, which changes nothing.
 const REMARKS = new Set(
-  ("span leading_comments trailing_comments left_comments operator_comments pre_alias_comments quoted " +
-    "join_mark original_name name use_bracket_syntax no_parens alias_explicit_as alias_keyword inferred_type " +
-    "postfix_form from_for_syntax explicit_asc").split(" "),
+  ("span quoted join_mark original_name name use_bracket_syntax no_parens alias_explicit_as alias_keyword " +
+    "inferred_type postfix_form from_for_syntax explicit_asc").split(" "),
 );
 
 /** @param {unknown} node @returns {[string, Body]} its kind, and the rest */
@@ -92,8 +91,19 @@ export function kindOf(node) {
   return entry === undefined ? ["nothing", {}] : [entry[0], entry[1] ?? {}];
 }
 
+const WRITTEN = new Map(
+  Object.entries({
+    joins: "JOIN",
+    query: "SUBQUERY",
+    case: "CASE WHEN",
+    concat: "||",
+    window_function: "OVER",
+  }),
+);
+
 /** @param {string} kind the parser's @returns {string} as somebody would write it */
-const words = (kind) => kind.replace(/_(func|clause|function)$/, "").replaceAll("_", " ").toUpperCase();
+const words = (kind) =>
+  WRITTEN.get(kind) ?? kind.replace(/_(func|clause|function)?$/, "").replaceAll("_", " ").toUpperCase();
 
 /**
  * Refuses a node that says more than what is read of it.
@@ -104,7 +114,7 @@ const words = (kind) => kind.replace(/_(func|clause|function)$/, "").replaceAll(
 export function only(kind, body, read) {
   for (const [field, said] of Object.entries(body)) {
     const isEmpty = said === null || said === false || (Array.isArray(said) && said.length === 0);
-    if (isEmpty || read.includes(field) || REMARKS.has(field)) continue;
+    if (isEmpty || read.includes(field) || REMARKS.has(field) || field.endsWith("_comments")) continue;
     refuse(`unsupported ${words(field)} in ${words(kind)}`);
   }
 }
@@ -129,7 +139,7 @@ export function expression(node, depth = 0) {
   if (depth > DEPTH_MAX) refuse(`expressions are nested deeper than ${DEPTH_MAX} levels`);
   const [kind, body] = kindOf(node);
   const inner = (/** @type {unknown} */ child) => expression(child, depth + 1);
-  if (kind === "paren") return inner(body.this);
+  if (kind === "paren" || kind === "annotated") return inner(body.this);
   if (kind === "literal") return literal(body);
   if (kind === "boolean") return { bool: body.value === true };
   if (kind === "null") return { nothing: true };
