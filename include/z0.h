@@ -88,7 +88,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 6,
+  Z0_ABI_VERSION = 7,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
@@ -175,8 +175,11 @@ enum z0_effect_kind {
   /* phase 4. Something for the monitor: bytes report. Reports may be collected for a moment and
    * handed over together in one Z0_FRAME_TELL. */
   Z0_TELL = 64,
-  /* phase 4. An Analytics Engine data point: text index, u16 blob_count, blob_count x text,
-   * u16 double_count, double_count x f64 */
+  /* phase 4. A measurement: u8 kind (z0_point_kind), text index (the tenant), u16 blob_count,
+   * blob_count x text (the metric's name, then its labels), f64 how much, f64 value, text trace id.
+   * It becomes a data point of Analytics Engine with these blobs, the trace id as blob 20, and the
+   * two doubles. Points that are equal but for how much and the trace may be merged for a moment:
+   * how much adds up, the newest trace stays; of a gauge the newest value stays. */
   Z0_POINT = 65,
   /* phase 4. A structured log line: u8 level (0 info, 1 error), text JSON */
   Z0_LOG = 66,
@@ -184,6 +187,9 @@ enum z0_effect_kind {
    * its log line, {"z0":"spans","spans":[...]}, or into several where one would be too long. */
   Z0_SPAN = 67
 };
+
+/* What a point measures: an increase; so many observations of one value; a value as it is now. */
+enum z0_point_kind { Z0_POINT_COUNTER = 0, Z0_POINT_HISTOGRAM = 1, Z0_POINT_GAUGE = 2 };
 
 /* How a call of another object ended. */
 enum z0_outcome { Z0_OK = 0, Z0_OVERLOADED = 1, Z0_TIMEOUT = 2, Z0_FAILED = 3 };

@@ -23,7 +23,7 @@ const OVERDUE_MS = 2_000;
  * @param {(host: Host) => Promise<void>} handOver
  * @param {number} afterMs
  */
-function soon(handOver, afterMs) {
+export function soon(handOver, afterMs) {
   let dueMs = 0;
   return /** @param {Host} host */ (host) => {
     const now = Date.now();

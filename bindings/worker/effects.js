@@ -91,9 +91,12 @@ function decodeEffect(r, kind, phase) {
       return {
         kind,
         phase,
+        measures: r.u8(),
         index: r.text(),
         blobs: times(r.u16(), () => r.text()),
-        doubles: times(r.u16(), () => r.f64()),
+        howMuch: r.f64(),
+        value: r.f64(),
+        trace: r.text(),
       };
     case Effect.LOG:
       return { kind, phase, level: r.u8(), text: r.text() };

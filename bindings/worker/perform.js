@@ -5,9 +5,10 @@
 import { step } from "./core.js";
 import { callObject } from "./call.js";
 import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./effects.js";
-import { logError, messageOf } from "./log.js";
+import { messageOf } from "./log.js";
 import { fetchOutside } from "./fetch.js";
 import { send, tell } from "./collect.js";
+import { collect } from "./points.js";
 import { sign } from "./sign.js";
 import { inSpan, writeSpans } from "./spans.js";
 import { CALLS_AT_ONCE_MAX, Effect, FLAG_DEBUG, Frame, Phase, Target } from "./types.js";
@@ -163,7 +164,7 @@ function perform(host, effects, spans) {
         tell(host, effect.report);
         break;
       case Effect.POINT:
-        point(host, effect.index, effect.blobs, effect.doubles);
+        collect(host, effect);
         break;
       case Effect.LOG:
         if (effect.level === 0) console.log(effect.text);
@@ -280,23 +281,6 @@ function databaseOf(env, binding) {
   const found = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[binding];
   if (found === undefined) throw new Error(`Z0_SETTINGS names ${binding}, which is not bound`);
   return /** @type {D1Database} */ (found);
-}
-
-/**
- * Analytics Engine's own binding returns nothing, and throws when a point breaks one of its limits; an
- * RPC stand-in returns a promise. Neither concerns the caller, whose facts are recorded.
- * @param {Host} host
- * @param {string} index
- * @param {string[]} blobs
- * @param {number[]} doubles
- */
-function point(host, index, blobs, doubles) {
-  try {
-    const written = host.env.METRICS?.writeDataPoint({ indexes: [index], blobs, doubles });
-    if (written) host.ctx.waitUntil(written.catch((error) => logError("z0.point_failed", error)));
-  } catch (error) {
-    logError("z0.point_failed", error);
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 6;
+export const ABI_VERSION = 7;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
@@ -53,6 +53,9 @@ export const Target = Object.freeze({
   TAIL: 6,
 });
 
+/** What a point measures: z0_point_kind. */
+export const PointKind = Object.freeze({ COUNTER: 0, HISTOGRAM: 1, GAUGE: 2 });
+
 /** How a call ended: z0_outcome. */
 export const Outcome = Object.freeze({ OK: 0, OVERLOADED: 1, TIMEOUT: 2, FAILED: 3 });
 
@@ -90,7 +93,8 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 32, phase: number} & Reply} ReplyEffect
  * @typedef {{kind: 48, phase: number, body: Uint8Array<ArrayBuffer>}} Send
  * @typedef {{kind: 64, phase: number, report: Uint8Array}} Tell
- * @typedef {{kind: 65, phase: number, index: string, blobs: string[], doubles: number[]}} Point
+ * @typedef {{kind: 65, phase: number, measures: number, index: string, blobs: string[],
+ *   howMuch: number, value: number, trace: string}} Point measures: a PointKind
  * @typedef {{kind: 66, phase: number, level: number, text: string}} Log
  * @typedef {{kind: 67, phase: number, text: string}} SpanLine
  * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | Write | Alarm | ReplyEffect | Send | Tell

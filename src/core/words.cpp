@@ -215,9 +215,10 @@ struct EffectWords {
   std::string operator()(const Told& told) const { return "tell " + told_words(told.report); }
   std::string operator()(const DataPoint& point) const {
     std::string out = "point " + std::string(point.index);
-    for (const std::string_view blob : point.blobs) out += ' ' + std::string(blob);
-    for (const double number : point.doubles) out += ' ' + std::to_string(number);
-    return out;
+    for (const std::string_view blob : point.blobs) out += ' ' + (blob.empty() ? "-" : shown(blob));
+    out += " by " + std::to_string(point.how_much);
+    if (point.kind != Z0_POINT_COUNTER) out += " at " + std::to_string(point.value);
+    return point.trace_id.empty() ? out : out + " of trace " + std::string(point.trace_id);
   }
   std::string operator()(const LogLine& line) const {
     return (line.error ? "log error " : "log info ") + shown(line.json);

@@ -7,6 +7,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
+#include "z0/metrics/events.hpp"
 #include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
 
@@ -150,8 +151,10 @@ class Push {
     }
     move_on(request, settled_any);
     for (const auto& message : packer.take()) effects_.send(message);
-    if (!refusals.empty())
-      log_event(effects_, Event::config_refused, {std::span<const std::string>(refusals)});
+    if (refusals.empty()) return;
+    log_event(effects_, Event::config_refused, {std::span<const std::string>(refusals)});
+    count(effects_, Metric::errors, {}, {"do", "directory", "config_refused"},
+          static_cast<std::int64_t>(refusals.size()), {});
   }
 
   // The push goes on after its last ledger; without one this was a round of retries.

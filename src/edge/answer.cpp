@@ -8,6 +8,7 @@
 #include "edge/exceeded.hpp"
 #include "edge/handlers.hpp"
 #include "edge/post.hpp"
+#include "edge/tallies.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
@@ -16,7 +17,7 @@
 #include "z0/calls/reports.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/json/write.hpp"
-#include "z0/metrics/registry.hpp"
+#include "z0/metrics/events.hpp"
 
 namespace z0 {
 namespace {
@@ -37,15 +38,6 @@ struct Answered {
   Fact fact;  // empty id for an item that was refused at the edge without one
   std::string_view tenant_id;
   std::string_view submission;
-};
-
-// Facts or failures of one tenant and type, for a data point.
-struct Tally {
-  FactType type;
-  Status status;
-  std::string_view tenant_id;
-  std::string_view type_name;
-  double count;
 };
 
 class Answer {
@@ -170,7 +162,8 @@ class Answer {
     } else {
       ++report_.refused;
     }
-    if (status == Status::recorded || leaves_attempt(status)) tally(a);
+    if (status == Status::recorded || leaves_attempt(status))
+      tallies_.add(status, a.tenant_id, a.fact);
     note(a);
     if (accepted(status))
       add_receipt(a);
@@ -227,21 +220,6 @@ class Answer {
 
   static bool exceeded(const Answered& a, ExceededBudget& budget) {
     return a.result.status == Status::budget_exhausted && decode(a.result.detail, budget);
-  }
-
-  void tally(const Answered& a) {
-    for (auto& t : tallies_) {
-      if (t.type == a.fact.type && t.status == a.result.status && t.tenant_id == a.tenant_id &&
-          t.type_name == a.fact.name()) {
-        ++t.count;
-        return;
-      }
-    }
-    if (tallies_.size() < limits::points_per_request_max) {
-      tallies_.push_back({a.fact.type, a.result.status, a.tenant_id, a.fact.name(), 1});
-    } else {
-      ++tallies_.back().count;
-    }
   }
 
   // The last few facts of the request, for the live page. They are read once more, so that the many
@@ -316,15 +294,7 @@ class Answer {
 
   void tell() {
     effects_.tell(encode_report(report_));
-    const auto duration_ms = static_cast<double>(frame_.now_ms - context_.started_ms);
-    for (const auto& t : tallies_) {
-      if (t.status == Status::recorded) {
-        emit(effects_, Point::facts_written, t.tenant_id, {t.type_name}, {t.count, duration_ms});
-      } else {
-        emit(effects_, Point::facts_write_failures, t.tenant_id, {t.type_name, info(t.status).name},
-             {t.count, duration_ms});
-      }
-    }
+    tallies_.emit(context_, frame_.now_ms, effects_);
   }
 
   // What the request's span says of the facts.
@@ -354,7 +324,7 @@ class Answer {
   std::vector<Call> calls_;
   Buffer results_;
   RequestReport report_;
-  std::vector<Tally> tallies_;
+  Tallies tallies_;
   std::optional<LineRun> place_;  // of the item at hand, in a batch
   Status first_refusal_ = Status::recorded;
   bool alone_ = false;        // one fact, and no list around it

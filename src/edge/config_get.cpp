@@ -182,8 +182,9 @@ void resume_get_config(const RouteResume& resumed) {
   walk.end_last(0);
   reply(walk, context, effects);
   if (walk.type.empty()) return;
-  emit(effects, Point::config_reads, page.tenant_id, {walk.type},
-       {1, static_cast<double>(frame.now_ms - context.started_ms)});
+  count(effects, Metric::config_reads, page.tenant_id, {walk.type}, 1, context.trace.trace_id);
+  observe(effects, Metric::config_read_duration, page.tenant_id, {walk.type},
+          frame.now_ms - context.started_ms, 1, context.trace.trace_id);
 }
 
 }  // namespace z0

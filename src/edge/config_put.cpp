@@ -199,9 +199,15 @@ class PutConfig {
     reply(worst);
     for (const auto& message : packer.take()) effects_.send(message);
     effects_.tell(encode_report(report_));
+    const std::string_view trace = context_.trace.trace_id;
+    if (transient(worst)) {
+      count_error(effects_, change_.tenant_id, "worker", "config_put", info(worst).name, trace);
+    }
     if (!change_.written) return;
-    emit(effects_, Point::config_updates, change_.tenant_id, {change_.content().type},
-         {1, static_cast<double>(frame_.now_ms - context_.started_ms)});
+    const std::string_view type = change_.content().type;
+    count(effects_, Metric::config_updates, change_.tenant_id, {type}, 1, trace);
+    observe(effects_, Metric::config_update_duration, change_.tenant_id, {type},
+            frame_.now_ms - context_.started_ms, 1, trace);
   }
 
   void queue(MessagePacker& packer, std::string_view request_bytes, std::string_view reply_bytes) {

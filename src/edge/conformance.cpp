@@ -9,6 +9,7 @@
 #include "z0/base/sha256.hpp"
 #include "z0/json/json.hpp"
 #include "z0/json/write.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
 
 namespace z0 {
@@ -85,10 +86,12 @@ void post_conformance(const RouteCall& call) {
 
 void resume_conformance(const RouteResume& resumed) {
   std::string out;
+  std::vector<FetchAnswer> answers;
   JsonWriter json(out);
   json.array();
   for (const std::string_view bytes : resumed.frame.answers) {
     const FetchAnswer answer = parse_fetch(bytes);
+    answers.push_back(answer);
     json.object();
     if (answer.outcome == Z0_OK)
       json.integer("http", answer.http);
@@ -98,6 +101,14 @@ void resume_conformance(const RouteResume& resumed) {
   }
   json.end();
   reply_json(resumed.effects, resumed.context, 200, out);
+  for (const FetchAnswer& answer : answers) {
+    count_external(resumed.effects, {{},
+                                     "trace_context",
+                                     "post",
+                                     answer,
+                                     resumed.frame.now_ms - resumed.context.started_ms,
+                                     resumed.context.trace.trace_id});
+  }
 }
 
 }  // namespace z0

@@ -119,8 +119,10 @@ void resume_state(const RouteResume& resumed) {
   json.end();
   reply_json(effects, context, 200, out);
   const bool hit = state.source != StateSource::facts;
-  emit(effects, hit ? Point::cache_hits : Point::cache_misses, state.tenant_id, {cache},
-       {1, static_cast<double>(frame.now_ms - context.started_ms)});
+  count(effects, hit ? Metric::cache_hits : Metric::cache_misses, state.tenant_id, {cache}, 1,
+        context.trace.trace_id);
+  observe(effects, Metric::cache_read_duration, state.tenant_id, {cache},
+          frame.now_ms - context.started_ms, 1, context.trace.trace_id);
 }
 
 void post_reconcile(const RouteCall& call) {

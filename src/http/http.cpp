@@ -8,6 +8,7 @@
 #include "z0/base/remedies.hpp"
 #include "z0/base/time.hpp"
 #include "z0/json/json.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/wire/settings.hpp"
 
 namespace z0 {
@@ -216,6 +217,8 @@ void reply_error(Effects& effects, const Context& context, Status status, std::s
   effects.notes.error_code = info(status).name;
   reply_json(effects, context, info(status).http, error_json(context, status, field, {}, action),
              transient(status));
+  if (info(status).http < 500) return;
+  count_error(effects, {}, "worker", "edge", info(status).name, context.trace.trace_id);
 }
 
 void reply_bad_value(Effects& effects, const Context& context, std::string_view parameter,

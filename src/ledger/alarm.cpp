@@ -13,6 +13,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/reports.hpp"
+#include "z0/metrics/events.hpp"
 #include "z0/metrics/registry.hpp"
 
 namespace z0 {
@@ -20,7 +21,8 @@ namespace {
 
 // D1's head was not what the ledger's own tree says: somebody wrote to D1, or to the ledger's rows.
 void log_difference(const LedgerState& state, const ReplicationRound& round, Effects& effects) {
-  emit(effects, Point::replication_failures, state.tenant_id, {"root_differs"}, {1});
+  count(effects, Metric::replication_failures, state.tenant_id, {}, 1, {});
+  count_error(effects, state.tenant_id, "d1", "replication", "root_differs", {});
   log_event(effects, Event::root_differs,
             {state.entity_id, state.tenant_id, state.seq,
              round.remade ? "head_remade" : "manual_review"});
@@ -63,6 +65,7 @@ std::string encode_round(bool idle, const ReplicationRound& round) {
        {idle, round.failed, round.remade, round.differs, round.proven, round.head.readable})
     out.u8(flag ? 1 : 0);
   out.varint(round.chunks);
+  out.varint(static_cast<std::uint64_t>(round.inserted));
   out.varint(static_cast<std::uint64_t>(round.head.seq));
   out.varint(static_cast<std::uint64_t>(round.oldest));
   return bytes;
@@ -74,6 +77,7 @@ void decode_round(std::string_view bytes, bool& idle, ReplicationRound& round) {
        {&idle, &round.failed, &round.remade, &round.differs, &round.proven, &round.head.readable})
     *flag = in.u8() != 0;
   round.chunks = static_cast<std::size_t>(in.varint());
+  round.inserted = static_cast<std::int64_t>(in.varint());
   round.head.seq = static_cast<std::int64_t>(in.varint());
   round.oldest = static_cast<std::int64_t>(in.varint());
 }
@@ -84,7 +88,10 @@ void finish_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   LedgerWriter writer(state, frame, effects);
   Reconciliation reconciliation(state, frame, effects, writer);
   const bool reconciles = call.at<AlarmStage>() == AlarmStage::pass;
-  if (reconciles && !reconciliation.run()) return refuse_storage(call, frame, effects);
+  if (reconciles && !reconciliation.run()) {
+    refuse_storage(call, frame, effects);
+    return count_failed_pass(state, effects);
+  }
   writer.finish();
   seal_ids(state, effects);
   if (!idle) confirm_replicated(state, round, effects);
@@ -101,6 +108,7 @@ void finish_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   if (idle) return;
   effects.tell(encode_report(LedgerReport{state.entity_id, state.seq, state.confirmed_seq,
                                           round.oldest, static_cast<std::int64_t>(round.chunks)}));
+  count_round(state, round, effects);
   if (round.remade || round.differs) log_difference(state, round, effects);
 }
 
@@ -121,7 +129,7 @@ void ledger_alarm(LedgerState& state, const LedgerCall& call, const Frame& frame
   idle = call.at<RoundStage>() == RoundStage::begin && state.seq == state.confirmed_seq;
   if (!idle && !replicate_round(state, call, frame, effects, task, round)) return;
   if (!to_reconcile(state)) return finish_alarm(state, call, frame, idle, round, effects);
-  need_reconciliation(state, effects);
+  need_reconciliation(state, frame, effects);
   resume_ledger(effects, call, AlarmStage::pass, encode_round(idle, round));
 }
 

@@ -10,6 +10,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -264,6 +265,7 @@ class Append {
       any = any || i >= policies_.size() || request_.system();
     }
     if (!any) return;
+    gaps_before_ = state_.folds.configs().gaps();
     if (state_.seq == 0) {
       state_.hash_seed = seed();
       state_.tenant_id = request_.tenant_id;
@@ -300,6 +302,19 @@ class Append {
     answer.root = state_.summary.tree.root();
     answer.extra = own.view();
     effects_.reply(200, {}, encode(answer));
+    count_gaps();
+  }
+
+  // What was recorded just now names a version that this ledger does not know, or skips one.
+  void count_gaps() {
+    const std::int64_t gaps = state_.folds.configs().gaps() - gaps_before_.value_or(0);
+    if (!gaps_before_ || gaps <= 0) return;
+    std::string_view type;
+    for (const Item& item : items_) {
+      const KnownConfig* config = state_.folds.configs().find(item.fact.config_id);
+      if (config != nullptr && item.fact.has(field_config)) type = config->type;
+    }
+    count(effects_, Metric::config_version_gaps, state_.tenant_id, {type}, gaps, {});
   }
 
   void reply_all(Status status) {
@@ -327,6 +342,7 @@ class Append {
   IdSearch search_;
   std::optional<Admission> admission_;
   LedgerWriter writer_;
+  std::optional<std::int64_t> gaps_before_;  // of configs, where anything is recorded
 };
 
 }  // namespace

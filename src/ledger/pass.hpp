@@ -94,7 +94,9 @@ class Reconciliation {
 
 // The rows that the next step of a reconciliation reads: those of a pass, and those of corrected
 // facts that it is going to be compared with.
-void need_reconciliation(const LedgerState& state, Effects& effects);
+void need_reconciliation(LedgerState& state, const Frame& frame, Effects& effects);
+// A pass whose rows could not be read, after that was answered.
+void count_failed_pass(const LedgerState& state, Effects& effects);
 // Whether a part of the state came damaged and can be made again.
 bool needs_refold(const LedgerState* state);
 // Makes it again, step by step; false while rows are needed, or when they cannot be read, which was

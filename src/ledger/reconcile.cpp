@@ -18,6 +18,8 @@ namespace z0 {
 namespace {
 
 constexpr std::int64_t day_ms = 86'400'000;
+// A pass folds all parts at once.
+constexpr std::string_view every_cache = "all";
 
 // Segments; where corrected facts are compared, also the table and rows of it: those of a list, or of
 // a range when the pass is a whole one.
@@ -257,10 +259,25 @@ void Reconciliation::record_fact(std::string_view values, std::string_view name,
 void Reconciliation::send_and_tell() {
   for (const auto& message : own_messages(state_, writer_, frame_)) effects_.send(message);
   if (pass_.facts() == 0 && mismatches_.empty()) return;
-  emit(effects_, Point::reconciliation_runs, state_.tenant_id, {},
-       {1, static_cast<double>(pass_.facts()), static_cast<double>(pass_.comparisons())});
+  const auto all = [this](Metric metric, std::int64_t increase) {
+    count(effects_, metric, state_.tenant_id, {every_cache}, increase, {});
+  };
+  all(Metric::reconciliation_runs, 1);
+  all(Metric::reconciliation_facts_scanned, facts());
+  all(Metric::reconciliation_comparisons, comparisons());
+  if (complete() && state_.pass_since != 0) {
+    observe(effects_, Metric::reconciliation_duration, state_.tenant_id, {every_cache},
+            frame_.now_ms - state_.pass_since, 1, {});
+    state_.pass_since = 0;
+  }
   for (const auto& [name, resolution] : mismatches_)
-    emit(effects_, Point::reconciliation_mismatches, state_.tenant_id, {name, resolution}, {1});
+    count(effects_, Metric::reconciliation_mismatches, state_.tenant_id, {name, resolution}, 1, {});
+}
+
+void count_failed_pass(const LedgerState& state, Effects& effects) {
+  count(effects, Metric::reconciliation_failures, state.tenant_id, {every_cache}, 1, {});
+  count_error(effects, state.tenant_id, "do", "reconciliation", info(Status::storage_error).name,
+              {});
 }
 
 std::vector<std::string> own_messages(const LedgerState& state, const LedgerWriter& writer,
@@ -271,7 +288,8 @@ std::vector<std::string> own_messages(const LedgerState& state, const LedgerWrit
   return packer.take();
 }
 
-void need_reconciliation(const LedgerState& state, Effects& effects) {
+void need_reconciliation(LedgerState& state, const Frame& frame, Effects& effects) {
+  if (state.pass_since == 0) state.pass_since = frame.now_ms;
   need_segments(state, effects);
   constexpr auto correction = static_cast<std::size_t>(FactType::correction);
   const LeftOver& left = state.checkpoint.left_over;
@@ -326,13 +344,16 @@ void reconcile_ledger(LedgerState& state, const LedgerCall& call, const Frame& f
   // In both steps: a state that left memory between them has forgotten that it began.
   if (request.whole) state.checkpoint.begin_whole();
   if (call.at<ReconcileStage>() == ReconcileStage::begin) {
-    need_reconciliation(state, effects);
+    need_reconciliation(state, frame, effects);
     return resume_ledger(effects, call, ReconcileStage::pass, {});
   }
   LedgerWriter writer(state, frame, effects);
   Reconciliation run(state, frame, effects, writer);
   const std::int64_t seq = state.seq;
-  if (!run.run()) return refuse_storage(call, frame, effects);
+  if (!run.run()) {
+    refuse_storage(call, frame, effects);
+    return count_failed_pass(state, effects);
+  }
   writer.finish();
   state.write_meta(effects);
   ReconcileReply reply;

@@ -10,6 +10,7 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/ledger_repairs.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/trace/context.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -22,6 +23,8 @@ constexpr std::string_view drop_runs = "DELETE FROM ledger_runs WHERE entity_id 
 // What travels from one stage to the next.
 struct Course {
   std::uint8_t chunks = 0;
+  std::int64_t inserted = 0;  // facts that D1 did not have
+  bool wrote = false;         // the answer that comes is to a chunk
   bool remade = false;
   bool failed = false;
   std::int64_t written_at = 0;  // the commit time of the last fact that was written
@@ -31,8 +34,9 @@ struct Course {
     std::string bytes;
     ByteWriter out(bytes);
     out.u8(chunks);
-    out.u8(static_cast<std::uint8_t>((remade ? 1 : 0) | (failed ? 2 : 0)));
+    out.u8(static_cast<std::uint8_t>((remade ? 1 : 0) | (failed ? 2 : 0) | (wrote ? 4 : 0)));
     out.varint(static_cast<std::uint64_t>(written_at));
+    out.varint(static_cast<std::uint64_t>(inserted));
     out.raw(d1);
     return bytes;
   }
@@ -42,7 +46,9 @@ struct Course {
     const std::uint8_t flags = in.u8();
     remade = (flags & 1) != 0;
     failed = (flags & 2) != 0;
+    wrote = (flags & 4) != 0;
     written_at = static_cast<std::int64_t>(in.varint());
+    inserted = static_cast<std::int64_t>(in.varint());
     d1 = in.raw(in.left());
   }
 };
@@ -99,6 +105,7 @@ class Replication {
     out_.remade = course_.remade;
     out_.failed = course_.failed;
     out_.chunks = course_.chunks;
+    out_.inserted = course_.inserted;
     if (out_.oldest == 0) out_.oldest = course_.written_at;
     return true;
   }
@@ -110,6 +117,8 @@ class Replication {
       const bool ask_age = task_.wants_oldest && state_.confirmed_seq < state_.seq;
       return ask_age ? need_segments(state_.confirmed_seq + 1, 1) : end();
     }
+    if (course_.wrote) course_.inserted += rows.front().changes;
+    course_.wrote = false;
     out_.head = head_in_d1(rows.back());
     const bool comparable = out_.head.seq == state_.seq;
     const bool same_root = comparable && out_.head.root == state_.summary.tree.root();
@@ -168,6 +177,7 @@ class Replication {
     append_changes(statements, changes, keys, trace_id, frame_.now_ms);
     effects_.need_query("z0.d1.projection.write_facts", database(), statements);
     ++course_.chunks;
+    course_.wrote = true;
     course_.d1 = {};
     resume_ledger(effects_, call_, RoundStage::head, course_.encode());
     return false;
@@ -196,7 +206,10 @@ void replicate(LedgerState& state, const LedgerCall& call, bool from_start, cons
     state.alarm_at = frame.now_ms + limits::confirm_after_ms;
     effects.alarm(state.alarm_at);
   }
-  if (round.failed) return reply_status(effects, Status::storage_error);
+  if (round.failed) {
+    reply_status(effects, Status::storage_error);
+    return count_round(state, round, effects);
+  }
   ReplicateReply reply;
   reply.entity_id = state.entity_id;
   reply.tenant_id = state.tenant_id;
@@ -205,6 +218,7 @@ void replicate(LedgerState& state, const LedgerCall& call, bool from_start, cons
   reply.replicated_seq = round.head.seq;
   reply.replicated_root = round.head.root;
   reply_value(effects, reply);
+  count_round(state, round, effects);
 }
 
 }  // namespace
@@ -222,6 +236,16 @@ void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effec
   if (!round.head.readable || reached == state.confirmed_seq) return;
   state.confirmed_seq = reached;
   state.write_meta(effects);
+}
+
+void count_round(const LedgerState& state, const ReplicationRound& round, Effects& effects) {
+  const auto retries = static_cast<std::int64_t>(round.chunks);
+  if (retries > 0) count(effects, Metric::replication_retries, state.tenant_id, {}, retries, {});
+  if (round.inserted > 0)
+    count(effects, Metric::replication_facts, state.tenant_id, {}, round.inserted, {});
+  if (!round.failed) return;
+  count(effects, Metric::replication_failures, state.tenant_id, {}, 1, {});
+  count_error(effects, state.tenant_id, "d1", "replication", "d1_failed", {});
 }
 
 void replicate_ledger(LedgerState& state, const LedgerCall& call, const Frame& frame,

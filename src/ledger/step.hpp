@@ -76,7 +76,8 @@ struct ReplicationRound {
   bool differs = false;  // D1's head contradicts the ledger
   bool proven = false;   // the same size and the same root
   std::size_t chunks = 0;
-  D1Head head;              // unless failed
+  std::int64_t inserted = 0;  // facts that D1 took from them
+  D1Head head;                // unless failed
   std::int64_t oldest = 0;  // a lower bound for the commit time of the oldest fact that is missing
 };
 
@@ -85,6 +86,8 @@ bool replicate_round(LedgerState& state, const LedgerCall& call, const Frame& fr
                      Effects& effects, const ReplicationTask& task, ReplicationRound& out);
 // Takes over what D1 has, and writes it down when it is news.
 void confirm_replicated(LedgerState& state, const ReplicationRound& round, Effects& effects);
+// What a round came to, as metrics; behind the reply.
+void count_round(const LedgerState& state, const ReplicationRound& round, Effects& effects);
 
 // -- the directory, registration.cpp ------------------------------------------------------------
 

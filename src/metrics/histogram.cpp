@@ -7,21 +7,22 @@ namespace {
 
 constexpr std::int64_t doubling = Histogram::doubling_buckets;
 
-std::size_t bucket_of(std::int64_t value) {
+}  // namespace
+
+std::size_t Histogram::bucket_of(std::int64_t value) {
+  value = std::clamp<std::int64_t>(value, 0, value_max);
   if (value < 2 * doubling) return static_cast<std::size_t>(value);
   // How many of the low bits a bucket does not tell apart.
   const int shift = 63 - __builtin_clzll(static_cast<std::uint64_t>(value / doubling));
   return static_cast<std::size_t>(doubling * shift + (value >> shift));
 }
 
-std::int64_t largest_in(std::size_t bucket) {
+std::int64_t Histogram::bound(std::size_t bucket) {
   const auto place = static_cast<std::int64_t>(bucket);
   if (place < 2 * doubling) return place;
   const std::int64_t shift = place / doubling - 1;
   return ((place % doubling + doubling + 1) << shift) - 1;
 }
-
-}  // namespace
 
 void Histogram::add(std::int64_t value) {
   value = std::clamp<std::int64_t>(value, 0, value_max);
@@ -44,7 +45,7 @@ std::int64_t Histogram::percentile(std::int64_t percent) const {
   std::int64_t passed = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     passed += counts_[i];
-    if (passed >= rank) return std::min(largest_in(i), max_);
+    if (passed >= rank) return std::min(bound(i), max_);
   }
   return max_;
 }

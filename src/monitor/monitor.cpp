@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "z0/base/trap.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 constexpr std::int64_t curve_seconds = 120;
 // Lag and failure rate are judged over the last minute; older trouble is history.
 constexpr std::int64_t judged_seconds = 60;
+// Gauges are told with the reports, no more often than this.
+constexpr std::int64_t gauges_every_ms = 10'000;
 
 // A number between 0 and 1 with four digits behind the point.
 std::string share_text(std::int64_t ten_thousandths) {
@@ -194,17 +197,41 @@ void Monitor::write_by_type(JsonWriter& json, std::int64_t now_ms) const {
   sum.write_json(json.key("by_type"));
 }
 
-void Monitor::write_replication(JsonWriter& json, std::int64_t now_ms) const {
-  std::int64_t depth = 0;
+Monitor::Backlog Monitor::backlog(std::int64_t now_ms) const {
+  Backlog found;
   std::int64_t oldest_at = 0;
   for (const auto& [entity_id, l] : lagging_) {
     if (l.contiguous_seq >= l.seq) continue;
-    depth += l.seq - l.contiguous_seq;
+    found.depth += l.seq - l.contiguous_seq;
     if (l.oldest_at != 0 && (oldest_at == 0 || l.oldest_at < oldest_at)) oldest_at = l.oldest_at;
   }
+  if (oldest_at != 0) found.oldest_age_ms = std::max<std::int64_t>(0, now_ms - oldest_at);
+  return found;
+}
+
+// Of the newest second in which a message landed something.
+std::int64_t Monitor::last_lag_ms(std::int64_t now_ms) const {
+  const Second* newest = nullptr;
+  for (const Second& s : seconds_) {
+    if (s.at <= now_ms / 1'000 - judged_seconds || s.lags_ms.count() == 0) continue;
+    if (newest == nullptr || s.at > newest->at) newest = &s;
+  }
+  return newest == nullptr ? 0 : newest->lags_ms.max();
+}
+
+void Monitor::tell_gauges(std::int64_t now_ms, Effects& effects) {
+  if (now_ms < gauges_at_ms_ + gauges_every_ms) return;
+  gauges_at_ms_ = now_ms;
+  const Backlog behind = backlog(now_ms);
+  // A stalled pipeline lands nothing: then the age of the oldest fact is the lag.
+  gauge(effects, Metric::replication_lag, {}, std::max(last_lag_ms(now_ms), behind.oldest_age_ms));
+  gauge(effects, Metric::replication_queue_depth, {}, behind.depth);
+}
+
+void Monitor::write_replication(JsonWriter& json, std::int64_t now_ms) const {
+  const auto [depth, oldest_age] = backlog(now_ms);
   Histogram lags;
-  std::int64_t newest_at = 0, lag_ms = 0, messages = 0, failures = 0, all_failures = 0, resent = 0,
-               dead = 0;
+  std::int64_t messages = 0, failures = 0, all_failures = 0, resent = 0, dead = 0;
   const std::int64_t now_s = now_ms / 1'000;
   for (const Second& s : seconds_) {
     if (s.at < 0 || s.at <= now_s - static_cast<std::int64_t>(limits::live_seconds)) continue;
@@ -214,17 +241,9 @@ void Monitor::write_replication(JsonWriter& json, std::int64_t now_ms) const {
     if (s.at <= now_s - judged_seconds) continue;
     messages += s.messages;
     failures += s.message_failures;
-    if (s.lags_ms.count() == 0) continue;
     lags.merge(s.lags_ms);
-    if (s.at > newest_at) {
-      newest_at = s.at;
-      lag_ms = s.lags_ms.max();
-    }
   }
-  const std::int64_t oldest_age =
-      oldest_at == 0 ? 0 : std::max<std::int64_t>(0, now_ms - oldest_at);
-  // A stalled pipeline lands nothing: then the age of the oldest fact is the lag.
-  lag_ms = std::max(lag_ms, oldest_age);
+  const std::int64_t lag_ms = std::max(last_lag_ms(now_ms), oldest_age);
   const double failure_rate =
       messages == 0 ? 0 : static_cast<double>(failures) / static_cast<double>(messages);
   json.object("replication");
@@ -279,7 +298,8 @@ void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
       // One that another version of z0 wrote may not be readable: the next ones make it good.
       static_cast<void>(monitor.take(in.bytes(), frame.now_ms));
     }
-    return effects.reply(200, {}, {});
+    effects.reply(200, {}, {});
+    return monitor.tell_gauges(frame.now_ms, effects);
   }
   const bool live =
       frame.kind == Z0_FRAME_CALL && frame.method == static_cast<std::uint8_t>(MonitorMethod::live);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "queue/tenant_shares.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
@@ -9,7 +10,7 @@
 #include "z0/calls/reports.hpp"
 #include "z0/json/json.hpp"
 #include "z0/json/write.hpp"
-#include "z0/metrics/registry.hpp"
+#include "z0/metrics/events.hpp"
 #include "z0/reporting/projection.hpp"
 #include "z0/trace/span.hpp"
 #include "z0/wire/settings.hpp"
@@ -119,6 +120,7 @@ struct Pending {
   TraceContext trace;
   std::int64_t started_ms = 0;
   std::vector<std::string_view> links;  // traceparents
+  TenantShares tenants;
   // For each database that takes facts, in the order of the answers.
   std::vector<std::pair<std::string_view, Projection>> databases;
 
@@ -135,6 +137,7 @@ struct Pending {
     out.varint(static_cast<std::uint64_t>(started_ms));
     out.varint(links.size());
     for (const std::string_view link : links) out.short_bytes(link);
+    tenants.encode(out);
     for (const auto& [database, projection] : databases) {
       out.short_bytes(database);
       out.bytes(projection.encode());
@@ -154,6 +157,7 @@ struct Pending {
     trace.parent_id = in.short_bytes();
     started_ms = static_cast<std::int64_t>(in.varint());
     for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) links.push_back(in.short_bytes());
+    tenants.decode(in);
     while (in.ok() && !in.done()) {
       const std::string_view database = in.short_bytes();
       auto& added = databases.emplace_back(database, Projection());
@@ -168,10 +172,10 @@ void measure(const Message& message, Pending& p) {
     p.facts += run.count;
     RecordBytes first;
     ByteReader in(run.records);
-    if (!next_record_bytes(in, first)) continue;
-    if (p.oldest_recorded_at == 0 || first.recorded_at < p.oldest_recorded_at)
-      p.oldest_recorded_at = first.recorded_at;
+    const bool readable = next_record_bytes(in, first);
+    p.tenants.add(run.tenant_id, run.count, readable ? first.recorded_at : 0);
   }
+  p.oldest_recorded_at = p.tenants.oldest_recorded_at();
 }
 
 void begin_trace(const std::vector<std::string_view>& traceparents, const Frame& frame,
@@ -252,6 +256,8 @@ void refuse(const Pending& pending, const Frame& frame, Effects& effects,
   effects.tell(encode_report(report));
   log_event(effects, Event::message_failed, {why});
   end_span(pending, why, frame, effects);
+  pending.tenants.count_refused(pending.databases.empty() && !pending.unreadable,
+                                pending.trace.trace_id, effects);
 }
 
 void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& answers,
@@ -276,6 +282,8 @@ void acknowledge(const Pending& pending, const std::vector<std::vector<Rows>>& a
   }
   effects.tell(encode_report(report));
   end_span(pending, {}, frame, effects);
+  pending.tenants.count_arrived(pending.facts, pending.inserted, frame.now_ms,
+                                pending.trace.trace_id, effects);
 }
 
 // What D1 holds is known now: what follows from it is written, until nothing does.

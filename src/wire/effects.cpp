@@ -211,16 +211,18 @@ void Effects::tell(std::string_view report) {
   end(mark);
 }
 
-void Effects::point(std::string_view index, std::string_view name,
-                    std::initializer_list<std::string_view> labels,
-                    std::initializer_list<double> doubles) {
+void Effects::point(z0_point_kind kind, std::string_view index, std::string_view name,
+                    std::span<const std::string_view> labels, double how_much, double value,
+                    std::string_view trace_id) {
   const auto mark = begin(Z0_POINT, Phase::tell);
+  out_.u8(static_cast<std::uint8_t>(kind));
   out_.bytes(index);
   out_.u16(static_cast<std::uint16_t>(1 + labels.size()));
   out_.bytes(name);
   for (const auto label : labels) out_.bytes(label);
-  out_.u16(static_cast<std::uint16_t>(doubles.size()));
-  for (const double d : doubles) out_.f64(d);
+  out_.f64(how_much);
+  out_.f64(value);
+  out_.bytes(trace_id);
   end(mark);
 }
 

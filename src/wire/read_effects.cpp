@@ -85,9 +85,12 @@ HttpAnswer read_reply(ByteReader& in) {
 
 DataPoint read_point(ByteReader& in) {
   DataPoint point;
+  point.kind = static_cast<z0_point_kind>(in.u8());
   point.index = in.bytes();
   for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) point.blobs.push_back(in.bytes());
-  for (std::uint16_t n = in.u16(); n > 0 && in.ok(); --n) point.doubles.push_back(in.f64());
+  point.how_much = in.f64();
+  point.value = in.f64();
+  point.trace_id = in.bytes();
   return point;
 }
 

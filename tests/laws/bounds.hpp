@@ -51,12 +51,13 @@ inline constexpr Bound edge_asks = {
 inline constexpr std::size_t reply_item = 6 * id + 2 * id + small;
 // An attempt: tenant, entity, the platform's words (200 bytes), span, trace.
 inline constexpr std::size_t attempt = 2 * id + 512;
+// A tally is a count, an error and a duration; as many again are of tenants and outcomes, and the
+// platform's come to one for each status.
+inline constexpr std::size_t answer_points = 3 * (2 * limits::points_per_request_max + 64);
 // One reply, messages, one report, points, one span.
 inline constexpr Bound edge_answers = {
-    1 + packed(posted + facts * attempt, limits::message_bytes_max) + 1 +
-        limits::points_per_request_max + 1,
-    posted + facts*(reply_item + attempt + id) + limits::points_per_request_max* small + span +
-        room};
+    1 + packed(posted + facts * attempt, limits::message_bytes_max) + 1 + answer_points + 1,
+    posted + facts*(reply_item + attempt + id) + answer_points* small + span + room};
 
 // Rows become a row of JSON with the ledger's names, the fact's own id as asset, and `null` for the
 // rest. Or what was joined, as JSON, with the hashes of the leaves as continuation.
@@ -65,8 +66,10 @@ inline constexpr std::size_t joined = 2 * limits::d1_json_bytes_max;
 inline constexpr Bound consumer_asks = {
     2, 2 * limits::message_bytes_max + limits::facts_per_message_max* row +
            limits::facts_per_message_max*(5 * id + 32) + joined + room};
-// The reply, a report with the heads of all runs, a line, a span.
-inline constexpr Bound consumer_answers = {4, limits::facts_per_message_max* id + span + room};
+// The reply, a report with the heads of all runs, a line, a span, two points a tenant and an error.
+inline constexpr std::size_t consumer_points = 2 * 50 + 1;
+inline constexpr Bound consumer_answers = {
+    4 + consumer_points, limits::facts_per_message_max* id + consumer_points* small + span + room};
 
 // The rows of the state, one query for originals, or the directory; the continuation holds the
 // request.
@@ -93,12 +96,15 @@ inline constexpr std::size_t sealed_bytes = runs * limits::open_ids_max * 16 + s
 // runs, the alarm, the reply.
 inline constexpr std::size_t nodes = facts / 256 + 2;
 inline constexpr Bound append_answers = {
-    4 + 1 + 1 + segments + nodes + sealed_rows + 1 + 1,
+    4 + 1 + 1 + segments + nodes + sealed_rows + 1 + 1 + 1,
     limits::tail_bytes_max + posted + (limits::tail_bytes_max / record_min + facts) * hash +
         segments*(counts + folds + small) + nodes* small + sealed_bytes + facts * 64 + room};
 
-// Sealed runs, the owner with the checkpoint, the alarm, a report, two points, a line.
-inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + 3, sealed_bytes + folds + room};
+// Sealed runs, the owner with the checkpoint, the alarm, a report, points of the round and of the
+// pass, a line.
+inline constexpr std::size_t alarm_points = 6 + 4 + 8;
+inline constexpr Bound alarm_answers = {sealed_rows + 1 + 1 + 1 + alarm_points + 1,
+                                        sealed_bytes + folds + room};
 // A chunk with what follows from it; or D1's word on all that waits, carried on.
 inline constexpr std::size_t waiting = static_cast<std::size_t>(limits::waiting_runs_max) * 5'000;
 inline constexpr Bound alarm_asks = {

@@ -29,6 +29,11 @@ test("Frame kinds are those of the header", () => {
 test("Effect kinds, targets and outcomes are those of the header", () => {
   assert.deepEqual({ ...types.Effect }, enumeration("z0_effect_kind"));
   assert.deepEqual({ ...types.Outcome }, enumeration("z0_outcome"));
+  const points = Object.entries(enumeration("z0_point_kind"));
+  assert.deepEqual(
+    { ...types.PointKind },
+    Object.fromEntries(points.map(([key, n]) => [key.replace("POINT_", ""), n])),
+  );
   const targets = Object.entries(enumeration("z0_target"));
   assert.deepEqual(
     { ...types.Target },

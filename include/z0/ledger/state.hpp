@@ -95,6 +95,7 @@ struct LedgerState {
   std::uint32_t waiting = 0;          // steps that wait outside of the object
   std::int64_t pinned_until = 0;      // and until when they keep the state in memory
   std::string written_meta;           // as it stands in its row
+  std::int64_t pass_since = 0;        // when the pass that goes on began, as far as memory knows
 
   // Writes the meta row when it would differ from what was read or written last. It is the first
   // row of a ledger, so the tables are made before it, in its transaction.

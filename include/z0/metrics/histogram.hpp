@@ -19,6 +19,12 @@ class Histogram {
   // Larger values count as this one, negative ones as 0: in ms, a hundred years.
   static constexpr std::int64_t value_max = (std::int64_t{1} << 42) - 1;
 
+  // The buckets, in the order of their values; the largest value that is counted in one, and in that of
+  // a value.
+  static std::size_t bucket_of(std::int64_t value);
+  static std::int64_t bound(std::size_t bucket);
+  static std::int64_t bound_of(std::int64_t value) { return bound(bucket_of(value)); }
+
   void add(std::int64_t value);
   void merge(const Histogram& other);
 

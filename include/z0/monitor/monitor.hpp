@@ -44,6 +44,8 @@ class Monitor {
   // GET /v1/live as JSON. `since` is when the monitor heard its first report: an object that nobody
   // asks or tells for a while leaves memory, and the window begins anew.
   std::string live(std::int64_t now_ms);
+  // Emits how far replication is, where that was not done for some seconds.
+  void tell_gauges(std::int64_t now_ms, Effects& effects);
 
  private:
   struct Second {
@@ -63,6 +65,14 @@ class Monitor {
     std::int64_t oldest_at = 0;
   };
 
+  // What is recorded and not yet in D1.
+  struct Backlog {
+    std::int64_t depth = 0;
+    std::int64_t oldest_age_ms = 0;
+  };
+  Backlog backlog(std::int64_t now_ms) const;
+  std::int64_t last_lag_ms(std::int64_t now_ms) const;
+
   Second& second(std::int64_t now_ms);
   Minute& minute(std::int64_t now_ms);
   void grew(std::string_view entity_id, std::int64_t seq, std::int64_t recorded_at);
@@ -78,6 +88,7 @@ class Monitor {
   std::unordered_map<std::string, Lagging> lagging_;
   std::deque<std::string> latest_;  // newest first, JSON objects
   std::int64_t since_ms_ = 0;       // the first report: nothing earlier is known
+  std::int64_t gauges_at_ms_ = 0;
 };
 
 // Frames to Z0_TARGET_MONITOR.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -99,8 +100,9 @@ class Effects {
   // -- phase 4
   void tell(std::string_view report);
   // By metrics/registry.hpp alone, which knows the names. The name is the first blob.
-  void point(std::string_view index, std::string_view name,
-             std::initializer_list<std::string_view> labels, std::initializer_list<double> doubles);
+  void point(z0_point_kind kind, std::string_view index, std::string_view name,
+             std::span<const std::string_view> labels, double how_much, double value,
+             std::string_view trace_id);
   void log(bool error, std::string_view json);
   // JSON of trace/span.hpp.
   void span(std::string_view json);

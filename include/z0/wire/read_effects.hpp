@@ -86,9 +86,12 @@ struct Told {
   std::string_view report;
 };
 struct DataPoint {
+  z0_point_kind kind = Z0_POINT_COUNTER;
   std::string_view index;
   std::vector<std::string_view> blobs;
-  std::vector<double> doubles;
+  double how_much = 0;
+  double value = 0;
+  std::string_view trace_id;
 };
 struct LogLine {
   bool error = false;

@@ -210,16 +210,18 @@ TEST_CASE("Reads of a config are counted by its type, once each, with what they 
   world.seen = [&](std::string_view, std::string_view bytes) {
     for (const auto& point : carried<z0::DataPoint>(bytes)) {
       REQUIRE(point.blobs.size() == 2);
-      REQUIRE(point.doubles.size() == 2);
       points.push_back(std::string(point.index) + ' ' + std::string(point.blobs[0]) + ' ' +
                        std::string(point.blobs[1]));
-      CHECK(point.doubles[0] == 1);
+      CHECK(point.how_much == 1);
+      CHECK(point.trace_id.size() == 32);
     }
     world.now_ms += 1;
   };
   CHECK(world.get("/v1/configs/cfg_a").status == 200);
   CHECK(world.get("/v1/configs/cfg_a/versions").status == 200);
-  CHECK(points == std::vector<std::string>(2, "north z0_config_reads_total budget"));
+  const std::string read = "north z0_config_reads_total budget";
+  const std::string took = "north z0_config_read_duration_ms budget";
+  CHECK(points == std::vector<std::string>{read, took, read, took});
   CHECK(world.get("/v1/configs/cfg_b").status == 404);
-  CHECK(points.size() == 2);
+  CHECK(points.size() == 4);
 }

@@ -265,7 +265,7 @@ TEST_CASE("The alarm reconciles what was recorded since, and tells of it") {
   w.now_ms += 11'000;
   w.run_alarms();
   REQUIRE(mismatches(w).size() == 1);
-  CHECK(std::count(points.begin(), points.end(), "z0_reconciliation_runs_total ") == 1);
+  CHECK(std::count(points.begin(), points.end(), "z0_reconciliation_runs_total all ") == 1);
   CHECK(std::count(points.begin(), points.end(),
                    "z0_reconciliation_mismatches_total BudgetState cache_updated ") == 1);
   // The fact about it is a fact like others: D1 gets it without a gap.

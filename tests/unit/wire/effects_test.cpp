@@ -36,7 +36,8 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
   e.reply(201, {{"a", "b"}, {"c", ""}}, "body");
   e.send("message");
   e.tell("report");
-  e.point("north", "metric", {"type"}, {1.5, -2});
+  const std::string_view labels[] = {"type", ""};
+  e.point(Z0_POINT_HISTOGRAM, "north", "metric", labels, 1.5, -2, "trace");
   e.log(true, "{}");
   const std::string bytes(e.finish());
   const auto effects = parse(bytes);
@@ -62,8 +63,11 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
   CHECK(z0::carried_by<z0::Told>(effects[4]).report == "report");
   const auto point = z0::carried_by<z0::DataPoint>(effects[5]);
   CHECK(point.index == "north");
-  CHECK(point.blobs == std::vector<std::string_view>{"metric", "type"});
-  CHECK(point.doubles == std::vector<double>{1.5, -2});
+  CHECK(point.kind == Z0_POINT_HISTOGRAM);
+  CHECK(point.blobs == std::vector<std::string_view>{"metric", "type", ""});
+  CHECK(point.how_much == 1.5);
+  CHECK(point.value == -2);
+  CHECK(point.trace_id == "trace");
   const auto line = z0::carried_by<z0::LogLine>(effects[6]);
   CHECK(line.error);
   CHECK(line.json == "{}");
