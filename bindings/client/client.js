@@ -69,15 +69,14 @@ function outboxOf({ z0, token, service, timeoutMs = TIMEOUT_MS }, host) {
   const outbox = found ?? new Outbox(host, target, service, timeoutMs);
   // The binding of this request: one from an earlier environment may be closed.
   outbox.target.fetch = target.fetch;
+  if (outboxes.size >= OUTBOXES_MAX) forgetOne();
   outboxes.set(key, outbox);
-  if (outboxes.size > OUTBOXES_MAX) forgetOne();
   return outbox;
 }
 
 function forgetOne() {
-  const idle = [...outboxes].find(([, outbox]) => outbox.empty);
-  const [key] = idle ?? [...outboxes.keys()];
-  // Its drivers still have it, so what waits there goes out.
+  const [key, outbox] = [...outboxes].find(([, { empty }]) => empty) ?? [...outboxes][0];
+  outbox.abandon(`more than ${OUTBOXES_MAX} tokens are in use`);
   outboxes.delete(key);
 }
 

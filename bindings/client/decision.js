@@ -19,6 +19,7 @@ export function decide(outer, name, fn, options) {
   spanName(name);
   const asset = ledger(options.asset ?? outer.run.asset, "the asset that a decision is made for");
   const scope = outer.open(name, Kind.INTERNAL);
+  scope.about(asset);
   const start = outer.run.host.now();
   return scope.during(() => {
     let made;

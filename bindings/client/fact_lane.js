@@ -4,7 +4,7 @@
 
 import { newId } from "./context.js";
 import { isTaken, receiptsOf } from "./facts.js";
-import { Lane } from "./lane.js";
+import { countWithin, Lane } from "./lane.js";
 import { Kind } from "./spans.js";
 
 /** @import { Receipt } from "./index.d.ts" */
@@ -14,6 +14,8 @@ import { Kind } from "./spans.js";
 
 const WAITING_MAX = 4_000;
 const CHARACTERS_MAX = 4 << 20;
+// z0 takes 64 KiB of data; what is far beyond need not travel.
+const FACT_CHARACTERS_MAX = 128 << 10;
 // Of a request: z0 takes 1,000 facts and 4 MiB.
 const BATCH_MAX = 500;
 const BATCH_CHARACTERS = 1 << 20;
@@ -26,6 +28,8 @@ export class FactLane extends Lane {
   /** @type {Entry[]} */
   #waiting = [];
   #characters = 0;
+  // Fewer while z0 fails on what it is sent: should one fact be the reason, the others get past it.
+  #batchMax = BATCH_MAX;
 
   get empty() {
     return this.#waiting.length === 0;
@@ -33,7 +37,8 @@ export class FactLane extends Lane {
 
   /** @param {Entry} entry */
   add(entry) {
-    const characters = this.#characters + entry.json.length;
+    const characters = this.#characters + entry.characters;
+    if (entry.characters > FACT_CHARACTERS_MAX) return this.#lose(entry, "it is too large");
     if (this.#waiting.length >= WAITING_MAX || characters > CHARACTERS_MAX) {
       return this.#lose(entry, "no room is left");
     }
@@ -41,9 +46,15 @@ export class FactLane extends Lane {
     this.#characters = characters;
   }
 
+  /** @param {string} why */
+  abandon(why) {
+    this.#loseAll(this.#waiting, why);
+  }
+
   async send() {
-    this.#giveUpOld();
-    const batch = this.#nextBatch();
+    const oldest = this.now - AGE_MS_MAX;
+    this.#loseAll(this.#waiting.filter(({ at }) => at < oldest), "z0 did not take it in 15 minutes");
+    const batch = this.#waiting.slice(0, countWithin(this.#waiting, this.#batchMax, BATCH_CHARACTERS));
     if (batch.length === 0) return;
     const span = this.#spanOf(batch);
     const body = `[${batch.map(({ json }) => json).join(",")}]`;
@@ -52,27 +63,24 @@ export class FactLane extends Lane {
     });
     const receipts = receiptsOf(answer, batch);
     this.#remove(batch.filter((_, i) => receipts[i] !== "again"));
-    if (answer.what === "taken" && receipts.includes("again")) this.backOff(answer);
+    if (receipts.includes("again")) this.backOff(answer);
+    else this.goOn();
+    this.#judge(answer, batch);
     for (const [i, entry] of batch.entries()) this.#settle(entry, receipts[i], span);
     this.#end(span, answer, receipts);
   }
 
-  #giveUpOld() {
-    const oldest = this.now - AGE_MS_MAX;
-    const old = this.#waiting.filter(({ at }) => at < oldest);
-    this.#remove(old);
-    for (const entry of old) this.#lose(entry, "z0 did not take it in 15 minutes");
-  }
-
-  #nextBatch() {
-    let characters = 0;
-    let count = 0;
-    for (const { json } of this.#waiting) {
-      characters += json.length + 1;
-      if (count === BATCH_MAX || (count > 0 && characters > BATCH_CHARACTERS)) break;
-      count++;
-    }
-    return this.#waiting.slice(0, count);
+  /**
+   * After an answer that says that z0 itself failed, the batch goes behind the others, and smaller ones follow.
+   * @param {Answer} answer
+   * @param {Entry[]} batch
+   */
+  #judge({ what, status }, batch) {
+    if (what === "taken") this.#batchMax = BATCH_MAX;
+    if (what !== "lost" || status === 0) return;
+    this.#batchMax = Math.max(1, batch.length >> 1);
+    const failed = new Set(batch);
+    this.#waiting = [...this.#waiting.filter((entry) => !failed.has(entry)), ...batch];
   }
 
   /** @param {Entry[]} entries */
@@ -80,7 +88,16 @@ export class FactLane extends Lane {
     if (entries.length === 0) return;
     const gone = new Set(entries);
     this.#waiting = this.#waiting.filter((entry) => !gone.has(entry));
-    this.#characters = this.#waiting.reduce((sum, { json }) => sum + json.length, 0);
+    this.#characters = this.#waiting.reduce((sum, { characters }) => sum + characters, 0);
+  }
+
+  /**
+   * @param {Entry[]} entries
+   * @param {string} why
+   */
+  #loseAll(entries, why) {
+    this.#remove(entries);
+    for (const entry of entries) this.#lose(entry, why);
   }
 
   /**

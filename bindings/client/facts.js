@@ -10,8 +10,8 @@ import { identifier } from "./names.js";
 /**
  * @typedef {object} Entry a fact that waits
  * @property {string} id
- * @property {string} type
  * @property {string} json
+ * @property {number} characters of it
  * @property {boolean} money whether it moves any
  * @property {Span | null} span that recorded it
  * @property {string} traceId
@@ -21,8 +21,6 @@ import { identifier } from "./names.js";
  * @property {Receipt | null} receipt
  */
 
-// z0 takes 64 KiB of data; what is far beyond need not travel.
-export const FACT_CHARACTERS_MAX = 128 * 1024;
 const MONEY = ["charge", "cost", "payout", "deposit", "credit_issued", "correction"];
 
 /**
@@ -47,7 +45,7 @@ export function entryOf(fact, { tenant, at, traceId, spanId, span, id: made }) {
   };
   const money = MONEY.includes(fact.type) && typeof fact.amount === "number" && fact.amount !== 0;
   const json = JSON.stringify(whole);
-  return { id, type: fact.type, json, money, span, traceId, spanId, tenant, at, receipt: null };
+  return { id, json, characters: json.length, money, span, traceId, spanId, tenant, at, receipt: null };
 }
 
 /**

@@ -54,14 +54,14 @@ export class Lane {
     const answer = await post(host, target, path, body, timeoutMs, headers);
     // Another driver's by now, when this one slept through its lease.
     if (this.#busyUntil === lease) this.#busyUntil = 0;
-    if (answer.what === "again" || answer.what === "lost") {
-      this.backOff(answer);
-    } else {
-      this.#failures = 0;
-      this.#notBefore = 0;
-      if (answer.what === "taken") this.shared.losses.reachable = true;
-    }
+    if (answer.what === "taken") this.shared.losses.reachable = true;
     return answer;
+  }
+
+  /** After an answer that leaves nothing to be tried again. */
+  goOn() {
+    this.#failures = 0;
+    this.#notBefore = 0;
   }
 
   /** @param {Answer} answer */
@@ -87,4 +87,21 @@ export class Lane {
     span.end = this.now;
     return span;
   }
+}
+
+/**
+ * How many from the front fit a request; one always does.
+ * @param {{ characters: number }[]} items
+ * @param {number} countMax
+ * @param {number} charactersMax
+ */
+export function countWithin(items, countMax, charactersMax) {
+  let characters = 0;
+  let count = 0;
+  for (const item of items) {
+    characters += item.characters;
+    if (count === countMax || (count > 0 && characters > charactersMax)) break;
+    count++;
+  }
+  return count;
 }

@@ -15,6 +15,8 @@ const COLLECT_MS = 100;
 export const DRIVE_MS_MAX = 25_000;
 // One sends; the other one is there should the first one's request end.
 const DRIVERS_MAX = 2;
+// Something else may come while a driver waits for its next try.
+const LOOK_MS_MAX = 500;
 const RECOVER_SPAN = "z0.worker.client.recover";
 
 export class Outbox {
@@ -46,6 +48,11 @@ export class Outbox {
 
   get empty() {
     return this.#waiting.length === 0;
+  }
+
+  /** Counts what waits as lost. @param {string} why */
+  abandon(why) {
+    for (const lane of [this.facts, this.spans, this.points]) lane.abandon(why);
   }
 
   /**
@@ -81,7 +88,7 @@ export class Outbox {
       const now = this.host.now();
       if (now >= until) return;
       const wait = Math.min(...waiting.map(({ freeAt }) => freeAt)) - now;
-      if (wait > 0) await this.host.sleep(Math.min(wait, until - now));
+      if (wait > 0) await this.host.sleep(Math.min(wait, until - now, LOOK_MS_MAX));
       else await this.#sendReady();
     }
   }

@@ -190,6 +190,11 @@ export class Scope {
     return new Scope(run, new Span({ traceId, spanId, parentId: parent, name, kind, tenant: run.tenant, start }));
   }
 
+  /** The entity that the span is about. @param {string} entityId */
+  about(entityId) {
+    if (this.current !== null) this.current.entityId = entityId;
+  }
+
   /**
    * Runs the function of this scope's span, in a span of the platform's of the same name where it has one.
    * @template T

@@ -13,6 +13,10 @@ const ATTRIBUTES_MAX = 32;
 const LINKS_MAX = 32;
 const KEY_CHARACTERS_MAX = 128;
 const VALUE_CHARACTERS_MAX = 1_024;
+// Of all attributes of a span: thousands of spans may wait in an isolate's 128 MB.
+const CHARACTERS_MAX = 8_192;
+// What a span takes without attributes, written as JSON.
+const BARE_CHARACTERS = 600;
 const MESSAGE_CHARACTERS_MAX = 200;
 
 /** @typedef {{ traceId: string, spanId: string }} Link */
@@ -44,6 +48,7 @@ export class Span {
     this.errorCode = "";
     this.message = "";
     this.sent = false;
+    this.characters = BARE_CHARACTERS;
     /** @type {Map<string, AttributeValue>} */
     this.attributes = new Map();
     /** @type {Link[]} */
@@ -56,14 +61,20 @@ export class Span {
    */
   setAttribute(key, value) {
     const kept = String(key).slice(0, KEY_CHARACTERS_MAX);
-    if (kept === "" || (!this.attributes.has(kept) && this.attributes.size >= ATTRIBUTES_MAX)) return;
     const isPlain = typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
-    this.attributes.set(kept, isPlain ? value : String(value).slice(0, VALUE_CHARACTERS_MAX));
+    const made = isPlain ? value : String(value).slice(0, VALUE_CHARACTERS_MAX);
+    const characters = this.characters + kept.length + String(made).length;
+    const isNew = !this.attributes.has(kept);
+    if (kept === "" || characters > CHARACTERS_MAX || (isNew && this.attributes.size >= ATTRIBUTES_MAX)) return;
+    this.attributes.set(kept, made);
+    this.characters = characters;
   }
 
   /** @param {Link} link */
   addLink({ traceId, spanId }) {
-    if (this.links.length < LINKS_MAX) this.links.push({ traceId, spanId });
+    if (this.links.length >= LINKS_MAX) return;
+    this.links.push({ traceId, spanId });
+    this.characters += traceId.length + spanId.length;
   }
 
   /**

@@ -1,6 +1,6 @@
 // Spans and points on their way to z0, as OTLP over HTTP in JSON.
 
-import { Lane } from "./lane.js";
+import { countWithin, Lane } from "./lane.js";
 import { Metrics, text } from "./metrics.js";
 
 /** @import { Span } from "./spans.js" */
@@ -10,7 +10,10 @@ import { Metrics, text } from "./metrics.js";
 export const VERSION = "0.1.0";
 
 const SPANS_MAX = 4_000;
+const CHARACTERS_MAX = 8 << 20;
+// Of a request: z0 takes 4 MiB, and a character may be three bytes of it.
 const BATCH_SPANS = 500;
+const BATCH_CHARACTERS = 1 << 20;
 const AGE_MS_MAX = 300_000;
 const SCOPE = { name: "@z0/client", version: VERSION };
 
@@ -38,6 +41,7 @@ function rejected({ what, body }, member) {
 export class SpanLane extends Lane {
   /** @type {Span[]} oldest first */
   #waiting = [];
+  #characters = 0;
 
   get empty() {
     return this.#waiting.length === 0;
@@ -45,14 +49,23 @@ export class SpanLane extends Lane {
 
   /** @param {Span} span */
   add(span) {
-    if (this.#waiting.length < SPANS_MAX) this.#waiting.push(span);
-    else this.shared.losses.add("spans", span.tenant, 1, "no room is left");
+    const characters = this.#characters + span.characters;
+    if (this.#waiting.length >= SPANS_MAX || characters > CHARACTERS_MAX) {
+      return this.shared.losses.add("spans", span.tenant, 1, "no room is left");
+    }
+    this.#waiting.push(span);
+    this.#characters = characters;
+  }
+
+  /** @param {string} why */
+  abandon(why) {
+    this.#lose(this.#waiting, why);
   }
 
   async send() {
     const oldest = this.now - AGE_MS_MAX;
     this.#lose(this.#waiting.filter(({ end }) => end < oldest), "z0 did not take it in 5 minutes");
-    const batch = this.#waiting.slice(0, BATCH_SPANS);
+    const batch = this.#waiting.slice(0, countWithin(this.#waiting, BATCH_SPANS, BATCH_CHARACTERS));
     if (batch.length === 0) return;
     const { service, losses } = this.shared;
     const scopeSpans = [{ scope: SCOPE, spans: batch.map((span) => span.otlp()) }];
@@ -60,7 +73,8 @@ export class SpanLane extends Lane {
     for (const span of batch) span.sent = true;
     const answer = await this.post("/v1/traces", JSON.stringify(request));
     // A span has its id, so one that comes twice is the same one.
-    if (answer.what === "again" || answer.what === "lost") return;
+    if (answer.what === "again" || answer.what === "lost") return this.backOff(answer);
+    this.goOn();
     if (answer.what === "refused") return this.#lose(batch, answer.why);
     this.#remove(batch);
     const why = answer.body?.partialSuccess?.errorMessage ?? "refused";
@@ -71,6 +85,7 @@ export class SpanLane extends Lane {
   #remove(spans) {
     const gone = new Set(spans);
     this.#waiting = this.#waiting.filter((span) => !gone.has(span));
+    this.#characters = this.#waiting.reduce((sum, { characters }) => sum + characters, 0);
   }
 
   /**
@@ -108,6 +123,11 @@ export class PointLane extends Lane {
     }
   }
 
+  /** @param {string} why */
+  abandon(why) {
+    this.#lose(this.#metrics.take(), why);
+  }
+
   async send() {
     const { losses, service } = this.shared;
     if (this.#flying !== null) this.#lose(this.#flying, "its request ended while it was sent");
@@ -125,8 +145,10 @@ export class PointLane extends Lane {
     if (answer.what !== "taken") losses.metrics.merge(lost);
     if (answer.what === "again") {
       losses.add("points", "", this.#metrics.merge(own), "no room is left");
-      return;
+      return this.backOff(answer);
     }
+    if (answer.what === "lost") this.backOff(answer);
+    else this.goOn();
     // An increase that came twice would count twice, so what may have come is not sent again.
     if (answer.what !== "taken") return this.#lose(own, answer.why);
     const why = answer.body?.partialSuccess?.errorMessage ?? "refused";

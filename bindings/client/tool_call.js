@@ -41,6 +41,7 @@ export function callTool(outer, named, operation, fn, options) {
   if (typeof cost !== "function") checked(cost);
   const scope = Object.assign(outer.open(name, Kind.CLIENT), { invocationId: id });
   scope.current?.setAttribute("z0.tool_id", tool.id);
+  scope.about(call.asset);
   return scope.during(() => {
     let result;
     try {

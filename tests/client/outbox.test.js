@@ -278,3 +278,66 @@ test("Without a z0 nothing breaks, and everything is counted", async (t) => {
   assert.equal(z0.dropped.facts, 2);
   assert.equal(z0.dropped.spans >= 1, true);
 });
+
+test("A fact on which z0 breaks does not hold up those beside it", async () => {
+  const world = new World();
+  /** @type {Set<string>} */
+  const taken = new Set();
+  world.answer = (got) => {
+    if (got.path !== "/v1/facts") return accept(got);
+    if (got.body.some((/** @type {any} */ { id }) => id === "chg_bad")) return new Response("", { status: 500 });
+    for (const { id } of got.body) taken.add(id);
+    return accept(got);
+  };
+  const z0 = world.client();
+  z0.recordFacts([charge({ id: "chg_bad" }), ...Array.from({ length: 99 }, () => charge())]);
+  for (let i = 0; i < 10; i++) {
+    z0.setAttribute("still", "here");
+    z0.configRead("routing", () => 1);
+    await world.pass(30_000);
+  }
+  assert.equal(taken.size, 99);
+});
+
+test("Spans that say much are bounded by what they say, in memory and in a request", async (t) => {
+  lines(t);
+  const world = new World();
+  const z0 = world.client();
+  const said = "x".repeat(5_000);
+  for (let i = 0; i < 2_000; i++) {
+    z0.span("z0.worker.shop.sell", (inner) => {
+      for (let key = 0; key < 40; key++) inner.setAttribute(`key_${key}`, said);
+    });
+  }
+  assert.ok(z0.dropped.spans > 800, `${z0.dropped.spans} of 2,000 had no room`);
+  await world.pass(5_000);
+  for (const body of world.bodies("/v1/traces")) assert.ok(JSON.stringify(body).length < 2 << 20);
+  assert.equal(world.spans().length, 2_000 - z0.dropped.spans);
+});
+
+test("A tool that is called with ever new tokens keeps a bounded number of them, and counts what it lets go", async (t) => {
+  const said = lines(t);
+  const world = new World();
+  world.answer = () => Promise.reject(new TypeError("connection refused"));
+  const first = world.client({ token: "t0" });
+  const { receipts } = first.recordFacts(charge());
+  // Those of other tests in this process are let go first.
+  for (let i = 1; i <= 200; i++) world.client({ token: `t${i}` }).recordFacts(charge());
+  assert.equal(first.dropped.facts, 1);
+  assert.match(said[0].why, /more than 32 tokens/);
+  const told = receipts();
+  await world.pass(100);
+  assert.equal((await told)[0].status, "dropped");
+});
+
+test("A span that comes while facts wait for their next try does not wait with them", async () => {
+  const world = new World();
+  world.answer = (got) =>
+    got.path === "/v1/facts" ? new Response("", { status: 503, headers: { "retry-after": "20" } }) : accept(got);
+  const z0 = world.client();
+  z0.recordFacts(charge());
+  await world.pass(1_000);
+  z0.span("z0.worker.shop.sell", () => 1);
+  await world.pass(1_000);
+  assert.equal(world.spans().length, 1);
+});

@@ -107,6 +107,7 @@ test("A call of a tool is a span, an invocation, a cost and metrics", async () =
     data: { unit: "token" },
   });
   assert.equal(attributesOf(span)["z0.fact_id"], cost.id);
+  assert.equal(attributesOf(span)["z0.entity_id"], "ast_north");
   assert.deepEqual(world.points("z0_external_calls_total"), [["north", "tool_openai", "completion", "", 1]]);
   assert.deepEqual(world.points("z0_external_call_duration_ms"), [["north", "tool_openai", "completion", "", 1]]);
   assert.deepEqual(world.points("z0_external_errors_total"), []);

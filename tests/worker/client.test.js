@@ -24,9 +24,9 @@ function workerOf(name, main, paths = [], env = {}) {
   return { config: { name, compatibilityDate: "2026-11-01", manifest, env } };
 }
 
-/** @param {string} name @param {object} z0 the binding @param {object} [more] */
-function productOf(name, z0, more = {}) {
-  const env = { Z0: z0, TOKEN: { type: "text", value: token("north") } };
+/** @param {string} name @param {object} z0 what it is bound to @param {string} binding @param {object} [more] */
+function productOf(name, z0, binding = "Z0", more = {}) {
+  const env = { [binding]: z0, TOKEN: { type: "text", value: token("north") } };
   const made = workerOf(name, "tests/worker/lib/product.js", CLIENT.map((file) => `bindings/client/${file}`), env);
   return { config: { ...made.config, ...more } };
 }
@@ -45,7 +45,9 @@ before(async () => {
   z0 = await startZ0({
     beside: [
       productOf("product", { type: "worker", worker: "z0" }),
-      productOf("troubled", { type: "worker", worker: "fake" }, { experimental: { streamingTailConsumers: [{ worker: "watcher" }] } }),
+      // Nothing listens on this port.
+      productOf("lonely", { type: "text", value: "http://127.0.0.1:1" }, "Z0_URL"),
+      productOf("troubled", { type: "worker", worker: "fake" }, "Z0", { experimental: { streamingTailConsumers: [{ worker: "watcher" }] } }),
       workerOf("fake", "tests/worker/lib/fake_z0.js"),
       { config: { name: "watcher", compatibilityDate: "2026-11-01", manifest: { mainModule: "tail.js", modulesRoot: ROOT, modules: { "tail.js": tail } } } },
     ],
@@ -102,7 +104,7 @@ test("Who waits for a receipt gets the ledger's", async () => {
   assert.deepEqual(receipts.map((/** @type {any} */ { id, status }) => [id, status]), [[ids[0], "recorded"]]);
 });
 
-test("A span during which the clock stood says so, and one with I/O has its duration", async () => {
+test("A span with I/O has its duration, below the span of the request that came", async () => {
   await fakeZ0("takes");
   const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
   const { traceId } = await ask("troubled", "/", { headers: { traceparent } });
@@ -110,13 +112,20 @@ test("A span during which the clock stood says so, and one with I/O has its dura
   const got = await arrived((all) => spansOf(all).some(({ name }) => name === "z0.worker.shop.sell"));
   const spans = spansOf(got).filter((span) => span.traceId === traceId);
   const named = (/** @type {string} */ name) => spans.find((span) => span.name === name);
-  assert.equal(attribute(named("z0.worker.shop.ponder"), "z0.clock"), "stood");
   assert.equal(attribute(named("z0.worker.shop.sell"), "z0.clock"), undefined);
   assert.equal(named("z0.worker.shop.sell").parentSpanId, "b".repeat(16));
   const { startTimeUnixNano, endTimeUnixNano } = named("z0.external.openai.completion");
   assert.ok(BigInt(endTimeUnixNano) - BigInt(startTimeUnixNano) >= 4_000_000n);
   // Facts were sent in the trace that they belong to.
   assert.ok(got.some(({ path, traceparent: sent }) => path === "/v1/facts" && sent.includes(traceId)));
+});
+
+test("No span is shown to have taken no time: it took some, or says that the clock stood", async () => {
+  for (let i = 0; i < RUNS; i++) await ask("troubled", "/");
+  const spans = spansOf(await arrived((all) => spansOf(all).filter(({ name }) => name === "z0.worker.shop.ponder").length >= RUNS));
+  const stood = spans.filter((span) => attribute(span, "z0.clock") === "stood");
+  assert.ok(stood.length > 0);
+  for (const span of spans) assert.equal(span.startTimeUnixNano === span.endTimeUnixNano, stood.includes(span), span.name);
 });
 
 test("The platform's own traces show the names of the spans", async () => {
@@ -129,11 +138,11 @@ test("The platform's own traces show the names of the spans", async () => {
 });
 
 /** The median of what a reply took, in ms. */
-async function medianReply() {
+async function medianReply(worker = "troubled") {
   const took = [];
   for (let i = 0; i < RUNS; i++) {
     const start = performance.now();
-    const { traceId } = await ask("troubled", "/");
+    const { traceId } = await ask(worker, "/");
     assert.equal(traceId.length, 32);
     took.push(performance.now() - start);
   }
@@ -158,3 +167,10 @@ for (const mode of ["hangs", "throws", "500", "429"]) {
     assert.deepEqual((await ask("troubled", "/")).dropped.facts, 0);
   });
 }
+
+test("A z0 that is not there does not slow its caller", async () => {
+  await fakeZ0("takes");
+  await medianReply("lonely");
+  const [well, alone] = [await medianReply(), await medianReply("lonely")];
+  assert.ok(alone < well + 50, `${alone.toFixed(1)} ms, and ${well.toFixed(1)} ms beside a z0 that is well`);
+});

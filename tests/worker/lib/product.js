@@ -6,7 +6,7 @@ const SELL = spanName("z0.worker.shop.sell");
 const PONDER = spanName("z0.worker.shop.ponder");
 const OPENAI = tool("openai", { operations: ["completion"] });
 
-/** @typedef {{ Z0: Fetcher, TOKEN: string, FAKE?: Fetcher }} Env */
+/** @typedef {{ Z0?: Fetcher, Z0_URL?: string, TOKEN: string }} Env */
 
 /** @type {ExportedHandler<Env>} */
 export default {
@@ -14,7 +14,7 @@ export default {
     const { searchParams } = new URL(request.url);
     const suffix = searchParams.get("suffix") ?? "";
     const client = createClient({
-      ...{ z0: env.Z0, token: env.TOKEN, service: "shop", tenant: "north", ctx, request },
+      ...{ z0: env.Z0 ?? { url: env.Z0_URL ?? "" }, token: env.TOKEN, service: "shop", tenant: "north", ctx, request },
       ...{ account: `acct_shop${suffix}`, asset: `ast_shop${suffix}`, timeoutMs: 2_000 },
     });
     return client.span(SELL, async (z0) => {
