@@ -12,6 +12,7 @@ import { isOperators } from "./token.js";
 /**
  * @typedef {object} Env
  * @property {DurableObjectNamespace<Points>} POINTS
+ * @property {string} [POINTS_MAX] how many points are kept
  * @property {string} [Z0_TOKEN_SECRET] of z0, so that its operator's token is good here
  */
 

@@ -11,7 +11,7 @@ import { RETENTION_SECONDS } from "./sql/translate.js";
 /** @typedef {{ rows: Row[] } | { refused: string }} Answer */
 
 // About 100 MB on the disk of whoever develops. Then the oldest points are dropped, 90 days or not.
-export const POINTS_MAX = 500_000;
+const POINTS_MAX = 500_000;
 // SQLite in a Durable Object binds this many values to a statement.
 const VALUES_MAX = 100;
 // What an answer may hold: the text of it is made in memory, and a call carries 32 MiB.
@@ -66,7 +66,7 @@ function byShape(points) {
 export class Points extends DurableObject {
   /**
    * @param {DurableObjectState} ctx
-   * @param {object} env
+   * @param {{ POINTS_MAX?: string }} env
    */
   constructor(ctx, env) {
     super(ctx, env);
@@ -75,6 +75,7 @@ export class Points extends DurableObject {
     /** @type {Set<string>} */
     this.datasets = new Set([...this.sql.exec("SELECT name FROM datasets").raw()].map(([name]) => String(name)));
     this.purgedAt = 0;
+    this.most = Number(env.POINTS_MAX ?? POINTS_MAX);
   }
 
   /** @param {StoredPoint[]} points */
@@ -104,7 +105,7 @@ export class Points extends DurableObject {
 
   /** What is too old, and what is too much. */
   #drop() {
-    this.sql.exec("DELETE FROM points WHERE id <= (SELECT max(id) FROM points) - ?", POINTS_MAX);
+    this.sql.exec("DELETE FROM points WHERE id <= (SELECT max(id) FROM points) - ?", this.most);
     const now = Math.floor(Date.now() / 1000);
     if (now - this.purgedAt < PURGE_EVERY_SECONDS) return;
     this.purgedAt = now;

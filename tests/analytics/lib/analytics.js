@@ -18,9 +18,9 @@ const PARSER = dirname(fileURLToPath(import.meta.resolve("@polyglot-sql/sdk/manu
 /**
  * The Worker, for a list of workers of Miniflare. A bundler would find the parser by its name; here it lies
  * where the runtime looks for that name.
- * @param {{ main?: string }} [options] another main module, which stands for the Worker's
+ * @param {{ main?: string, vars?: Record<string, string> }} [options] another main module, and variables
  */
-export function analyticsWorker({ main = `${ANALYTICS}/index.js` } = {}) {
+export function analyticsWorker({ main = `${ANALYTICS}/index.js`, vars = {} } = {}) {
   /** @type {Record<string, {type: string, contents: string | Uint8Array}>} */
   const modules = {
     [`${ANALYTICS}/@polyglot-sql/sdk/manual`]: { type: "esm", contents: readFileSync(join(PARSER, "manual.js"), "utf8") },
@@ -42,7 +42,9 @@ export function analyticsWorker({ main = `${ANALYTICS}/index.js` } = {}) {
       exports: { Points: { type: "durable-object", storage: "sqlite" } },
       env: {
         POINTS: { type: "durable-object", worker: "z0-analytics", exportName: "Points" },
-        Z0_TOKEN_SECRET: { type: "text", value: SECRET },
+        ...Object.fromEntries(
+          Object.entries({ Z0_TOKEN_SECRET: SECRET, ...vars }).map(([name, value]) => [name, { type: "text", value }]),
+        ),
       },
     },
   };
@@ -81,8 +83,11 @@ export class Analytics {
   }
 }
 
-/** It has a way to write points that have a time, at /test/write; what is written there can be asked for at once. */
-export async function startAnalytics() {
+/**
+ * It has a way to write points that have a time, at /test/write; what is written there can be asked for at once.
+ * @param {Record<string, string>} [vars]
+ */
+export async function startAnalytics(vars = {}) {
   const main = relative(ROOT, join(import.meta.dirname, "writable.js"));
   const mf = new Miniflare({
     host: "127.0.0.1",
@@ -91,7 +96,7 @@ export async function startAnalytics() {
     enableDevRegistry: false,
     logRequests: false,
     log: new Log(LogLevel.NONE),
-    workers: [analyticsWorker({ main })],
+    workers: [analyticsWorker({ main, vars })],
   });
   try {
     return new Analytics(mf, await mf.ready);

@@ -33,6 +33,7 @@ export const SECRET = "a secret that only tests know";
  * @property {Uint8Array} [wasm] another core
  * @property {number} [maxRetries] of the queue
  * @property {boolean} [points] keep the data points, so that `points()` gives them
+ * @property {object} [metrics] the binding METRICS, as Miniflare takes it; else Analytics Engine's, which keeps nothing
  * @property {string} [directory] where the storage persists; a temporary one when absent
  * @property {boolean} [migrate] false where D1 has its tables already
  * @property {object[]} [beside] other Workers in the same runtime, as Miniflare takes them
@@ -75,6 +76,7 @@ export async function startZ0(options = {}) {
 function workerOptions({
   faults = false,
   points = false,
+  metrics = { type: "analytics-engine-dataset", name: "z0" },
   vars = {},
   wasm = readFileSync(CORE),
   maxRetries = 3,
@@ -106,9 +108,7 @@ function workerOptions({
         ...Object.fromEntries(
           DATABASES.map((binding) => [binding, { type: "d1", id: `z0-${binding}` }]),
         ),
-        METRICS: points
-          ? { type: "worker", worker: "metrics" }
-          : { type: "analytics-engine-dataset", name: "z0" },
+        METRICS: points ? { type: "worker", worker: "metrics" } : metrics,
         ...Object.fromEntries(
           Object.entries(texts).map(([name, value]) => [name, { type: "text", value }]),
         ),
