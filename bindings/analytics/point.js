@@ -2,8 +2,8 @@
 
 /**
  * @typedef {object} DataPoint
- * @property {(string | ArrayBuffer | null)[]} [indexes]
- * @property {(string | ArrayBuffer | null)[]} [blobs]
+ * @property {(string | ArrayBufferLike | ArrayBufferView | null)[]} [indexes]
+ * @property {(string | ArrayBufferLike | ArrayBufferView | null)[]} [blobs]
  * @property {number[]} [doubles]
  */
 
