@@ -23,6 +23,7 @@ const HEADERS = [
   "origin",
 ];
 const PREFLIGHT_HEADERS = ["access-control-request-method", "access-control-request-headers"];
+const ANALYTICS_API = "/client/v4/";
 const DEAD_LETTERS = "z0-facts-dead";
 // For messages that met an error before the core could name a pause.
 const RETRY_SECONDS = 5;
@@ -34,6 +35,10 @@ export default {
       const { pathname, search, searchParams } = new URL(request.url);
       if (env.Z0_DEBUG === "1" && request.method === "POST" && pathname === "/debug/trap") {
         await trap(env, searchParams.get("object") ?? "");
+      }
+      // Deployed, METRICS is Analytics Engine, whose SQL API Cloudflare answers. Its local stand-in does so here.
+      if (pathname.startsWith(ANALYTICS_API) && env.METRICS?.fetch !== undefined) {
+        return await env.METRICS.fetch(request);
       }
       const { body, encoding } = await readBody(request);
       const parts = [request.method, pathname + search, body, env.Z0_TOKEN_SECRET];

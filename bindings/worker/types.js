@@ -124,7 +124,7 @@ export const FLAG_DEBUG = 1;
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} TRACES of the Tail Worker
  * @property {{send(body: Uint8Array, options: {contentType: "bytes"}): Promise<unknown>}} FACTS_QUEUE
  * @property {D1Database} DB further ones by the names that Z0_SETTINGS gives them
- * @property {{writeDataPoint(point: object): void | Promise<void>}} [METRICS]
+ * @property {{writeDataPoint(point: object): void | Promise<void>, fetch?(request: Request): Promise<Response>}} [METRICS]
  * @property {string} Z0_TOKEN_SECRET
  * @property {string} [Z0_LOG_KEYS] Ed25519, PKCS #8 in base64, separated by commas, the current one
  *   first; they sign checkpoints

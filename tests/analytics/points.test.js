@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { checkedPoint } from "../../bindings/analytics/point.js";
+import { query } from "../../bindings/analytics/query.js";
 import { charge, unique } from "../worker/lib/facts.js";
 import { eventually, startZ0, token } from "../worker/lib/z0.js";
 import { analyticsWorker, startAnalytics } from "./lib/analytics.js";
@@ -57,12 +58,10 @@ test("Points of z0 arrive, and SQL counts them as z0 recorded them", async () =>
   try {
     const facts = Array.from({ length: 7 }, () => charge(unique("acct_")));
     assert.equal((await z0.post(facts, { token: token("north") })).status, 200);
-    const worker = await z0.mf.getWorker("z0-analytics");
     const ask = async (/** @type {string} */ body) => {
-      const headers = { authorization: `Bearer ${token()}` };
-      const url = "http://analytics/client/v4/accounts/local/analytics_engine/sql";
-      const response = await worker.fetch(url, { method: "POST", headers, body });
-      return response.status === 200 ? /** @type {any} */ (await response.json()).data : [];
+      const path = "/client/v4/accounts/local/analytics_engine/sql";
+      const { status, body: answer } = await z0.fetch(path, { method: "POST", body });
+      return status === 200 ? answer.data : [];
     };
     const sql = `SELECT index1 AS tenant, blob2 AS fact_type, SUM(_sample_interval * double1) AS n FROM z0
       WHERE blob1 = 'z0_facts_written_total' GROUP BY tenant, fact_type`;
@@ -72,6 +71,18 @@ test("Points of z0 arrive, and SQL counts them as z0 recorded them", async () =>
     });
     assert.deepEqual(rows, [{ tenant: "north", fact_type: "charge", n: 7 }]);
     assert.deepEqual(await ask("SHOW TABLES"), [{ dataset: "z0" }]);
+    const env = { CLOUDFLARE_ACCOUNT_ID: "local", CLOUDFLARE_API_TOKEN: token(), ANALYTICS_URL: String(z0.url) };
+    assert.deepEqual((await query(sql, env)).data, rows);
+  } finally {
+    await z0.dispose();
+  }
+});
+
+test("Where Analytics Engine itself is the binding, its path is none of z0", async () => {
+  const z0 = await startZ0();
+  try {
+    const { status } = await z0.fetch("/client/v4/accounts/local/analytics_engine/sql", { method: "POST", body: "SELECT 1" });
+    assert.equal(status, 404);
   } finally {
     await z0.dispose();
   }
