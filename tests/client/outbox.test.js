@@ -341,3 +341,29 @@ test("A span that comes while facts wait for their next try does not wait with t
   await world.pass(1_000);
   assert.equal(world.spans().length, 1);
 });
+
+test("The count of what was dropped survives a request that carries it and is not taken", async (t) => {
+  lines(t);
+  const world = new World();
+  const z0 = world.client();
+  for (let i = 0; i < 5; i++) z0.recordFacts(Array.from({ length: 1_000 }, () => charge()));
+  world.answer = (got) => (got.path === "/v1/metrics" ? new Response("", { status: 503 }) : accept(got));
+  z0.configRead("routing", () => 1);
+  await world.pass(2_000);
+  const carried = () => world.points("z0_errors_total").filter(([, , , code]) => code === "dropped_facts");
+  assert.ok(carried().length > 0, "it went out with the others");
+  world.got = [];
+  world.answer = accept;
+  await world.pass(30_000);
+  assert.deepEqual(carried(), [["north", "worker", "client", "dropped_facts", 1_000]]);
+});
+
+test("What waits goes out by the binding of the newest request: an older one may be closed", async () => {
+  const world = new World();
+  const closed = { fetch: () => Promise.reject(new Error("the environment is gone")) };
+  world.client({ z0: closed }).recordFacts(charge({ id: "chg_1" }));
+  await world.pass(200);
+  world.client().recordFacts(charge({ id: "chg_2" }));
+  await world.pass(30_000);
+  assert.deepEqual(world.facts().map(({ id }) => id), ["chg_1", "chg_2"]);
+});
