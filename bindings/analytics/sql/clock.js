@@ -111,14 +111,15 @@ export function startOf(context, time, interval, zone) {
   const unit = interval.type.slice("Interval".length);
   const count = Number(interval.literal);
   if (count < 1) refuse("an INTERVAL of a toStartOfInterval() is at least 1");
-  const local = localOf(context, time.sql, zone);
+  // Asked for only where it is used: SQLite wants each bound value to stand somewhere.
+  const local = () => localOf(context, time.sql, zone);
   if (unit === "Month" || unit === "Year") {
-    return types.value("Date", startOfMonths(context, local, count * MONTHS[unit], unit));
+    return types.value("Date", startOfMonths(context, local(), count * MONTHS[unit], unit));
   }
   const seconds = STEPS[/** @type {keyof typeof STEPS} */ (unit)] * count;
   // Minutes and seconds are those of UTC, hours and days those of the zone's clock.
   const isClock = unit === "Hour" || unit === "Day";
-  const from = isClock ? local : time.sql;
+  const from = isClock ? local() : time.sql;
   const start = context.let(from, (it) => sql`(${it} - ${it} % ${integer(seconds)})`);
   return types.value(types.dateTimeIn(zone), isClock ? momentOf(context, start, zone) : start);
 }

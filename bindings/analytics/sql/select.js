@@ -146,8 +146,10 @@ function overResult(tree, names) {
 
 /** NaN comes last, whatever the direction. @param {{ it: Value, descending: boolean }[]} keys */
 function orderBy(keys) {
-  if (keys.length === 0) return sql``;
-  const parts = keys.flatMap(({ it, descending }) => [
+  // By a number alone SQLite means a column at that place; as a value it orders nothing.
+  const telling = keys.filter(({ it }) => !/^[-(]*\d+\)*$/.test(it.sql.text));
+  if (telling.length === 0) return sql``;
+  const parts = telling.flatMap(({ it, descending }) => [
     ...(it.nan ? [sql`${it.sql} IS NULL`] : []),
     descending ? sql`${it.sql} DESC` : it.sql,
   ]);
