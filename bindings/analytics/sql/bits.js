@@ -3,7 +3,7 @@
 import { cannotUse, expectTypes } from "./context.js";
 import { integer, sql } from "./fragment.js";
 import { hasBits } from "./numbers.js";
-import { value, commonType, integerType, isInteger, kind, widthOf } from "./types.js";
+import { value, integerType, isInteger, kind, widthOf } from "./types.js";
 
 /** @import { Context, Definition } from "./context.js" */
 /** @import { Fragment } from "./fragment.js" */
@@ -162,9 +162,9 @@ const bitHammingDistance = [
   2,
   (context, [a, b], tree) => {
     expectTypes(tree, [a, b], isInteger);
-    const { bits } = widthOf(commonType(a.type, b.type) ?? "Int64");
+    // Of 64 bits, whatever the types: a negative one has ones up to the last.
     const differing = context.let(a.sql, (x) => context.let(b.sql, (y) => exclusive(x, y)));
-    return value("UInt8", onesIn(sql`printf('%X', ${low(differing, bits)})`));
+    return value("UInt8", onesIn(sql`printf('%X', ${differing})`));
   },
 ];
 

@@ -33,6 +33,9 @@ export function secondsOf(text, zone) {
   return Math.min(Math.max(seconds, 0), SECONDS_MAX);
 }
 
+/** A DateTime is not before 1970. @param {Fragment} seconds */
+export const clamped = (seconds) => sql`max(0, min(${seconds}, ${integer(SECONDS_MAX)}))`;
+
 /**
  * @param {string} text
  * @param {string} zone
@@ -79,25 +82,30 @@ const lastOf = (table, condition) =>
   sql`coalesce((SELECT json_extract(value, '$[1]') FROM json_each(${table}) WHERE ${condition} ORDER BY id DESC LIMIT 1), 0)`;
 
 /**
+ * Days and longer are those of the zone's clock: one of them may have 23 hours.
+ * @param {Context} context
  * @param {Value} time
  * @param {Value} interval
  * @param {boolean} back
  * @returns {Value}
  */
-export function plusInterval(time, interval, back) {
+export function plusInterval(context, time, interval, back) {
   const unit = interval.type.slice("Interval".length);
   const count = Number(interval.literal) * (back ? -1 : 1);
-  const isMonths = unit === "Month" || unit === "Year";
-  if (isMonths) {
+  const zone = types.zoneOf(time.type);
+  if (unit === "Month" || unit === "Year") {
     const months = integer(count * MONTHS[unit]);
+    const local = localOf(context, time.sql, zone);
     // The last day of a shorter month stands for the days that it has not.
-    const moved = sql`unixepoch(${time.sql}, 'unixepoch', ${months} || ' months', 'floor')`;
-    return types.value(time.type, moved);
+    const moved = sql`unixepoch(${local}, 'unixepoch', ${months} || ' months', 'floor')`;
+    return types.value(time.type, momentOf(context, moved, zone));
   }
-  const step = STEPS[/** @type {keyof typeof STEPS} */ (unit)];
+  const seconds = integer(count * STEPS[/** @type {keyof typeof STEPS} */ (unit)]);
+  if (unit === "Day") {
+    return types.value(time.type, momentOf(context, sql`(${localOf(context, time.sql, zone)} + ${seconds})`, zone));
+  }
   // A Date and a part of a day are a DateTime.
-  const type = time.type === "Date" && unit !== "Day" ? "DateTime" : time.type;
-  return types.value(type, sql`(${time.sql} + ${integer(count * step)})`);
+  return types.value(time.type === "Date" ? "DateTime" : time.type, sql`(${time.sql} + ${seconds})`);
 }
 
 /**
@@ -116,11 +124,14 @@ export function startOf(context, time, interval, zone) {
   if (unit === "Month" || unit === "Year") {
     return types.value("Date", startOfMonths(context, local(), count * MONTHS[unit], unit));
   }
+  if (time.type === "Date" && unit !== "Day") refuse(`a Date has no ${unit.toLowerCase()}`);
   const seconds = STEPS[/** @type {keyof typeof STEPS} */ (unit)] * count;
   // Minutes and seconds are those of UTC, hours and days those of the zone's clock.
   const isClock = unit === "Hour" || unit === "Day";
   const from = isClock ? local() : time.sql;
-  const start = context.let(from, (it) => sql`(${it} - ${it} % ${integer(seconds)})`);
+  // Hours are counted anew from each midnight.
+  const past = (/** @type {Fragment} */ it) => (unit === "Hour" ? sql`(${it} % ${integer(STEPS.Day)})` : it);
+  const start = context.let(from, (it) => sql`(${it} - ${past(it)} % ${integer(seconds)})`);
   return types.value(types.dateTimeIn(zone), isClock ? momentOf(context, start, zone) : start);
 }
 
@@ -132,12 +143,12 @@ export function startOf(context, time, interval, zone) {
  */
 function startOfMonths(context, local, months, unit) {
   const year = sql`CAST(strftime('%Y', ${local}, 'unixepoch') AS INTEGER)`;
-  // Years are counted from 0, months from 1970.
-  const epoch = integer(unit === "Year" ? 0 : 1970 * 12);
+  // Years are counted from 0, months from 1900.
+  const epoch = integer(unit === "Year" ? 0 : 1900 * 12);
   const month = sql`(${year} * 12 + CAST(strftime('%m', ${local}, 'unixepoch') AS INTEGER) - 1 - ${epoch})`;
   return context.let(
     sql`(${month} / ${integer(months)} * ${integer(months)} + ${epoch})`,
-    (it) => sql`unixepoch(printf('%04d-%02d-01', ${it} / 12, ${it} % 12 + 1))`,
+    (it) => sql`max(0, unixepoch(printf('%04d-%02d-01', ${it} / 12, ${it} % 12 + 1)))`,
   );
 }
 

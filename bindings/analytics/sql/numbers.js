@@ -4,7 +4,7 @@ import { cannotUse, expectTypes, raise } from "./context.js";
 import { integer, real, sql } from "./fragment.js";
 import { asReal } from "./operators.js";
 import { refuse } from "./refused.js";
-import { value, isInteger, isNumber, isTime, kind } from "./types.js";
+import { value, isInteger, isNumber, isTime, kind, widthOf } from "./types.js";
 
 /** @import { Context, Definition } from "./context.js" */
 /** @import { Fragment } from "./fragment.js" */
@@ -58,7 +58,10 @@ const rounded = (called) => [
     if (Math.abs(count) > DIGITS_MAX) refuse(`${called}() takes up to ${DIGITS_MAX} digits`);
     if (isInteger(it.type)) {
       if (count >= 0) return value(it.type, it.sql);
-      return value(it.type, sql`(${wholeRounded(called, context, it.sql, integer(10 ** -count))})`);
+      // A rounded number that its type cannot hold loses its highest bits.
+      const { bits, signed } = widthOf(it.type);
+      const whole = sql`(${wholeRounded(called, context, it.sql, integer(10 ** -count))})`;
+      return value(it.type, signed || bits === 64 ? whole : sql`(${whole} & ${integer(2 ** bits - 1)})`);
     }
     const scale = real(10 ** Math.abs(count));
     const scaled = count < 0 ? sql`(${it.sql} / ${scale})` : sql`(${it.sql} * ${scale})`;

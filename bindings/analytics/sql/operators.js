@@ -159,7 +159,7 @@ const arithmetic = (called) => [
 function timeArithmetic(context, called, a, b, tree) {
   if (called === "plus" && !isTime(a.type)) return timeArithmetic(context, called, b, a, tree);
   if (called === "multiply" || !isTime(a.type)) cannotUse(tree, isTime(a.type) ? 0 : 1, "DateTime");
-  if (b.type.startsWith("Interval")) return plusInterval(a, b, called === "minus");
+  if (b.type.startsWith("Interval")) return plusInterval(context, a, b, called === "minus");
   const step = integer(a.type === "Date" ? SECONDS_A_DAY : 1);
   if (isInteger(b.type)) return value(a.type, sql`(${a.sql}${SIGNS[called]}${b.sql} * ${step})`);
   const isDifference = called === "minus" && a.type === b.type;
@@ -197,7 +197,11 @@ const modulo = [
     expectTypes(tree, args, isNumber);
     const [a, b] = args;
     const type = types.moduloType(a.type, b.type);
-    if (type === "Float64") return value(type, sql`mod(${asReal(a)}, ${asReal(b)})`, { nan: true });
+    if (type === "Float64") {
+      const left = asReal(a);
+      const rest = context.let(asReal(b), (y) => sql`iif(abs(${y}) = 9e999, NULL, mod(${left}, ${y}))`);
+      return value(type, rest, { nan: true });
+    }
     return value(type, wholeDivision(context, a.sql, b.sql, sql` % `));
   },
 ];

@@ -46,8 +46,10 @@ function inCase(context, text, to) {
   const into = context.bind(to === "upper" ? upper : lower);
   const ascii = (/** @type {Fragment} */ it) => (to === "upper" ? sql`upper(${it})` : sql`lower(${it})`);
   const [letters, at, letter] = [context.name("w"), context.name("v"), context.name("v")];
+  // The one letter in use that becomes two.
+  const whole = to === "upper" ? sql`replace(${text}, 'ß', 'SS')` : text;
   return context.let(
-    text,
+    whole,
     (it) => sql`iif(${isAscii(it)}, ${ascii(it)}, (
       WITH RECURSIVE ${letters}(${at}, ${letter}) AS (
         SELECT 1, substr(${it}, 1, 1)

@@ -1,7 +1,7 @@
 // Functions of date and time.
 
 import { cannotUse, expectTypes, raise } from "./context.js";
-import { clockOf, literalTime, literalZone, momentOf, startOf } from "./clock.js";
+import { clamped, clockOf, literalTime, literalZone, momentOf, startOf } from "./clock.js";
 import { formatDateTime } from "./format_time.js";
 import { integer, sql } from "./fragment.js";
 import { value, isNumber, isTime, dateTimeIn, kind, zoneOf } from "./types.js";
@@ -66,7 +66,7 @@ const toStartOfWeek = [
     expectTypes(tree, [time], isTime);
     const day = sql`(${clockOf(context, time)} / ${integer(DAY)})`;
     // 1970 began on a Thursday.
-    return value("Date", context.let(day, (it) => sql`((${it} - (${it} + 3) % 7) * ${integer(DAY)})`));
+    return value("Date", context.let(day, (it) => sql`(max(0, ${it} - (${it} + 3) % 7) * ${integer(DAY)})`));
   },
 ];
 
@@ -88,7 +88,7 @@ const toDateTime = [
     const zone = zoneArgument ? literalZone(zoneArgument) : zoneOf(it.type);
     const type = dateTimeIn(zone);
     if (isTime(it.type)) return value(type, it.type === "Date" ? momentOf(context, it.sql, zone) : it.sql);
-    if (isNumber(it.type)) return value(type, sql`CAST(${it.sql} AS INTEGER)`);
+    if (isNumber(it.type)) return value(type, clamped(sql`CAST(${it.sql} AS INTEGER)`));
     if (it.type !== "String") return cannotUse(tree, 0, it.type);
     if (typeof it.literal === "string") return value(type, literalTime(it.literal, zone));
     return value(type, readTime(context, it.sql, zone));

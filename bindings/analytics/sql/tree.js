@@ -145,7 +145,7 @@ export function expression(node, depth = 0) {
   if (kind === "null") return { nothing: true };
   if (kind === "column") return columnName(body);
   if (kind === "and" || kind === "or") return chain(kind, node, inner);
-  if (kind === "neg") return negated(inner(body.this));
+  if (kind === "neg") return negated(inner(body.this), kindOf(body.this)[0]);
   if (kind === "not") return inverted(inner(body.this));
   const operator = BINARY.get(kind);
   if (operator !== undefined) {
@@ -250,9 +250,14 @@ const OPPOSITES = new Map([
   [`${OPERATOR}in`, "notIn"],
 ]);
 
-/** A literal takes its sign, as in ClickHouse. @param {Tree} tree @returns {Tree} */
-function negated(tree) {
-  if ("number" in tree && !tree.number.startsWith("-")) return { number: `-${tree.number}` };
+/**
+ * A literal takes its sign, one in parentheses does not: as in ClickHouse.
+ * @param {Tree} tree
+ * @param {string} kind
+ * @returns {Tree}
+ */
+function negated(tree, kind) {
+  if (kind === "literal" && "number" in tree) return { number: `-${tree.number}` };
   return operation("negate", [tree]);
 }
 
