@@ -25,7 +25,7 @@ const numbered = (/** @type {string} */ word, /** @type {string} */ type) =>
   Array.from({ length: 20 }, (_, i) => `${word}${i + 1} ${type}`).join(", ");
 
 const session = new Session();
-// The columns of Analytics Engine, and its way to write integers of 64 bits.
+// The columns of Analytics Engine.
 session.query(`CREATE TABLE z0 (dataset String, timestamp DateTime, _sample_interval UInt32, index1 String,
   ${numbered("blob", "String")}, ${numbered("double", "Float64")}) ENGINE = Memory`);
 for (const { timestamp, index, blobs, doubles, weight } of read("points.json")) {
@@ -43,7 +43,8 @@ for (const { sql, clickhouse = sql } of read("queries.json")) {
   const isText = / FORMAT (TabSeparated|JSONEachRow)$/.test(clickhouse);
   const query = isText ? clickhouse : `${clickhouse}\nFORMAT JSON`;
   try {
-    const answer = session.query(`${query} SETTINGS output_format_json_quote_64bit_integers = 1`);
+    // Integers of 64 bits as Analytics Engine writes them; one thread, so that first is what was written first.
+    const answer = session.query(`${query} SETTINGS output_format_json_quote_64bit_integers = 1, max_threads = 1`);
     const { meta, data, rows } = isText ? { meta: null, data: answer, rows: null } : JSON.parse(answer);
     answers[sql] = isText ? answer : { meta, data, rows };
   } catch (error) {

@@ -154,12 +154,15 @@ function quantile(group, args, tree) {
   if (!isOrdered(it.type)) cannotUse(tree, isOld ? 1 : 0, it.type);
   if (!isWeight(weight.type)) cannotUse(tree, isOld ? 2 : 1, weight.type);
   const [x, w] = [group.column(it.sql), group.column(weight.sql)];
-  const [upTo, all] = [group.context.name("w"), group.context.name("w")];
+  const [weightOf, upTo, all] = [group.context.name("w"), group.context.name("w"), group.context.name("w")];
   const found = group.context.name("r");
   const column = group.table((table) => {
     const by = partition(table);
-    const running = sql`SELECT ${withKeys(table, x)}, sum(${w}) OVER (${by} ORDER BY ${x}) AS ${upTo},
-      sum(${w}) OVER (${by}) AS ${all} FROM ${table.rows} WHERE ${x} IS NOT NULL`;
+    // Equal values first become one: of a histogram's buckets there are few.
+    const weighed = sql`SELECT ${withKeys(table, x)}, sum(${w}) AS ${weightOf} FROM ${table.rows}
+      WHERE ${x} IS NOT NULL GROUP BY ${withKeys(table, x)}`;
+    const running = sql`SELECT ${withKeys(table, x)}, sum(${weightOf}) OVER (${by} ORDER BY ${x}) AS ${upTo},
+      sum(${weightOf}) OVER (${by}) AS ${all} FROM (${weighed})`;
     const reached = sql`min(iif(${upTo} >= ceil(${all} * ${real(level)}), ${x}, NULL)) AS ${found}`;
     return sql`SELECT ${withKeys(table, reached)} FROM (${running}) ${grouping(table)}`;
   }, found);

@@ -57,11 +57,7 @@ export function literalZone(it) {
  */
 export function localOf(context, seconds, zone) {
   if (types.isUtc(zone)) return seconds;
-  const table = context.bind(JSON.stringify(changes(zone)));
-  return context.let(
-    seconds,
-    (it) => sql`(${it} + ${lastOf(table, sql`json_extract(value, '$[0]') <= ${it}`)})`,
-  );
+  return context.let(seconds, (it) => sql`(${it} + ${offsetOf(it, changes(zone))})`);
 }
 
 /**
@@ -72,14 +68,22 @@ export function localOf(context, seconds, zone) {
  */
 export function momentOf(context, local, zone) {
   if (types.isUtc(zone)) return local;
-  const table = context.bind(JSON.stringify(changes(zone)));
-  const shown = sql`json_extract(value, '$[0]') + json_extract(value, '$[1]')`;
-  return context.let(local, (it) => sql`(${it} - ${lastOf(table, sql`${shown} <= ${it}`)})`);
+  const shown = changes(zone).map(([from, offset]) => /** @type {[number, number]} */ ([from + offset, offset]));
+  return context.let(local, (it) => sql`(${it} - ${offsetOf(it, shown)})`);
 }
 
-/** @param {Fragment} table @param {Fragment} condition */
-const lastOf = (table, condition) =>
-  sql`coalesce((SELECT json_extract(value, '$[1]') FROM json_each(${table}) WHERE ${condition} ORDER BY id DESC LIMIT 1), 0)`;
+/**
+ * The offset of the last change that is not later, by halves: a table would be searched for each row.
+ * @param {Fragment} it
+ * @param {[from: number, offset: number][]} known
+ * @returns {Fragment}
+ */
+function offsetOf(it, known) {
+  if (known.length === 1) return integer(known[0][1]);
+  const middle = known.length >> 1;
+  const [before, after] = [offsetOf(it, known.slice(0, middle)), offsetOf(it, known.slice(middle))];
+  return sql`iif(${it} < ${integer(known[middle][0])}, ${before}, ${after})`;
+}
 
 /**
  * Days and longer are those of the zone's clock: one of them may have 23 hours.

@@ -12,8 +12,8 @@ import { shownName } from "./tree.js";
 /** @typedef {(context: Context, args: Value[], tree: Call) => Value} Make */
 /** @typedef {[least: number, most: number, make: Make]} Definition */
 
-// Durable Objects bind 100 values; these are tables of zones and of letters, a handful.
-const BOUND_MAX = 64;
+// Durable Objects bind 100 values; these are the letters of both cases.
+const BOUND_MAX = 4;
 
 export class Context {
   /** @param {number} now seconds since 1970 */
@@ -28,7 +28,7 @@ export class Context {
   bind(value) {
     let at = this.values.indexOf(value);
     if (at < 0) at = this.values.push(value) - 1;
-    if (at >= BOUND_MAX) refuse("too many time zones in one query");
+    if (at >= BOUND_MAX) refuse("too many tables of letters in one query");
     return bound(at + 1);
   }
 

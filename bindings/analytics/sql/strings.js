@@ -46,8 +46,8 @@ function inCase(context, text, to) {
   const into = context.bind(to === "upper" ? upper : lower);
   const ascii = (/** @type {Fragment} */ it) => (to === "upper" ? sql`upper(${it})` : sql`lower(${it})`);
   const [letters, at, letter] = [context.name("w"), context.name("v"), context.name("v")];
-  // The one letter in use that becomes two.
-  const whole = to === "upper" ? sql`replace(${text}, 'ß', 'SS')` : text;
+  // The sharp s of German is the one letter in use that becomes two.
+  const whole = to === "upper" ? sql`replace(${text}, char(223), 'SS')` : text;
   return context.let(
     whole,
     (it) => sql`iif(${isAscii(it)}, ${ascii(it)}, (
