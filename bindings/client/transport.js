@@ -117,6 +117,8 @@ function pauseOf(host, header) {
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX) : 0;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** @type {Host} */
 export const realHost = {
   now() {
@@ -135,7 +137,8 @@ export const realHost = {
     });
   },
   randomHex(bytes) {
-    const random = crypto.getRandomValues(new Uint8Array(bytes));
-    return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    let hex = "";
+    for (const byte of crypto.getRandomValues(new Uint8Array(bytes))) hex += HEX[byte];
+    return hex;
   },
 };

@@ -39,7 +39,7 @@ for (const name of [
   "z0.worker..evaluate",
   "z0.worker.router.",
   "z0.worker.router.evaluate ",
-  "z0.worker.router.évaluate",
+  "z0.worker.router.\u00e9valuate",
   "z0.worker.router.evaluate\n",
   `z0.worker.router.${LONG}x`,
   /** @type {any} */ (undefined),
