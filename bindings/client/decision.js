@@ -49,7 +49,7 @@ function record(scope, asset, decision, start) {
   scope.setAttribute("z0.routing.result", result);
   scope.setAttribute("z0.routing.reason", reason);
   const duration = count(scope, result, reason, start);
-  scope.recordFacts({
+  scope.tellFact({
     type: "routing_decision",
     subtype: result,
     entity_id: asset,

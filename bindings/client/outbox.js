@@ -65,7 +65,11 @@ export class Outbox {
     if (this.#drivers.length >= DRIVERS_MAX) return;
     const until = now + DRIVE_MS_MAX;
     this.#drivers.push(until + LEASE_SLACK_MS);
-    waitUntil(this.#driveBehind(until));
+    try {
+      waitUntil(this.#driveBehind(until));
+    } catch {
+      // A request that is over promises nothing any more; the next one drives when this one does not.
+    }
   }
 
   /** @param {number} until */

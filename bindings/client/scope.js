@@ -190,6 +190,20 @@ export class Scope {
     return new Scope(run, new Span({ traceId, spanId, parentId: parent, name, kind, tenant: run.tenant, start }));
   }
 
+  /**
+   * A fact of the client's own making, whose data came from the caller: what cannot be written is counted as
+   * lost, since the work that it tells of is done.
+   * @param {Fact} fact
+   */
+  tellFact(fact) {
+    try {
+      this.recordFacts(fact);
+    } catch (error) {
+      this.fail("fact_unwritten", String(error));
+      this.run.outbox.losses.add("facts", this.run.tenant, 1, String(error));
+    }
+  }
+
   /** The entity that the span is about. @param {string} entityId */
   about(entityId) {
     if (this.current !== null) this.current.entityId = entityId;

@@ -80,9 +80,9 @@ function record(scope, { tool, operation, id, account, asset, start }, options, 
     ...(duration > 0 ? { duration_ms: Math.ceil(duration) } : {}),
     ...(failure === null ? {} : { error: failure }),
   };
-  scope.recordFacts({ id, type: "invocation", timestamp: Math.floor(start), entity_id: asset, ...common, data });
+  scope.tellFact({ id, type: "invocation", timestamp: Math.floor(start), entity_id: asset, ...common, data });
   const cost = costOf(scope, options.cost ?? 0, failure === null, ended.result);
-  if (cost !== null) scope.recordFacts({ type: "cost", entity_id: account, source_id: id, ...common, ...cost });
+  if (cost !== null) scope.tellFact({ type: "cost", entity_id: account, source_id: id, ...common, ...cost });
 }
 
 /**

@@ -62,3 +62,16 @@ test("The version that spans name is the package's, and it depends on nothing", 
   assert.match(readFileSync(join(root, "bindings/client/telemetry.js"), "utf8"), new RegExp(`VERSION = "${own.version}"`));
   assert.equal(own.dependencies, undefined);
 });
+
+test("The example is bundled as a deploy would bundle it, with its two other entrypoints", () => {
+  const out = join(directory, "example");
+  const config = join(root, "bindings", "example", "wrangler.toml");
+  const quiet = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", WRANGLER_LOG_PATH: join(directory, "log") };
+  execFileSync(join(root, "node_modules", ".bin", "wrangler"), ["deploy", "--dry-run", "-c", config, "--outdir", out], {
+    cwd: directory,
+    env: { ...process.env, ...quiet },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const bundle = readFileSync(join(out, "index.js"), "utf8");
+  for (const name of ["OpenAi", "Twilio", "default"]) assert.match(bundle, new RegExp(`export \\{[^}]*\\b${name}\\b`));
+});

@@ -230,3 +230,24 @@ test("A span of the platform's of the same name goes around ours", async () => {
   assert.equal(z0.span("z0.worker.shop.sell", () => 1), 1);
   assert.deepEqual(entered.slice(0, 3), ["z0.worker.shop.sell", "z0.trace_id", z0.traceId]);
 });
+
+test("Data that cannot be written as JSON costs the fact, never the call that it tells of", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const world = new World();
+  const z0 = world.client();
+  const data = { huge: 1n };
+  assert.equal(z0.externalTool(openai, "completion", () => "done", { data }), "done");
+  const decision = await z0.routingDecision("z0.worker.router.evaluate", async () => ({ result: "a", reason: "b", data }));
+  assert.equal(decision.result, "a");
+  assert.equal(z0.dropped.facts, 2);
+  await world.pass(1_000);
+  assert.deepEqual(world.facts().map(({ type }) => type), ["cost"]);
+});
+
+test("A request that is over does not fail who tells in it, and what it tells goes out", async () => {
+  const world = new World();
+  const ctx = { waitUntil: () => assert.fail("the request is over") };
+  assert.equal(world.client({ ctx }).span("z0.worker.shop.sell", () => 1), 1);
+  await world.pass(1_000);
+  assert.equal(world.spans().length, 1);
+});
