@@ -13,17 +13,24 @@ export { Points } from "./points.js";
 // Points of the isolate are written together, as Analytics Engine takes them: some moments later.
 const COLLECT_MS = 50;
 const COLLECTED_MAX = 10_000;
+// The call that had promised to write may be gone; then the next one does.
+const OVERDUE_MS = 2_000;
 
 /** @type {StoredPoint[]} */
 let collected = [];
-let isDue = false;
+let dueMs = 0;
 
 /** @param {Env} env */
 async function writeCollected(env) {
   const points = collected;
   collected = [];
-  isDue = false;
-  await env.POINTS.getByName("points").write(points);
+  dueMs = 0;
+  try {
+    await env.POINTS.getByName("points").write(points);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    console.error(JSON.stringify({ level: "error", event: "analytics.write_failed", points: points.length, error: words }));
+  }
 }
 
 /** @extends {WorkerEntrypoint<Env, { dataset?: string }>} */
@@ -45,8 +52,8 @@ export class Metrics extends WorkerEntrypoint {
       const stored = { dataset, timestamp, ...checkedPoint(point) };
       if (collected.length < COLLECTED_MAX) collected.push(stored);
     }
-    if (isDue) return;
-    isDue = true;
+    if (Date.now() < dueMs + OVERDUE_MS) return;
+    dueMs = Date.now() + COLLECT_MS;
     const wait = new Promise((resolve) => setTimeout(resolve, COLLECT_MS));
     this.ctx.waitUntil(wait.then(() => writeCollected(this.env)));
   }
