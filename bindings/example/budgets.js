@@ -85,10 +85,11 @@ async function readOnce(z0, binding, token, buyer) {
   try {
     const headers = { ...z0.headers(), authorization: `Bearer ${token}` };
     const reply = await binding.fetch(`http://z0/v1/entities/${buyer}/state?cache=BudgetState`, { headers });
-    const body = /** @type {any} */ (await reply.json());
     // A ledger without a fact has no budget.
-    if (reply.status === 404) known.set(buyer, { remaining: 0, readAt: Date.now() });
-    if (reply.ok && body.state !== null) known.set(buyer, { remaining: body.state.remaining, readAt: Date.now() });
+    if (reply.status === 404) return void known.set(buyer, { remaining: 0, readAt: Date.now() });
+    if (!reply.ok) throw new Error(`z0 answered ${reply.status}`);
+    const { state } = /** @type {any} */ (await reply.json());
+    if (state !== null) known.set(buyer, { remaining: state.remaining, readAt: Date.now() });
   } catch (error) {
     console.error(JSON.stringify({ level: "error", event: "budget_unread", buyer, message: String(error) }));
   } finally {
