@@ -1,4 +1,5 @@
-// The SQL API, as https://api.cloudflare.com answers it: the query is the body, an error is a line of text.
+// The SQL API, as https://api.cloudflare.com answers it: the query is the body, an error is a line
+// of text.
 
 import { contentType, render } from "./format.js";
 import { parser } from "./parser.js";
@@ -27,7 +28,10 @@ const BODY_BYTES_MAX = 4 * QUERY_LENGTH_MAX;
  * @param {string} message
  */
 const gatewayError = (status, code, message) =>
-  Response.json({ success: false, errors: [{ code, message }], messages: [], result: null }, { status });
+  Response.json(
+    { success: false, errors: [{ code, message }], messages: [], result: null },
+    { status },
+  );
 
 /**
  * @param {Request} request
@@ -36,19 +40,26 @@ const gatewayError = (status, code, message) =>
 export async function answer(request, env) {
   const { pathname } = new URL(request.url);
   if (!PATH.test(pathname)) {
-    return gatewayError(404, 7003, `Could not route to ${pathname}, perhaps your object identifier is invalid?`);
+    return gatewayError(
+      404,
+      7003,
+      `Could not route to ${pathname}, perhaps your object identifier is invalid?`,
+    );
   }
-  if (request.method !== "POST") return gatewayError(405, 10405, "Method not allowed for this authentication scheme");
+  if (request.method !== "POST")
+    return gatewayError(405, 10405, "Method not allowed for this authentication scheme");
   const token = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
   if (token === undefined) {
     return gatewayError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers");
   }
   const now = Math.floor(Date.now() / 1000);
-  if (!(await isOperators(token, env.Z0_TOKEN_SECRET, now))) return gatewayError(403, 10000, "Authentication error");
+  if (!(await isOperators(token, env.Z0_TOKEN_SECRET, now)))
+    return gatewayError(403, 10000, "Authentication error");
   try {
     return await run(await queryOf(request), env, now);
   } catch (error) {
-    if (error instanceof Refused) return new Response(`Input was invalid: ${error.message}`, { status: 422 });
+    if (error instanceof Refused)
+      return new Response(`Input was invalid: ${error.message}`, { status: 422 });
     throw error;
   }
 }
@@ -87,5 +98,7 @@ async function shownRows(show, points) {
 
 /** @param {Plan} plan @param {unknown[][]} rows */
 function said(plan, rows) {
-  return new Response(render(plan, rows), { headers: { "content-type": contentType(plan.format) } });
+  return new Response(render(plan, rows), {
+    headers: { "content-type": contentType(plan.format) },
+  });
 }

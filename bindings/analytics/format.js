@@ -1,5 +1,5 @@
-// Rows as text, in the formats of Analytics Engine. 64-bit integers are strings in JSON, and what is no number
-// there is null, as ClickHouse writes them.
+// Rows as text, in the formats of Analytics Engine. 64-bit integers are strings in JSON, and what
+// is no number there is null, as ClickHouse writes them.
 
 import { elementOf, kind, zoneOf } from "./sql/types.js";
 import { offsetAt } from "./sql/zones.js";
@@ -63,13 +63,26 @@ export function jsonOf(type, value) {
 const elementsOf = (value) => JSON.parse(String(value));
 
 /** @type {Map<string, string>} */
-const ESCAPES = new Map([
-  ...[["\b", "\\b"], ["\f", "\\f"], ["\r", "\\r"], ["\n", "\\n"], ["\t", "\\t"], ["\0", "\\0"]],
-  ...[["'", "\\'"], ["\\", "\\\\"]],
-].map(([from, to]) => [from, to]));
+const ESCAPES = new Map(
+  [
+    ...[
+      ["\b", "\\b"],
+      ["\f", "\\f"],
+      ["\r", "\\r"],
+      ["\n", "\\n"],
+      ["\t", "\\t"],
+      ["\0", "\\0"],
+    ],
+    ...[
+      ["'", "\\'"],
+      ["\\", "\\\\"],
+    ],
+  ].map(([from, to]) => [from, to]),
+);
 
 /** @param {unknown} text */
-const escaped = (text) => String(text).replaceAll(/[\b\f\r\n\t\0'\\]/g, (it) => ESCAPES.get(it) ?? it);
+const escaped = (text) =>
+  String(text).replaceAll(/[\b\f\r\n\t\0'\\]/g, (it) => ESCAPES.get(it) ?? it);
 
 /**
  * @param {string} type
@@ -103,7 +116,9 @@ function tabbed(type, value) {
  */
 export function render({ format, columns }, rows) {
   if (format === "TabSeparated") {
-    return rows.map((row) => `${row.map((value, i) => tabbed(columns[i].type, value)).join("\t")}\n`).join("");
+    return rows
+      .map((row) => `${row.map((value, i) => tabbed(columns[i].type, value)).join("\t")}\n`)
+      .join("");
   }
   const names = columns.map(({ name }) => JSON.stringify(name));
   const objects = rows.map(

@@ -1,5 +1,6 @@
-// The Worker that stands in for Analytics Engine on the machine of whoever develops: the binding's call, a
-// table for the points, and the SQL API. It is never deployed; there, Analytics Engine itself has them.
+// The Worker that stands in for Analytics Engine on the machine of whoever develops: the binding's
+// call, a table for the points, and the SQL API. It is never deployed; there, Analytics Engine
+// itself has them.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { answer } from "./api.js";
@@ -29,7 +30,14 @@ async function writeCollected(env) {
     await env.POINTS.getByName("points").write(points);
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
-    console.error(JSON.stringify({ level: "error", event: "analytics.write_failed", points: points.length, error: words }));
+    console.error(
+      JSON.stringify({
+        level: "error",
+        event: "analytics.write_failed",
+        points: points.length,
+        error: words,
+      }),
+    );
   }
 }
 
@@ -41,7 +49,8 @@ export class Metrics extends WorkerEntrypoint {
   }
 
   /**
-   * Several at once, each with its own time where it has one (seconds since 1970): one call between Workers.
+   * Several at once, in one call between Workers: each with its own time (seconds since 1970), where
+   * it has one.
    * @param {(DataPoint & { timestamp?: number })[]} points
    */
   writeDataPoints(points) {

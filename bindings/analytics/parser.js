@@ -1,6 +1,6 @@
-// The parser of ClickHouse's dialect: a module of WebAssembly that is compiled before it runs, as Workers
-// demand, and instantiated with the first query. It is 22 MB, and one of the reasons why this Worker stays
-// on the machine of whoever develops.
+// The parser of ClickHouse's dialect: a module of WebAssembly that is compiled before it runs, as
+// Workers demand, and instantiated with the first query. It is 22 MB, and one of the reasons why
+// this Worker stays on the machine of whoever develops.
 
 import polyglot from "@polyglot-sql/sdk/manual";
 import wasm from "@polyglot-sql/sdk/polyglot_sql.wasm";

@@ -1,4 +1,5 @@
-// A data point as the binding of Analytics Engine takes it, with its limits and the words that it has for them.
+// A data point as the binding of Analytics Engine takes it, with its limits and the words that it
+// has for them.
 
 /**
  * @typedef {object} DataPoint
@@ -66,7 +67,9 @@ export function checkedPoint(point = {}) {
   if (bytes > BLOB_BYTES_MAX) invalid(`Cumulative size of blobs exceeds ${BLOB_BYTES_MAX} bytes).`);
   const doubles = listOf(point.doubles, "doubles", MEMBERS_MAX).map((double) => {
     // SQLite cannot keep NaN, and no query of ours could tell what it means.
-    return typeof double === "number" && Number.isFinite(double) ? double : invalid("doubles takes finite numbers.");
+    return typeof double === "number" && Number.isFinite(double)
+      ? double
+      : invalid("doubles takes finite numbers.");
   });
   return { index, blobs, doubles };
 }

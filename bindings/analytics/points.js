@@ -1,4 +1,5 @@
-// The Durable Object that keeps the points, all datasets in one table: what Analytics Engine is locally.
+// The Durable Object that keeps the points, all datasets in one table: what Analytics Engine is
+// locally.
 
 import { DurableObject } from "cloudflare:workers";
 import { raised } from "./sql/context.js";
@@ -42,7 +43,13 @@ const SCHEMA = `
  * @param {number} rows
  */
 function insertion(blobs, doubles, rows) {
-  const columns = ["dataset", "timestamp", "index1", ...numbered("blob", blobs), ...numbered("double", doubles)];
+  const columns = [
+    "dataset",
+    "timestamp",
+    "index1",
+    ...numbered("blob", blobs),
+    ...numbered("double", doubles),
+  ];
   const row = `(${columns.map(() => "?").join()})`;
   return `INSERT INTO points (${columns}) VALUES ${Array.from({ length: rows }, () => row).join()}`;
 }
@@ -73,7 +80,9 @@ export class Points extends DurableObject {
     this.sql = ctx.storage.sql;
     this.sql.exec(SCHEMA);
     /** @type {Set<string>} */
-    this.datasets = new Set([...this.sql.exec("SELECT name FROM datasets").raw()].map(([name]) => String(name)));
+    this.datasets = new Set(
+      [...this.sql.exec("SELECT name FROM datasets").raw()].map(([name]) => String(name)),
+    );
     this.purgedAt = 0;
     this.most = Number(env.POINTS_MAX ?? POINTS_MAX);
   }
@@ -98,7 +107,13 @@ export class Points extends DurableObject {
     const most = Math.floor(VALUES_MAX / (3 + blobs.length + doubles.length));
     for (let i = 0; i < points.length; i += most) {
       const some = points.slice(i, i + most);
-      const values = some.flatMap((it) => [it.dataset, it.timestamp, it.index, ...it.blobs, ...it.doubles]);
+      const values = some.flatMap((it) => [
+        it.dataset,
+        it.timestamp,
+        it.index,
+        ...it.blobs,
+        ...it.doubles,
+      ]);
       this.sql.exec(insertion(blobs.length, doubles.length, some.length), ...values);
     }
   }
@@ -124,14 +139,21 @@ export class Points extends DurableObject {
     const unknown = tables.find((table) => !this.datasets.has(table));
     // Analytics Engine makes a table, and its columns, with the first point.
     if (unknown !== undefined) {
-      return { refused: column === null ? `unknown table: "${unknown}"` : `unable to find type of column: "${column}"` };
+      return {
+        refused:
+          column === null
+            ? `unknown table: "${unknown}"`
+            : `unable to find type of column: "${column}"`,
+      };
     }
     try {
       return this.#rows(sql, values);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       if (message.startsWith("integer overflow")) return { refused: "integer overflow in sum()" };
-      return { refused: raised(message) ?? `the query is too complex for this stand-in: ${message}` };
+      return {
+        refused: raised(message) ?? `the query is too complex for this stand-in: ${message}`,
+      };
     }
   }
 
@@ -145,7 +167,9 @@ export class Points extends DurableObject {
       rows.push(row);
       for (const value of row) bytes += typeof value === "string" ? value.length : 8;
       if (rows.length > ROWS_MAX || bytes > ANSWER_BYTES_MAX) {
-        return { refused: `the result has more than ${ROWS_MAX} rows or ${ANSWER_BYTES_MAX >> 20} MiB: add a LIMIT` };
+        return {
+          refused: `the result has more than ${ROWS_MAX} rows or ${ANSWER_BYTES_MAX >> 20} MiB: add a LIMIT`,
+        };
       }
     }
     return { rows };

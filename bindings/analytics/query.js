@@ -1,4 +1,5 @@
-// Asks Analytics Engine, locally as deployed: the same SQL goes to the same path, and only the address differs.
+// Asks Analytics Engine, locally as deployed: the same SQL goes to the same path, and only the
+// address differs.
 
 /**
  * @typedef {object} QueryEnv
@@ -33,7 +34,10 @@ export class QueryError extends Error {
  */
 export async function query(sql, env, send = fetch) {
   const account = encodeURIComponent(env.CLOUDFLARE_ACCOUNT_ID);
-  const url = new URL(`/client/v4/accounts/${account}/analytics_engine/sql`, env.ANALYTICS_URL ?? CLOUDFLARE);
+  const url = new URL(
+    `/client/v4/accounts/${account}/analytics_engine/sql`,
+    env.ANALYTICS_URL ?? CLOUDFLARE,
+  );
   const response = await send(url, {
     method: "POST",
     headers: { authorization: `Bearer ${env.CLOUDFLARE_API_TOKEN}`, "content-type": "text/plain" },

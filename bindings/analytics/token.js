@@ -21,7 +21,9 @@ function objectOf(part) {
  */
 async function isSignedWith(signed, signature, secret) {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["verify"]);
+  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, [
+    "verify",
+  ]);
   return crypto.subtle.verify("HMAC", key, bytesOf(signature), encoder.encode(signed));
 }
 
@@ -39,7 +41,8 @@ export async function isOperators(token, secrets, now) {
     const isGood = header.alg === "HS256" && claims.tenant === "*" && scopes.includes("ops");
     if (!isGood || typeof claims.exp !== "number" || claims.exp <= now) return false;
     for (const secret of (secrets ?? "").split(",").map((one) => one.trim())) {
-      if (secret !== "" && (await isSignedWith(`${parts[0]}.${parts[1]}`, parts[2], secret))) return true;
+      if (secret !== "" && (await isSignedWith(`${parts[0]}.${parts[1]}`, parts[2], secret)))
+        return true;
     }
     return false;
   } catch {

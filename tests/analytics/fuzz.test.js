@@ -18,7 +18,8 @@ const COUNT = Number(process.env.Z0_FUZZ_COUNT ?? 1500);
 const NOW = 4_000_000_000;
 const SOURCES = join(import.meta.dirname, "..", "..", "bindings", "analytics", "sql");
 
-const parse = (/** @type {string} */ query) => /** @type {any} */ (polyglot.parse(query, polyglot.Dialect.ClickHouse));
+const parse = (/** @type {string} */ query) =>
+  /** @type {any} */ (polyglot.parse(query, polyglot.Dialect.ClickHouse));
 
 /** The words of all templates: SQLite's SQL is made of these. @returns {Set<string>} */
 function vocabulary() {
@@ -30,7 +31,10 @@ const WORDS = vocabulary();
 
 /** @param {string} text of SQLite */
 function foreignWords(text) {
-  const plain = text.replaceAll(/x'[0-9a-f]*'/g, "").replaceAll(/\b[abcghkrsvw]\d+\b/g, "").replaceAll(/\b\d[\d.]*(e[+-]?\d+)?/g, "");
+  const plain = text
+    .replaceAll(/x'[0-9a-f]*'/g, "")
+    .replaceAll(/\b[abcghkrsvw]\d+\b/g, "")
+    .replaceAll(/\b\d[\d.]*(e[+-]?\d+)?/g, "");
   return (plain.match(/[A-Za-z_]+\d*/g) ?? []).filter((word) => !WORDS.has(word));
 }
 
@@ -39,7 +43,10 @@ function translated(query) {
   try {
     return translateQuery(query, parse, NOW);
   } catch (error) {
-    assert.ok(error instanceof Refused, `${query}\n${error instanceof Error ? error.stack : error}`);
+    assert.ok(
+      error instanceof Refused,
+      `${query}\n${error instanceof Error ? error.stack : error}`,
+    );
     assert.ok(error.message.length > 0 && error.message.length < 12_000, query);
     return null;
   }
@@ -82,7 +89,9 @@ describe("Laws of the translation", () => {
     const random = randomOf(SEED);
     for (let i = 0; i < COUNT; i++) {
       const length = Math.floor(random() * 60);
-      const text = String.fromCharCode(...Array.from({ length }, () => Math.floor(random() ** 3 * 0x300)));
+      const text = String.fromCharCode(
+        ...Array.from({ length }, () => Math.floor(random() ** 3 * 0x300)),
+      );
       checkLaws(text);
       checkLaws(`SELECT ${text}`);
     }
@@ -92,7 +101,18 @@ describe("Laws of the translation", () => {
     const repeated = (/** @type {string} */ text) => text.repeat(Math.floor(9_900 / text.length));
     const doubling = Array.from({ length: 40 }, (_, i) => `a${i} + a${i} AS a${i + 1}`).join(", ");
     const deep = [
-      ...["(", "NOT ", "- ", "if(true, ", "[", "(SELECT ", "CASE WHEN ", "1 + ", "1 AND ", "lower("].map((it) => `SELECT ${repeated(it)}`),
+      ...[
+        "(",
+        "NOT ",
+        "- ",
+        "if(true, ",
+        "[",
+        "(SELECT ",
+        "CASE WHEN ",
+        "1 + ",
+        "1 AND ",
+        "lower(",
+      ].map((it) => `SELECT ${repeated(it)}`),
       `SELECT ${"(".repeat(400)}1${")".repeat(400)}`,
       `SELECT 1${" + 1".repeat(2_000)}`,
       `SELECT * FROM ${"(SELECT * FROM ".repeat(300)}z0${")".repeat(300)}`,
@@ -102,8 +122,14 @@ describe("Laws of the translation", () => {
     const began = performance.now();
     for (const query of deep) checkLaws(query);
     assert.ok(performance.now() - began < 20_000);
-    assert.equal(checkLaws(`SELECT count() FROM z0 WHERE double1 = 1${" OR double1 = 2".repeat(600)}`), true);
-    assert.equal(checkLaws(`SELECT count() FROM z0 WHERE double1 IN (1${", 2".repeat(3_000)})`), true);
+    assert.equal(
+      checkLaws(`SELECT count() FROM z0 WHERE double1 = 1${" OR double1 = 2".repeat(600)}`),
+      true,
+    );
+    assert.equal(
+      checkLaws(`SELECT count() FROM z0 WHERE double1 IN (1${", 2".repeat(3_000)})`),
+      true,
+    );
   });
 
   test("A fragment is made of templates, names of ours and literals, and of nothing else", () => {
@@ -147,9 +173,14 @@ describe("In the runtime", () => {
       const query = i % 4 === 3 ? generator.broken(generator.query()) : generator.query();
       const { status, type, text } = await analytics.ask(query);
       assert.ok(status === 200 || status === 422, `${status} for ${query}: ${text}`);
-      assert.doesNotMatch(text, /too complex for this stand-in: (?!Expression tree is too large)/, query);
+      assert.doesNotMatch(
+        text,
+        /too complex for this stand-in: (?!Expression tree is too large)/,
+        query,
+      );
       if (status === 200) answered++;
-      if (status === 200 && type === "application/json") assert.equal(JSON.parse(text).rows, JSON.parse(text).data.length);
+      if (status === 200 && type === "application/json")
+        assert.equal(JSON.parse(text).rows, JSON.parse(text).data.length);
     }
     assert.ok(answered > count / 3, `${answered} of ${count} were answered`);
     assert.equal(await whole(), points);

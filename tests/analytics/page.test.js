@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startAnalytics } from "./lib/analytics.js";
 
-const page = readFileSync(join(import.meta.dirname, "..", "..", "bindings", "analytics", "README.md"), "utf8");
+const page = readFileSync(
+  join(import.meta.dirname, "..", "..", "bindings", "analytics", "README.md"),
+  "utf8",
+);
 const fenced = [...page.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql]) => sql);
 const said = [...page.matchAll(/-d "([^"]+)"/g)].map(([, sql]) => sql);
 
@@ -20,8 +23,18 @@ describe("The page's queries", () => {
     const rest = Array(17).fill("");
     await analytics.write([
       { timestamp, indexes: ["north"], blobs: ["z0_facts_written_total", "charge"], doubles: [3] },
-      { timestamp, indexes: [""], blobs: ["z0_replication_lag_ms", "", ...rest, trace], doubles: [1, 250] },
-      { timestamp, indexes: [""], blobs: ["z0_replication_lag_ms", "", ...rest, "other"], doubles: [99, 10] },
+      {
+        timestamp,
+        indexes: [""],
+        blobs: ["z0_replication_lag_ms", "", ...rest, trace],
+        doubles: [1, 250],
+      },
+      {
+        timestamp,
+        indexes: [""],
+        blobs: ["z0_replication_lag_ms", "", ...rest, "other"],
+        doubles: [99, 10],
+      },
     ]);
   });
   after(() => analytics?.dispose());
@@ -40,6 +53,8 @@ describe("The page's queries", () => {
     const quantiles = await analytics.ask(fenced.find((sql) => sql.includes("quantile")) ?? "");
     assert.deepEqual(quantiles.json.data, [{ p50: 10, p99: 10 }]);
     const exemplar = await analytics.ask(fenced.find((sql) => sql.includes("argMax")) ?? "");
-    assert.deepEqual(exemplar.json.data, [{ trace_id: "0af7651916cd43dd8448eb211c80319c", slowest: 250 }]);
+    assert.deepEqual(exemplar.json.data, [
+      { trace_id: "0af7651916cd43dd8448eb211c80319c", slowest: 250 },
+    ]);
   });
 });

@@ -21,8 +21,18 @@ const answers = read("answers.json").answers;
 let analytics;
 before(async () => {
   analytics = await startAnalytics();
-  const points = /** @type {{ index: string, timestamp: number, blobs: string[], doubles: number[] }[]} */ (read("points.json"));
-  await analytics.write(points.map(({ index, timestamp, blobs, doubles }) => ({ indexes: [index], timestamp, blobs, doubles })));
+  const points =
+    /** @type {{ index: string, timestamp: number, blobs: string[], doubles: number[] }[]} */ (
+      read("points.json")
+    );
+  await analytics.write(
+    points.map(({ index, timestamp, blobs, doubles }) => ({
+      indexes: [index],
+      timestamp,
+      blobs,
+      doubles,
+    })),
+  );
 });
 after(() => analytics?.dispose());
 
@@ -31,7 +41,8 @@ const CLOSE = 1e-12;
 
 /** @param {unknown} a @param {unknown} b */
 function isSame(a, b) {
-  if (typeof a !== "number" || typeof b !== "number") return JSON.stringify(a) === JSON.stringify(b);
+  if (typeof a !== "number" || typeof b !== "number")
+    return JSON.stringify(a) === JSON.stringify(b);
   return Math.abs(a - b) <= CLOSE * Math.max(Math.abs(a), Math.abs(b));
 }
 
@@ -48,8 +59,14 @@ function compare(got, wanted, sets) {
   got.data.forEach((row, i) => {
     got.meta.forEach(({ name }, column) => {
       const isSet = sets.includes(name);
-      const [a, b] = [inOrder(row[name], isSet), inOrder(wanted.data[i][wanted.meta[column].name], isSet)];
-      assert.ok(isSame(a, b), `row ${i}, ${name}: ${JSON.stringify(a)} instead of ${JSON.stringify(b)}`);
+      const [a, b] = [
+        inOrder(row[name], isSet),
+        inOrder(wanted.data[i][wanted.meta[column].name], isSet),
+      ];
+      assert.ok(
+        isSame(a, b),
+        `row ${i}, ${name}: ${JSON.stringify(a)} instead of ${JSON.stringify(b)}`,
+      );
     });
   });
 }
@@ -64,11 +81,13 @@ describe("The stand-in answers as ClickHouse did", () => {
       if (typeof wanted === "string") {
         const rows = (/** @type {string} */ text) => text.trimEnd().split("\n");
         const isJson = sql.endsWith("JSONEachRow");
-        const parsed = (/** @type {string} */ text) => (isJson ? rows(text).map((row) => JSON.parse(row)) : rows(text));
+        const parsed = (/** @type {string} */ text) =>
+          isJson ? rows(text).map((row) => JSON.parse(row)) : rows(text);
         assert.deepEqual(parsed(got.text), parsed(wanted));
         return;
       }
-      if (clickhouse === undefined) assert.deepEqual(got.json.meta.map(nameOf), wanted.meta.map(nameOf));
+      if (clickhouse === undefined)
+        assert.deepEqual(got.json.meta.map(nameOf), wanted.meta.map(nameOf));
       else assert.ok(why, "a query that differs says why");
       compare(got.json, wanted, sets);
     });

@@ -43,17 +43,25 @@ for (const { sql, clickhouse = sql } of read("queries.json")) {
   const isText = / FORMAT (TabSeparated|JSONEachRow)$/.test(clickhouse);
   const query = isText ? clickhouse : `${clickhouse}\nFORMAT JSON`;
   try {
-    // Integers of 64 bits as Analytics Engine writes them; one thread, so that first is what was written first.
-    const answer = session.query(`${query} SETTINGS output_format_json_quote_64bit_integers = 1, max_threads = 1`);
-    const { meta, data, rows } = isText ? { meta: null, data: answer, rows: null } : JSON.parse(answer);
+    // Integers of 64 bits as Analytics Engine writes them; one thread, so that first is what was
+    // written first.
+    const answer = session.query(
+      `${query} SETTINGS output_format_json_quote_64bit_integers = 1, max_threads = 1`,
+    );
+    const { meta, data, rows } = isText
+      ? { meta: null, data: answer, rows: null }
+      : JSON.parse(answer);
     answers[sql] = isText ? answer : { meta, data, rows };
   } catch (error) {
     console.error(`${sql}\n  ${error instanceof Error ? error.message.slice(0, 200) : error}`);
     process.exitCode = 1;
   }
 }
-const version = JSON.parse(session.query("SELECT version() AS version FORMAT JSON")).data[0].version;
+const version = JSON.parse(session.query("SELECT version() AS version FORMAT JSON")).data[0]
+  .version;
 session.cleanup();
-const lines = Object.entries(answers).map(([sql, answer]) => `    ${JSON.stringify(sql)}: ${JSON.stringify(answer)}`);
+const lines = Object.entries(answers).map(
+  ([sql, answer]) => `    ${JSON.stringify(sql)}: ${JSON.stringify(answer)}`,
+);
 const text = `{\n  "clickhouse": ${JSON.stringify(version)},\n  "answers": {\n${lines.join(",\n")}\n  }\n}\n`;
 writeFileSync(join(import.meta.dirname, "answers.json"), text);

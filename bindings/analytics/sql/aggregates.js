@@ -1,5 +1,5 @@
-// Aggregate functions. SQLite has those that go over a group once; for the others, each a table of its own is
-// made with window functions, one row a group, and joined to the groups.
+// Aggregate functions. SQLite has those that go over a group once; for the others, each a table of
+// its own is made with window functions, one row a group, and joined to the groups.
 
 import { cannotUse, expectCount, expectTypes } from "./context.js";
 import { integer, real, sql } from "./fragment.js";
@@ -16,8 +16,9 @@ import { value, isNumber, isInteger, isTime, kind, widthOf } from "./types.js";
  * @typedef {object} Group what an aggregate is made over
  * @property {Context} context
  * @property {(it: Fragment) => Fragment} column a column of the rows with this in it
- * @property {(it: Fragment) => Fragment} plain a column of the groups with this aggregate of SQLite in it
- * @property {(make: (table: Table) => Fragment, column: Fragment) => Fragment} table of its own; gives the name of its column
+ * @property {(it: Fragment) => Fragment} plain a column of the groups with this aggregate in it
+ * @property {(make: MakeTable, column: Fragment) => Fragment} table of its own, one row a group;
+ *   gives the name of its column
  */
 
 /**
@@ -27,8 +28,10 @@ import { value, isNumber, isInteger, isTime, kind, widthOf } from "./types.js";
  * @property {Fragment} order the column of the rows' order
  */
 
+/** @typedef {(table: Table) => Fragment} MakeTable */
 /** @typedef {(group: Group, args: Value[], tree: Call) => Value} Aggregate */
-/** @typedef {[least: number, most: number, make: Aggregate, parameter?: "level" | "count"]} AggregateDefinition */
+/** @typedef {"level" | "count"} Parameter */
+/** @typedef {[least: number, most: number, make: Aggregate, takes?: Parameter]} AggregateDefinition */
 
 const TOP_DEFAULT = 10;
 const TOP_MAX = 10_000;
@@ -52,8 +55,7 @@ const withKeys = ({ keys }, ...more) => [...keys, ...more];
 // -- of SQLite ------------------------------------------------------------------------------------
 
 /** @param {string} type */
-const sumType = (type) =>
-  type === "Float64" ? type : widthOf(type).signed ? "Int64" : "UInt64";
+const sumType = (type) => (type === "Float64" ? type : widthOf(type).signed ? "Int64" : "UInt64");
 
 /**
  * NaN makes a sum NaN; SQLite leaves NULL out, so that has to be said.
@@ -82,19 +84,23 @@ function avg(group, [it], tree) {
   expectTypes(tree, [it], isNumber);
   const column = group.column(it.sql);
   const distinct = tree.distinct ? sql`DISTINCT ` : sql``;
-  return value("Float64", group.plain(withNan(it, column, sql`avg(${distinct}${column})`)), { nan: true });
+  return value("Float64", group.plain(withNan(it, column, sql`avg(${distinct}${column})`)), {
+    nan: true,
+  });
 }
 
 /** @param {boolean} isLargest @returns {Aggregate} */
-const extreme = (isLargest) => (group, [it], tree) => {
-  expectTypes(tree, [it], isOrdered);
-  const column = group.column(it.sql);
-  const found = isLargest ? sql`max(${column})` : sql`min(${column})`;
-  const orEmpty = it.nan
-    ? sql`iif(count(*) = 0, 0.0, ${found})`
-    : sql`coalesce(${found}, ${emptyOf(it.type)})`;
-  return value(it.type, group.plain(orEmpty), { nan: it.nan });
-};
+const extreme =
+  (isLargest) =>
+  (group, [it], tree) => {
+    expectTypes(tree, [it], isOrdered);
+    const column = group.column(it.sql);
+    const found = isLargest ? sql`max(${column})` : sql`min(${column})`;
+    const orEmpty = it.nan
+      ? sql`iif(count(*) = 0, 0.0, ${found})`
+      : sql`coalesce(${found}, ${emptyOf(it.type)})`;
+    return value(it.type, group.plain(orEmpty), { nan: it.nan });
+  };
 
 /** @type {Aggregate} */
 function count(group, args, tree) {
@@ -139,22 +145,32 @@ function parameter(tree, word) {
   const [first, ...rest] = tree.params ?? [];
   if (rest.length > 0) refuse(`${tree.shown}() takes one ${word}`);
   if (first === undefined) return null;
-  return "number" in first ? Number(first.number) : refuse(`the ${word} of ${tree.shown}() is a literal number`);
+  return "number" in first
+    ? Number(first.number)
+    : refuse(`the ${word} of ${tree.shown}() is a literal number`);
 }
 
-/** As ClickHouse: the first value at which the weights up to it reach their part of all. @type {Aggregate} */
+/**
+ * As ClickHouse: the first value at which the weights up to it reach their part of all.
+ * @type {Aggregate}
+ */
 function quantile(group, args, tree) {
   // quantileWeighted(0.5, x, weight) is how it was written at first.
   const isOld = args.length === 3;
   const given = isOld ? args[0].literal : (parameter(tree, "level") ?? 0.5);
   const level = typeof given === "number" ? given : NaN;
-  if (!(level >= 0 && level <= 1)) refuse(`the level of ${tree.shown}() is a literal number from 0 to 1`);
+  if (!(level >= 0 && level <= 1))
+    refuse(`the level of ${tree.shown}() is a literal number from 0 to 1`);
   const [it, weight] = isOld ? args.slice(1) : args;
   const isWeight = (/** @type {string} */ type) => isInteger(type) && !widthOf(type).signed;
   if (!isOrdered(it.type)) cannotUse(tree, isOld ? 1 : 0, it.type);
   if (!isWeight(weight.type)) cannotUse(tree, isOld ? 2 : 1, weight.type);
   const [x, w] = [group.column(it.sql), group.column(weight.sql)];
-  const [weightOf, upTo, all] = [group.context.name("w"), group.context.name("w"), group.context.name("w")];
+  const [weightOf, upTo, all] = [
+    group.context.name("w"),
+    group.context.name("w"),
+    group.context.name("w"),
+  ];
   const found = group.context.name("r");
   const column = group.table((table) => {
     const by = partition(table);
@@ -171,29 +187,36 @@ function quantile(group, args, tree) {
 }
 
 /** @param {boolean} isWeighted @returns {Aggregate} */
-const top = (isWeighted) => (group, [it, weight], tree) => {
-  const most = parameter(tree, "count") ?? TOP_DEFAULT;
-  if (!Number.isInteger(most) || most < 1 || most > TOP_MAX) {
-    refuse(`the count of ${tree.shown}() is a literal number from 1 to ${TOP_MAX}`);
-  }
-  if (kind(it.type) === "Array") cannotUse(tree, 0, it.type);
-  if (isWeighted && !isInteger(weight.type)) cannotUse(tree, 1, weight.type);
-  const { context } = group;
-  const x = group.column(it.sql);
-  const w = isWeighted ? group.column(weight.sql) : null;
-  const [often, first, rank, found] = [context.name("w"), context.name("w"), context.name("w"), context.name("r")];
-  const column = group.table((table) => {
-    const counted = sql`SELECT ${withKeys(table, x)}, ${w === null ? sql`count(*)` : sql`sum(${w})`} AS ${often},
+const top =
+  (isWeighted) =>
+  (group, [it, weight], tree) => {
+    const most = parameter(tree, "count") ?? TOP_DEFAULT;
+    if (!Number.isInteger(most) || most < 1 || most > TOP_MAX) {
+      refuse(`the count of ${tree.shown}() is a literal number from 1 to ${TOP_MAX}`);
+    }
+    if (kind(it.type) === "Array") cannotUse(tree, 0, it.type);
+    if (isWeighted && !isInteger(weight.type)) cannotUse(tree, 1, weight.type);
+    const { context } = group;
+    const x = group.column(it.sql);
+    const w = isWeighted ? group.column(weight.sql) : null;
+    const [often, first, rank, found] = [
+      context.name("w"),
+      context.name("w"),
+      context.name("w"),
+      context.name("r"),
+    ];
+    const column = group.table((table) => {
+      const counted = sql`SELECT ${withKeys(table, x)}, ${w === null ? sql`count(*)` : sql`sum(${w})`} AS ${often},
       min(${table.order}) AS ${first} FROM ${table.rows} GROUP BY ${withKeys(table, x)}`;
-    // Of values that are equally common, the one that came first: ClickHouse leaves that open.
-    const ranked = sql`SELECT *, row_number() OVER (${partition(table)} ORDER BY ${often} DESC, ${first}) AS ${rank}
+      // Of values that are equally common, the one that came first: ClickHouse leaves that open.
+      const ranked = sql`SELECT *, row_number() OVER (${partition(table)} ORDER BY ${often} DESC, ${first}) AS ${rank}
       FROM (${counted})`;
-    const element = /^U?Int64$/.test(it.type) ? sql`CAST(${x} AS TEXT)` : x;
-    const list = sql`json_group_array(${element} ORDER BY ${rank}) AS ${found}`;
-    return sql`SELECT ${withKeys(table, list)} FROM (${ranked}) WHERE ${rank} <= ${integer(most)} ${grouping(table)}`;
-  }, found);
-  return value(`Array(${it.type})`, sql`coalesce(${column}, '[]')`);
-};
+      const element = /^U?Int64$/.test(it.type) ? sql`CAST(${x} AS TEXT)` : x;
+      const list = sql`json_group_array(${element} ORDER BY ${rank}) AS ${found}`;
+      return sql`SELECT ${withKeys(table, list)} FROM (${ranked}) WHERE ${rank} <= ${integer(most)} ${grouping(table)}`;
+    }, found);
+    return value(`Array(${it.type})`, sql`coalesce(${column}, '[]')`);
+  };
 
 /**
  * The value of the first row in some order.
@@ -209,23 +232,29 @@ function firstBy(group, it, order) {
       row_number() OVER (${partition(table)} ORDER BY ${order(table)}) AS ${rank} FROM ${table.rows}`;
     return sql`SELECT ${withKeys(table, sql`${x} AS ${found}`)} FROM (${ranked}) WHERE ${rank} = 1`;
   }, found);
-  return value(it.type, it.nan ? column : sql`coalesce(${column}, ${emptyOf(it.type)})`, { nan: it.nan });
+  return value(it.type, it.nan ? column : sql`coalesce(${column}, ${emptyOf(it.type)})`, {
+    nan: it.nan,
+  });
 }
 
 /** @param {boolean} isLargest @returns {Aggregate} */
-const argExtreme = (isLargest) => (group, [it, by], tree) => {
-  if (kind(it.type) === "Array") cannotUse(tree, 0, it.type);
-  if (kind(by.type) === "Array") cannotUse(tree, 1, by.type);
-  const key = group.column(by.sql);
-  const direction = isLargest ? sql`DESC` : sql`ASC`;
-  return firstBy(group, it, ({ order }) => sql`${key} IS NULL, ${key} ${direction}, ${order}`);
-};
+const argExtreme =
+  (isLargest) =>
+  (group, [it, by], tree) => {
+    if (kind(it.type) === "Array") cannotUse(tree, 0, it.type);
+    if (kind(by.type) === "Array") cannotUse(tree, 1, by.type);
+    const key = group.column(by.sql);
+    const direction = isLargest ? sql`DESC` : sql`ASC`;
+    return firstBy(group, it, ({ order }) => sql`${key} IS NULL, ${key} ${direction}, ${order}`);
+  };
 
 /** @param {boolean} isLast @returns {Aggregate} */
-const edge = (isLast) => (group, [it], tree) => {
-  if (kind(it.type) === "Array") cannotUse(tree, 0, it.type);
-  return firstBy(group, it, ({ order }) => (isLast ? sql`${order} DESC` : order));
-};
+const edge =
+  (isLast) =>
+  (group, [it], tree) => {
+    if (kind(it.type) === "Array") cannotUse(tree, 0, it.type);
+    return firstBy(group, it, ({ order }) => (isLast ? sql`${order} DESC` : order));
+  };
 
 /** @type {[string, AggregateDefinition][]} */
 const DEFINITIONS = [
@@ -246,7 +275,9 @@ const DEFINITIONS = [
   ["first_value", [1, 1, edge(false)]],
   ["last_value", [1, 1, edge(true)]],
 ];
-const AGGREGATES = new Map(DEFINITIONS.map(([called, definition]) => [called.toLowerCase(), definition]));
+const AGGREGATES = new Map(
+  DEFINITIONS.map(([called, definition]) => [called.toLowerCase(), definition]),
+);
 const DISTINCT = new Set(["count", "sum", "avg"]);
 
 /** @param {string} called in lower case */
@@ -265,8 +296,10 @@ export function aggregate(group, tree, args) {
   const definition = AGGREGATES.get(tree.call);
   if (definition === undefined) return refuse(`unknown function call: ${tree.shown.toUpperCase()}`);
   const [least, most, make, takes] = definition;
-  if (tree.distinct && !DISTINCT.has(tree.call)) refuse(`DISTINCT is not supported in ${tree.shown}()`);
-  if (tree.params !== undefined && takes === undefined) refuse(`${tree.shown}() takes no parameters`);
+  if (tree.distinct && !DISTINCT.has(tree.call))
+    refuse(`DISTINCT is not supported in ${tree.shown}()`);
+  if (tree.params !== undefined && takes === undefined)
+    refuse(`${tree.shown}() takes no parameters`);
   expectCount(tree, args.length, least, most);
   const interval = args.findIndex(({ type }) => type.startsWith("Interval"));
   if (interval >= 0) cannotUse(tree, interval, "Interval");

@@ -1,4 +1,5 @@
-// Functions of bits. An integer has as many as its type; SQLite's have 64, of which the first is the sign.
+// Functions of bits. An integer has as many as its type; SQLite's have 64, of which the first is
+// the sign.
 
 import { cannotUse, expectTypes } from "./context.js";
 import { integer, sql } from "./fragment.js";
@@ -60,7 +61,9 @@ const moved = (make) => [
   (context, [a, n], tree) => {
     expectTypes(tree, [a, n], isInteger);
     const { bits, signed } = widthOf(a.type);
-    const made = context.let(low(a.sql, bits), (it) => context.let(n.sql, (count) => make(it, count, bits)));
+    const made = context.let(low(a.sql, bits), (it) =>
+      context.let(n.sql, (count) => make(it, count, bits)),
+    );
     return value(a.type, sized(context, made, bits, signed));
   },
 ];
@@ -72,7 +75,8 @@ const right = (it, count) =>
 /** @param {Fragment} it @param {Fragment} count @param {number} bits */
 const rotatedLeft = (it, count, bits) => {
   const width = integer(bits);
-  return sql`((${it} << (${count} % ${width})) | ${right(it, sql`((${width} - ${count} % ${width}) % ${width})`)})`;
+  const rest = sql`((${width} - ${count} % ${width}) % ${width})`;
+  return sql`((${it} << (${count} % ${width})) | ${right(it, rest)})`;
 };
 
 // -- as text --------------------------------------------------------------------------------------
@@ -90,7 +94,8 @@ function realBits(context, number) {
       context.let(
         sql`(${guess} - (${size} < pow(2.0, ${guess})) + (${size} / 2.0 >= pow(2.0, ${guess})))`,
         (power) =>
-          sql`(((${power} + 1023) << 52) + CAST((${size} / pow(2.0, ${power}) - 1.0) * 4503599627370496.0 AS INTEGER))`,
+          sql`(((${power} + 1023) << 52)
+            + CAST((${size} / pow(2.0, ${power}) - 1.0) * 4503599627370496.0 AS INTEGER))`,
       ),
     );
   return context.let(
@@ -133,13 +138,34 @@ const QUOTED = [
   ...[sql`'8'`, sql`'9'`, sql`'A'`, sql`'B'`, sql`'C'`, sql`'D'`, sql`'E'`, sql`'F'`],
 ];
 const BITS = [
-  ...[sql`'oooo'`, sql`'oooi'`, sql`'ooio'`, sql`'ooii'`, sql`'oioo'`, sql`'oioi'`, sql`'oiio'`, sql`'oiii'`],
-  ...[sql`'iooo'`, sql`'iooi'`, sql`'ioio'`, sql`'ioii'`, sql`'iioo'`, sql`'iioi'`, sql`'iiio'`, sql`'iiii'`],
+  ...[
+    sql`'oooo'`,
+    sql`'oooi'`,
+    sql`'ooio'`,
+    sql`'ooii'`,
+    sql`'oioo'`,
+    sql`'oioi'`,
+    sql`'oiio'`,
+    sql`'oiii'`,
+  ],
+  ...[
+    sql`'iooo'`,
+    sql`'iooi'`,
+    sql`'ioio'`,
+    sql`'ioii'`,
+    sql`'iioo'`,
+    sql`'iioi'`,
+    sql`'iiio'`,
+    sql`'iiii'`,
+  ],
 ];
 
 /** By letters that are no digits, or a 1 of 1000 would be replaced again. @param {Fragment} digits */
 function bitsOf(digits) {
-  const letters = [...NIBBLES].reduce((it, _, i) => sql`replace(${it}, ${QUOTED[i]}, ${BITS[i]})`, digits);
+  const letters = [...NIBBLES].reduce(
+    (it, _, i) => sql`replace(${it}, ${QUOTED[i]}, ${BITS[i]})`,
+    digits,
+  );
   return sql`replace(replace(${letters}, 'o', '0'), 'i', '1')`;
 }
 
@@ -202,7 +228,11 @@ export const BITWISE = {
   bitShiftRight: moved(right),
   bitRotateLeft: moved(rotatedLeft),
   bitRotateRight: moved((it, count, bits) =>
-    rotatedLeft(it, sql`((${integer(bits)} - ${count} % ${integer(bits)}) % ${integer(bits)})`, bits),
+    rotatedLeft(
+      it,
+      sql`((${integer(bits)} - ${count} % ${integer(bits)}) % ${integer(bits)})`,
+      bits,
+    ),
   ),
   bin: [1, 1, (context, [it], tree) => value("String", bitsOf(digitsOf(context, it, tree)))],
   hex: [1, 1, (context, [it], tree) => value("String", digitsOf(context, it, tree))],

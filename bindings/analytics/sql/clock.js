@@ -23,10 +23,17 @@ export function secondsOf(text, zone) {
   if (/^\d{9,10}$/.test(text)) return Math.min(Number(text), SECONDS_MAX);
   const parts = /^(\d{4})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d))?$/.exec(text);
   if (parts === null) return refuse(`cannot read '${text.slice(0, 40)}' as 'YYYY-MM-DD hh:mm:ss'`);
-  const [year, month, day, hour = 0, minute = 0, second = 0] = parts.slice(1).map((part) => Number(part ?? 0));
+  const [year, month, day, hour = 0, minute = 0, second = 0] = parts
+    .slice(1)
+    .map((part) => Number(part ?? 0));
   const local = Date.UTC(year, month - 1, day, hour, minute, second);
   // A month of 13 would become one of the next year.
-  if (new Date(local).toISOString().slice(0, 10) !== text.slice(0, 10) || hour > 23 || minute > 59 || second > 59) {
+  if (
+    new Date(local).toISOString().slice(0, 10) !== text.slice(0, 10) ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59
+  ) {
     refuse(`there is no time '${text}'`);
   }
   const seconds = types.isUtc(zone) ? local / 1000 : utcOf(zone, local / 1000);
@@ -68,7 +75,9 @@ export function localOf(context, seconds, zone) {
  */
 export function momentOf(context, local, zone) {
   if (types.isUtc(zone)) return local;
-  const shown = changes(zone).map(([from, offset]) => /** @type {[number, number]} */ ([from + offset, offset]));
+  const shown = changes(zone).map(
+    ([from, offset]) => /** @type {[number, number]} */ ([from + offset, offset]),
+  );
   return context.let(local, (it) => sql`(${it} - ${offsetOf(it, shown)})`);
 }
 
@@ -106,10 +115,16 @@ export function plusInterval(context, time, interval, back) {
   }
   const seconds = integer(count * STEPS[/** @type {keyof typeof STEPS} */ (unit)]);
   if (unit === "Day") {
-    return types.value(time.type, momentOf(context, sql`(${localOf(context, time.sql, zone)} + ${seconds})`, zone));
+    return types.value(
+      time.type,
+      momentOf(context, sql`(${localOf(context, time.sql, zone)} + ${seconds})`, zone),
+    );
   }
   // A Date and a part of a day are a DateTime.
-  return types.value(time.type === "Date" ? "DateTime" : time.type, sql`(${time.sql} + ${seconds})`);
+  return types.value(
+    time.type === "Date" ? "DateTime" : time.type,
+    sql`(${time.sql} + ${seconds})`,
+  );
 }
 
 /**
@@ -134,7 +149,8 @@ export function startOf(context, time, interval, zone) {
   const isClock = unit === "Hour" || unit === "Day";
   const from = isClock ? local() : time.sql;
   // Hours are counted anew from each midnight.
-  const past = (/** @type {Fragment} */ it) => (unit === "Hour" ? sql`(${it} % ${integer(STEPS.Day)})` : it);
+  const past = (/** @type {Fragment} */ it) =>
+    unit === "Hour" ? sql`(${it} % ${integer(STEPS.Day)})` : it;
   const start = context.let(from, (it) => sql`(${it} - ${past(it)} % ${integer(seconds)})`);
   return types.value(types.dateTimeIn(zone), isClock ? momentOf(context, start, zone) : start);
 }

@@ -1,5 +1,5 @@
-// What the translation of one query carries along: its moment, the values that are bound to it, and numbers
-// for the names it gives.
+// What the translation of one query carries along: its moment, the values that are bound to it, and
+// numbers for the names it gives.
 
 import { Fragment, bound, name, sql } from "./fragment.js";
 import { refuse } from "./refused.js";
@@ -112,5 +112,6 @@ export function expectCount(tree, got, least, most) {
  */
 export function expectPlain(tree) {
   if (tree.distinct) refuse(`DISTINCT is not supported in ${tree.shown}()`);
-  if (tree.params !== undefined) refuse(`${tree.shown}() takes no parameters in parentheses before its arguments`);
+  if (tree.params !== undefined)
+    refuse(`${tree.shown}() takes no parameters in parentheses before its arguments`);
 }

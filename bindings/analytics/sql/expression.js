@@ -27,12 +27,18 @@ const isWritten = (/** @type {string} */ called) => called === "if" || called ==
 const isInterval = (/** @type {string} */ called) => called.startsWith("toInterval");
 
 /** @type {[string, Definition][]} by the name of a call, in lower case */
-const ENTRIES = Object.entries({ ...OPERATORS, ...PATTERNS, ...STRINGS, ...NUMBERS, ...BITWISE, ...TIMES }).map(
-  ([called, definition]) => {
-    const isOperator = called in PATTERNS || isInterval(called) || (called in OPERATORS && !isWritten(called));
-    return [(isOperator ? OPERATOR : "") + called.toLowerCase(), definition];
-  },
-);
+const ENTRIES = Object.entries({
+  ...OPERATORS,
+  ...PATTERNS,
+  ...STRINGS,
+  ...NUMBERS,
+  ...BITWISE,
+  ...TIMES,
+}).map(([called, definition]) => {
+  const isOperator =
+    called in PATTERNS || isInterval(called) || (called in OPERATORS && !isWritten(called));
+  return [(isOperator ? OPERATOR : "") + called.toLowerCase(), definition];
+});
 const FUNCTIONS = new Map(ENTRIES);
 
 /**
@@ -52,7 +58,8 @@ export function translate(context, tree, scope) {
 /** @param {Exclude<Tree, Call | { name: string }>} tree @returns {Value} */
 function literal(tree) {
   if ("string" in tree) return value("String", string(tree.string), { literal: tree.string });
-  if ("bool" in tree) return value("Bool", integer(tree.bool ? 1 : 0), { truth: true, literal: Number(tree.bool) });
+  if ("bool" in tree)
+    return value("Bool", integer(tree.bool ? 1 : 0), { truth: true, literal: Number(tree.bool) });
   // Only if() tells its type, to say that it differs from the other one.
   if ("nothing" in tree) return value("Null", sql`NULL`);
   if (/^-?\d+$/.test(tree.number)) {
@@ -72,12 +79,14 @@ function literal(tree) {
 function translateCall(context, tree, scope) {
   if (isAggregate(tree.call)) return scope.aggregate(tree);
   const definition = FUNCTIONS.get(tree.call);
-  if (definition === undefined) return refuse(`unknown function call: ${tree.shown.slice(0, 60).toUpperCase()}`);
+  if (definition === undefined)
+    return refuse(`unknown function call: ${tree.shown.slice(0, 60).toUpperCase()}`);
   expectPlain(tree);
   const [least, most, make] = definition;
   expectCount(tree, tree.args.length, least, most);
   const args = tree.args.map((arg) => translate(context, arg, scope));
-  if (tree.call !== "if" && args.some(({ type }) => type === "Null")) refuse("unsupported expression type: NULL");
+  if (tree.call !== "if" && args.some(({ type }) => type === "Null"))
+    refuse("unsupported expression type: NULL");
   return make(context, args, tree);
 }
 
@@ -88,10 +97,12 @@ function translateCall(context, tree, scope) {
  * @returns {boolean}
  */
 export const some = (tree, test) =>
-  test(tree) || ("call" in tree && [...tree.args, ...(tree.params ?? [])].some((arg) => some(arg, test)));
+  test(tree) ||
+  ("call" in tree && [...tree.args, ...(tree.params ?? [])].some((arg) => some(arg, test)));
 
 /** @param {Tree} tree */
 export const hasAggregate = (tree) => some(tree, (it) => "call" in it && isAggregate(it.call));
 
 /** Two trees that are written the same have the same key. @param {Tree} tree */
-export const keyOf = (tree) => JSON.stringify(tree, (key, it) => (key === "shown" ? undefined : it));
+export const keyOf = (tree) =>
+  JSON.stringify(tree, (key, it) => (key === "shown" ? undefined : it));

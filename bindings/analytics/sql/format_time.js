@@ -14,13 +14,16 @@ import { isTime, isUtc, value, zoneOf } from "./types.js";
 /** @param {Fragment} pattern @returns {Letter} */
 const strftime = (pattern) => (it) => sql`strftime(${pattern}, ${it}, 'unixepoch')`;
 
-const MONTHS = sql`'January  February March    April    May      June     July     August   SeptemberOctober  November December '`;
+const MONTHS = sql`('January  February March    April    May      June     '
+  || 'July     August   SeptemberOctober  November December ')`;
 const DAYS = sql`'Sunday   Monday   Tuesday  WednesdayThursday Friday   Saturday '`;
 
 /** @type {Letter} */
-const month = (it) => sql`rtrim(substr(${MONTHS}, CAST(strftime('%m', ${it}, 'unixepoch') AS INTEGER) * 9 - 8, 9))`;
+const month = (it) =>
+  sql`rtrim(substr(${MONTHS}, CAST(strftime('%m', ${it}, 'unixepoch') AS INTEGER) * 9 - 8, 9))`;
 /** @type {Letter} */
-const day = (it) => sql`rtrim(substr(${DAYS}, CAST(strftime('%w', ${it}, 'unixepoch') AS INTEGER) * 9 + 1, 9))`;
+const day = (it) =>
+  sql`rtrim(substr(${DAYS}, CAST(strftime('%w', ${it}, 'unixepoch') AS INTEGER) * 9 + 1, 9))`;
 /** @type {Letter} */
 const hour12 = (it) => sql`printf('%02d', (${it} / 3600 + 11) % 12 + 1)`;
 /** @type {Letter} */
@@ -34,7 +37,8 @@ const LETTERS = new Map(
     c: strftime(sql`'%m'`),
     C: (it) => sql`substr(strftime('%Y', ${it}, 'unixepoch'), 1, 2)`,
     d: strftime(sql`'%d'`),
-    D: (it) => sql`strftime('%m/%d/', ${it}, 'unixepoch') || substr(strftime('%Y', ${it}, 'unixepoch'), 3)`,
+    D: (it) =>
+      sql`strftime('%m/%d/', ${it}, 'unixepoch') || substr(strftime('%Y', ${it}, 'unixepoch'), 3)`,
     e: (it) => sql`CAST(strftime('%d', ${it}, 'unixepoch') AS INTEGER)`,
     f: () => sql`'000000'`,
     F: strftime(sql`'%Y-%m-%d'`),
@@ -81,7 +85,8 @@ export const formatDateTime = [
   3,
   (context, [time, format, zone], tree) => {
     expectTypes(tree, [time], isTime);
-    if (typeof format.literal !== "string") return refuse("the format of formatDateTime() is a string literal");
+    if (typeof format.literal !== "string")
+      return refuse("the format of formatDateTime() is a string literal");
     const place = zone ? literalZone(zone) : zoneOf(time.type);
     const clock = clockOf(context, time, place);
     const pieces = piecesOf(format.literal);
@@ -90,7 +95,9 @@ export const formatDateTime = [
         if (letter === undefined) return string(text);
         if (letter === "z" && isUtc(place)) return sql`'+0000'`;
         const say = LETTERS.get(letter);
-        return say === undefined ? refuse(`unsupported letter in formatDateTime(): %${letter}`) : say(it);
+        return say === undefined
+          ? refuse(`unsupported letter in formatDateTime(): %${letter}`)
+          : say(it);
       });
       return sql`('' || ${joined(parts.length > 0 ? parts : [sql`''`], sql` || `)})`;
     });

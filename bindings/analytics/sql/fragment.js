@@ -1,5 +1,5 @@
-// Text of SQLite's SQL, as a type: it is made of templates that stand in these sources, of names with a
-// number, and of literals that cannot end early. Nothing that a caller wrote gets into it.
+// Text of SQLite's SQL, as a type: it is made of templates that stand in these sources, of names
+// with a number, and of literals that cannot end early. Nothing that a caller wrote gets into it.
 
 import { refuse } from "./refused.js";
 
@@ -26,7 +26,8 @@ export class Fragment {
  */
 export function sql(strings, ...parts) {
   // Only a template has these; a string that was put together has not.
-  if (!Object.isFrozen(strings) || !Array.isArray(strings.raw)) throw new TypeError("not a template");
+  if (!Object.isFrozen(strings) || !Array.isArray(strings.raw))
+    throw new TypeError("not a template");
   const text = strings.reduce((sum, string, i) => sum + textOf(parts[i - 1]) + string);
   return new Fragment(KEY, text, false);
 }
@@ -53,7 +54,8 @@ const PREFIXES = new Set(["a", "b", "c", "g", "h", "k", "r", "s", "v", "w"]);
  * @param {number} number
  */
 export function name(prefix, number) {
-  if (!PREFIXES.has(prefix) || !Number.isSafeInteger(number)) throw new TypeError("not a name of ours");
+  if (!PREFIXES.has(prefix) || !Number.isSafeInteger(number))
+    throw new TypeError("not a name of ours");
   return new Fragment(KEY, `${prefix}${number}`, true);
 }
 

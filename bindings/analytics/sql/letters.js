@@ -1,5 +1,5 @@
-// The letters beyond ASCII that have one upper and one lower form: SQLite's own upper() and lower() know only
-// those of ASCII.
+// The letters beyond ASCII that have one upper and one lower form: SQLite's own upper() and lower()
+// know only those of ASCII.
 
 /** @returns {{ upper: string, lower: string }} where one stands at the place of the other */
 function pairs() {

@@ -1,5 +1,5 @@
-// Names: a column of the source, or an alias of this SELECT, which may stand in any of its clauses and in
-// other expressions of it.
+// Names: a column of the source, or an alias of this SELECT, which may stand in any of its clauses
+// and in other expressions of it.
 
 import { refuse } from "./refused.js";
 import { shownName } from "./tree.js";

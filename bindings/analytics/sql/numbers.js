@@ -37,7 +37,8 @@ const ROUNDED = {
  * @param {Fragment} step
  */
 function wholeRounded(called, context, number, step) {
-  const down = (/** @type {Fragment} */ it) => sql`(${it} - ((${it} % ${step}) + ${step}) % ${step})`;
+  const down = (/** @type {Fragment} */ it) =>
+    sql`(${it} - ((${it} % ${step}) + ${step}) % ${step})`;
   return context.let(number, (it) => {
     if (called === "floor") return down(it);
     if (called === "ceil") return sql`(-${down(sql`(-${it})`)})`;
@@ -51,7 +52,10 @@ const rounded = (called) => [
   2,
   (context, [it, digits], tree) => {
     expectTypes(tree, [it], isNumber);
-    if (digits !== undefined && (typeof digits.literal !== "number" || !Number.isInteger(digits.literal))) {
+    if (
+      digits !== undefined &&
+      (typeof digits.literal !== "number" || !Number.isInteger(digits.literal))
+    ) {
       refuse(`the number of digits in ${called}() is an integer literal`);
     }
     const count = Number(digits?.literal ?? 0);
@@ -61,13 +65,18 @@ const rounded = (called) => [
       // A rounded number that its type cannot hold loses its highest bits.
       const { bits, signed } = widthOf(it.type);
       const whole = sql`(${wholeRounded(called, context, it.sql, integer(10 ** -count))})`;
-      return value(it.type, signed || bits === 64 ? whole : sql`(${whole} & ${integer(2 ** bits - 1)})`);
+      return value(
+        it.type,
+        signed || bits === 64 ? whole : sql`(${whole} & ${integer(2 ** bits - 1)})`,
+      );
     }
     const scale = real(10 ** Math.abs(count));
     const scaled = count < 0 ? sql`(${it.sql} / ${scale})` : sql`(${it.sql} * ${scale})`;
     const whole = ROUNDED[called](context, count === 0 ? it.sql : scaled);
     if (count === 0) return value("Float64", whole, { nan: it.nan });
-    return value("Float64", count < 0 ? sql`(${whole} * ${scale})` : sql`(${whole} / ${scale})`, { nan: it.nan });
+    return value("Float64", count < 0 ? sql`(${whole} * ${scale})` : sql`(${whole} / ${scale})`, {
+      nan: it.nan,
+    });
   },
 ];
 
@@ -100,7 +109,8 @@ const unsigned = (bits) => [
   1,
   (context, [it], tree) => {
     const type = `UInt${bits}`;
-    const cut = (/** @type {Fragment} */ number) => value(type, sql`(${number} & ${integer(2 ** bits - 1)})`);
+    const cut = (/** @type {Fragment} */ number) =>
+      value(type, sql`(${number} & ${integer(2 ** bits - 1)})`);
     if (isNumber(it.type)) return it.type === type ? it : cut(sql`CAST(${it.sql} AS INTEGER)`);
     if (it.type === "Date") return cut(sql`(${it.sql} / ${integer(DAY)})`);
     if (isTime(it.type)) return cut(it.sql);
@@ -110,7 +120,8 @@ const unsigned = (bits) => [
       context.let(
         it.sql,
         (text) =>
-          sql`iif(${text} <> '' AND length(${text}) < 19 AND ${text} NOT GLOB '*[^0-9]*', CAST(${text} AS INTEGER), ${unreadable})`,
+          sql`iif(${text} <> '' AND length(${text}) < 19 AND ${text} NOT GLOB '*[^0-9]*',
+            CAST(${text} AS INTEGER), ${unreadable})`,
       ),
     );
   },

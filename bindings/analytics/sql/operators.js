@@ -1,5 +1,5 @@
-// Operators, by ClickHouse's names for them. Where one of them meets NaN, SQLite says NULL, so a comparison
-// says what it is with NaN: false, and true for "not equal".
+// Operators, by ClickHouse's names for them. Where one of them meets NaN, SQLite says NULL, so a
+// comparison says what it is with NaN: false, and true for "not equal".
 
 import { cannotUse, expectTypes, raise, shown } from "./context.js";
 import { integer, joined, sql } from "./fragment.js";
@@ -47,7 +47,9 @@ const COMPARISONS = {
  */
 function comparable(a, b, tree) {
   const times = (/** @type {Value} */ it, /** @type {Value} */ other) =>
-    isTime(other.type) && typeof it.literal === "string" ? literalTime(it.literal, types.zoneOf(other.type)) : it.sql;
+    isTime(other.type) && typeof it.literal === "string"
+      ? literalTime(it.literal, types.zoneOf(other.type))
+      : it.sql;
   const [left, right] = [times(a, b), times(b, a)];
   const ofTime = (/** @type {Value} */ it) =>
     isTime(it.type) || isInteger(it.type) || typeof it.literal === "string";
@@ -56,7 +58,9 @@ function comparable(a, b, tree) {
     (a.type === "String" && b.type === "String") ||
     ((isTime(a.type) || isTime(b.type)) && ofTime(a) && ofTime(b));
   if (!fits) {
-    refuse(`cannot compare the ${types.kind(a.type)} type with the ${types.kind(b.type)} type in ${shown(tree)}`);
+    refuse(
+      `cannot compare the ${types.kind(a.type)} type with the ${types.kind(b.type)} type in ${shown(tree)}`,
+    );
   }
   return [left, right];
 }
@@ -69,7 +73,9 @@ const comparison = (called) => [
     const [left, right] = comparable(a, b, tree);
     const compared = sql`(${left}${COMPARISONS[called]}${right})`;
     if (!a.nan && !b.nan) return truthValue(compared);
-    return truthValue(called === "notEquals" ? sql`coalesce(${compared}, 1)` : sql`coalesce(${compared}, 0)`);
+    return truthValue(
+      called === "notEquals" ? sql`coalesce(${compared}, 1)` : sql`coalesce(${compared}, 0)`,
+    );
   },
 ];
 
@@ -123,7 +129,8 @@ const conditional = [
       refuse(`the 2nd and 3rd arguments to IF() function ${had}: ${shown(tree)}`);
     }
     const type = types.commonType(yes.type, no.type);
-    if (type === null) refuse(`no integer type holds both ${yes.type} and ${no.type} in ${shown(tree)}`);
+    if (type === null)
+      refuse(`no integer type holds both ${yes.type} and ${no.type} in ${shown(tree)}`);
     return value(type ?? "", sql`iif(${truth(condition)}, ${yes.sql}, ${no.sql})`, {
       nan: yes.nan || no.nan,
       truth: yes.truth && no.truth,
@@ -182,7 +189,8 @@ const divide = [
     const quotient = context.let(a, (x) =>
       context.let(
         b,
-        (y) => sql`CASE WHEN ${y} <> 0 THEN ${x} / ${y} WHEN ${x} > 0 THEN 9e999 WHEN ${x} < 0 THEN -9e999 END`,
+        (y) =>
+          sql`CASE WHEN ${y} <> 0 THEN ${x} / ${y} WHEN ${x} > 0 THEN 9e999 WHEN ${x} < 0 THEN -9e999 END`,
       ),
     );
     return value("Float64", sql`(${quotient})`, { nan: true });
@@ -199,7 +207,10 @@ const modulo = [
     const type = types.moduloType(a.type, b.type);
     if (type === "Float64") {
       const left = asReal(a);
-      const rest = context.let(asReal(b), (y) => sql`iif(abs(${y}) = 9e999, NULL, mod(${left}, ${y}))`);
+      const rest = context.let(
+        asReal(b),
+        (y) => sql`iif(abs(${y}) = 9e999, NULL, mod(${left}, ${y}))`,
+      );
       return value(type, rest, { nan: true });
     }
     return value(type, wholeDivision(context, a.sql, b.sql, sql` % `));
@@ -247,13 +258,20 @@ const negate = [
 /** @type {Record<string, Definition>} */
 export const OPERATORS = {
   ...Object.fromEntries(
-    /** @type {(keyof typeof COMPARISONS)[]} */ (Object.keys(COMPARISONS)).map((called) => [called, comparison(called)]),
+    /** @type {(keyof typeof COMPARISONS)[]} */ (Object.keys(COMPARISONS)).map((called) => [
+      called,
+      comparison(called),
+    ]),
   ),
   in: membership(false),
   notIn: membership(true),
   and: logic(sql` AND `),
   or: logic(sql` OR `),
-  not: [1, 1, (_, [it]) => truthValue(sql`(NOT ${truth(it)})`, it.type === "Bool" ? "Bool" : "UInt8")],
+  not: [
+    1,
+    1,
+    (_, [it]) => truthValue(sql`(NOT ${truth(it)})`, it.type === "Bool" ? "Bool" : "UInt8"),
+  ],
   if: conditional,
   plus: arithmetic("plus"),
   minus: arithmetic("minus"),

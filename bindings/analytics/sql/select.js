@@ -1,5 +1,5 @@
-// A SELECT of ClickHouse's dialect as one of SQLite's. Without aggregates it is one query; with them, the
-// filtered rows make groups, and what SQLite cannot aggregate is joined to them.
+// A SELECT of ClickHouse's dialect as one of SQLite's. Without aggregates it is one query; with
+// them, the filtered rows make groups, and what SQLite cannot aggregate is joined to them.
 
 import { aggregate, isOrderBound } from "./aggregates.js";
 import { hasAggregate, keyOf, some, translate } from "./expression.js";
@@ -23,6 +23,7 @@ import { COLUMNS } from "./schema.js";
  * @property {Map<string, Value>} columns
  */
 
+/** @typedef {{ tree: Tree, descending: boolean, ofRows: boolean }} OrderKey */
 /** @typedef {{ sql: Fragment, columns: { name: string, value: Value }[] }} Translated columns are c0, c1, ... */
 
 /** @type {Scope["aggregate"]} */
@@ -119,14 +120,24 @@ function limitOf({ limit, offset }) {
  */
 function orderOf(query, names) {
   const selected = new Set(names.columns.map(({ tree }) => keyOf(tree)));
-  const isEdge = names.columns.some(({ tree }) => some(tree, (it) => "call" in it && isOrderBound(it.call)));
+  const isEdge = names.columns.some(({ tree }) =>
+    some(tree, (it) => "call" in it && isOrderBound(it.call)),
+  );
   return query.order.map(({ tree, descending }) => {
-    if ("number" in tree || "string" in tree) refuse("ORDER BY takes names and expressions, not positions");
-    if ("name" in tree && names.resultAt(tree.name) < 0 && names.source.has(tree.name) && isEdge && query.group.length === 0) {
+    if ("number" in tree || "string" in tree)
+      refuse("ORDER BY takes names and expressions, not positions");
+    if (
+      "name" in tree &&
+      names.resultAt(tree.name) < 0 &&
+      names.source.has(tree.name) &&
+      isEdge &&
+      query.group.length === 0
+    ) {
       return { tree, descending, ofRows: true };
     }
     const expanded = "name" in tree ? tree : names.expanded(tree);
-    if (!("name" in tree) && selected.has(keyOf(expanded))) return { tree: expanded, descending, ofRows: false };
+    if (!("name" in tree) && selected.has(keyOf(expanded)))
+      return { tree: expanded, descending, ofRows: false };
     return { tree: overResult(tree, names), descending, ofRows: false };
   });
 }
@@ -162,13 +173,16 @@ function orderBy(keys) {
  * @param {Context} context
  * @param {Select} query
  * @param {Names} names
- * @param {{ source: Source, rows: Scope, where: Fragment, order: { tree: Tree, descending: boolean, ofRows: boolean }[] }} more
+ * @param {{ source: Source, rows: Scope, where: Fragment, order: OrderKey[] }} more
  */
 function grouped(context, query, names, { source, rows, where, order }) {
   const groups = new Groups(context, rows);
   for (const tree of query.group) groups.key(groupTree(tree, names));
   const rowOrder = order.filter(({ ofRows }) => ofRows);
-  const sortedBy = rowOrder.map(({ tree, descending }) => ({ it: translate(context, tree, rows), descending }));
+  const sortedBy = rowOrder.map(({ tree, descending }) => ({
+    it: translate(context, tree, rows),
+    descending,
+  }));
   // Aggregates are registered as they are met, so the tables are put together when all have been.
   const lazy = {
     get from() {
@@ -185,7 +199,8 @@ function grouped(context, query, names, { source, rows, where, order }) {
 
 /** @param {Tree} tree @param {Names} names */
 function groupTree(tree, names) {
-  if ("number" in tree || "string" in tree) refuse("GROUP BY takes names and expressions, not positions");
+  if ("number" in tree || "string" in tree)
+    refuse("GROUP BY takes names and expressions, not positions");
   const expanded = names.expanded(tree);
   if (hasAggregate(expanded)) refuse("an aggregate function cannot stand in GROUP BY");
   return expanded;
@@ -213,7 +228,8 @@ class Groups {
     this.made = new Map();
     /** @type {Scope} */
     this.scope = {
-      column: (it) => refuse(`the column "${it}" is neither in GROUP BY nor in an aggregate function`),
+      column: (it) =>
+        refuse(`the column "${it}" is neither in GROUP BY nor in an aggregate function`),
       aggregate: (tree) => this.aggregate(tree),
       known: (tree) => this.known(tree),
     };
@@ -238,7 +254,10 @@ class Groups {
     const known = this.made.get(key);
     if (known !== undefined) return known;
     /** @type {Scope} */
-    const inside = { ...this.rows, aggregate: () => refuse(`an aggregate function inside of ${tree.shown}()`) };
+    const inside = {
+      ...this.rows,
+      aggregate: () => refuse(`an aggregate function inside of ${tree.shown}()`),
+    };
     const args = tree.args.map((arg) => resultOrInterval(translate(this.context, arg, inside)));
     const made = aggregate(this.group(), tree, args);
     this.made.set(key, made);
@@ -261,7 +280,11 @@ class Groups {
       plain: named(this.plain, "s"),
       table: (make, column) => {
         const keys = this.keys.map(() => this.context.name("k"));
-        const table = { rows: this.base, keys: this.keys.map((one) => one.name), order: this.order };
+        const table = {
+          rows: this.base,
+          keys: this.keys.map((one) => one.name),
+          order: this.order,
+        };
         this.joins.push({ name: this.context.name("h"), keys, column, text: make(table) });
         return column;
       },
@@ -277,7 +300,9 @@ class Groups {
     const keys = this.keys.map(({ name: given, value }) => sql`${value.sql} AS ${given}`);
     const columns = [...this.columns.values()].map(({ name: given, it }) => sql`${it} AS ${given}`);
     const order =
-      sortedBy.length === 0 ? source.order : sql`row_number() OVER (${orderBy(sortedBy)}, ${source.order})`;
+      sortedBy.length === 0
+        ? source.order
+        : sql`row_number() OVER (${orderBy(sortedBy)}, ${source.order})`;
     // A subquery's order costs a window; it is asked for only where a table needs one.
     const ordered = this.joins.length === 0 ? [] : [sql`${order} AS ${this.order}`];
     const selected = [...keys, ...columns, ...ordered];

@@ -93,7 +93,8 @@ function source(from, depth) {
     only("table", body, ["name"]);
     return { table: String(body.name.name) };
   }
-  if (kind !== "subquery") refuse(`unsupported table expression: ${kind.replaceAll("_", " ").toUpperCase()}`);
+  if (kind !== "subquery")
+    refuse(`unsupported table expression: ${kind.replaceAll("_", " ").toUpperCase()}`);
   only("subquery", body, ["this", "alias"]);
   const [innerKind, inner] = kindOf(body.this);
   if (innerKind !== "select") refuse(`unsupported subquery: ${innerKind.toUpperCase()}`);
@@ -116,6 +117,7 @@ function rows(clause, node) {
   if (!node) return null;
   const [kind, body] = kindOf(node.this ?? node);
   if (clause === "LIMIT" && kind === "column" && /^all$/i.test(body.name.name)) return null;
-  const isNumber = kind === "literal" && body.literal_type === "number" && /^\d{1,15}$/.test(body.value);
+  const isNumber =
+    kind === "literal" && body.literal_type === "number" && /^\d{1,15}$/.test(body.value);
   return isNumber ? String(body.value) : refuse(`${clause} takes a number of rows`);
 }

@@ -44,7 +44,8 @@ function inCase(context, text, to) {
   const { upper, lower } = letterPairs();
   const from = context.bind(to === "upper" ? lower : upper);
   const into = context.bind(to === "upper" ? upper : lower);
-  const ascii = (/** @type {Fragment} */ it) => (to === "upper" ? sql`upper(${it})` : sql`lower(${it})`);
+  const ascii = (/** @type {Fragment} */ it) =>
+    to === "upper" ? sql`upper(${it})` : sql`lower(${it})`;
   const [letters, at, letter] = [context.name("w"), context.name("v"), context.name("v")];
   // The sharp s of German is the one letter in use that becomes two.
   const whole = to === "upper" ? sql`replace(${text}, char(223), 'SS')` : text;
@@ -75,7 +76,10 @@ function piecesOf(pattern) {
   for (const [piece, escaped] of pattern.matchAll(/\\([\s\S])|%+|_|[^%_\\]+|\\/g)) {
     if (piece[0] === "%") pieces.push({ any: "many" });
     else if (piece === "_") pieces.push({ any: 1 });
-    else pieces.push(escaped === undefined ? piece : "%_\\".includes(escaped) ? escaped : `\\${escaped}`);
+    else
+      pieces.push(
+        escaped === undefined ? piece : "%_\\".includes(escaped) ? escaped : `\\${escaped}`,
+      );
   }
   return pieces;
 }
@@ -88,7 +92,9 @@ function globOf(pattern) {
     )
     .join("");
   if (new TextEncoder().encode(glob).length > GLOB_BYTES_MAX) {
-    refuse(`this stand-in takes patterns of ${GLOB_BYTES_MAX} bytes: '${pattern.slice(0, 20)}...' is longer`);
+    refuse(
+      `this stand-in takes patterns of ${GLOB_BYTES_MAX} bytes: '${pattern.slice(0, 20)}...' is longer`,
+    );
   }
   return glob;
 }
@@ -105,7 +111,8 @@ function matches(it, pattern) {
   const after = typeof last === "object" && last.any === "many";
   const inner = pieces.slice(before ? 1 : 0, after ? pieces.length - 1 : pieces.length);
   if (inner.length === 0 && before) return sql`(${it} IS NOT NULL)`;
-  if (!inner.every((piece) => typeof piece === "string")) return sql`(${it} GLOB ${string(globOf(pattern))})`;
+  if (!inner.every((piece) => typeof piece === "string"))
+    return sql`(${it} GLOB ${string(globOf(pattern))})`;
   const text = string(inner.join(""));
   if (before && after) return sql`(instr(${it}, ${text}) > 0)`;
   if (after) return sql`(substr(${it}, 1, length(${text})) = ${text})`;
@@ -122,7 +129,8 @@ const like = (isCaseless, inverted) => [
   2,
   (context, [it, pattern], tree) => {
     expectTypes(tree, [it, pattern], isString);
-    if (typeof pattern.literal !== "string") return refuse(`the pattern of ${tree.shown} is a string literal`);
+    if (typeof pattern.literal !== "string")
+      return refuse(`the pattern of ${tree.shown} is a string literal`);
     const wanted = isCaseless ? pattern.literal.toLowerCase() : pattern.literal;
     const text = isCaseless ? inCase(context, it.sql, "lower") : it.sql;
     const found = context.let(text, (one) => matches(one, wanted));
@@ -142,7 +150,10 @@ const startsWithCall = [
   2,
   (context, args, tree) => {
     expectTypes(tree, args, isString);
-    const found = context.let(args[1].sql, (it) => sql`(substr(${args[0].sql}, 1, length(${it})) = ${it})`);
+    const found = context.let(
+      args[1].sql,
+      (it) => sql`(substr(${args[0].sql}, 1, length(${it})) = ${it})`,
+    );
     return truthValue(found);
   },
 ];
@@ -184,7 +195,9 @@ const substring = [
         if (!length) return sql`iif(${at} = 0, '', substr(${text}, ${from(text, at)}))`;
         return context.let(
           length.sql,
-          (count) => sql`iif(${at} = 0, '', substr(${text}, ${from(text, at)}, max(0, iif(${count} < 0,
+          (
+            count,
+          ) => sql`iif(${at} = 0, '', substr(${text}, ${from(text, at)}, max(0, iif(${count} < 0,
             length(${text}) - ${from(text, at)} + 1 + ${count}, ${count} - iif(${at} < 0, ${missing(text, at)}, 0)))))`,
         );
       }),
@@ -203,7 +216,9 @@ const substring = [
 const realText = (context, number) =>
   context.let(
     number,
-    (it) => sql`CASE WHEN ${it} IS NULL THEN 'nan' WHEN ${it} = 9e999 THEN 'inf' WHEN ${it} = -9e999 THEN '-inf'
+    (
+      it,
+    ) => sql`CASE WHEN ${it} IS NULL THEN 'nan' WHEN ${it} = 9e999 THEN 'inf' WHEN ${it} = -9e999 THEN '-inf'
       WHEN abs(${it}) < 9e15 AND ${it} = CAST(${it} AS INTEGER) THEN CAST(CAST(${it} AS INTEGER) AS TEXT)
       WHEN CAST(printf('%!.15g', ${it}) AS REAL) = ${it} THEN printf('%!.15g', ${it})
       WHEN CAST(printf('%!.16g', ${it}) AS REAL) = ${it} THEN printf('%!.16g', ${it})
@@ -236,14 +251,23 @@ const format = [
   1,
   100,
   (context, [pattern, ...args], tree) => {
-    if (typeof pattern.literal !== "string") return refuse("the first argument of format() is a string literal");
-    expectTypes(tree, [pattern, ...args], isString, (type) => kind(type) !== "Array" && !type.startsWith("Interval"));
+    if (typeof pattern.literal !== "string")
+      return refuse("the first argument of format() is a string literal");
+    expectTypes(
+      tree,
+      [pattern, ...args],
+      isString,
+      (type) => kind(type) !== "Array" && !type.startsWith("Interval"),
+    );
     let next = 0;
     const parts = [...pattern.literal.matchAll(/\{(\d*)\}|[{}]|[^{}]+/g)].map(([piece, number]) => {
-      if (piece === "{" || piece === "}") refuse("format() does not support literal { and } characters");
+      if (piece === "{" || piece === "}")
+        refuse("format() does not support literal { and } characters");
       if (number === undefined) return string(piece);
       const arg = args[number === "" ? next++ : Number(number)];
-      return arg === undefined ? refuse(`format() has no argument for ${piece}`) : asText(context, arg);
+      return arg === undefined
+        ? refuse(`format() has no argument for ${piece}`)
+        : asText(context, arg);
     });
     return value("String", concatenated([sql`''`, ...parts]));
   },
@@ -252,7 +276,11 @@ const format = [
 /** @type {Record<string, Definition>} */
 export const STRINGS = {
   length: ofString("UInt64", (it) => sql`length(${it})`),
-  empty: [1, 1, (_, [it], tree) => (expectTypes(tree, [it], isString), truthValue(sql`(${it.sql} = '')`))],
+  empty: [
+    1,
+    1,
+    (_, [it], tree) => (expectTypes(tree, [it], isString), truthValue(sql`(${it.sql} = '')`)),
+  ],
   lower: ofString("String", (it) => sql`lower(${it})`),
   upper: ofString("String", (it) => sql`upper(${it})`),
   lowerUTF8: lowerUtf8,

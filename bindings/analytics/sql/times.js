@@ -66,7 +66,10 @@ const toStartOfWeek = [
     expectTypes(tree, [time], isTime);
     const day = sql`(${clockOf(context, time)} / ${integer(DAY)})`;
     // 1970 began on a Thursday.
-    return value("Date", context.let(day, (it) => sql`(max(0, ${it} - (${it} + 3) % 7) * ${integer(DAY)})`));
+    return value(
+      "Date",
+      context.let(day, (it) => sql`(max(0, ${it} - (${it} + 3) % 7) * ${integer(DAY)})`),
+    );
   },
 ];
 
@@ -87,7 +90,8 @@ const toDateTime = [
   (context, [it, zoneArgument], tree) => {
     const zone = zoneArgument ? literalZone(zoneArgument) : zoneOf(it.type);
     const type = dateTimeIn(zone);
-    if (isTime(it.type)) return value(type, it.type === "Date" ? momentOf(context, it.sql, zone) : it.sql);
+    if (isTime(it.type))
+      return value(type, it.type === "Date" ? momentOf(context, it.sql, zone) : it.sql);
     if (isNumber(it.type)) return value(type, clamped(sql`CAST(${it.sql} AS INTEGER)`));
     if (it.type !== "String") return cannotUse(tree, 0, it.type);
     if (typeof it.literal === "string") return value(type, literalTime(it.literal, zone));
@@ -104,7 +108,8 @@ function readTime(context, text, zone) {
   const unreadable = raise(sql`'cannot read a string as YYYY-MM-DD hh:mm:ss'`);
   const shape = sql`'[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]*'`;
   const read = (/** @type {Fragment} */ it) =>
-    sql`iif(length(${it}) IN (10, 19) AND ${it} GLOB ${shape}, coalesce(unixepoch(${it}), ${unreadable}), ${unreadable})`;
+    sql`iif(length(${it}) IN (10, 19) AND ${it} GLOB ${shape},
+      coalesce(unixepoch(${it}), ${unreadable}), ${unreadable})`;
   return context.let(
     text,
     (it) =>
@@ -140,7 +145,10 @@ const interval = (unit) => [
 /** @type {Record<string, Definition>} */
 export const TIMES = {
   ...Object.fromEntries(
-    ["Year", "Month", "Day", "Hour", "Minute", "Second"].map((unit) => [`toInterval${unit}`, interval(unit)]),
+    ["Year", "Month", "Day", "Hour", "Minute", "Second"].map((unit) => [
+      `toInterval${unit}`,
+      interval(unit),
+    ]),
   ),
   now,
   today,

@@ -39,7 +39,8 @@ export function translateQuery(query, parse, now) {
     refuse(`SQL was excessively long, exceeded maximum length: ${QUERY_LENGTH_MAX}`);
   }
   // The parser loses this backslash, which ClickHouse keeps for LIKE.
-  if (/(^|[^\\])(\\\\)*\\[%_]/.test(query)) refuse("write \\\\% and \\\\_ with two backslashes in a string");
+  if (/(^|[^\\])(\\\\)*\\[%_]/.test(query))
+    refuse("write \\\\% and \\\\_ with two backslashes in a string");
   const { body, format } = ended(query);
   const parsed = parse(body);
   if (!parsed.success) refuse(`unable to parse the query: ${(parsed.error ?? "").slice(0, 300)}`);
@@ -48,7 +49,10 @@ export function translateQuery(query, parse, now) {
   if ("show" in read) return shown(read.show, format);
   const context = new Context(now);
   const translated = translateSelect(context, read, integer(now - RETENTION_SECONDS), exact);
-  const columns = translated.columns.map(({ name: called, value }) => ({ name: called, type: value.type }));
+  const columns = translated.columns.map(({ name: called, value }) => ({
+    name: called,
+    type: value.type,
+  }));
   if (translated.sql.text.length > SQL_LENGTH_MAX) refuse("the query is too complex");
   return {
     format,
@@ -73,7 +77,8 @@ function ended(query) {
   const tail = /\bFORMAT\s+(\w+)[\s;]*$/i.exec(query);
   const said = tail?.[1] ?? "JSON";
   const format = FORMATS.find((one) => one === said);
-  if (format === undefined) return refuse(`unsupported format: ${said}. There are ${FORMATS.join(", ")}`);
+  if (format === undefined)
+    return refuse(`unsupported format: ${said}. There are ${FORMATS.join(", ")}`);
   const body = query.slice(0, tail?.index).replace(/[\s;]+$/, "");
   if (body === "") refuse("the query is empty");
   return { body: `${body}\nFORMAT ${END}`, format: /** @type {Plan["format"]} */ (format) };
@@ -96,6 +101,8 @@ function tablesOf({ from }) {
 
 /** @param {Select} query @returns {string | null} */
 function firstName(query) {
-  const found = /"name":"((?:[^"\\]|\\.)*)"/.exec(JSON.stringify([query.columns, query.where, query.group]));
+  const found = /"name":"((?:[^"\\]|\\.)*)"/.exec(
+    JSON.stringify([query.columns, query.where, query.group]),
+  );
   return found === null ? null : JSON.parse(`"${found[1]}"`);
 }

@@ -1,6 +1,6 @@
-// The tree that @polyglot-sql/sdk reads, made small: an expression is a name, a literal or a call, operators
-// are calls by ClickHouse's names for them, and a SELECT has the clauses that Analytics Engine documents.
-// What is not among these is refused here, by its name.
+// The tree that @polyglot-sql/sdk reads, made small: an expression is a name, a literal or a call,
+// operators are calls by ClickHouse's names for them, and a SELECT has the clauses that Analytics
+// Engine documents. What is not among these is refused here, by its name.
 
 import { refuse } from "./refused.js";
 
@@ -9,9 +9,16 @@ import { refuse } from "./refused.js";
  * @typedef {{ number: string } | { string: string } | { bool: boolean } | { nothing: true }} Literal
  * @typedef {{ call: string, shown: string, args: Tree[], params?: Tree[], distinct?: true }} Call
  * @typedef {Name | Literal | Call} Tree
- * @typedef {{ columns: { tree: Tree | null, alias: string | null }[], from: null | { table: string } | { select: Select },
- *   where: Tree | null, group: Tree[], having: Tree | null, order: { tree: Tree, descending: boolean }[],
- *   limit: string | null, offset: string | null, format: string | null }} Select a column without a tree is `*`
+ * @typedef {object} Select
+ * @property {{ tree: Tree | null, alias: string | null }[]} columns one without a tree is `*`
+ * @property {null | { table: string } | { select: Select }} from
+ * @property {Tree | null} where
+ * @property {Tree[]} group
+ * @property {Tree | null} having
+ * @property {{ tree: Tree, descending: boolean }[]} order
+ * @property {string | null} limit
+ * @property {string | null} offset
+ * @property {string | null} format
  */
 
 /** @typedef {Record<string, any>} Body of a node of the parser's tree */
@@ -39,7 +46,8 @@ const BINARY = new Map(
 
 export const OPERATOR = "operator ";
 
-// Functions that the parser knows by a kind of their own: their name here, and where their arguments are.
+// Functions that the parser knows by a kind of their own: their name here, and where their
+// arguments are.
 /** @type {Map<string, [string, string[]]>} */
 const KNOWN = new Map(
   Object.entries({
@@ -81,8 +89,10 @@ const FIELDS = new Map(
 
 // Of a node: how it came to be written, which changes nothing.
 const REMARKS = new Set(
-  ("span quoted join_mark original_name name use_bracket_syntax no_parens alias_explicit_as alias_keyword " +
-    "inferred_type postfix_form from_for_syntax explicit_asc").split(" "),
+  (
+    "span quoted join_mark original_name name use_bracket_syntax no_parens alias_explicit_as alias_keyword " +
+    "inferred_type postfix_form from_for_syntax explicit_asc"
+  ).split(" "),
 );
 
 /** @param {unknown} node @returns {[string, Body]} its kind, and the rest */
@@ -103,7 +113,11 @@ const WRITTEN = new Map(
 
 /** @param {string} kind the parser's @returns {string} as somebody would write it */
 const words = (kind) =>
-  WRITTEN.get(kind) ?? kind.replace(/_(func|clause|function)?$/, "").replaceAll("_", " ").toUpperCase();
+  WRITTEN.get(kind) ??
+  kind
+    .replace(/_(func|clause|function)?$/, "")
+    .replaceAll("_", " ")
+    .toUpperCase();
 
 /**
  * Refuses a node that says more than what is read of it.
@@ -114,7 +128,8 @@ const words = (kind) =>
 export function only(kind, body, read) {
   for (const [field, said] of Object.entries(body)) {
     const isEmpty = said === null || said === false || (Array.isArray(said) && said.length === 0);
-    if (isEmpty || read.includes(field) || REMARKS.has(field) || field.endsWith("_comments")) continue;
+    if (isEmpty || read.includes(field) || REMARKS.has(field) || field.endsWith("_comments"))
+      continue;
     refuse(`unsupported ${words(field)} in ${words(kind)}`);
   }
 }
@@ -128,7 +143,11 @@ const call = (called, args, shown = called) => ({ call: called.toLowerCase(), sh
  * @param {Tree[]} args
  * @returns {Call}
  */
-const operation = (called, args) => ({ call: OPERATOR + called.toLowerCase(), shown: called, args });
+const operation = (called, args) => ({
+  call: OPERATOR + called.toLowerCase(),
+  shown: called,
+  args,
+});
 
 /**
  * @param {unknown} node
@@ -167,7 +186,10 @@ function compound(kind, body, inner) {
   switch (kind) {
     case "in":
       only(kind, body, ["this", "expressions", "not"]);
-      return operation(body.not ? "notIn" : "in", [inner(body.this), ...body.expressions.map(inner)]);
+      return operation(body.not ? "notIn" : "in", [
+        inner(body.this),
+        ...body.expressions.map(inner),
+      ]);
     case "between": {
       only(kind, body, ["this", "low", "high", "not"]);
       const it = inner(body.this);
@@ -182,7 +204,8 @@ function compound(kind, body, inner) {
     case "extract":
       only(kind, body, ["this", "field"]);
       return call(
-        FIELDS.get(String(body.field)) ?? refuse(`unsupported time unit in EXTRACT: ${String(body.field)}`),
+        FIELDS.get(String(body.field)) ??
+          refuse(`unsupported time unit in EXTRACT: ${String(body.field)}`),
         [inner(body.this)],
       );
     case "count":
@@ -216,7 +239,9 @@ function knownCall(kind, body, [called, fields], inner) {
   // Analytics Engine does not know these: they are read only to be refused by name.
   if (["abs", "coalesce", "trim"].includes(called)) return call(called, []);
   only(kind, body, [...fields, "distinct"]);
-  const args = fields.map((field) => body[field]).filter((arg) => arg !== null && arg !== undefined);
+  const args = fields
+    .map((field) => body[field])
+    .filter((arg) => arg !== null && arg !== undefined);
   const shown = typeof body.name === "string" ? body.name : called;
   const made = call(called, args.map(inner), shown);
   return body.distinct ? { ...made, distinct: true } : made;
@@ -234,7 +259,8 @@ function count(body, inner) {
 /** @param {Body} body @returns {Literal} */
 function literal(body) {
   if (body.literal_type === "string") return { string: String(body.value) };
-  if (body.literal_type !== "number") refuse(`unsupported literal: ${words(String(body.literal_type))}`);
+  if (body.literal_type !== "number")
+    refuse(`unsupported literal: ${words(String(body.literal_type))}`);
   return { number: String(body.value) };
 }
 
@@ -296,9 +322,12 @@ function interval(body) {
   if (kind !== "literal") refuse("an INTERVAL takes a literal number");
   const unit = String(body.unit?.unit ?? "");
   if (!UNITS.includes(unit)) {
-    refuse(`unsupported unit of an INTERVAL: ${body.unit === null ? amount.value : unit.toUpperCase()}`);
+    refuse(
+      `unsupported unit of an INTERVAL: ${body.unit === null ? amount.value : unit.toUpperCase()}`,
+    );
   }
-  if (!/^\d{1,9}$/.test(amount.value)) refuse(`an INTERVAL takes a whole number, not '${amount.value}'`);
+  if (!/^\d{1,9}$/.test(amount.value))
+    refuse(`an INTERVAL takes a whole number, not '${amount.value}'`);
   return operation(`toInterval${unit}`, [{ string: String(amount.value) }]);
 }
 
@@ -309,7 +338,8 @@ function interval(body) {
  */
 export function shownName(tree) {
   if ("name" in tree) return tree.name;
-  if ("number" in tree) return /[.e]/i.test(tree.number) ? String(Number(tree.number)) : tree.number;
+  if ("number" in tree)
+    return /[.e]/i.test(tree.number) ? String(Number(tree.number)) : tree.number;
   if ("string" in tree) return `'${tree.string.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   if ("bool" in tree) return String(tree.bool);
   if ("nothing" in tree) return "NULL";

@@ -1,5 +1,6 @@
-// ClickHouse's types, as far as Analytics Engine has them, and how they combine. Rules of integers are those
-// of NumberTraits.h in ClickHouse: a sum of two UInt8 is a UInt16, a difference is signed, and so on.
+// ClickHouse's types, as far as Analytics Engine has them, and how they combine. Rules of integers
+// are those of NumberTraits.h in ClickHouse: a sum of two UInt8 is a UInt16, a difference is
+// signed, and so on.
 
 import { refuse } from "./refused.js";
 
@@ -57,7 +58,9 @@ export const isTime = (type) => ["DateTime", "Date"].includes(kind(type));
  */
 export function widthOf(type) {
   const parts = /^(U?)Int(\d+)$/.exec(type);
-  return parts === null ? { bits: 8, signed: false } : { bits: Number(parts[2]), signed: parts[1] === "" };
+  return parts === null
+    ? { bits: 8, signed: false }
+    : { bits: Number(parts[2]), signed: parts[1] === "" };
 }
 
 /**
@@ -112,7 +115,8 @@ export function commonType(a, b) {
   if (kind(a) === "DateTime") return a;
   if (kind(a) !== "Integer") return null;
   const [left, right] = [widthOf(a), widthOf(b)];
-  if (left.signed === right.signed) return integerType(Math.max(left.bits, right.bits), left.signed);
+  if (left.signed === right.signed)
+    return integerType(Math.max(left.bits, right.bits), left.signed);
   const [plain, signed] = left.signed ? [right, left] : [left, right];
   const bits = Math.max(2 * plain.bits, signed.bits);
   return bits > 64 ? null : integerType(bits, true);

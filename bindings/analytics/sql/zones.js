@@ -1,5 +1,5 @@
-// Time zones: SQLite knows none, the runtime knows all. A zone is given to SQLite as a table of the moments
-// at which its distance from UTC changed.
+// Time zones: SQLite knows none, the runtime knows all. A zone is given to SQLite as a table of the
+// moments at which its distance from UTC changed.
 
 const DAY = 86_400;
 // A change of clocks is undone after four weeks at the earliest (Morocco, around Ramadan).
@@ -33,7 +33,8 @@ function formatOf(zone) {
 }
 
 /** Names with a slash, as in the database of zones, and UTC. @param {string} zone */
-export const isZone = (zone) => /^(UTC|[A-Z]\w+(\/[\w+-]+)+)$/.test(zone) && formatOf(zone) !== null;
+export const isZone = (zone) =>
+  /^(UTC|[A-Z]\w+(\/[\w+-]+)+)$/.test(zone) && formatOf(zone) !== null;
 
 /**
  * Seconds to add to UTC.
@@ -42,8 +43,16 @@ export const isZone = (zone) => /^(UTC|[A-Z]\w+(\/[\w+-]+)+)$/.test(zone) && for
  */
 export function offsetAt(zone, seconds) {
   const parts = formatOf(zone)?.formatToParts(seconds * 1000) ?? [];
-  const of = (/** @type {string} */ type) => Number(parts.find((part) => part.type === type)?.value);
-  const local = Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
+  const of = (/** @type {string} */ type) =>
+    Number(parts.find((part) => part.type === type)?.value);
+  const local = Date.UTC(
+    of("year"),
+    of("month") - 1,
+    of("day"),
+    of("hour"),
+    of("minute"),
+    of("second"),
+  );
   return local / 1000 - seconds;
 }
 
@@ -58,7 +67,8 @@ export function changes(zone) {
   const found = [[0, offsetAt(zone, 0)]];
   for (let at = STEP; at < LAST; at += STEP) {
     const offset = offsetAt(zone, at);
-    if (offset !== found[found.length - 1][1]) found.push([firstWith(zone, offset, at - STEP, at), offset]);
+    if (offset !== found[found.length - 1][1])
+      found.push([firstWith(zone, offset, at - STEP, at), offset]);
   }
   if (kept.size >= KEPT_MAX) kept.clear();
   kept.set(zone, found);

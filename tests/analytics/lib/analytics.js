@@ -23,7 +23,10 @@ const PARSER = dirname(fileURLToPath(import.meta.resolve("@polyglot-sql/sdk/manu
 export function analyticsWorker({ main = `${ANALYTICS}/index.js`, vars = {} } = {}) {
   /** @type {Record<string, {type: string, contents: string | Uint8Array}>} */
   const modules = {
-    [`${ANALYTICS}/@polyglot-sql/sdk/manual`]: { type: "esm", contents: readFileSync(join(PARSER, "manual.js"), "utf8") },
+    [`${ANALYTICS}/@polyglot-sql/sdk/manual`]: {
+      type: "esm",
+      contents: readFileSync(join(PARSER, "manual.js"), "utf8"),
+    },
     [`${ANALYTICS}/@polyglot-sql/sdk/polyglot_sql.wasm`]: {
       type: "wasm",
       contents: readFileSync(join(PARSER, "polyglot_sql.wasm")),
@@ -43,7 +46,10 @@ export function analyticsWorker({ main = `${ANALYTICS}/index.js`, vars = {} } = 
       env: {
         POINTS: { type: "durable-object", worker: "z0-analytics", exportName: "Points" },
         ...Object.fromEntries(
-          Object.entries({ Z0_TOKEN_SECRET: SECRET, ...vars }).map(([name, value]) => [name, { type: "text", value }]),
+          Object.entries({ Z0_TOKEN_SECRET: SECRET, ...vars }).map(([name, value]) => [
+            name,
+            { type: "text", value },
+          ]),
         ),
       },
     },
@@ -69,12 +75,20 @@ export class Analytics {
     const response = await fetch(url, { method, headers, body });
     const text = await response.text();
     const type = response.headers.get("content-type") ?? "";
-    return { status: response.status, type, text, json: type === "application/json" ? JSON.parse(text) : null };
+    return {
+      status: response.status,
+      type,
+      text,
+      json: type === "application/json" ? JSON.parse(text) : null,
+    };
   }
 
   /** @param {unknown[]} points with times of their own */
   async write(points) {
-    const response = await fetch(new URL("/test/write", this.url), { method: "POST", body: JSON.stringify(points) });
+    const response = await fetch(new URL("/test/write", this.url), {
+      method: "POST",
+      body: JSON.stringify(points),
+    });
     if (response.status !== 200) throw new Error(await response.text());
   }
 

@@ -1,4 +1,5 @@
-// The stand-in of Analytics Engine with one more address, for tests: it writes points with their times.
+// The stand-in of Analytics Engine with one more address, for tests: it writes points with their
+// times.
 
 import { answer } from "../../../bindings/analytics/api.js";
 import { checkedPoint } from "../../../bindings/analytics/point.js";
@@ -13,7 +14,11 @@ export default {
     if (new URL(request.url).pathname !== "/test/write") return answer(request, env);
     /** @type {any[]} */
     const points = await request.json();
-    const stored = points.map(({ dataset = "z0", timestamp, ...point }) => ({ dataset, timestamp, ...checkedPoint(point) }));
+    const stored = points.map(({ dataset = "z0", timestamp, ...point }) => ({
+      dataset,
+      timestamp,
+      ...checkedPoint(point),
+    }));
     await env.POINTS.getByName("points").write(stored);
     return new Response();
   },
