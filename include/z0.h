@@ -104,8 +104,8 @@ enum {
 enum z0_frame_kind {
   /* To the edge: an HTTP request [method, url path with query, body, token secrets (comma separated,
    * the first one mints), then header name (lower case), value, name, value ...]. The host passes
-   * authorization, traceparent, tracestate, content-type, content-encoding, idempotency-key and
-   * origin; of an OPTIONS access-control-request-method and -headers; of a request with
+   * authorization, traceparent, tracestate, content-type, content-encoding, idempotency-key,
+   * accept and origin; of an OPTIONS access-control-request-method and -headers; of a request with
    * ce-specversion all headers that begin with ce-. It reads at most Z0_BODY_BYTES_MAX + 1 bytes
    * of the body. A body that it could decompress it passes so, and without content-encoding.
    * Reply: an HTTP response. */

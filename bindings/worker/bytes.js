@@ -70,6 +70,14 @@ export class Writer {
     return this;
   }
 
+  /** Without their length. @param {Uint8Array} bytes */
+  bytesOf(bytes) {
+    this.#reserve(bytes.length);
+    this.bytes.set(bytes, this.size);
+    this.size += bytes.length;
+    return this;
+  }
+
   /** @param {string} text */
   text(text) {
     this.#reserve(4 + textBytesMax(text));

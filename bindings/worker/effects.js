@@ -3,7 +3,7 @@
 import { Writer } from "./bytes.js";
 import { Effect } from "./types.js";
 
-/** @import { AnyEffect, NeedCall, NeedSpan, Statement, Value } from "./types.js" */
+/** @import { AnyEffect, NeedCall, NeedSpan, Point, Statement, Value } from "./types.js" */
 /** @import { Reader } from "./bytes.js" */
 
 /**
@@ -232,6 +232,16 @@ export function encodeReports(reports) {
   const w = new Writer();
   for (const report of reports) w.blob(report);
   return w.done().slice();
+}
+
+/**
+ * A point again as Z0_POINT has it.
+ * @param {Point} point
+ */
+export function encodePoint({ measures, index, blobs, howMuch, value, trace }) {
+  const w = new Writer().u8(measures).text(index).u16(blobs.length);
+  for (const blob of blobs) w.text(blob);
+  return w.f64(howMuch).f64(value).text(trace).done();
 }
 
 /**

@@ -21,6 +21,7 @@ const HEADERS = [
   "content-type",
   "idempotency-key",
   "origin",
+  "accept",
 ];
 const PREFLIGHT_HEADERS = ["access-control-request-method", "access-control-request-headers"];
 const ANALYTICS_API = "/client/v4/";

@@ -1,4 +1,4 @@
-// The Durable Object that holds the live window; there is one, named "root".
+// The Durable Objects of the monitor: "root" holds the live window, "metrics_0" and so on hold metrics.
 
 import { CoreObject } from "./object.js";
 import { run } from "./perform.js";
@@ -18,8 +18,9 @@ export class Monitor extends CoreObject {
   /**
    * @param {string} name of this object
    * @param {Uint8Array} reports
+   * @returns {Promise<boolean>} whether they were taken
    */
   async tell(name, reports) {
-    await run(this.host, Frame.TELL, [name, reports]);
+    return (await run(this.host, Frame.TELL, [name, reports])).status === 200;
   }
 }

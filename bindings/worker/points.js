@@ -2,6 +2,7 @@
 // fewer data points than it takes requests. What equal means stands at Z0_POINT in include/z0.h.
 
 import { soon } from "./collect.js";
+import { tellShards } from "./streams.js";
 import { logError } from "./log.js";
 import { PointKind } from "./types.js";
 
@@ -17,6 +18,8 @@ const POINTS_MAX = 10_000;
 
 /** @type {Map<string, Point>} */
 let points = new Map();
+/** Events that there was no room for, by tenant: the monitor is told how many they were. @type {Map<string, number>} */
+let given = new Map();
 const writeSoon = soon(writeCollected, MERGE_MS);
 
 /**
@@ -28,6 +31,7 @@ export function collect(host, point) {
   const same = points.get(key);
   if (same !== undefined) merge(same, point);
   else if (points.size < POINTS_MAX) points.set(key, point);
+  else given.set(point.index, (given.get(point.index) ?? 0) + point.howMuch);
   writeSoon(host);
 }
 
@@ -51,8 +55,12 @@ function merge(same, { measures, howMuch, value, trace }) {
 async function writeCollected(host) {
   const merged = [...points.values()];
   points = new Map();
-  for (const point of merged.slice(0, WRITTEN_AT_ONCE_MAX)) write(host, point);
+  const now = merged.slice(0, WRITTEN_AT_ONCE_MAX);
+  for (const point of now) write(host, point);
   for (const point of merged.slice(WRITTEN_AT_ONCE_MAX)) collect(host, point);
+  const lost = given;
+  given = new Map();
+  await tellShards(host, now, lost);
 }
 
 /**

@@ -283,13 +283,38 @@ void World::live_through(Moment moment, std::string_view object_name) {
 }
 
 // The monitor asks for nothing, so it hears of it at once.
-void World::tell(std::string report) {
+void World::tell(std::string report, std::string_view object) {
   const auto task = std::make_shared<Task>();
   task->kind = Z0_FRAME_TELL;
   task->target = Z0_TARGET_MONITOR;
-  task->parts = {std::string(monitor_object), std::move(report)};
-  task->object = monitor_object;
+  task->parts = {std::string(object), std::move(report)};
+  task->object = object;
   step(task);
+}
+
+// The whole world is one isolate.
+void World::measure(const DataPoint& point) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(point.kind));
+  out.bytes(point.index);
+  out.u16(static_cast<std::uint16_t>(point.blobs.size()));
+  for (const auto blob : point.blobs) out.bytes(blob);
+  out.f64(point.how_much);
+  out.f64(point.value);
+  out.bytes(point.trace_id);
+  std::string flush;
+  ByteWriter head(flush);
+  const auto events = static_cast<std::uint64_t>(point.how_much);
+  for (const std::uint64_t n : {std::uint64_t{1}, static_cast<std::uint64_t>(now_ms),
+                                ++measured_flushes_, measured_events_, events})
+    head.u64(n);
+  head.u32(1);
+  head.bytes(bytes);
+  measured_events_ += events;
+  std::string told;
+  ByteWriter(told).bytes(flush);
+  tell(std::move(told), monitor_shard_name(0));
 }
 
 // What is done once a step has committed.
@@ -313,7 +338,10 @@ struct World::After {
   void operator()(const Told& told) {
     std::string report;
     ByteWriter(report).bytes(told.report);
-    world.tell(std::move(report));
+    world.tell(std::move(report), monitor_object);
+  }
+  void operator()(const DataPoint& point) {
+    if (world.measures) world.measure(point);
   }
   void operator()(const SpanLine& line) {
     if (world.span) world.span(line.json);

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "sqlite.hpp"
+#include "z0/calls/metrics.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/core/core.hpp"
 #include "z0/wire/read_effects.hpp"
@@ -54,7 +55,7 @@ inline z0_target target_of(z0_frame_kind kind, std::string_view object) {
   if (kind == Z0_FRAME_MESSAGE || kind == Z0_FRAME_DEAD_LETTER) return Z0_TARGET_QUEUE;
   if (kind == Z0_FRAME_TAIL) return Z0_TARGET_TAIL;
   if (object.empty()) return Z0_TARGET_EDGE;
-  if (object == monitor_object) return Z0_TARGET_MONITOR;
+  if (object == monitor_object || object.starts_with("metrics_")) return Z0_TARGET_MONITOR;
   if (object.starts_with("traces_")) return Z0_TARGET_TRACES;
   return object.starts_with("directory_") ? Z0_TARGET_DIRECTORY : Z0_TARGET_LEDGER;
 }
@@ -97,6 +98,8 @@ class World {
   bool debug = false;    // what only tests and developers may ask for is allowed
   // The answer to Z0_NEED_SIGN for a text; without it there is no key.
   std::function<std::string(std::string_view text)> sign;
+  // Whether what steps measure is told to the monitor's shards, each point in a flush of its own.
+  bool measures = false;
   // Who is outside: the HTTP status that it replies; without it nobody answers.
   std::function<std::uint16_t(const FetchNeed& need)> fetch;
   // Takes each span that ended, as JSON; those of needs, too.
@@ -218,7 +221,10 @@ class World {
   void reply_to_call(const Running& task, z0_outcome outcome, std::string_view reply);
   struct After;
   Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
-  void tell(std::string report);
+  void tell(std::string report, std::string_view object);
+  void measure(const DataPoint& point);
+  std::uint64_t measured_flushes_ = 0;
+  std::uint64_t measured_events_ = 0;
   void commit(const std::vector<Effect>& effects, Object& object);
   Death dies(Moment moment, std::string_view object_name);
   void live_through(Moment moment, std::string_view object_name);

@@ -1,25 +1,41 @@
 #include "z0/core/core.hpp"
 
+#include <algorithm>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "z0/base/trap.hpp"
 #include "z0/directory/directory.hpp"
 #include "z0/edge/routes.hpp"
+#include "z0/monitor/shard.hpp"
 #include "z0/queue/consumer.hpp"
 
 namespace z0 {
+
+// A shard of the monitor, and which life of which object it belongs to.
+struct ResidentShard {
+  std::uint64_t incarnation = 0;
+  std::string name;
+  std::unique_ptr<Shard> shard;
+};
 
 struct Core::State {
   KnownTokens tokens;
   Ledgers ledgers;
   std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>> monitors;
+  std::vector<ResidentShard> shards;  // oldest first
   Effects effects;
 };
 
 namespace {
 
-// Objects that died leave their state behind; only the living one is ever asked for again.
+// Objects that died leave their state behind; only the living one is ever asked for again. A live
+// window is some 100 KB.
 constexpr std::size_t resident_monitors_max = 8;
+// A full shard is some 60 MB, so one that died must not stay beside the one that follows it: a name has
+// one. The root is never a shard.
+constexpr std::size_t resident_shards_max = 8;
 
 Monitor& monitor_of(std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>>& monitors,
                     std::uint64_t incarnation) {
@@ -29,7 +45,31 @@ Monitor& monitor_of(std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>>&
   return *monitor;
 }
 
+bool to_root(const Frame& frame) {
+  // A shard asks nobody, so what goes on is the root's.
+  return frame.kind == Z0_FRAME_RESUME ||
+         (frame.kind != Z0_FRAME_ALARM && frame.part(0) == monitor_object);
+}
+
 }  // namespace
+
+// Of the objects of this target the root alone has no alarm.
+void Core::step_monitors(const Frame& frame, Effects& effects) {
+  if (to_root(frame))
+    return step_monitor(monitor_of(state_->monitors, frame.incarnation), frame, effects);
+  auto& shards = state_->shards;
+  const auto found = std::find_if(shards.begin(), shards.end(), [&](const ResidentShard& shard) {
+    return shard.incarnation == frame.incarnation;
+  });
+  if (found != shards.end()) return step_shard(*found->shard, frame, effects);
+  // What is not in memory has nothing to save.
+  if (frame.kind == Z0_FRAME_ALARM) return;
+  const std::string name(frame.part(0));
+  std::erase_if(shards, [&](const ResidentShard& shard) { return shard.name == name; });
+  if (shards.size() >= resident_shards_max) shards.erase(shards.begin());
+  shards.push_back({frame.incarnation, name, std::make_unique<Shard>()});
+  step_shard(*shards.back().shard, frame, effects);
+}
 
 Core::Core() : state_(std::make_unique<State>()) {}
 Core::~Core() = default;
@@ -49,7 +89,7 @@ std::string_view Core::step(std::string_view bytes) {
       step_ledger(state_->ledgers, frame, effects);
       break;
     case Z0_TARGET_MONITOR:
-      step_monitor(monitor_of(state_->monitors, frame.incarnation), frame, effects);
+      step_monitors(frame, effects);
       break;
     case Z0_TARGET_DIRECTORY:
       step_directory(frame, effects);

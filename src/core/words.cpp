@@ -25,7 +25,11 @@ namespace {
 // "ledger_append", "directory_alarm", "resume" of the edge.
 std::string method_words(std::uint8_t target, std::uint8_t method) {
   if (method == Z0_METHOD_TRAP) return "trap";
-  if (target == Z0_TARGET_MONITOR) return "live";
+  if (target == Z0_TARGET_MONITOR) {
+    const auto asked = static_cast<MonitorMethod>(method);
+    if (asked == MonitorMethod::metrics) return "metrics";
+    return asked == MonitorMethod::series ? "series" : "live";
+  }
   if (target == Z0_TARGET_DIRECTORY && method < std::size(directory_method_names))
     return std::string(directory_method_names[method]);
   if (target == Z0_TARGET_LEDGER && method < std::size(ledger_method_names))
@@ -259,6 +263,7 @@ z0_effect_kind asked_before(const Frame& frame) {
   if (frame.target == Z0_TARGET_EDGE) return edge_asked(continuation);
   if (frame.target == Z0_TARGET_LEDGER) return ledger_asked(continuation);
   if (frame.target == Z0_TARGET_QUEUE) return Z0_NEED_QUERY;
+  if (frame.target == Z0_TARGET_MONITOR) return Z0_NEED_CALL;
   const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
   return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
 }

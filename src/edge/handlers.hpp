@@ -43,6 +43,10 @@ void resume_config_gaps(const RouteResume& resumed);
 void post_conformance(const RouteCall& call);
 void resume_conformance(const RouteResume& resumed);
 
+void get_metrics(const RouteCall& call);
+void resume_metrics(const RouteResume& resumed);
+void get_metric_query(const RouteCall& call);
+void resume_metric_query(const RouteResume& resumed);
 void get_live(const RouteCall& call);
 void resume_live(const RouteResume& resumed);
 void get_report(const RouteCall& call);

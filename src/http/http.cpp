@@ -91,6 +91,7 @@ bool parse_request(const Frame& frame, Request& out) {
     if (name == "content-encoding") out.content_encoding = trimmed(value);
     if (name == "idempotency-key") out.idempotency_key = value;
     if (name == "origin") out.origin = value;
+    if (name == "accept") out.accept = value;
     if (name == "access-control-request-method") out.asked_method = value;
     if (name == "access-control-request-headers") out.asked_headers = value;
     if (name.starts_with("ce-")) out.event_attributes.emplace_back(name.substr(3), value);
@@ -198,6 +199,11 @@ void reply_json(Effects& effects, const Context& context, std::uint16_t http, st
 
 void reply_text(Effects& effects, const Context& context, std::string_view text) {
   reply_with(effects, context, 200, "text/plain; charset=utf-8", {}, text);
+}
+
+void reply_typed(Effects& effects, const Context& context, std::string_view type,
+                 std::string_view body) {
+  reply_with(effects, context, 200, type, {}, body);
 }
 
 std::string error_json(const Context& context, Status status, std::string_view field,

@@ -32,6 +32,7 @@ struct Request {
   std::string_view content_encoding;
   std::optional<std::string_view> idempotency_key;
   std::string_view origin;
+  std::string_view accept;
   std::string_view asked_method;   // of a preflight, the method that it asks for
   std::string_view asked_headers;  // and the headers
   // What stands in headers of a CloudEvent in binary mode: names behind `ce-`, values as they came.
@@ -98,6 +99,8 @@ void reply_json(Effects& effects, const Context& context, std::uint16_t http, st
                 bool retry = false);
 // As reply_json, of another content type.
 void reply_text(Effects& effects, const Context& context, std::string_view text);
+void reply_typed(Effects& effects, const Context& context, std::string_view type,
+                 std::string_view body);
 // `action` stands for what the status advises, where there is more to say.
 void reply_error(Effects& effects, const Context& context, Status status, std::string_view field,
                  std::string_view action = {});

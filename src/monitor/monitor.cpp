@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitor/step.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/metrics/registry.hpp"
 
@@ -301,9 +302,12 @@ void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
     effects.reply(200, {}, {});
     return monitor.tell_gauges(frame.now_ms, effects);
   }
-  const bool live =
-      frame.kind == Z0_FRAME_CALL && frame.method == static_cast<std::uint8_t>(MonitorMethod::live);
-  if (!live) trap("the monitor is told reports and asked for the live state alone");
+  if (frame.kind == Z0_FRAME_RESUME) return merge_shards(monitor, frame, effects);
+  const auto method = static_cast<MonitorMethod>(frame.method);
+  const bool called = frame.kind == Z0_FRAME_CALL;
+  if (called && method == MonitorMethod::metrics) return ask_shards(frame, effects);
+  if (!called || method != MonitorMethod::live)
+    trap("the monitor is told reports and asked for the live state and metrics alone");
   effects.reply(200, {}, monitor.live(frame.now_ms));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
 #include "z0/json/json.hpp"
 
 namespace z0 {
@@ -57,6 +58,20 @@ void for_databases(std::string_view settings, Each each) {
   });
 }
 
+// A whole number of the range; else what stands for it.
+std::int64_t number_of(std::string_view settings, std::string_view name, std::int64_t least,
+                       std::int64_t most, std::int64_t otherwise) {
+  std::int64_t number = otherwise;
+  with_member(settings, name, [&](JsonReader& in) {
+    std::int64_t value = 0;
+    JsonReader::Fit fit{};
+    if (in.peek() == JsonKind::number && in.integer(value, fit) && fit == JsonReader::Fit::exact &&
+        value >= least && value <= most)
+      number = value;
+  });
+  return number;
+}
+
 }  // namespace
 
 std::string_view settings_origin(std::string_view settings) {
@@ -97,15 +112,11 @@ bool settings_names_origin(std::string_view settings, std::string_view origin) {
 }
 
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings) {
-  std::int64_t cents = default_alert_cents;
-  with_member(settings, "reconciliation_alert_cents", [&](JsonReader& in) {
-    std::int64_t value = 0;
-    JsonReader::Fit fit{};
-    if (in.peek() == JsonKind::number && in.integer(value, fit) && fit == JsonReader::Fit::exact &&
-        value >= 0)
-      cents = value;
-  });
-  return cents;
+  return number_of(settings, "reconciliation_alert_cents", 0, INT64_MAX, default_alert_cents);
+}
+
+std::int64_t settings_monitor_shards(std::string_view settings) {
+  return number_of(settings, "monitor_shards", 1, limits::monitor_shards_max, 1);
 }
 
 }  // namespace z0

@@ -244,6 +244,36 @@ inline constexpr std::size_t latest_per_report = 5;
 // Ledgers with facts on their way that are followed by name; further ones are not counted in the
 // depth.
 inline constexpr std::size_t lagging_ledgers_max = 20'000;
+// Series of one shard of the monitor. With all that belongs to one, 250 bytes: 25 MB of the 96 MB
+// that the core has. Further ones count under other_value.
+inline constexpr std::size_t monitor_series_max = small ? 60 : 100'000;
+// Cells: a series, or each bucket of a histogram that something fell into. 32 bytes and 8 of index:
+// 16 MB.
+inline constexpr std::size_t monitor_cells_max = small ? 400 : 400'000;
+// Cells in slots of windows, 8 bytes each: 16 MB, and twice that while a list grows. 1,000 cells that
+// change all the time are 936,000: an hour in 10 s and two days in 5 minutes.
+inline constexpr std::size_t window_entries_max = small ? 3'000 : 2'000'000;
+// Series of one tenant, and of one metric of it: of the metrics with the most labels a thousand
+// assets with a few types each would be more, and nobody reads a thousand lines.
+inline constexpr std::size_t series_per_tenant_max = small ? 40 : 5'000;
+inline constexpr std::size_t series_per_family_max = small ? 12 : 1'000;
+// Isolates that one shard tells apart: 100 bytes each. What they tell is a flush a second.
+inline constexpr std::size_t monitor_streams_max = small ? 8 : 4'096;
+// An isolate begins a new stream after half of this without a word.
+inline constexpr std::int64_t stream_silence_ms = 3'600'000;
+// How often a shard saves what changed: as much as a crash loses.
+inline constexpr std::int64_t monitor_save_ms = 10'000;
+// Series of one row of a shard: 128 x (600 bytes of names, some hundred buckets of 8) is far from the
+// 2 MB of a row.
+inline constexpr std::size_t series_per_chunk = 128;
+// Rows that a shard reads at a time while it comes back to memory: 8 x 2 MB at most.
+inline constexpr std::int64_t monitor_rows_per_read = 8;
+// Shards of the monitor that a deployment may have: the root asks them all at once.
+inline constexpr std::int64_t monitor_shards_max = 32;
+// Groups, and steps of each, in one answer; series of one GET /metrics, of some hundred bytes each.
+inline constexpr std::size_t metric_groups_max = 1'000;
+inline constexpr std::int64_t metric_steps_max = 600;
+inline constexpr std::size_t exposed_series_max = 20'000;
 // Custom fact types counted by name; further ones count as "(other)".
 inline constexpr std::size_t counted_types_max = 64;
 

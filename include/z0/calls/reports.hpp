@@ -14,10 +14,15 @@
 
 namespace z0 {
 
-// What the monitor is asked: the live window, as JSON. There is one monitor.
-enum class MonitorMethod : std::uint8_t { live = 1 };
+// What the monitor is asked: of its root the live window, as JSON, and what all shards know of metrics;
+// of a shard what it knows itself (calls/metrics.hpp).
+enum class MonitorMethod : std::uint8_t { live = 1, metrics = 2, series = 3 };
 constexpr z0_target target_of(MonitorMethod) { return Z0_TARGET_MONITOR; }
-constexpr SpanName span_of(MonitorMethod) { return "z0.do.monitor.live"; }
+constexpr SpanName span_of(MonitorMethod method) {
+  if (method == MonitorMethod::metrics) return "z0.do.monitor.metrics";
+  return method == MonitorMethod::series ? SpanName("z0.do.monitor.series")
+                                         : SpanName("z0.do.monitor.live");
+}
 inline constexpr std::string_view monitor_object = "root";
 
 // Which report it is: its first byte. The value follows; what cannot be read to its end changes

@@ -26,6 +26,7 @@ class Core {
 
  private:
   struct State;
+  void step_monitors(const Frame& frame, Effects& effects);
   std::unique_ptr<State> state_;
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "z0/base/limits.hpp"
+#include "z0/calls/metrics.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/json/write.hpp"
 #include "z0/metrics/histogram.hpp"
@@ -46,6 +47,8 @@ class Monitor {
   std::string live(std::int64_t now_ms);
   // Emits how far replication is, where that was not done for some seconds.
   void tell_gauges(std::int64_t now_ms, Effects& effects);
+  // Puts it among the groups that shards answered, as far as it was asked for.
+  void put_gauges(const SeriesRequest& request, std::int64_t now_ms, SeriesReply& reply) const;
 
  private:
   struct Second {
@@ -91,7 +94,7 @@ class Monitor {
   std::int64_t gauges_at_ms_ = 0;
 };
 
-// Frames to Z0_TARGET_MONITOR.
+// Frames to the root of Z0_TARGET_MONITOR; those to its shards are step_shard's.
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects);
 
 }  // namespace z0

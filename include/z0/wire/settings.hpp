@@ -9,6 +9,9 @@
 //                               another D1 database than DB
 //   reconciliation_alert_cents  a cached amount that is wrong by more than this raises an alert;
 //                               default 10000
+//   monitor_shards              over how many objects the tenants' metrics are spread; default 1, at
+//                               most limits::monitor_shards_max. Another number begins the metrics
+//                               of the tenants that move anew
 //
 // Unknown members, and members of the wrong type, are ignored: they must not stop a deployment.
 #pragma once
@@ -30,5 +33,6 @@ std::vector<std::string_view> settings_databases(std::string_view settings);
 // Whether a page's origin is one of `cors_origins`.
 bool settings_names_origin(std::string_view settings, std::string_view origin);
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings);
+std::int64_t settings_monitor_shards(std::string_view settings);
 
 }  // namespace z0

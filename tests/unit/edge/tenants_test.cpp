@@ -29,7 +29,7 @@ struct Question {
 std::set<Route> routes_in_source() {
   std::ifstream in(std::string(Z0_SOURCE_DIR) + "/src/edge/routes.cpp");
   const std::string text(std::istreambuf_iterator<char>(in), {});
-  const std::regex row(R"re(\{"([A-Z]+)",\s*"(/v1/[^"]*)")re");
+  const std::regex row(R"re(\{"([A-Z]+)",\s*"(/metrics|/v1/[^"]*)")re");
   std::set<Route> routes;
   for (std::sregex_iterator at(text.begin(), text.end(), row), end; at != end; ++at)
     routes.emplace((*at)[1], (*at)[2]);
@@ -78,12 +78,20 @@ const std::map<Route, std::vector<Question>> listing = {
     {{"GET", "/v1/closure"}, {{""}, {"?from=0"}}},
     {{"GET", "/v1/dead-letters"}, {{""}}},
     {{"POST", "/v1/dead-letters/redrive"}, {{""}}},
-    {{"GET", "/v1/live"}, {{""}}}};
+    {{"GET", "/v1/live"}, {{""}}},
+    {{"GET", "/metrics"}, {{""}}},
+    {{"GET", "/v1/metrics/query"},
+     {{"?metric=z0_facts_written_total&by=tenant_id,fact_type,subtype,asset_id"},
+      {"?metric=z0_facts_write_failures_total&by=tenant_id,fact_type,error_code"},
+      {"?metric=z0_facts_write_duration_ms&quantile=0.9&window=2d&step=1h&by=tenant_id"},
+      {"?metric=z0_config_updates_total&by=config_type"},
+      {"?metric=z0_replication_queue_depth"}}}};
 
 constexpr const char* sum = "987654321";
 
 // North's ledger and config, in memory and in D1, and a fact that failed; a dead letter as well.
 void fill(TestWorld& w) {
+  w.measures = true;
   w.sign = [](std::string_view) {
     std::string bytes;
     z0::ByteWriter out(bytes);

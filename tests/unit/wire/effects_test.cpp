@@ -222,14 +222,19 @@ TEST_CASE("The core traps on what no host sends, and on a debug call only when i
   CHECK(traps([&] { step(Z0_FRAME_CALL, Z0_TARGET_LEDGER, Z0_METHOD_TRAP, 1); }));
   CHECK(traps([&] { step(Z0_FRAME_REQUEST, 99, 0, 0); }));
   // Each target takes its own kinds, and its own methods, of which an alarm is none.
-  const std::pair<std::uint8_t, std::uint8_t> misled[] = {
-      {Z0_FRAME_REQUEST, Z0_TARGET_LEDGER}, {Z0_FRAME_REQUEST, Z0_TARGET_QUEUE},
-      {Z0_FRAME_MESSAGE, Z0_TARGET_EDGE},   {Z0_FRAME_ALARM, Z0_TARGET_EDGE},
-      {Z0_FRAME_ALARM, Z0_TARGET_MONITOR},  {Z0_FRAME_TELL, Z0_TARGET_LEDGER},
-      {Z0_FRAME_TELL, Z0_TARGET_DIRECTORY}, {Z0_FRAME_CALL, Z0_TARGET_EDGE},
-      {Z0_FRAME_CALL, Z0_TARGET_QUEUE},     {Z0_FRAME_CALL, Z0_TARGET_LEDGER},
-      {Z0_FRAME_CALL, Z0_TARGET_DIRECTORY}, {Z0_FRAME_CALL, Z0_TARGET_MONITOR},
-      {Z0_FRAME_RESUME, Z0_TARGET_MONITOR}, {99, Z0_TARGET_LEDGER}};
+  const std::pair<std::uint8_t, std::uint8_t> misled[] = {{Z0_FRAME_REQUEST, Z0_TARGET_LEDGER},
+                                                          {Z0_FRAME_REQUEST, Z0_TARGET_QUEUE},
+                                                          {Z0_FRAME_MESSAGE, Z0_TARGET_EDGE},
+                                                          {Z0_FRAME_ALARM, Z0_TARGET_EDGE},
+                                                          {Z0_FRAME_TELL, Z0_TARGET_LEDGER},
+                                                          {Z0_FRAME_TELL, Z0_TARGET_DIRECTORY},
+                                                          {Z0_FRAME_CALL, Z0_TARGET_EDGE},
+                                                          {Z0_FRAME_CALL, Z0_TARGET_QUEUE},
+                                                          {Z0_FRAME_CALL, Z0_TARGET_LEDGER},
+                                                          {Z0_FRAME_CALL, Z0_TARGET_DIRECTORY},
+                                                          {Z0_FRAME_CALL, Z0_TARGET_MONITOR},
+                                                          {Z0_FRAME_RESUME, Z0_TARGET_MONITOR},
+                                                          {99, Z0_TARGET_LEDGER}};
   for (const auto& [kind, target] : misled) {
     INFO(int{kind} << " to " << int{target});
     const std::uint8_t k = kind;

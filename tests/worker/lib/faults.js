@@ -16,6 +16,7 @@ import worker, {
  * @property {"swallow" | "throw"} [queue] what becomes of messages on their way into the queue
  * @property {boolean} [database] D1 refuses
  * @property {boolean} [capture] keep a copy of each message
+ * @property {"lose" | "lost_reply"} [tells] what becomes of flushes for the monitor's shards
  * @property {number} [laterMs] how far the clock is ahead
  */
 
@@ -33,6 +34,9 @@ function faulty(env) {
     ...env,
     LEDGER: {
       getByName: (/** @type {string} */ name) => faultyStub(env.LEDGER.getByName(name), name),
+    },
+    MONITOR: {
+      getByName: (/** @type {string} */ name) => faultyMonitor(env.MONITOR.getByName(name), name),
     },
     FACTS_QUEUE: {
       async send(/** @type {Uint8Array} */ body, /** @type {object} */ options) {
@@ -74,6 +78,23 @@ function faultyStub(stub, name) {
   };
 }
 
+/**
+ * @param {any} stub
+ * @param {string} name
+ */
+function faultyMonitor(stub, name) {
+  return {
+    call: (/** @type {unknown[]} */ ...request) => stub.call(...request),
+    async tell(/** @type {string} */ object, /** @type {Uint8Array} */ reports) {
+      const fault = name.startsWith("metrics_") ? faults.tells : undefined;
+      if (fault === "lose") throw new Error("the shard is not there");
+      const taken = await stub.tell(object, reports);
+      if (fault === "lost_reply") throw new Error("the reply was lost");
+      return taken;
+    },
+  };
+}
+
 export class Ledger extends RealLedger {
   /**
    * @param {DurableObjectState} ctx
@@ -105,7 +126,14 @@ export class Ledger extends RealLedger {
   }
 }
 
-export class Monitor extends RealMonitor {}
+export class Monitor extends RealMonitor {
+  /** As a ledger's. */
+  async ring() {
+    await this.ctx.storage.deleteAlarm();
+    await this.alarm();
+    return this.ctx.storage.getAlarm();
+  }
+}
 
 export class Directory extends RealDirectory {}
 
@@ -123,10 +151,11 @@ export default {
         return new Response();
       case "/test/captured":
         return Response.json({ captured: captured.splice(0).map((body) => [...body]) });
-      case "/test/ring":
-        return Response.json({
-          alarm_at: await env.LEDGER.getByName(searchParams.get("object")).ring(),
-        });
+      case "/test/ring": {
+        const object = searchParams.get("object") ?? "";
+        const objects = object.startsWith("metrics_") ? env.MONITOR : env.LEDGER;
+        return Response.json({ alarm_at: await objects.getByName(object).ring() });
+      }
       default:
         return worker.fetch?.(/** @type {any} */ (request), faulty(env), ctx);
     }

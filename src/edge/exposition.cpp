@@ -1,0 +1,171 @@
+// https://prometheus.io/docs/specs/om/open_metrics_spec/, and the text format that came before it.
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "edge/metric_answers.hpp"
+#include "z0/base/ids.hpp"
+#include "z0/metrics/histogram.hpp"
+#include "z0/metrics/registry.hpp"
+
+namespace z0 {
+namespace {
+
+// The bounds of the buckets that are shown, in ms: ends of buckets as they are counted, so that each
+// is exact, and few, since every series has them all.
+constexpr std::int64_t bounds_ms[] = {1,     3,      7,      15,     31,     63,
+                                      127,   255,    511,    1'023,  2'047,  4'095,
+                                      8'191, 16'383, 32'767, 65'535, 262'143};
+
+bool in_seconds(const MetricInfo& row) { return row.unit == "ms"; }
+
+// The family's name: without the end of a counter, and in base units.
+std::string family_name(const MetricInfo& row) {
+  std::string_view name = row.name;
+  if (in_seconds(row)) return std::string(name.substr(0, name.size() - 2)) + "seconds";
+  if (row.kind == MetricKind::counter) name.remove_suffix(6);
+  return std::string(name);
+}
+
+// Thousandths as a decimal number.
+std::string thousandths(std::int64_t n) {
+  std::string text = std::to_string(n / 1'000);
+  if (n % 1'000 == 0) return text;
+  text += '.';
+  text += std::to_string(1'000 + n % 1'000).substr(1);
+  while (text.back() == '0') text.pop_back();
+  return text;
+}
+
+void append_quoted(std::string& out, std::string_view value) {
+  out += '"';
+  for (const char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+}
+
+class Exposition {
+ public:
+  Exposition(const SeriesReply& reply, bool open) : reply_(reply), open_(open) {}
+
+  std::string run() {
+    std::map<std::int64_t, std::vector<const SeriesGroup*>> by_metric;
+    for (const SeriesGroup& group : reply_.groups) by_metric[group.metric].push_back(&group);
+    for (const auto& [number, groups] : by_metric) {
+      const MetricInfo& row = info(static_cast<Metric>(number));
+      const std::string name = family_name(row);
+      head(row, name);
+      for (const SeriesGroup* group : groups) write(row, name, *group);
+    }
+    if (open_) out_ += "# EOF\n";
+    return std::move(out_);
+  }
+
+ private:
+  void head(const MetricInfo& row, const std::string& family) {
+    // The older format names a counter's family as its samples.
+    const bool total = !open_ && row.kind == MetricKind::counter;
+    const std::string name = total ? family + "_total" : family;
+    out_ += "# HELP " + name + ' ';
+    out_ += row.help;
+    out_ += ".\n# TYPE " + name + ' ' + std::string(kind_name(row.kind)) + '\n';
+    if (open_ && in_seconds(row)) out_ += "# UNIT " + name + " seconds\n";
+  }
+
+  void labels(const MetricInfo& row, const SeriesGroup& group, std::string_view bound) {
+    std::string text;
+    const auto add = [&text](std::string_view name, std::string_view value) {
+      // An empty label is the same as none.
+      if (value.empty()) return;
+      text += text.empty() ? "{" : ",";
+      text += name;
+      text += '=';
+      append_quoted(text, value);
+    };
+    add("tenant_id", group.tenant_id);
+    for (std::size_t i = 0; i < row.labels.size() && i < group.labels.size(); ++i)
+      add(row.labels[i], group.labels[i]);
+    add("le", bound);
+    if (!text.empty()) out_ += text + '}';
+  }
+
+  void exemplar(const MetricInfo& row, const SeriesGroup& group) {
+    if (!open_ || group.trace.empty()) return;
+    std::string trace;
+    append_hex(trace, group.trace);
+    out_ += " # {trace_id=";
+    append_quoted(out_, trace);
+    out_ += "} ";
+    out_ += in_seconds(row) ? thousandths(group.trace_value) : std::to_string(group.trace_value);
+    out_ += ' ' + thousandths(group.trace_at_ms);
+  }
+
+  void write(const MetricInfo& row, const std::string& name, const SeriesGroup& group) {
+    if (row.kind == MetricKind::histogram) return histogram(row, name, group);
+    out_ += name;
+    if (row.kind == MetricKind::counter) out_ += "_total";
+    labels(row, group, {});
+    out_ += ' ';
+    if (row.kind == MetricKind::gauge) {
+      // Thousandths of ms are millionths of a second: more than anybody measures.
+      out_ += thousandths(in_seconds(row) ? group.value / 1'000 : group.value);
+    } else {
+      out_ += std::to_string(group.amounts.empty() ? 0 : group.amounts[0].amount);
+      exemplar(row, group);
+    }
+    out_ += '\n';
+  }
+
+  void histogram(const MetricInfo& row, const std::string& name, const SeriesGroup& group) {
+    std::int64_t count = 0;
+    std::int64_t sum_ms = 0;
+    std::int64_t shown_below = -1;
+    auto at = group.amounts.begin();
+    const auto pass = [&](std::int64_t bound_ms) {
+      for (; at != group.amounts.end(); ++at) {
+        const std::int64_t value = Histogram::bound(static_cast<std::size_t>(at->bucket));
+        if (bound_ms >= 0 && value > bound_ms) return;
+        count += at->amount;
+        sum_ms += value * at->amount;
+      }
+    };
+    const auto line = [&](std::string_view bound, bool holds_exemplar) {
+      out_ += name + "_bucket";
+      labels(row, group, bound);
+      out_ += ' ' + std::to_string(count);
+      if (holds_exemplar) exemplar(row, group);
+      out_ += '\n';
+    };
+    for (const std::int64_t bound : bounds_ms) {
+      pass(bound);
+      line(thousandths(bound), shown_below < group.trace_value && group.trace_value <= bound);
+      shown_below = bound;
+    }
+    pass(-1);
+    line("+Inf", group.trace_value > shown_below);
+    for (const auto& [end, value] :
+         {std::pair{"_sum", thousandths(sum_ms)}, std::pair{"_count", std::to_string(count)}}) {
+      out_ += name + end;
+      labels(row, group, {});
+      out_ += ' ' + value + '\n';
+    }
+  }
+
+  const SeriesReply& reply_;
+  const bool open_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string exposition(const SeriesReply& reply, bool open) {
+  return Exposition(reply, open).run();
+}
+
+}  // namespace z0

@@ -1,0 +1,213 @@
+#include "z0/monitor/shard.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
+#include "z0/calls/reports.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::string_view create_rows =
+    R"(CREATE TABLE IF NOT EXISTS metric_rows (kind INTEGER, id INTEGER, bytes BLOB NOT NULL,
+      PRIMARY KEY (kind, id)) WITHOUT ROWID)";
+constexpr std::string_view put_row =
+    "INSERT OR REPLACE INTO metric_rows (kind, id, bytes) VALUES (?1, ?2, ?3)";
+constexpr std::string_view select_rows =
+    R"(SELECT kind, id, bytes
+      FROM metric_rows
+      WHERE (kind, id) > (?1, ?2)
+      ORDER BY kind, id
+      LIMIT ?3)";
+namespace of_rows {
+enum Column : std::size_t { kind, id, bytes };
+}
+// Kinds of rows: what there is one of; chunks of series; slots of each level.
+constexpr std::int64_t head_kind = 0;
+constexpr std::int64_t series_kind = 1;
+constexpr std::int64_t slots_kind = 2;
+
+constexpr std::uint8_t head_version = 1;
+constexpr std::int64_t hour_ms = 3'600'000;
+// Of a metric's name and its labels.
+constexpr std::size_t blobs_max = 19;
+
+// A point as Z0_POINT carries it. False for one that the table of metrics does not have: another
+// version of z0 may tell of it.
+bool read_sample(ByteReader& in, Sample& sample, double& how_much) {
+  sample.labels.clear();
+  const std::uint8_t kind = in.u8();
+  sample.tenant_id = in.bytes();
+  const std::uint16_t blobs = in.u16();
+  if (blobs == 0 || blobs > blobs_max) return false;
+  sample.metric = metric_named(in.bytes());
+  for (std::uint16_t i = 1; i < blobs && in.ok(); ++i) sample.labels.push_back(in.bytes());
+  how_much = in.f64();
+  sample.value = in.f64();
+  sample.trace_id = in.bytes();
+  if (!in.ok() || sample.metric == Metric::count_) return false;
+  const MetricInfo& row = info(sample.metric);
+  return kind == static_cast<std::uint8_t>(row.kind) && sample.labels.size() == row.labels.size();
+}
+
+bool countable(double v) { return v >= 0 && v <= 9e15; }
+
+}  // namespace
+
+bool Shard::take(std::string_view flush, std::int64_t now_ms) {
+  ByteReader in(flush);
+  FlushHead head;
+  head.stream = in.u64();
+  head.began_ms = static_cast<std::int64_t>(in.u64());
+  head.number = static_cast<std::int64_t>(in.u64());
+  head.before = static_cast<std::int64_t>(in.u64());
+  head.events = static_cast<std::int64_t>(in.u64());
+  const std::uint32_t count = in.u32();
+  std::vector<Sample> samples;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    Sample sample;
+    double how_much = 0;
+    ByteReader one(in.bytes());
+    const bool known = read_sample(one, sample, how_much);
+    if (!one.ok() || !countable(how_much) || !countable(sample.value)) return false;
+    sample.how_much = static_cast<std::int64_t>(how_much);
+    if (known) samples.push_back(std::move(sample));
+  }
+  const bool sound = in.ok() && in.done() && head.number >= 1 && head.began_ms >= 0 &&
+                     head.before >= 0 && head.events >= 0;
+  if (!sound) return false;
+  if (since_ms_ == 0) since_ms_ = now_ms;
+  changed_ = true;
+  if (!streams_.take(head, now_ms)) return true;
+  for (const Sample& sample : samples) {
+    const std::uint32_t cell = table_.cell_of(sample, now_ms);
+    if (cell != SeriesTable::none)
+      table_.add(cell, static_cast<std::uint64_t>(sample.how_much), windows_, now_ms);
+  }
+  return true;
+}
+
+std::size_t Shard::memory_bytes() const {
+  constexpr std::size_t stream_bytes = 112;
+  return table_.memory_bytes() + windows_.memory_bytes() + streams_.size() * stream_bytes;
+}
+
+std::string Shard::encode_head() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(head_version);
+  out.varint(static_cast<std::uint64_t>(since_ms_));
+  streams_.encode(out);
+  table_.encode_guard(out);
+  return bytes;
+}
+
+bool Shard::decode_head(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.u8() != head_version) return false;
+  since_ms_ = static_cast<std::int64_t>(in.varint());
+  return streams_.decode(in) && table_.decode_guard(in) && in.ok() && in.done();
+}
+
+void Shard::save(std::int64_t now_ms, Effects& effects) {
+  if (now_ms >= forgot_at_ms_ + hour_ms) {
+    forgot_at_ms_ = now_ms;
+    streams_.forget(now_ms);
+    table_.forget(now_ms);
+  }
+  if (!has_table_) effects.write(create_rows, {});
+  has_table_ = true;
+  if (wipe_) effects.write("DELETE FROM metric_rows", {});
+  wipe_ = false;
+  const auto put = [&effects](std::int64_t kind, std::int64_t id, std::string_view bytes) {
+    effects.write(put_row, {Value::of(kind), Value::of(id), Value::blob(bytes)});
+  };
+  put(head_kind, 0, encode_head());
+  table_.save(
+      [&](std::int64_t chunk, const std::string& bytes) { put(series_kind, chunk, bytes); });
+  windows_.save([&](std::size_t level, std::int64_t place, const std::string& bytes) {
+    put(slots_kind + static_cast<std::int64_t>(level), place, bytes);
+  });
+  changed_ = false;
+}
+
+void Shard::ask(Effects& effects) const {
+  effects.need_rows(select_rows, {Value::of(after_kind_), Value::of(after_id_),
+                                  Value::of(limits::monitor_rows_per_read)});
+}
+
+bool Shard::load_row(std::int64_t kind, std::int64_t id, std::string_view bytes) {
+  if (kind == head_kind) return decode_head(bytes);
+  if (kind == series_kind) return table_.load_chunk(id, bytes);
+  return windows_.load(static_cast<std::size_t>(kind - slots_kind), id, bytes);
+}
+
+// A row that cannot be read begins anew: metrics are no ledger, and a shard that never came back
+// would lose all that comes.
+bool Shard::load(const Rows& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    after_kind_ = rows.at(i, of_rows::kind).integer;
+    after_id_ = rows.at(i, of_rows::id).integer;
+    if (load_row(after_kind_, after_id_, rows.at(i, of_rows::bytes).bytes)) continue;
+    *this = Shard();
+    has_table_ = wipe_ = true;
+    return true;
+  }
+  return rows.size() < static_cast<std::size_t>(limits::monitor_rows_per_read);
+}
+
+bool Shard::loaded(const Frame& frame, Effects& effects) {
+  if (loading_ == Loading::done) return true;
+  if (loading_ == Loading::begin || frame.answers.empty()) {
+    loading_ = Loading::rows;
+    ask(effects);
+    return false;
+  }
+  const Rows rows = parse_rows(frame.answers[0]);
+  const bool no_table = rows.failed && rows.message.find("no such table") != std::string_view::npos;
+  if (rows.failed && !no_table) {
+    *this = Shard();
+    effects.reply(503, {}, {});
+    return false;
+  }
+  has_table_ = !rows.failed;
+  if (!rows.failed && !load(rows)) {
+    ask(effects);
+    return false;
+  }
+  table_.finish_loading();
+  loading_ = Loading::done;
+  return true;
+}
+
+void step_shard(Shard& shard, const Frame& frame, Effects& effects) {
+  if (frame.kind == Z0_FRAME_ALARM) {
+    // A shard that was not in memory has nothing that is not saved.
+    shard.set_alarm(0);
+    if (shard.changed()) shard.save(frame.now_ms, effects);
+    return;
+  }
+  SeriesRequest request;
+  const bool asked = frame.kind == Z0_FRAME_CALL &&
+                     frame.method == static_cast<std::uint8_t>(MonitorMethod::series) &&
+                     decode(frame.part(1), request);
+  if (!asked && frame.kind != Z0_FRAME_TELL)
+    trap("a shard of the monitor is told flushes and asked for series alone");
+  if (!shard.loaded(frame, effects)) return;
+  if (frame.kind == Z0_FRAME_TELL) {
+    for (ByteReader in(frame.part(1)); in.ok() && !in.done();) {
+      // One that cannot be read was told of by the next ones: it is missing.
+      static_cast<void>(shard.take(in.bytes(), frame.now_ms));
+    }
+    if (shard.changed() && shard.alarm_at_ms() == 0) {
+      shard.set_alarm(frame.now_ms + limits::monitor_save_ms);
+      effects.alarm(shard.alarm_at_ms());
+    }
+    return effects.reply(200, {}, {});
+  }
+  effects.reply(200, {}, encode(shard.answer(request, frame.now_ms)));
+}
+
+}  // namespace z0
