@@ -13,7 +13,12 @@ let ready;
 /** @returns {Promise<(query: string) => Parsed>} */
 export async function parser() {
   // Its types know addresses only; what it does with a module is to instantiate it.
-  ready ??= polyglot.init({ wasmUrl: /** @type {any} */ (wasm) });
+  ready ??= polyglot
+    .init({ wasmUrl: /** @type {any} */ (wasm) })
+    .catch((/** @type {unknown} */ error) => {
+      ready = undefined;
+      throw error;
+    });
   await ready;
   return (query) => polyglot.parse(query, "clickhouse");
 }

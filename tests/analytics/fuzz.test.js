@@ -132,6 +132,29 @@ describe("Laws of the translation", () => {
     );
   });
 
+  test("Names of tables, columns and aliases do not get into SQLite's text", () => {
+    const names = [
+      '"a""b"',
+      "`zqmark'; DROP TABLE points; --`",
+      '"zqmark) UNION SELECT"',
+      '"points"',
+      '"sqlite_master"',
+    ];
+    for (const name of names) {
+      assert.equal(checkLaws(`SELECT count() AS ${name} FROM ${name}`), true, name);
+      assert.equal(checkLaws(`SELECT ${name} FROM z0`), false, name);
+      assert.equal(checkLaws(`SELECT blob1 AS ${name} FROM z0 ORDER BY ${name}`), true, name);
+      assert.equal(checkLaws(`SELECT ${name} FROM (SELECT blob1 AS ${name} FROM z0)`), true, name);
+    }
+  });
+
+  test("A parser that traps refuses the query", () => {
+    const traps = () => {
+      throw new RangeError("Maximum call stack size exceeded");
+    };
+    assert.throws(() => translateQuery("SELECT 1", traps, NOW), Refused);
+  });
+
   test("A fragment is made of templates, names of ours and literals, and of nothing else", () => {
     /** @type {any} */
     const anything = sql;

@@ -1,7 +1,9 @@
 // The page about the stand-in: what it tells a reader to ask is answered.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startAnalytics } from "./lib/analytics.js";
@@ -57,4 +59,28 @@ describe("The page's queries", () => {
       { trace_id: "0af7651916cd43dd8448eb211c80319c", slowest: 250 },
     ]);
   });
+});
+
+test("wrangler makes a Worker of it, with the parser's module beside it", () => {
+  const root = join(import.meta.dirname, "..", "..");
+  const out = mkdtempSync(join(tmpdir(), "z0-analytics-"));
+  try {
+    const args = ["deploy", "--dry-run", "-c", "bindings/analytics/wrangler.toml", "--outdir", out];
+    const env = {
+      ...process.env,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_LOG_PATH: join(out, "log"),
+    };
+    const wrangler = join(root, "node_modules", ".bin", "wrangler");
+    execFileSync(wrangler, args, { cwd: root, env, stdio: "pipe" });
+    const files = readdirSync(out);
+    assert.ok(files.includes("index.js"), files.join());
+    assert.equal(
+      files.filter((file) => file.endsWith("polyglot_sql.wasm")).length,
+      1,
+      files.join(),
+    );
+  } finally {
+    rmSync(out, { recursive: true });
+  }
 });

@@ -42,7 +42,7 @@ export function translateQuery(query, parse, now) {
   if (/(^|[^\\])(\\\\)*\\[%_]/.test(query))
     refuse("write \\\\% and \\\\_ with two backslashes in a string");
   const { body, format } = ended(query);
-  const parsed = parse(body);
+  const parsed = tried(body, parse);
   if (!parsed.success) refuse(`unable to parse the query: ${(parsed.error ?? "").slice(0, 300)}`);
   const read = statement(/** @type {unknown[]} */ (parsed.ast));
   if (read.format !== END) refuse("unable to parse the query: its end is not understood");
@@ -62,6 +62,20 @@ export function translateQuery(query, parse, now) {
     tables: tablesOf(read),
     column: firstName(read),
   };
+}
+
+/**
+ * What makes the parser trap is no query.
+ * @param {string} body
+ * @param {(query: string) => Parsed} parse
+ * @returns {Parsed}
+ */
+function tried(body, parse) {
+  try {
+    return parse(body);
+  } catch (error) {
+    return { success: false, error: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 const FORMATS = ["JSON", "JSONEachRow", "TabSeparated"];
