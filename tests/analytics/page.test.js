@@ -61,7 +61,7 @@ describe("The page's queries", () => {
   });
 });
 
-test("wrangler makes a Worker of it, with the parser's module beside it", () => {
+test("A bundle of it is made by wrangler, with the parser's module beside it", () => {
   const root = join(import.meta.dirname, "..", "..");
   const out = mkdtempSync(join(tmpdir(), "z0-analytics-"));
   try {
