@@ -26,6 +26,7 @@ constexpr const char* footer =
     "  z0 report --tenant tenant_acme money by tenant and account\n"
     "  z0 facts --status failed       the attempts that failed\n"
     "  z0 live                        what happens right now\n"
+    "  z0 metrics                     which metrics there are, or what one came to\n"
     "  z0 export --all -o all.ndjson  every ledger, as a file that proves itself\n"
     "  z0 verify all.ndjson --key K   checks it, without a server\n";
 
@@ -65,6 +66,7 @@ int run(int argc, char** argv) {
   add_ledgers(app, context);
   add_entity(app, context);
   add_live(app, context);
+  add_metrics(app, context);
   add_export(app, context);
   add_verify(app, context);
   add_import(app, context);
