@@ -270,3 +270,75 @@ TEST_CASE("The label with the most values is folded, by name and with a count, a
   CHECK(first == 2);
   CHECK(ask(shard, Metric::facts_written, hour, start, 0, "south").folded.empty());
 }
+
+TEST_CASE("A shard holds a hundred thousand series within the memory that is stated, and no more",
+          "[shard]") {
+  Shard shard;
+  Isolate isolate;
+  constexpr auto most = z0::limits::monitor_series_max;
+  constexpr auto of_tenant = z0::limits::series_per_family_max;
+  for (std::size_t i = 0; i < most + 500; ++i) {
+    const std::string tenant = "tenant_" + std::to_string(i / of_tenant);
+    const std::string asset = "ast_of_some_length_" + std::to_string(i % of_tenant);
+    take(shard,
+         isolate.flush({point(Metric::facts_written, tenant, {"charge", "call", asset}, 1, 0,
+                              "4bf92f3577b34da6a3ce929d0e0e4736")},
+                       1),
+         start);
+  }
+  const SeriesReply reply = ask(shard, Metric::facts_written, hour, start);
+  CHECK(reply.series >= static_cast<std::int64_t>(most));
+  // The one more counts what there was no room for, under no tenant's name.
+  CHECK(reply.series <= static_cast<std::int64_t>(most) + 1);
+  CHECK(sum(reply) == static_cast<std::int64_t>(most) + 500);
+  const std::int64_t a_series = reply.memory_bytes / reply.series;
+  INFO(a_series << " bytes a series");
+  // With its cell and one slot of each window; arrays that grow by doubling may be half empty.
+  CHECK(a_series <= 2 * (250 + 40 + 16));
+  CHECK(ask(shard, Metric::facts_written, hour, start, 1, z0::other_value).groups.size() == 1);
+}
+
+TEST_CASE("Windows hold so many entries, and then reach less far back and say so", "[shard]") {
+  z0::Windows windows;
+  std::vector<std::uint32_t> of_cell(20'000 * z0::Windows::level_count, UINT32_MAX);
+  std::int64_t now = start;
+  for (int slot = 0; slot < 120; ++slot, now += 10'000) {
+    for (std::uint32_t cell = 0; cell < 20'000; ++cell) {
+      auto& places =
+          *reinterpret_cast<z0::Windows::Places*>(&of_cell[cell * z0::Windows::level_count]);
+      windows.add(cell, places, 1, now);
+    }
+    CHECK(windows.entries() <= z0::limits::window_entries_max);
+  }
+  CHECK(windows.reaches_ms(0) > start);
+  CHECK(windows.reaches_ms(1) == 0);
+  std::int64_t kept = 0;
+  windows.each(0, windows.reaches_ms(0), now,
+               [&](std::int64_t, std::uint32_t, std::uint32_t n) { kept += n; });
+  CHECK(kept % 20'000 == 0);
+  CHECK(kept > 1'500'000);
+}
+
+TEST_CASE("Series that were silent for longer than any window make room, and their numbers go on",
+          "[shard]") {
+  Shard shard;
+  Isolate isolate;
+  const auto series = [&](std::int64_t now) {
+    return ask(shard, Metric::facts_written, hour, now).series;
+  };
+  z0::Effects effects;
+  for (int i = 0; i < 10; ++i)
+    take(shard, charges(isolate, 1, ("tenant_" + std::to_string(i)).c_str()), start);
+  take(shard, charges(isolate, 1, "tenant_0"), start + day);
+  shard.save(start + 2 * day + 20 * 60'000, effects);
+  CHECK(series(start + 2 * day) == 1);
+  CHECK(written(shard, 2 * day, start + 2 * day) == 1);
+  // Another series takes a number that is free; what it came to is its own. The isolate was silent for
+  // hours, so it begins another stream.
+  Isolate later;
+  later.stream = 2;
+  later.began_ms = 2;
+  take(shard, charges(later, 4, "north"), start + 2 * day + hour);
+  CHECK(series(start + 2 * day + hour) == 2);
+  CHECK(written(shard, hour, start + 2 * day + hour) == 4);
+}
