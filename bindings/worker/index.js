@@ -4,6 +4,7 @@
 import { readBody } from "./body.js";
 import { logError } from "./log.js";
 import { hostOf, run, runPart } from "./perform.js";
+import { countError } from "./points.js";
 import { writeSpans } from "./spans.js";
 import { Frame, METHOD_TRAP, Target } from "./types.js";
 
@@ -48,6 +49,7 @@ export default {
       return respond(await run(hostOf(Target.EDGE, env, ctx), Frame.REQUEST, parts));
     } catch (error) {
       logError("z0.request_failed", error);
+      countError({ env, ctx }, "worker", "edge", traceOf(request));
       return internalError(request);
     }
   },
@@ -62,6 +64,7 @@ export default {
         settle(message, await runPart(hostOf(Target.QUEUE, env, ctx), kind, parts, spans));
       } catch (error) {
         logError("z0.message_failed", error);
+        countError({ env, ctx }, "queue", "consumer");
         message.retry({ delaySeconds: RETRY_SECONDS });
       }
     }
@@ -120,13 +123,17 @@ function respond({ status, headers, body }) {
   return new Response(body.length > 0 ? body : null, { status, headers });
 }
 
+/** The caller's trace. @param {Request} request */
+function traceOf({ headers }) {
+  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(headers.get("traceparent") ?? "")?.[1];
+}
+
 /**
  * Says nothing of what went wrong inside; the log does, under the same trace.
  * @param {Request} request
  */
 function internalError(request) {
-  const traceparent = request.headers.get("traceparent") ?? "";
-  const trace_id = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent)?.[1];
+  const trace_id = traceOf(request);
   return Response.json(
     {
       status: "internal_error",

@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { logError } from "./log.js";
 import { newIncarnation, run } from "./perform.js";
+import { countError } from "./points.js";
 import { ALARMS_AT_ONCE_MAX, Frame } from "./types.js";
 
 /** @import { Env, Host } from "./types.js" */
@@ -70,6 +71,7 @@ export class CoreObject extends DurableObject {
       await run(this.host, Frame.ALARM, [this.ctx.id.name ?? ""]);
     } catch (error) {
       logError("z0.alarm_failed", error);
+      countError(this.host, "do", "alarm");
       await this.ctx.storage.setAlarm(Date.now() + ALARM_PAUSE_MS);
     } finally {
       alarms.running--;

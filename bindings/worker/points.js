@@ -4,7 +4,7 @@
 import { soon } from "./collect.js";
 import { tellShards } from "./streams.js";
 import { logError } from "./log.js";
-import { PointKind } from "./types.js";
+import { Effect, Phase, PointKind, Target } from "./types.js";
 
 /** @import { Host, Point } from "./types.js" */
 
@@ -15,6 +15,9 @@ const WRITTEN_AT_ONCE_MAX = 200;
 const BLOBS = 20;
 // Of one moment, while nobody takes them: some MB. Further ones are given up.
 const POINTS_MAX = 10_000;
+
+/** No frame's host: what is counted comes from none. */
+const NOBODY = { target: Target.EDGE, incarnation: new Uint32Array(2) };
 
 /** @type {Map<string, Point>} */
 let points = new Map();
@@ -33,6 +36,30 @@ export function collect(host, point) {
   else if (points.size < POINTS_MAX) points.set(key, point);
   else given.set(point.index, (given.get(point.index) ?? 0) + point.howMuch);
   writeSoon(host);
+}
+
+/**
+ * What failed before the core could say so, as a trap or an object that is gone: one of z0_errors_total.
+ * @param {Pick<Host, "env" | "ctx">} host
+ * @param {string} layer
+ * @param {string} component
+ * @param {string} [trace]
+ */
+export function countError({ env, ctx }, layer, component, trace = "") {
+  const blobs = ["z0_errors_total", layer, component, "internal_error"];
+  collect(
+    { ...NOBODY, env, ctx },
+    {
+      kind: Effect.POINT,
+      phase: Phase.TELL,
+      measures: PointKind.COUNTER,
+      index: "",
+      blobs,
+      howMuch: 1,
+      value: 0,
+      trace,
+    },
+  );
 }
 
 /** @param {Point} point */

@@ -116,15 +116,16 @@ inline constexpr Bound read_answers = {
     1, static_cast<std::size_t>(limits::originals_per_append_max) * submission +
            limits::page_facts_max*(10 * id + small)};
 
-// The live window: curves, types of ten minutes, latest facts.
+// The live window: curves, types of ten minutes, latest facts. Or two gauges behind the reply.
 inline constexpr Bound monitor_answers = {
-    1, 10 * counts + limits::latest_facts*(8 * id + small) + room};
+    3, 10 * counts + limits::latest_facts*(8 * id + small) + room};
 
-// What D1 answered, as JSON: its rows with the names of the columns; and a span.
+// What D1 answered, as JSON: its rows with the names of the columns; a span, and what was measured: a
+// read and how long it took, or an error.
 inline Bound from_answers(const Frame& frame) {
   std::size_t bytes = room + span;
   for (const auto answer : frame.answers) bytes += 8 * answer.size();
-  return {2, bytes};
+  return {4, bytes};
 }
 
 }  // namespace z0::laws

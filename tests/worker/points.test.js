@@ -10,7 +10,7 @@ import { eventually, startZ0, token } from "./lib/z0.js";
 /** @type {import("./lib/z0.js").Z0} */
 let z0;
 before(async () => {
-  z0 = await startZ0({ faults: true, points: true });
+  z0 = await startZ0({ faults: true, points: true, vars: { Z0_DEBUG: "1" } });
 });
 after(() => z0?.dispose());
 
@@ -106,4 +106,20 @@ test("Points stay within what Analytics Engine takes, and none is lost", async (
     assert.ok(Buffer.byteLength(indexes[0]) <= 96, "an index has at most 96 bytes");
     assert.ok(blobs.length <= 20 && doubles.length <= 20);
   }
+});
+
+test("A trap is an error of the Worker that failed, in the caller's trace", async () => {
+  const trace = "0af7651916cd43dd8448eb211c80319c";
+  const entity_id = unique("acct_");
+  const { status } = await z0.fetch(`/debug/trap?object=account_${entity_id}`, {
+    method: "POST",
+    headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+  });
+  assert.equal(status, 500);
+  await eventually("the error", async () =>
+    (await pointsOf("z0_errors_total", "")).some(
+      ({ blobs }) =>
+        blobs.slice(1, 4).join() === "worker,edge,internal_error" && blobs[19] === trace,
+    ),
+  );
 });
