@@ -131,7 +131,8 @@ class QueryAnswer {
         add("for want of room nothing before " + std::to_string(reply_.reaches_ms) + " is held");
       if (reply_.since_ms > reply_.from_ms)
         add("counting began at " + std::to_string(reply_.since_ms) + ", within the window");
-      if (reply_.unanswered > 0) add(std::to_string(reply_.unanswered) + " shards did not answer");
+      if (reply_.unanswered > 0)
+        add(std::to_string(reply_.unanswered) + " of the monitor's shards did not answer");
     }
     json_.boolean("exact", why.empty());
     json_.text("why", why.empty() ? "each event was counted, once" : why);

@@ -85,7 +85,7 @@ void SeriesTable::touch(std::uint32_t series) {
 
 void SeriesTable::count_series(const Series& series, int by) {
   const Name name = name_of(series);
-  const auto change = [by](std::unordered_map<std::string, Count>& counts, std::string key) {
+  const auto change = [by](std::unordered_map<std::string, Count>& counts, const std::string& key) {
     Count& count = counts[key];
     count.series += static_cast<std::uint32_t>(by);
     if (count.series == 0) counts.erase(key);

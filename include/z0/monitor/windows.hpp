@@ -6,8 +6,10 @@
 // level with more of them goes, and the window reaches less far back.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,8 +81,8 @@ class Windows {
   void empty(Slot& slot);
   void make_room();
 
-  std::vector<Slot> slots_[level_count];
-  std::int64_t reaches_ms_[level_count] = {};
+  std::array<std::vector<Slot>, level_count> slots_;
+  std::array<std::int64_t, level_count> reaches_ms_{};
   std::size_t held_ = 0;
 };
 

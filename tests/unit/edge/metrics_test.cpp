@@ -240,3 +240,42 @@ TEST_CASE("Rows of a shard that were damaged begin anew, and are replaced", "[me
   w.crash();
   CHECK(w.sum("z0_facts_written_total") == 1);
 }
+
+TEST_CASE("A shard that does not answer is said, and Prometheus is not shown half of the series",
+          "[metrics]") {
+  Measured w;
+  w.settings = R"({"monitor_shards":2})";
+  REQUIRE(w.post(deposit("d_1")).status == 201);
+  CHECK(w.get("/metrics", "").status == 200);
+  w.faults.call = [](std::string_view object, z0_outcome& outcome, std::string&) {
+    outcome = Z0_TIMEOUT;
+    return object == "metrics_1";
+  };
+  const Reply half = w.query("metric=z0_facts_written_total");
+  REQUIRE(half.status == 200);
+  CHECK(half.json.at("monitor").at("unanswered") == 1);
+  CHECK(half.json.at("groups").at(0).at("value") == 1);
+  CHECK(half.json.at("groups").at(0).at("exact") == false);
+  CHECK(half.json.at("groups").at(0).at("why").get<std::string>().find(
+            "1 of the monitor's shards") != std::string::npos);
+  CHECK(w.get("/metrics", "").status == 504);
+  w.faults.call = [](std::string_view object, z0_outcome& outcome, std::string&) {
+    outcome = Z0_OVERLOADED;
+    return object == z0::monitor_object;
+  };
+  CHECK(w.query("metric=z0_facts_written_total").status == 503);
+}
+
+TEST_CASE("The depth of the queue is that of now, for whoever asks", "[metrics]") {
+  Measured w;
+  const auto depth = [&] {
+    return w.query("metric=z0_replication_queue_depth").json.at("groups").at(0).at("value");
+  };
+  REQUIRE(w.post(deposit("d_1")).status == 201);
+  REQUIRE(w.post(deposit("d_2")).status == 201);
+  CHECK(depth() == 2);
+  w.deliver_all();
+  CHECK(depth() == 0);
+  const Reply text = w.get("/metrics", "");
+  CHECK(text.body.find("\nz0_replication_queue_depth 0\n") != std::string::npos);
+}

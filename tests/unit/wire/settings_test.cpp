@@ -1,6 +1,9 @@
 #include "z0/wire/settings.hpp"
 
+#include <string>
+
 #include "unit/catch.hpp"
+#include "z0/base/limits.hpp"
 
 namespace {
 
@@ -38,6 +41,16 @@ TEST_CASE("The size of a mismatch that raises an alert is a whole number of cent
     const std::string settings = "{\"reconciliation_alert_cents\":" + std::string(odd) + "}";
     CHECK(settings_reconciliation_alert_cents(settings) == 10'000);
   }
+}
+
+TEST_CASE("The shards of the monitor are a whole number from 1 to the most there may be") {
+  const auto shards = [](const std::string& text) {
+    return z0::settings_monitor_shards("{\"monitor_shards\":" + text + "}");
+  };
+  CHECK(z0::settings_monitor_shards("") == 1);
+  CHECK(shards("4") == 4);
+  CHECK(shards("32") == z0::limits::monitor_shards_max);
+  for (const char* odd : {"0", "33", "-1", "1.5", "\"4\"", "null"}) CHECK(shards(odd) == 1);
 }
 
 }  // namespace
