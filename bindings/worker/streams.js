@@ -14,7 +14,7 @@ import { logError } from "./log.js";
 const SILENCE_MS = 1_800_000;
 // Flushes that a shard did not take are told again with the next one, within this.
 const KEPT_BYTES_MAX = 1 << 20;
-const SHARDS_MAX = 32;
+export const SHARDS_MAX = 32;
 
 /**
  * @typedef {object} Stream

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { BODY_BYTES_READ } from "../../bindings/worker/body.js";
+import { SHARDS_MAX } from "../../bindings/worker/streams.js";
 import * as types from "../../bindings/worker/types.js";
 
 /** @param {string} path */
@@ -49,6 +50,11 @@ test("The frame's sizes are those of the header", () => {
   assert.equal(types.CALLS_AT_ONCE_MAX, sizes.CALLS_AT_ONCE_MAX);
   assert.equal(types.METHOD_TRAP, sizes.METHOD_TRAP);
   assert.equal(types.ALARMS_AT_ONCE_MAX, sizes.ALARMS_AT_ONCE_MAX);
+});
+
+test("There are as many shards of the monitor at most as the core asks", () => {
+  const most = /monitor_shards_max = (\d+);/.exec(include("z0/base/limits.hpp"))?.[1];
+  assert.equal(SHARDS_MAX, Number(most));
 });
 
 test("One byte more than the largest body is read", () => {
