@@ -54,11 +54,14 @@ void add_group(SeriesGroup&& more, Merged& groups) {
   group.trace_at_ms = more.trace_at_ms;
 }
 
-void add_reply(SeriesReply&& more, SeriesReply& all, Merged& groups) {
-  for (SeriesGroup& group : more.groups) {
-    if (group.metric < static_cast<std::int64_t>(Metric::count_))
-      add_group(std::move(group), groups);
-  }
+// alone: no other shard was asked, so there is nothing to merge with.
+void add_reply(SeriesReply&& more, bool alone, SeriesReply& all, Merged& groups) {
+  // Another version of z0 may know more metrics.
+  std::erase_if(more.groups, [](const SeriesGroup& group) {
+    return group.metric >= static_cast<std::int64_t>(Metric::count_);
+  });
+  if (alone) std::swap(all.groups, more.groups);
+  for (SeriesGroup& group : more.groups) add_group(std::move(group), groups);
   for (auto member : {&SeriesReply::left_off, &SeriesReply::missing, &SeriesReply::told,
                       &SeriesReply::lost, &SeriesReply::series, &SeriesReply::memory_bytes})
     all.*member += more.*member;
@@ -90,7 +93,7 @@ void merge_shards(const Monitor& monitor, const Frame& frame, Effects& effects) 
     const CallAnswer answer = parse_call(bytes);
     SeriesReply reply;
     if (answer.outcome == Z0_OK && decode(answer.reply, reply))
-      add_reply(std::move(reply), all, groups);
+      add_reply(std::move(reply), frame.answers.size() == 1, all, groups);
     else
       ++all.unanswered;
   }
