@@ -123,6 +123,10 @@ bool World::acknowledges(z0_frame_kind kind, const std::vector<std::string>& par
   return task->replied && task->outcome.status == 200;
 }
 
+bool World::tail(const std::string& invocations) {
+  return acknowledges(Z0_FRAME_TAIL, {invocations});
+}
+
 bool World::deliver_copy(const std::string& message) {
   return acknowledges(Z0_FRAME_MESSAGE, {message});
 }

@@ -125,6 +125,8 @@ class World {
   // Until the queue is empty or a delivery fails.
   void deliver_all();
   bool dead_letter(std::string_view id, std::string_view body);
+  // Gives the Tail Worker invocations that ended, as traces/tail.hpp has them. Whether it was done.
+  bool tail(const std::string& invocations);
 
   // The alarms that are due by now_ms, each once. Returns how many went off.
   std::size_t run_alarms();

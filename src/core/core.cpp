@@ -10,6 +10,8 @@
 #include "z0/edge/routes.hpp"
 #include "z0/monitor/shard.hpp"
 #include "z0/queue/consumer.hpp"
+#include "z0/traces/tail.hpp"
+#include "z0/traces/traces.hpp"
 
 namespace z0 {
 
@@ -25,6 +27,7 @@ struct Core::State {
   Ledgers ledgers;
   std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>> monitors;
   std::vector<ResidentShard> shards;  // oldest first
+  std::unordered_map<std::uint64_t, OwnedTraceStore> trace_stores;
   Effects effects;
 };
 
@@ -37,12 +40,18 @@ constexpr std::size_t resident_monitors_max = 8;
 // one. The root is never a shard.
 constexpr std::size_t resident_shards_max = 8;
 
-Monitor& monitor_of(std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>>& monitors,
-                    std::uint64_t incarnation) {
-  if (monitors.size() >= resident_monitors_max && !monitors.contains(incarnation)) monitors.clear();
-  auto& monitor = monitors[incarnation];
-  if (!monitor) monitor = std::make_unique<Monitor>();
-  return *monitor;
+// A store holds at most limits::traces_open_bytes_max and a segment: 36 MB.
+constexpr std::size_t resident_trace_stores_max = 4;
+
+// The state of an object, which is made where there is none. Of more than `max` all are dropped: rows
+// bring them back.
+template <class Owned, class Make>
+typename Owned::element_type& state_of(std::unordered_map<std::uint64_t, Owned>& states,
+                                       std::uint64_t incarnation, std::size_t max, Make make) {
+  if (states.size() >= max && !states.contains(incarnation)) states.clear();
+  Owned& state = states[incarnation];
+  if (!state) state = make();
+  return *state;
 }
 
 bool to_root(const Frame& frame) {
@@ -56,7 +65,9 @@ bool to_root(const Frame& frame) {
 // Of the objects of this target the root alone has no alarm.
 void Core::step_monitors(const Frame& frame, Effects& effects) {
   if (to_root(frame))
-    return step_monitor(monitor_of(state_->monitors, frame.incarnation), frame, effects);
+    return step_monitor(state_of(state_->monitors, frame.incarnation, resident_monitors_max,
+                                 std::make_unique<Monitor>),
+                        frame, effects);
   auto& shards = state_->shards;
   const auto found = std::find_if(shards.begin(), shards.end(), [&](const ResidentShard& shard) {
     return shard.incarnation == frame.incarnation;
@@ -99,6 +110,14 @@ std::string_view Core::step(std::string_view bytes) {
       break;
     case Z0_TARGET_QUEUE:
       step_consumer(frame, effects);
+      break;
+    case Z0_TARGET_TRACES:
+      step_traces(state_of(state_->trace_stores, frame.incarnation, resident_trace_stores_max,
+                           new_trace_store),
+                  frame, effects);
+      break;
+    case Z0_TARGET_TAIL:
+      step_tail(frame, effects);
       break;
     default:
       trap("each target of a frame is known");

@@ -13,6 +13,7 @@
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/message.hpp"
 #include "z0/calls/reports.hpp"
+#include "z0/calls/traces.hpp"
 #include "z0/edge/routes.hpp"
 #include "z0/facts/fact.hpp"
 #include "z0/wire/frame.hpp"
@@ -32,15 +33,18 @@ std::string method_words(std::uint8_t target, std::uint8_t method) {
   }
   if (target == Z0_TARGET_DIRECTORY && method < std::size(directory_method_names))
     return std::string(directory_method_names[method]);
+  if (target == Z0_TARGET_TRACES && method < std::size(traces_method_names))
+    return std::string(traces_method_names[method]);
   if (target == Z0_TARGET_LEDGER && method < std::size(ledger_method_names))
     return std::string(ledger_method_names[method]);
   return "unknown";
 }
 
 std::string frame_name(const Frame& frame) {
-  constexpr std::string_view kinds[] = {"unknown", "request", "message", "dead_letter",
-                                        "call",    "tell",    "alarm",   "resume"};
-  constexpr std::string_view targets[] = {"ledger_", "monitor_", "directory_", "", "message_"};
+  constexpr std::string_view kinds[] = {"unknown", "request", "message", "dead_letter", "call",
+                                        "tell",    "alarm",   "resume",  "tail"};
+  constexpr std::string_view targets[] = {"ledger_",  "monitor_", "directory_", "",
+                                          "message_", "traces_",  "tail_"};
   if (frame.kind >= std::size(kinds) || frame.target >= std::size(targets)) return "unknown";
   if (frame.kind <= Z0_FRAME_DEAD_LETTER) return std::string(kinds[frame.kind]);
   std::string name(targets[frame.target]);
@@ -184,8 +188,8 @@ struct EffectWords {
     return out + "\n    of " + std::string(need.database);
   }
   std::string operator()(const CallNeed& need) const {
-    constexpr std::string_view targets[] = {"ledger", "monitor", "directory"};
-    const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_DIRECTORY)]);
+    constexpr std::string_view targets[] = {"ledger", "monitor", "directory", "", "", "traces"};
+    const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_TRACES)]);
     std::string out = "need " + target + ' ' + std::string(need.object);
     out += ' ' + target + '_' + method_words(need.target, need.method) + " within ";
     out += std::to_string(need.timeout_ms) + " ms: ";
@@ -264,6 +268,8 @@ z0_effect_kind asked_before(const Frame& frame) {
   if (frame.target == Z0_TARGET_LEDGER) return ledger_asked(continuation);
   if (frame.target == Z0_TARGET_QUEUE) return Z0_NEED_QUERY;
   if (frame.target == Z0_TARGET_MONITOR) return Z0_NEED_CALL;
+  if (frame.target == Z0_TARGET_TRACES) return Z0_NEED_ROWS;
+  if (frame.target == Z0_TARGET_TAIL) return Z0_NEED_CALL;
   const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
   return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;
 }

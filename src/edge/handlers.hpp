@@ -47,6 +47,12 @@ void get_metrics(const RouteCall& call);
 void resume_metrics(const RouteResume& resumed);
 void get_metric_query(const RouteCall& call);
 void resume_metric_query(const RouteResume& resumed);
+void get_traces(const RouteCall& call);
+void resume_traces(const RouteResume& resumed);
+void get_trace(const RouteCall& call);
+void resume_trace(const RouteResume& resumed);
+void resume_trace_facts(const RouteResume& resumed);
+
 void get_live(const RouteCall& call);
 void resume_live(const RouteResume& resumed);
 void get_report(const RouteCall& call);

@@ -9,6 +9,7 @@ namespace z0 {
 namespace {
 
 constexpr std::string_view of_message[] = {"message"};
+constexpr std::string_view of_spans[] = {"count"};
 constexpr std::string_view of_ledger[] = {"entity_id", "tenant_id", "seq", "resolution"};
 constexpr std::string_view of_refusals[] = {"refusals"};
 
@@ -17,6 +18,7 @@ constexpr EventInfo events[] = {
     {"z0.replication.message_failed", true, of_message},
     {"z0.replication.root_differs", true, of_ledger},
     {"z0.config_refused", true, of_refusals},
+    {"z0.traces.spans_lost", true, of_spans},
 };
 static_assert(std::size(events) == static_cast<std::size_t>(Event::count_));
 

@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::string_view default_origin = "z0.local";
 constexpr std::int64_t default_alert_cents = 10'000;
+// Names that speak of secrets, and of persons.
+constexpr std::string_view default_redacted[] = {
+    "*auth*",    "*password*", "*secret*", "*token*", "*jwt*", "*cookie*",
+    "*api_key*", "*apikey*",   "*email*",  "*phone*", "*ssn*", "*card_number*"};
 // An object of arrays inside an object.
 constexpr std::size_t depth_max = 4;
 
@@ -58,18 +62,38 @@ void for_databases(std::string_view settings, Each each) {
   });
 }
 
+// A whole number of the range; another value leaves `out` as it is.
+void read_number(JsonReader& in, std::int64_t least, std::int64_t most, std::int64_t& out) {
+  std::int64_t value = 0;
+  JsonReader::Fit fit{};
+  if (in.peek() != JsonKind::number)
+    in.skip();
+  else if (in.integer(value, fit) && fit == JsonReader::Fit::exact && value >= least &&
+           value <= most)
+    out = value;
+}
+
 // A whole number of the range; else what stands for it.
 std::int64_t number_of(std::string_view settings, std::string_view name, std::int64_t least,
                        std::int64_t most, std::int64_t otherwise) {
   std::int64_t number = otherwise;
-  with_member(settings, name, [&](JsonReader& in) {
-    std::int64_t value = 0;
-    JsonReader::Fit fit{};
-    if (in.peek() == JsonKind::number && in.integer(value, fit) && fit == JsonReader::Fit::exact &&
-        value >= least && value <= most)
-      number = value;
-  });
+  with_member(settings, name, [&](JsonReader& in) { read_number(in, least, most, number); });
   return number;
+}
+
+// The texts of an array; others are left out.
+std::vector<std::string> texts_in(JsonReader& in) {
+  std::vector<std::string> texts;
+  std::string scratch;
+  std::string_view text;
+  if (!in.enter_array()) return texts;
+  while (in.next_element()) {
+    if (in.peek() != JsonKind::string)
+      in.skip();
+    else if (in.string(text, scratch))
+      texts.emplace_back(text);
+  }
+  return texts;
 }
 
 }  // namespace
@@ -117,6 +141,56 @@ std::int64_t settings_reconciliation_alert_cents(std::string_view settings) {
 
 std::int64_t settings_monitor_shards(std::string_view settings) {
   return number_of(settings, "monitor_shards", 1, limits::monitor_shards_max, 1);
+}
+
+std::size_t settings_trace_shards(std::string_view settings) {
+  return static_cast<std::size_t>(
+      number_of(settings, "trace_shards", 1, limits::trace_shards_max, 1));
+}
+
+TraceSampling settings_trace_sampling(std::string_view settings) {
+  TraceSampling sampling;
+  with_member(settings, "traces", [&](JsonReader& in) {
+    std::string_view key;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(key)) {
+      if (key == "one_in")
+        read_number(in, 1, INT64_MAX, sampling.one_in);
+      else if (key == "slow_ms")
+        read_number(in, 0, INT64_MAX, sampling.slow_ms);
+      else
+        in.skip();
+    }
+  });
+  return sampling;
+}
+
+Redaction settings_redaction(std::string_view settings) {
+  Redaction redaction;
+  for (const std::string_view name : default_redacted) redaction.attributes.emplace_back(name);
+  with_member(settings, "redact", [&](JsonReader& in) {
+    std::string_view key;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(key)) {
+      const bool attributes = key == "attributes";
+      if (!attributes && key != "texts") {
+        in.skip();
+        continue;
+      }
+      if (in.peek() != JsonKind::array) return;
+      const std::vector<std::string> texts = texts_in(in);
+      const auto names = [&](std::string_view text) {
+        return std::find(texts.begin(), texts.end(), text) != texts.end();
+      };
+      if (attributes) {
+        redaction.attributes = texts;
+      } else {
+        redaction.emails = names("email");
+        redaction.numbers = names("number");
+      }
+    }
+  });
+  return redaction;
 }
 
 }  // namespace z0

@@ -155,22 +155,28 @@ inline constexpr std::size_t span_text_bytes_max = 1'024;
 inline constexpr std::size_t span_bytes_max = 24u << 10;
 // Spans of one log line's, one OTLP request's or one delivery's: as facts of one request.
 inline constexpr std::size_t spans_per_request_max = 10'000;
+// What one call brings an object of traces: 10,000 small spans, or 40 of the largest.
+inline constexpr std::size_t traces_delivery_bytes_max = 1u << 20;
 // Objects of traces a deployment may be told to have (`trace_shards`): a search asks all of them.
-inline constexpr std::size_t trace_shards_max = 64;
+inline constexpr std::int64_t trace_shards_max = 64;
 // A trace is whole when nothing of it came for this long; then it is kept or not.
 inline constexpr std::int64_t trace_quiet_ms = 5'000;
 // One that never falls silent is judged by what came so far.
 inline constexpr std::int64_t trace_open_ms_max = 60'000;
-// Bytes of traces that wait for that, in memory and in rows: then the oldest are judged early. A
-// delivery that would take it further is refused, and the sender counts what it drops.
+// Bytes of traces that wait for that, in memory and in rows: then the oldest are judged early.
 inline constexpr std::size_t traces_open_bytes_max = small ? 8u << 10 : 8u << 20;
 // A segment of traces grows in place up to this; below the 2 MB row, hashes and summaries included.
 inline constexpr std::size_t trace_segment_bytes_max = small ? 2u << 10 : 512u << 10;
 // Spans of one trace that an answer shows: 5,000 x 500 bytes.
 inline constexpr std::size_t trace_spans_max = 5'000;
-// Rows of segments that one step of a look-up or a search reads.
-inline constexpr std::int64_t trace_segments_per_step = small ? 2 : 64;
+// Rows of segments that one step of a search reads, their summaries alone: 16 x 200 KB; and that one
+// search reads in all, before it says how far it came.
+inline constexpr std::int64_t trace_segments_per_step = small ? 2 : 16;
+inline constexpr std::int64_t trace_segments_per_search = small ? 4 : 256;
+// The same of a look-up, which reads whole segments: 8 x 512 KB.
 inline constexpr std::int64_t trace_bodies_per_step = small ? 2 : 8;
+// Tenants that a trace's summary names.
+inline constexpr std::size_t tenants_per_trace_max = 8;
 // Decisions that an object remembers for spans that come late: 16,384 x 16 bytes.
 inline constexpr std::size_t trace_decisions_max = small ? 16 : 1u << 14;
 inline constexpr std::int64_t trace_retention_ms = std::int64_t{7} * 86'400'000;

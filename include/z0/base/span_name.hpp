@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "z0/base/trap.hpp"
+
 namespace z0 {
 
 // Where something was executed.
@@ -39,7 +41,7 @@ class SpanName {
   template <std::size_t N>
   consteval SpanName(const char (&literal)[N])
       : text_(literal, N - 1) {           // NOLINT: a literal is one
-    if (!valid(text_)) __builtin_trap();  // ends the compilation
+    if (!valid(text_)) trap("a span is named by the convention");  // ends the compilation
   }
 
   constexpr std::string_view text() const { return text_; }

@@ -16,6 +16,7 @@ enum class Event : std::uint8_t {
   message_failed,
   root_differs,
   config_refused,
+  spans_lost,
   count_,
 };
 

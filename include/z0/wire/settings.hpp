@@ -12,10 +12,18 @@
 //   monitor_shards              over how many objects the tenants' metrics are spread; default 1, at
 //                               most limits::monitor_shards_max. Another number begins the metrics
 //                               of the tenants that move anew
+//   trace_shards                over how many objects traces are spread; default 1, at most 64
+//   traces                      {"one_in": 10, "slow_ms": 1000}: of traces without error, money or a root
+//                               that takes so long, one in so many is kept
+//   redact                      {"attributes": ["*email*", ...], "texts": ["email", "number"]}: of spans,
+//                               before anything is stored: attributes of these names, * stands for
+//                               anything, and in all texts what looks like an address or a long number;
+//                               default: names that speak of secrets and persons, and both kinds
 //
 // Unknown members, and members of the wrong type, are ignored: they must not stop a deployment.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -32,6 +40,18 @@ std::string_view settings_database(std::string_view settings, std::string_view t
 std::vector<std::string_view> settings_databases(std::string_view settings);
 // Whether a page's origin is one of `cors_origins`.
 bool settings_names_origin(std::string_view settings, std::string_view origin);
+std::size_t settings_trace_shards(std::string_view settings);
+struct TraceSampling {
+  std::int64_t one_in = 10;
+  std::int64_t slow_ms = 1'000;
+};
+TraceSampling settings_trace_sampling(std::string_view settings);
+struct Redaction {
+  std::vector<std::string> attributes;  // patterns of names, in small letters
+  bool emails = true;
+  bool numbers = true;
+};
+Redaction settings_redaction(std::string_view settings);
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings);
 std::int64_t settings_monitor_shards(std::string_view settings);
 
