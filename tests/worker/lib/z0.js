@@ -32,6 +32,7 @@ export const SECRET = "a secret that only tests know";
  * @property {Record<string, string>} [vars] further variables of the Worker
  * @property {Uint8Array} [wasm] another core
  * @property {number} [maxRetries] of the queue
+ * @property {boolean} [traces] run the Tail Worker beside it, so that its traces are kept
  * @property {boolean} [points] keep the data points, so that `points()` gives them
  * @property {object} [metrics] the binding METRICS, as Miniflare takes it; else Analytics Engine's, which keeps nothing
  * @property {string} [directory] where the storage persists; a temporary one when absent
@@ -58,6 +59,7 @@ export async function startZ0(options = {}) {
     workers: [
       workerOptions(options),
       ...(options.points ? [metricsOptions()] : []),
+      ...(options.traces ? [tailOptions(options)] : []),
       ...(options.beside ?? []),
     ],
   });
@@ -72,8 +74,42 @@ export async function startZ0(options = {}) {
   }
 }
 
+/**
+ * The shim's modules by their paths, so that whatever stands beside them can import them.
+ * @param {string[]} paths further ones, the main module first
+ * @param {Uint8Array} wasm
+ */
+function manifest(paths, wasm) {
+  /** @type {Record<string, {type: string, contents: string | Uint8Array}>} */
+  const modules = { "bindings/worker/z0.wasm": { type: "wasm", contents: wasm } };
+  const names = readdirSync(WORKER).filter((name) => name.endsWith(".js"));
+  for (const path of [...paths, ...names.map((name) => `bindings/worker/${name}`)]) {
+    modules[path] = { type: "esm", contents: readFileSync(join(ROOT, path), "utf8") };
+  }
+  return { mainModule: paths[0], modulesRoot: ROOT, modules };
+}
+
+const TRACES = { type: "durable-object", worker: "z0-tail", exportName: "TraceStore" };
+
+/** @param {Options} options */
+function tailOptions({ vars = {}, wasm = readFileSync(CORE) }) {
+  return {
+    config: {
+      name: "z0-tail",
+      compatibilityDate: "2026-11-01",
+      manifest: manifest(["bindings/tail/index.js"], wasm),
+      exports: { TraceStore: { type: "durable-object", storage: "sqlite" } },
+      env: {
+        TRACES,
+        ...(vars.Z0_SETTINGS ? { Z0_SETTINGS: { type: "text", value: vars.Z0_SETTINGS } } : {}),
+      },
+    },
+  };
+}
+
 /** @param {Options} options */
 function workerOptions({
+  traces = false,
   faults = false,
   points = false,
   metrics = { type: "analytics-engine-dataset", name: "z0" },
@@ -81,20 +117,13 @@ function workerOptions({
   wasm = readFileSync(CORE),
   maxRetries = 3,
 }) {
-  // Modules keep their paths, so that the one that breaks things can import the real ones.
-  /** @type {Record<string, {type: string, contents: string | Uint8Array}>} */
-  const modules = { "bindings/worker/z0.wasm": { type: "wasm", contents: wasm } };
   const main = faults ? "tests/worker/lib/faults.js" : "bindings/worker/index.js";
-  const names = readdirSync(WORKER).filter((name) => name.endsWith(".js"));
-  for (const path of [main, ...names.map((name) => `bindings/worker/${name}`)]) {
-    modules[path] = { type: "esm", contents: readFileSync(join(ROOT, path), "utf8") };
-  }
   const texts = { Z0_TOKEN_SECRET: SECRET, ...vars };
   return {
     config: {
       name: "z0",
       compatibilityDate: "2026-11-01",
-      manifest: { mainModule: main, modulesRoot: ROOT, modules },
+      manifest: manifest([main], wasm),
       exports: {
         Ledger: { type: "durable-object", storage: "sqlite" },
         Monitor: { type: "durable-object", storage: "sqlite" },
@@ -104,6 +133,7 @@ function workerOptions({
         LEDGER: { type: "durable-object", worker: "z0", exportName: "Ledger" },
         MONITOR: { type: "durable-object", worker: "z0", exportName: "Monitor" },
         DIRECTORY: { type: "durable-object", worker: "z0", exportName: "Directory" },
+        ...(traces ? { TRACES } : {}),
         FACTS_QUEUE: { type: "queue", name: "z0-facts" },
         ...Object.fromEntries(
           DATABASES.map((binding) => [binding, { type: "d1", id: `z0-${binding}` }]),
@@ -124,6 +154,7 @@ function workerOptions({
         },
         { type: "queue", name: "z0-facts-dead", maxBatchSize: 10, maxBatchTimeout: 0 },
       ],
+      ...(traces ? { tailConsumers: [{ worker: "z0-tail" }] } : {}),
     },
   };
 }
