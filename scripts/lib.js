@@ -4,9 +4,14 @@
 //   node scripts/lib.js log-key                a new key to sign checkpoints with: Ed25519, PKCS #8 in base64
 //   node scripts/lib.js token SECRET DAYS [TENANT]   an operator's token (include/z0/http/token.hpp), or one
 //                                              that a tenant's own Workers write with
+//   node scripts/lib.js local-settings         what Z0_SETTINGS is on the machine of whoever develops
+//   node scripts/lib.js local-config           wrangler.local.toml: wrangler.toml, with the stand-in for
+//                                              Analytics Engine in its place
 //   node scripts/lib.js wait URL SECONDS PID   until URL answers 200; exit 1 when PID ends, or late
 //   node scripts/lib.js watch URL              until URL answers no more; says how it failed
 import { createHmac, generateKeyPairSync, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** @param {object} value */
@@ -30,6 +35,25 @@ export function makeToken(secret, days, tenant) {
 export function logKey() {
   const { privateKey } = generateKeyPairSync("ed25519");
   return privateKey.export({ format: "der", type: "pkcs8" }).toString("base64");
+}
+
+/** Every trace is kept, and not one in ten: whoever develops looks for each. */
+export function localSettings() {
+  return `'${JSON.stringify({ traces: { one_in: 1 } })}'`;
+}
+
+const STAND_IN = `[[services]]
+binding = "METRICS"
+service = "z0-analytics"
+entrypoint = "Metrics"
+props = { dataset = "z0" }
+`;
+
+/** @param {string} config wrangler.toml */
+export function localConfig(config) {
+  const engine = /\[\[analytics_engine_datasets\]\]\n(?:\w+ = .*\n)+/;
+  if (!engine.test(config)) throw new Error("wrangler.toml binds no data set of Analytics Engine");
+  return `# Made of wrangler.toml by scripts/dev.\n${config.replace(engine, STAND_IN)}`;
 }
 
 /** @param {number} pid */
@@ -83,6 +107,10 @@ const [verb, ...words] = process.argv.slice(2);
 if (verb === "secret") console.log(randomBytes(32).toString("hex"));
 else if (verb === "log-key") console.log(logKey());
 else if (verb === "token") console.log(makeToken(words[0], Number(words[1]), words[2]));
-else if (verb === "wait") {
+else if (verb === "local-settings") console.log(localSettings());
+else if (verb === "local-config") {
+  const top = join(import.meta.dirname, "..");
+  writeFileSync(join(top, "wrangler.local.toml"), localConfig(readFileSync(join(top, "wrangler.toml"), "utf8")));
+} else if (verb === "wait") {
   process.exitCode = (await answers(words[0], Number(words[1]), Number(words[2]))) ? 0 : 1;
 } else if (verb === "watch") console.log(await watch(words[0]));

@@ -27,6 +27,7 @@ constexpr const char* footer =
     "  z0 facts --status failed       the attempts that failed\n"
     "  z0 live                        what happens right now\n"
     "  z0 metrics                     which metrics there are, or what one came to\n"
+    "  z0 trace                       the latest traces, or one as a waterfall\n"
     "  z0 export --all -o all.ndjson  every ledger, as a file that proves itself\n"
     "  z0 verify all.ndjson --key K   checks it, without a server\n";
 
@@ -44,20 +45,8 @@ bool has_command(const CLI::App& app, const std::string& name) {
   return false;
 }
 
-// Everything but the check that the output arrived.
-int run(int argc, char** argv) {
+void add_commands(CLI::App& app, z0::cli::Context& context) {
   using namespace z0::cli;
-  Context context;
-  CLI::App app("z0: facts, ledgers and money of a product, from the terminal.", "z0");
-  app.set_version_flag("--version", "z0 " + std::string(z0::version));
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.footer(footer);
-  app.get_formatter()->column_width(34);
-  app.add_option("--url", context.url, "Where z0 is, for example http://localhost:8787")
-      ->envname("Z0_URL");
-  app.add_option("--token", context.token, "The bearer token")->envname("Z0_TOKEN");
-
   add_replay(app, context);
   add_check(app, context);
   add_demo(app, context);
@@ -67,6 +56,7 @@ int run(int argc, char** argv) {
   add_entity(app, context);
   add_live(app, context);
   add_metrics(app, context);
+  add_trace(app, context);
   add_export(app, context);
   add_verify(app, context);
   add_import(app, context);
@@ -82,6 +72,23 @@ int run(int argc, char** argv) {
   add_config(app, context);
   add_token(app, context);
   add_step(app, context);
+}
+
+// Everything but the check that the output arrived.
+int run(int argc, char** argv) {
+  using namespace z0::cli;
+  Context context;
+  CLI::App app("z0: facts, ledgers and money of a product, from the terminal.", "z0");
+  app.set_version_flag("--version", "z0 " + std::string(z0::version));
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(footer);
+  app.get_formatter()->column_width(34);
+  app.add_option("--url", context.url, "Where z0 is, for example http://localhost:8787")
+      ->envname("Z0_URL");
+  app.add_option("--token", context.token, "The bearer token")->envname("Z0_TOKEN");
+
+  add_commands(app, context);
 
   if (argc == 1) {
     std::fputs(app.help().c_str(), stderr);

@@ -97,7 +97,7 @@ void Effects::name_span(SpanName span, std::string_view object) {
   json.plain("name", span.text()).plain("trace_id", parent_.trace_id);
   json.hex("span_id", {id, sizeof id}).plain("parent_id", parent_.span_id);
   json.plain("kind", "client").text_if_any("tenant_id", parent_.tenant_id);
-  json.text_if_any("entity_id", object);
+  if (!object.empty()) json.object("attributes").text("z0.object", object).end();
   out_.patch_u32(mark, static_cast<std::uint32_t>(out_.mark() - mark - sizeof(std::uint32_t)));
 }
 

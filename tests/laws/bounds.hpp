@@ -116,9 +116,10 @@ inline constexpr Bound read_answers = {
     1, static_cast<std::size_t>(limits::originals_per_append_max) * submission +
            limits::page_facts_max*(10 * id + small)};
 
-// The live window: curves, types of ten minutes, latest facts. Or two gauges behind the reply.
+// The live window: curves, types of ten minutes, latest facts; or two gauges behind the reply. Or a
+// shard's rows that changed.
 inline constexpr Bound monitor_answers = {
-    3, 10 * counts + limits::latest_facts*(8 * id + small) + room};
+    64, 10 * counts + limits::latest_facts*(8 * id + small) + room};
 
 // What D1 answered, as JSON: its rows with the names of the columns; a span, and what was measured: a
 // read and how long it took, or an error.

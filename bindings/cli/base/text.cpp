@@ -167,6 +167,12 @@ std::string sparkline(const std::vector<double>& values, std::size_t width) {
   return out;
 }
 
+std::string bar_between(std::size_t first, std::size_t last, std::size_t width, bool whole) {
+  std::string bar;
+  for (std::size_t i = 0; i < width; ++i) bar += i < first || i > last ? " " : whole ? "█" : "│";
+  return bar;
+}
+
 std::string csv_row(const std::vector<std::string>& cells) {
   std::string row;
   for (const std::string& cell : cells) {

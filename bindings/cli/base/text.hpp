@@ -32,6 +32,8 @@ std::string padded_right(std::string_view text, std::size_t width);
 // The last `width` values as bars of eight heights, the largest at full height.
 std::string sparkline(const std::vector<double>& values, std::size_t width);
 
+// A line of `width` columns with a bar from column `first` to `last`: whole, or a thin mark.
+std::string bar_between(std::size_t first, std::size_t last, std::size_t width, bool whole);
 // A row of RFC 4180 with its line end: cells with a comma, a quote or a line break are quoted.
 std::string csv_row(const std::vector<std::string>& cells);
 

@@ -63,6 +63,7 @@ const std::map<Route, std::vector<Question>> naming = {
     {{"PUT", "/v1/configs/{}"}, {{"", budget}}},
     {{"GET", "/v1/configs/{}"}, {{""}, {"?version=1"}, {"?as_of=1774915200000"}}},
     {{"GET", "/v1/configs/{}/versions"}, {{""}, {"?from_version=1"}}},
+    {{"GET", "/v1/traces/{}"}, {{""}}},
     {{"GET", "/v1/dead-letters/{}"}, {{""}}},
     {{"POST", "/v1/dead-letters/{}/redrive"}, {{""}}}};
 
@@ -78,6 +79,8 @@ const std::map<Route, std::vector<Question>> listing = {
     {{"GET", "/v1/closure"}, {{""}, {"?from=0"}}},
     {{"GET", "/v1/dead-letters"}, {{""}}},
     {{"POST", "/v1/dead-letters/redrive"}, {{""}}},
+    {{"GET", "/v1/traces"},
+     {{""}, {"?error=true"}, {"?money=any"}, {"?operation=z0.worker.hidden.read"}}},
     {{"GET", "/v1/live"}, {{""}}},
     {{"GET", "/metrics"}, {{""}}},
     {{"GET", "/v1/metrics/query"},
@@ -88,6 +91,20 @@ const std::map<Route, std::vector<Question>> listing = {
       {"?metric=z0_replication_queue_depth"}}}};
 
 constexpr const char* sum = "987654321";
+constexpr const char* hidden_trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+// A trace of north's that failed, so that it is kept.
+void fill_traces(TestWorld& w) {
+  const std::string span =
+      R"({"name":"z0.worker.hidden.read","trace_id":")" + std::string(hidden_trace) +
+      R"(","span_id":"00f067aa0ba902b7","kind":"server","start_us":1774915200000000,)"
+      R"("end_us":1774915200001000,"status":"error","tenant_id":"north",)"
+      R"("entity_id":"acct_hidden","attributes":{"sum":987654321}})";
+  const std::string line = R"({"z0":"spans","service":"hidden","spans":[)" + span + "]}";
+  REQUIRE(w.tail(Json::array({{{"outcome", "ok"}, {"lines", Json::array({line})}}}).dump()));
+  w.now_ms += z0::limits::trace_quiet_ms;
+  w.run_alarms();
+}
 
 // North's ledger and config, in memory and in D1, and a fact that failed; a dead letter as well.
 void fill(TestWorld& w) {
@@ -112,6 +129,7 @@ void fill(TestWorld& w) {
   w.faults.call = nullptr;
   REQUIRE(w.dead_letter("letter_hidden", "hidden"));
   w.deliver_all();
+  fill_traces(w);
   REQUIRE(w.get("/v1/entities/acct_hidden").status == 200);
 }
 
@@ -132,6 +150,7 @@ std::string url_of(const Route& route, const Question& question) {
   const auto name = url.find("{}");
   const bool config = url.starts_with("/v1/configs/");
   const bool letter = url.starts_with("/v1/dead-letters/");
+  if (url.starts_with("/v1/traces/")) return "/v1/traces/" + std::string(hidden_trace);
   if (name != std::string::npos)
     url.replace(name, 2, config ? "cfg_hidden" : letter ? "letter_hidden" : "acct_hidden");
   return url + question.query;

@@ -96,7 +96,8 @@ TEST_CASE("What is asked for under a span is a span of its own", "[effects]") {
     CHECK(parent == "00f067aa0ba902b7");
     CHECK(span.kind == z0::SpanKind::client);
     CHECK(span.tenant_id == "north");
-    CHECK(span.entity_id == (place == 0 ? "" : "account_acct_a"));
+    const std::vector<z0::Attribute> object{{"z0.object", "\"account_acct_a\""}};
+    CHECK(span.attributes == (place == 0 ? std::vector<z0::Attribute>() : object));
     id[place] = span.span_id;
   }
   CHECK(id[0] != id[1]);
