@@ -157,6 +157,15 @@ inline constexpr std::size_t span_bytes_max = 24u << 10;
 inline constexpr std::size_t spans_per_request_max = 10'000;
 // What one call brings an object of traces: 10,000 small spans, or 40 of the largest.
 inline constexpr std::size_t traces_delivery_bytes_max = 1u << 20;
+// Nesting of a request of OTLP: attributes stand at the tenth level, and their lists go on from there.
+inline constexpr std::size_t otlp_depth_max = 64;
+// Data points of one OTLP request, its observations by bucket, and the buckets of one histogram: ours
+// has 650 up to a hundred years in ms.
+inline constexpr std::size_t otlp_points_max = 10'000;
+inline constexpr std::size_t otlp_observations_max = 20'000;
+inline constexpr std::size_t otlp_buckets_max = 1'024;
+// What the attributes of resources may come to, written into each of their spans.
+inline constexpr std::size_t otlp_copied_bytes_max = 4u << 20;
 // Objects of traces a deployment may be told to have (`trace_shards`): a search asks all of them.
 inline constexpr std::int64_t trace_shards_max = 64;
 // A trace is whole when nothing of it came for this long; then it is kept or not.
