@@ -20,11 +20,13 @@ struct Access {
   std::uint8_t scopes;
   bool all_tenants;
   bool debug = false;  // only where debugging is on: else there is no such address
+  bool otlp = false;   // its errors are OTLP's, too
 };
 constexpr Access open_to_all{0, false};
 constexpr Access debugs{0, false, true};
 constexpr Access reads{scope_facts_read, false};
 constexpr Access writes{scope_facts_write, false};
+constexpr Access tells{scope_facts_write | scope_telemetry_write, false, false, true};
 constexpr Access configures{scope_config_write, false};
 constexpr Access reconciles{scope_ops, false};
 constexpr Access operates{scope_ops, true};
@@ -130,6 +132,8 @@ constexpr Route routes[] = {
      {{calls, resume_traces}}, ",tenant,operation,min_ms,error,money,from,to,limit,cursor,"},
     {"GET", "/v1/traces/{}", "z0.worker.traces.read", reads, get_trace,
      {{calls, resume_trace}, {queries, resume_trace_facts}}},
+    {"POST", "/v1/metrics", "z0.worker.otlp.metrics",
+     tells, post_otlp_metrics, {}},
     {"GET", "/v1/live", "z0.worker.live.read",
      operates, get_live, {{calls, resume_live}}},
     {"GET", "/metrics", "z0.worker.metrics.expose",
@@ -286,6 +290,7 @@ void handle(KnownTokens& tokens, const Request& request, bool readable, Context&
     return reply_error(effects, context, Status::not_found, {});
   }
   context.route = static_cast<std::uint8_t>(to - routes);
+  context.otlp = to->access.otlp;
   if (names_ledger(id)) context.entity_id = id;
   const Claims nobody;
   const Claims* claims = &nobody;
@@ -320,6 +325,7 @@ const Step& step_of(ByteReader& in, Context& context) {
   if (!read_context(in, context) || context.route >= std::size(routes))
     trap("a continuation of the edge names a route");
   const Route& route = routes[context.route];
+  context.otlp = route.access.otlp;
   if (context.step >= std::size(route.steps) || route.steps[context.step].resume == nullptr)
     trap("a route has the step that its continuation names");
   return route.steps[context.step];

@@ -206,12 +206,36 @@ void reply_typed(Effects& effects, const Context& context, std::string_view type
   reply_with(effects, context, 200, type, {}, body);
 }
 
+namespace {
+
+// google.rpc.Code, which the Status of OTLP's answers has.
+std::int64_t rpc_code(std::uint16_t http) {
+  switch (http) {
+    case 401:
+      return 16;  // unauthenticated
+    case 403:
+      return 7;  // permission denied
+    case 429:
+      return 8;  // resource exhausted
+    case 503:
+      return 14;  // unavailable
+    case 504:
+      return 4;  // deadline exceeded
+    default:
+      return http >= 500 ? 13 : 3;  // internal, invalid argument
+  }
+}
+
+}  // namespace
+
 std::string error_json(const Context& context, Status status, std::string_view field,
                        std::string_view identity, std::string_view action) {
   std::string out;
   JsonWriter json(out);
   const StatusInfo& i = info(status);
-  json.object().plain("status", i.name).integer("http", i.http).parts(identity);
+  json.object();
+  if (context.otlp) json.integer("code", rpc_code(i.http));
+  json.plain("status", i.name).integer("http", i.http).parts(identity);
   json.text_if_any("field", field).text("message", i.sentence);
   json.text("action", action.empty() ? remedy(status, field) : action);
   json.plain("trace_id", context.trace.trace_id).end();

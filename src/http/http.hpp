@@ -67,6 +67,7 @@ struct Context {
   std::int64_t started_ms = 0;
   std::uint8_t route = 0;      // its row in the table of routes
   std::uint8_t step = 0;       // which of the route's steps takes the answers that are waited for
+  bool otlp = false;           // a sender of OTLP asks: errors have its members, too
   std::string origin = {};     // of the page that may read the answer; empty: none
   std::string tenant_id = {};  // whose credential it came with; empty: an operator's, or none
   std::string entity_id = {};  // the one that the path names, when it names a ledger
