@@ -77,7 +77,7 @@ bool OtlpValues::end(Otlp object, Attribute& whole) {
   if (done.json.empty()) done.json = "null";
   if (!open_.empty()) return take_in(done.json, done.key), false;
   whole.key = std::move(done.key);
-  if (done.json == "null") done.json = "\"\"";
+  if (done.json == "null") done.json = short_json_text({});
   if (done.json[0] == '{')
     whole.value = short_json_text(done.json);
   else if (done.json.size() > limits::attribute_bytes_max)

@@ -16,7 +16,7 @@ using Shape = OtlpShape;
 
 // A row a member: clang-format would give each part a line of its own.
 // clang-format off
-std::span<const OtlpMember> all_members() {
+std::span<const OtlpMember> members_of_spans() {
   using enum Otlp;
   static constexpr OtlpMember members[] = {
     {request, "resourceSpans", resource_spans, Shape::objects},
@@ -59,6 +59,13 @@ std::span<const OtlpMember> all_members() {
     {any, "bytesValue", bytes, Shape::text},
     {list, "values", any, Shape::objects},
     {key_values, "values", key_value, Shape::objects},
+  };
+  return members;
+}
+
+std::span<const OtlpMember> members_of_metrics() {
+  using enum Otlp;
+  static constexpr OtlpMember members[] = {
     {metric, "name", name, Shape::text},
     {metric, "sum", sum, Shape::object},
     {metric, "gauge", gauge, Shape::object},
@@ -99,8 +106,10 @@ std::span<const OtlpMember> all_members() {
 // clang-format on
 
 const OtlpMember* member_of(Otlp in, std::string_view name) {
-  for (const OtlpMember& m : all_members()) {
-    if (m.in == in && m.name == name) return &m;
+  for (const auto members : {members_of_spans(), members_of_metrics()}) {
+    for (const OtlpMember& m : members) {
+      if (m.in == in && m.name == name) return &m;
+    }
   }
   return nullptr;
 }
