@@ -52,6 +52,8 @@ void resume_traces(const RouteResume& resumed);
 void get_trace(const RouteCall& call);
 void resume_trace(const RouteResume& resumed);
 void resume_trace_facts(const RouteResume& resumed);
+void post_otlp_traces(const RouteCall& call);
+void resume_otlp_traces(const RouteResume& resumed);
 void post_otlp_metrics(const RouteCall& call);
 
 void get_live(const RouteCall& call);

@@ -1,4 +1,4 @@
-// POST /v1/metrics: OTLP over HTTP in JSON (https://opentelemetry.io/docs/specs/otlp/#otlphttp). What
+// POST /v1/traces and /v1/metrics: OTLP over HTTP in JSON (https://opentelemetry.io/docs/specs/otlp/#otlphttp). What
 // cannot be decoded is refused as a whole, what can be but is not z0's is rejected by partial success.
 #include "z0/trace/otlp.hpp"
 
@@ -10,7 +10,10 @@
 #include "edge/handlers.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/reply.hpp"
+#include "z0/calls/traces.hpp"
 #include "z0/metrics/registry.hpp"
+#include "z0/wire/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -44,16 +47,18 @@ void refuse(const RouteCall& call, const OtlpFault& fault) {
   reply_error(call.effects, call.context, Status::bad_parameter, fault.place, action);
 }
 
-void reply_taken(const RouteCall& call, JsonName rejected_name, const OtlpRejected& rejected) {
+void reply_taken(Effects& effects, const Context& context, JsonName rejected_name,
+                 const OtlpRejected& rejected) {
   std::string out;
   JsonWriter json(out);
   json.object();
-  if (rejected.count > 0) {
+  // A word without a count is a warning.
+  if (!rejected.why.empty()) {
     json.object("partialSuccess").plain(rejected_name, std::to_string(rejected.count));
     json.text("errorMessage", rejected.why).end();
   }
   json.end();
-  reply_json(call.effects, call.context, 200, out);
+  reply_json(effects, context, 200, out);
 }
 
 // A data point on its way: whose it is, its labels, and what was observed.
@@ -88,7 +93,7 @@ class MetricsRequest {
     if (!call_.request.body.empty() && !read_otlp_metrics(call_.request.body, read_, fault))
       return refuse(call_, fault);
     for (const OtlpMetric& metric : read_.metrics) take(metric);
-    reply_taken(call_, "rejectedDataPoints", read_.rejected);
+    reply_taken(call_.effects, call_.context, "rejectedDataPoints", read_.rejected);
     std::string_view why;
     for (const Taken& point : taken_) (void)emit(call_.effects, point, counts(point.name), why);
   }
@@ -169,7 +174,58 @@ class MetricsRequest {
   Effects tried_;
 };
 
+// Whose a span is: of a tenant's token its own. False for another's, and for what is no id.
+bool own(const Claims& claims, Span& span) {
+  if (!claims.all_tenants && span.tenant_id.empty()) span.tenant_id = claims.tenant_id;
+  return claims.all_tenants ? span.tenant_id.empty() || valid_id(span.tenant_id)
+                            : span.tenant_id == claims.tenant_id;
+}
+
 }  // namespace
+
+void post_otlp_traces(const RouteCall& call) {
+  const auto& [request, claims, context, frame, id, effects] = call;
+  if (!takes_body(call)) return;
+  OtlpTraces read;
+  OtlpFault fault;
+  if (!request.body.empty() && !read_otlp_traces(request.body, read, fault))
+    return refuse(call, fault);
+  std::erase_if(read.spans, [&call, &read](Span& span) {
+    if (own(call.claims, span)) return false;
+    read.rejected.add(1,
+                      "a span is of another tenant than the token, or of what is no tenant's id");
+    return true;
+  });
+  if (read.rejected.count == 0 && read.dropped > 0)
+    read.rejected.why = std::to_string(read.dropped) + " attributes, events or links did not fit";
+  const auto deliveries = deliveries_of(read.spans, settings_trace_shards(frame.settings));
+  if (deliveries.empty()) return reply_taken(effects, context, "rejectedSpans", read.rejected);
+  for (const Delivery& delivery : deliveries)
+    effects.need_call(TracesMethod::store, traces_object_name(delivery.shard),
+                      limits::read_timeout_ms, delivery.request);
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, context);
+  out.u64(static_cast<std::uint64_t>(read.rejected.count));
+  out.short_bytes(read.rejected.why);
+  effects.resume(bytes);
+}
+
+// Spans have ids, so a request that comes again brings none twice: what found no room is sent again.
+void resume_otlp_traces(const RouteResume& resumed) {
+  OtlpRejected rejected;
+  rejected.count = static_cast<std::int64_t>(resumed.in.u64());
+  rejected.why = resumed.in.short_bytes();
+  for (const std::string_view bytes : resumed.frame.answers) {
+    const CallAnswer answer = parse_call(bytes);
+    StoreReply reply;
+    Status status =
+        answer.outcome == Z0_OK ? decode_reply(answer.reply, reply) : status_of(answer.outcome);
+    if (status == Status::ok && reply.refused > 0) status = Status::overloaded;
+    if (status != Status::ok) return reply_error(resumed.effects, resumed.context, status, {});
+  }
+  reply_taken(resumed.effects, resumed.context, "rejectedSpans", rejected);
+}
 
 void post_otlp_metrics(const RouteCall& call) {
   if (takes_body(call)) MetricsRequest(call).run();

@@ -132,6 +132,8 @@ constexpr Route routes[] = {
      {{calls, resume_traces}}, ",tenant,operation,min_ms,error,money,from,to,limit,cursor,"},
     {"GET", "/v1/traces/{}", "z0.worker.traces.read", reads, get_trace,
      {{calls, resume_trace}, {queries, resume_trace_facts}}},
+    {"POST", "/v1/traces", "z0.worker.otlp.traces",
+     tells, post_otlp_traces, {{calls, resume_otlp_traces}}},
     {"POST", "/v1/metrics", "z0.worker.otlp.metrics",
      tells, post_otlp_metrics, {}},
     {"GET", "/v1/live", "z0.worker.live.read",

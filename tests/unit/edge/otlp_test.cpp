@@ -125,3 +125,32 @@ TEST_CASE("Errors of OTLP's addresses are its Status, with z0's members beside",
                                        w.authorization("north", z0::scope_telemetry_write), "{}"))
             .status == 200);
 }
+
+TEST_CASE("Spans of OTLP are found by their trace, a tenant's under its own token alone",
+          "[otlp]") {
+  Sender w;
+  const auto span = [](const char* id, const char* tenant) {
+    return std::string(R"({"traceId":"5B8EFFF798038103D269B633813FC60C","spanId":")") + id +
+           R"(","name":"pay","startTimeUnixNano":"1700000000000001000","endTimeUnixNano":)"
+           R"("1700000000000003000","attributes":[{"key":"z0.tenant_id","value":{"stringValue":")" +
+           tenant + R"("}}]})";
+  };
+  const std::string spans =
+      span("EEE19B7EC3C1B174", "north") + ',' + span("EEE19B7EC3C1B175", "south");
+  const std::string body = R"({"resourceSpans":[{"scopeSpans":[{"spans":[)" + spans + "]}]}]}";
+  const Reply r = w.ask("POST", "/v1/traces", "north", body, json);
+  CHECK(r.status == 200);
+  CHECK(r.json.at("partialSuccess").at("rejectedSpans") == "1");
+  const Reply found = w.get("/v1/traces/5b8efff798038103d269b633813fc60c");
+  CHECK(found.status == 200);
+  CHECK(found.body.find("eee19b7ec3c1b174") != std::string::npos);
+  CHECK(found.body.find("eee19b7ec3c1b175") == std::string::npos);
+  w.faults.call = [](std::string_view, z0_outcome& outcome, std::string&) {
+    outcome = Z0_OVERLOADED;
+    return true;
+  };
+  const Reply later = w.ask("POST", "/v1/traces", "north", body, json);
+  CHECK((later.status == 503 || later.status == 429));
+  CHECK(later.json.at("code").is_number());
+  CHECK(w.ask("POST", "/v1/traces", "north", "", json).body == "{}");
+}
