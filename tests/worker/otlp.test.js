@@ -1,9 +1,11 @@
-// The exporter of metrics that OpenTelemetry gives out sends to z0, as it is and in gzip.
+// The exporters that OpenTelemetry gives out send to z0, as it is and in gzip.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { AggregationTemporality, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
+import { BasicTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { eventually, startZ0, token } from "./lib/z0.js";
 
 /** @typedef {{indexes: string[], blobs: string[], doubles: number[]}} Written */
@@ -11,7 +13,7 @@ import { eventually, startZ0, token } from "./lib/z0.js";
 /** @type {import("./lib/z0.js").Z0} */
 let z0;
 before(async () => {
-  z0 = await startZ0({ points: true });
+  z0 = await startZ0({ points: true, traces: true });
 });
 after(() => z0?.dispose());
 
@@ -50,3 +52,22 @@ for (const compression of ["none", "gzip"]) {
     await provider.shutdown();
   });
 }
+
+test("A span of OpenTelemetry's SDK is found by its trace", async () => {
+  const exporter = new OTLPTraceExporter({
+    url: new URL("/v1/traces", z0.url).href,
+    headers: { authorization: `Bearer ${token("north")}` },
+    compression: /** @type {any} */ ("gzip"),
+  });
+  const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
+  const span = provider.getTracer("test").startSpan("pay", { attributes: { "z0.money": "moved" } });
+  span.end();
+  await provider.forceFlush();
+  const { traceId, spanId } = span.spanContext();
+  const body = await eventually("the trace", async () => {
+    const answer = await z0.fetch(`/v1/traces/${traceId}`, { token: token("north") });
+    return answer.status === 200 && answer.body;
+  });
+  assert.ok(JSON.stringify(body).includes(spanId));
+  await provider.shutdown();
+});
