@@ -115,10 +115,7 @@ bool Traces::id(std::string_view hex, std::size_t bytes, std::string& out) {
 }
 
 bool Traces::value(Otlp member, const OtlpValue& v) {
-  if (!inside_.empty() &&
-      (member == Otlp::key || member == Otlp::text || member == Otlp::flag ||
-       member == Otlp::integer || member == Otlp::number || member == Otlp::bytes))
-    return values_.value(member, v), true;
+  if (values_.any_open()) return values_.value(member, v), true;
   const Otlp object = inside_.empty() ? Otlp::request : inside_.back();
   if (object == Otlp::scope && member == Otlp::name) scope_ = v.text;
   if (object == Otlp::event) event_ = v.text;

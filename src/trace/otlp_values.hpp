@@ -17,6 +17,7 @@ std::string short_json_text(std::string_view text);
 class OtlpValues {
  public:
   // These belong to it: key_value, any, list, key_values.
+  bool any_open() const { return !open_.empty(); }
   void begin(Otlp object);
   void value(Otlp member, const OtlpValue& value);
   // True when `whole` is an attribute of what is around all of it.

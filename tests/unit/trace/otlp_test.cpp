@@ -69,8 +69,7 @@ TEST_CASE("What cannot be decoded is told with its place", "[otlp]") {
   CHECK(fault_of("{") == "byte 2 is no JSON");
   CHECK(fault_of("[]") == "body is not what OTLP has there");
   CHECK(fault_of(R"({"resourceSpans":{}})") == "resourceSpans is not what OTLP has there");
-  CHECK(fault_of(R"({"resourceSpans":[null]})") ==
-        "resourceSpans[0] is not what OTLP has there");
+  CHECK(fault_of(R"({"resourceSpans":[null]})") == "resourceSpans[0] is not what OTLP has there");
   CHECK(fault_of(spans(span_with(R"("kind":"SPAN_KIND_SERVER")"))) ==
         "resourceSpans[0].scopeSpans[0].spans[0].kind is not what OTLP has there");
   CHECK(fault_of(spans(R"({"traceId":"W47/95gDgQPSabYzgT/GDA=="})")) ==
@@ -139,6 +138,16 @@ TEST_CASE("z0's attributes are members of the span, others stay", "[otlp]") {
   CHECK(s.attributes == std::vector<Attribute>{{"z0.fact_id", "\"f\""},
                                                {"exception.type", "\"TypeError\""},
                                                {"host", "\"h\""}});
+}
+
+TEST_CASE("Metrics that come where spans belong are no spans, and the other way round", "[otlp]") {
+  const std::string metrics =
+      R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":{"dataPoints":[{"asInt":"3"}]}}]}]}]})";
+  CHECK(read(metrics).spans.empty());
+  OtlpMetrics out;
+  OtlpFault fault;
+  CHECK(read_otlp_metrics(spans(span_with(R"("kind":1)")), out, fault));
+  CHECK(out.metrics.empty());
 }
 
 TEST_CASE("What is written is read the same", "[otlp]") {
