@@ -4,6 +4,7 @@
 
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
@@ -17,6 +18,17 @@ std::string_view span_id_in(std::string_view span) {
   ByteReader in(span);
   in.short_bytes();
   return in.short_bytes();
+}
+
+// When the first of these began.
+std::int64_t start_of(const std::vector<std::string>& spans) {
+  std::int64_t start = INT64_MAX;
+  for (const std::string& bytes : spans) {
+    Span span;
+    if (!decode(bytes, span)) trap("a span that was taken can be read");
+    start = std::min(start, span.start_us);
+  }
+  return start;
 }
 
 std::uint64_t number_of(std::string_view span_id) { return ByteReader(span_id).u64(); }
@@ -115,13 +127,16 @@ StoreReply TraceStore::take(const StoreRequest& request, const Frame& frame, Eff
 void TraceStore::judge(std::int64_t oldest_at, const Frame& frame, Effects& effects) {
   const std::int64_t now = frame.now_ms;
   alarm_at_ = 0;
-  std::vector<std::string> due;
+  // In the order in which they began, as far as it is known: a search shows them so.
+  std::vector<std::pair<std::int64_t, std::string>> due;
   for (const auto& [id, open] : open_) {
     // A clock that ran back makes nothing wait for longer.
     const bool quiet = now - open.last_at >= limits::trace_quiet_ms || now < open.first_at;
-    if (quiet || now - open.first_at >= limits::trace_open_ms_max) due.push_back(id);
+    if (quiet || now - open.first_at >= limits::trace_open_ms_max)
+      due.emplace_back(start_of(open.spans), id);
   }
-  for (const std::string& id : due) decide(id, open_.find(id)->second, frame, effects);
+  std::sort(due.begin(), due.end());
+  for (const auto& [start, id] : due) decide(id, open_.find(id)->second, frame, effects);
   if (!due.empty()) rewrite(effects);
   const std::int64_t expired = now - limits::trace_retention_ms;
   if (oldest_at != 0 && oldest_at < expired)
