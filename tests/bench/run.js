@@ -5,6 +5,7 @@ import { core } from "./benches/core.js";
 import { growth } from "./benches/growth.js";
 import { size } from "./benches/size.js";
 import { storage } from "./benches/storage.js";
+import { traces } from "./benches/traces.js";
 import { worker } from "./benches/worker.js";
 import { describeMachine } from "./lib/proc.js";
 import { markdown, writeBetweenMarkers } from "./lib/report.js";
@@ -16,7 +17,7 @@ import { BENCH, ROOT, WORKERD_VERSION } from "./lib/workers.js";
  */
 
 /** @type {Record<string, (options: Options) => Promise<import("./lib/report.js").Section[]>>} */
-const BENCHES = { size, core, worker, storage, growth };
+const BENCHES = { size, core, worker, storage, growth, traces };
 
 /** @param {string[]} args @returns {Options} */
 function parse(args) {
