@@ -43,7 +43,8 @@ void cut(std::string& text, std::size_t bytes_max) {
 void cut_value(std::string& value) {
   if (value.size() <= limits::attribute_bytes_max) return;
   std::string text;
-  append_json_string(text, whole_characters(value, limits::attribute_bytes_max / 2));
+  // Of the text of itself: an escape takes six bytes for one.
+  append_json_string(text, whole_characters(value, limits::attribute_bytes_max / 6 - 2));
   value = std::move(text);
 }
 

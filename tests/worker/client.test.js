@@ -43,6 +43,8 @@ let z0;
 before(async () => {
   const tail = { type: "esm", contents: TAIL };
   z0 = await startZ0({
+    traces: true,
+    vars: { Z0_SETTINGS: JSON.stringify({ traces: { one_in: 1 } }) },
     beside: [
       productOf("product", { type: "worker", worker: "z0" }),
       // Nothing listens on this port.
@@ -97,6 +99,27 @@ test("Facts of a product Worker are in their ledgers, with the trace that its re
     assert.equal(trace_id, traceId);
     assert.equal(tenant_id, "north");
   }
+});
+
+test("A call of a tool is one trace with the facts that z0 recorded, and a metric", async () => {
+  const { traceId, dropped } = await ask("product", "/?suffix=3");
+  const trace = await eventually("the product's spans and z0's in one trace", async () => {
+    const { body } = await z0.fetch(`/v1/traces/${traceId}`);
+    const names = (body.spans ?? []).map((/** @type {any} */ { name }) => name);
+    const expected = ["z0.worker.shop.sell", "z0.external.openai.completion", "z0.worker.facts.record", "z0.d1.projection.write_facts"];
+    return expected.every((name) => names.includes(name)) && body.facts.length > 0 && body;
+  });
+  const root = trace.spans[0];
+  assert.equal(root.name, "z0.worker.shop.sell");
+  assert.equal(root.service, "shop");
+  assert.equal(root.tenant_id, "north");
+  const ponder = trace.spans.find((/** @type {any} */ { name }) => name === "z0.worker.shop.ponder");
+  if (ponder.clock === "stood") assert.equal(ponder.duration_us, null);
+  await eventually("the call among the metrics", async () => {
+    const { body } = await z0.fetch("/v1/metrics/query?metric=z0_external_calls_total&by=tool_id,operation&tenant=north");
+    return body.groups?.some((/** @type {any} */ { labels, value }) => labels.operation === "completion" && value > 0);
+  });
+  assert.deepEqual(dropped, { facts: 0, spans: 0, points: 0 });
 });
 
 test("Who waits for a receipt gets the ledger's", async () => {

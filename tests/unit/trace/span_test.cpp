@@ -125,6 +125,17 @@ TEST_CASE("What is longer than a span may be is cut, counted, and stays readable
   CHECK(nlohmann::json::accept(z0::span_json(span)));
 }
 
+TEST_CASE("A long value of signs that need escapes is within its limit when it was cut", "[span]") {
+  Span span = whole();
+  std::string signs;
+  for (int i = 0; i < 600; ++i) signs += "\\u0001\"";
+  span.attributes = {{"k", signs}};
+  std::size_t dropped = 0;
+  z0::bound(span, dropped);
+  CHECK(span.attributes[0].value.size() <= z0::limits::attribute_bytes_max);
+  CHECK(nlohmann::json::accept(span.attributes[0].value));
+}
+
 TEST_CASE("Many long attributes end where the bytes of a span do", "[span]") {
   Span span = whole();
   span.attributes.clear();
