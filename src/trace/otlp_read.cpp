@@ -156,8 +156,8 @@ void Traces::add(std::vector<Attribute>& to, Attribute a) {
 
 void Traces::attribute(Attribute a) {
   const Otlp object = inside_.empty() ? Otlp::request : inside_.back();
-  if (object == Otlp::event) add(event_attributes_, std::move(a));
-  if (object == Otlp::resource) add(resource_, std::move(a));
+  if (object == Otlp::event) return add(event_attributes_, std::move(a));
+  if (object == Otlp::resource) return add(resource_, std::move(a));
   if (object != Otlp::span) return;
   const std::string text = a.value.size() > 2 && a.value[0] == '"' ? attribute_text(a.value) : "";
   if (a.key == "z0.tenant_id" && !text.empty())

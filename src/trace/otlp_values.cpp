@@ -19,7 +19,9 @@ std::string short_json_text(std::string_view text) {
   // Most texts need no escapes; the longest is \u0000.
   for (const std::size_t factor : {std::size_t{1}, std::size_t{6}}) {
     std::size_t kept = std::min(text.size(), (limits::attribute_bytes_max - 5) / factor);
-    while (kept > 0 && kept < text.size() && (static_cast<unsigned char>(text[kept]) & 0xc0) == 0x80) --kept;
+    while (kept > 0 && kept < text.size() &&
+           (static_cast<unsigned char>(text[kept]) & 0xc0) == 0x80)
+      --kept;
     json.clear();
     append_json_string(json, std::string(text.substr(0, kept)) + "...");
     if (json.size() <= limits::attribute_bytes_max) break;

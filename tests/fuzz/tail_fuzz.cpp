@@ -46,7 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   std::size_t delivered = 0;
   for (const Delivery& delivery : deliveries_of(tail.spans, 3)) {
-    if (delivery.request.size() > limits::traces_delivery_bytes_max + limits::span_bytes_max + 1'024)
+    if (delivery.request.size() >
+        limits::traces_delivery_bytes_max + limits::span_bytes_max + 1'024)
       broken("a delivery is bounded");
     delivered += delivery.spans;
   }

@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const build = join(root, "build/release");
 const planted = join(build, "planted");
-const SEEDS_MAX = 2000;
+const SEEDS_MAX = 8000;
 // A planted bug that makes the simulator run on for ever is missed, not waited for.
 const TIMEOUT_MS = 300_000;
 const JOBS = Math.min(4, availableParallelism());

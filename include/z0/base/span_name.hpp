@@ -40,7 +40,7 @@ class SpanName {
   constexpr SpanName() = default;  // empty: no span
   template <std::size_t N>
   consteval SpanName(const char (&literal)[N])
-      : text_(literal, N - 1) {           // NOLINT: a literal is one
+      : text_(literal, N - 1) {                                    // NOLINT: a literal is one
     if (!valid(text_)) trap("a span is named by the convention");  // ends the compilation
   }
 

@@ -65,7 +65,7 @@ TEST_CASE("A data point's index is a tenant's name, cut where it is too long", "
     };
     REQUIRE(w.post(deposit("f_1"), tenant).status == 201);
     w.now_ms += 20'000;
-    w.run_alarms();  // it reconciles, which writes points too
+    w.run_alarms();     // it reconciles, which writes points too
     indexes.erase("");  // the platform's own
     CHECK(indexes == std::set<std::string>{tenant.substr(0, z0::limits::point_index_bytes_max)});
   }
