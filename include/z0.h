@@ -49,7 +49,8 @@
  *   u8 1, text message                     there is no key, or it could not be used
  *
  * ANSWER, to Z0_NEED_FETCH
- *   u8 outcome (z0_outcome), then for Z0_OK: u16 http status; else: text message.
+ *   u8 outcome (z0_outcome), then for Z0_OK: u16 http status, u32 seconds that the other side
+ *   asks to be left alone for (retry-after; 0: it does not say); else: text message.
  *
  * ANSWER, to Z0_NEED_CALL
  *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
@@ -88,7 +89,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 7,
+  Z0_ABI_VERSION = 8,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,

@@ -1,7 +1,7 @@
 // The codec of effects and answers, as include/z0.h lays them out.
 
 import { Writer } from "./bytes.js";
-import { Effect } from "./types.js";
+import { Effect, Outcome } from "./types.js";
 
 /** @import { AnyEffect, NeedCall, NeedSpan, Point, Statement, Value } from "./types.js" */
 /** @import { Reader } from "./bytes.js" */
@@ -202,13 +202,21 @@ export function encodeQueryFailure(message) {
 }
 
 /**
- * The answer to Z0_NEED_FETCH: the status or, for any outcome but OK, a message.
- * @param {number} outcome
- * @param {number | string} result
+ * The answer to Z0_NEED_FETCH: a status, and the seconds that the other side asks to be left alone for.
+ * @param {number} status
+ * @param {number} retryAfterS
  */
-export function encodeFetch(outcome, result) {
-  const w = new Writer().u8(outcome);
-  return (typeof result === "string" ? w.text(result) : w.u16(result)).done();
+export function encodeFetched(status, retryAfterS) {
+  return new Writer().u8(Outcome.OK).u16(status).u32(retryAfterS).done();
+}
+
+/**
+ * The answer to Z0_NEED_FETCH where there is none.
+ * @param {number} outcome
+ * @param {string} message
+ */
+export function encodeNotFetched(outcome, message) {
+  return new Writer().u8(outcome).text(message).done();
 }
 
 /**

@@ -142,8 +142,10 @@ std::string World::answer_fetch(const FetchNeed& need) {
   std::string bytes;
   ByteWriter out(bytes);
   if (fetch) {
+    const Fetched fetched = fetch(need);
     out.u8(Z0_OK);
-    out.u16(fetch(need));
+    out.u16(fetched.http);
+    out.u32(fetched.retry_after_s);
   } else {
     out.u8(Z0_FAILED);
     out.bytes("nobody answers");

@@ -209,7 +209,7 @@ class SearchMerge {
     json.end();
     Places places;
     bool more = false;
-    std::int64_t kept = 0, dropped = 0, refused = 0;
+    std::int64_t kept = 0, dropped = 0, refused = 0, exported = 0, lost = 0;
     for (const auto& [reply, at] : shards_) {
       const bool all = at == reply.found.size();
       more = more || !all || reply.more;
@@ -221,10 +221,13 @@ class SearchMerge {
       kept += reply.kept;
       dropped += reply.dropped;
       refused += reply.spans_refused;
+      exported += reply.exported;
+      lost += reply.export_lost;
     }
     write_cursor(json, more, encode_places(places));
     json.object("sampling").integer("kept", kept).integer("dropped", dropped);
-    json.integer("spans_refused", refused).end().end();
+    json.integer("spans_refused", refused).end();
+    json.object("export").integer("spans", exported).integer("lost", lost).end().end();
     return out;
   }
 

@@ -5,6 +5,9 @@
 #include "traces/store.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
+#include "z0/metrics/events.hpp"
+#include "z0/trace/otlp.hpp"
+#include "z0/wire/settings.hpp"
 
 namespace z0 {
 namespace {
@@ -12,7 +15,16 @@ namespace {
 namespace sql = traces_sql;
 
 // Whose answers come next.
-enum class TracesStage : std::uint8_t { begin, hydrate, oldest, bodies, summaries, count_ };
+enum class TracesStage : std::uint8_t {
+  begin,
+  hydrate,
+  oldest,
+  outgoing,
+  sent,
+  bodies,
+  summaries,
+  count_
+};
 
 struct TracesCall {
   TracesStage stage = TracesStage::begin;
@@ -41,6 +53,24 @@ struct LookUp {
   }
 };
 
+// A batch that was sent.
+struct Sent {
+  std::int64_t n = 0;
+  std::int64_t spans = 0;
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.number(self.n);
+    f.number(self.spans);
+  }
+};
+
+// Whether the other side may take it later, by OTLP's own list.
+bool worth_another_try(const FetchAnswer& answer) {
+  if (answer.outcome != Z0_OK) return true;
+  return answer.http == 429 || answer.http == 502 || answer.http == 503 || answer.http == 504;
+}
+
 // How far a search came.
 struct Search {
   std::int64_t segments = 0;
@@ -59,6 +89,8 @@ class TracesStep {
       : store_(store), call_(call), frame_(frame), effects_(effects) {}
 
   void run() {
+    // Meanwhile the state may have left memory; what was sent is known without it.
+    if (call_.stage == TracesStage::sent) return sent();
     if (call_.stage == TracesStage::hydrate && !store_.hydrate(frame_)) return fail();
     if (!store_.hydrated()) {
       TraceStore::need_rows(effects_);
@@ -93,12 +125,47 @@ class TracesStep {
   }
 
   void alarm() {
+    if (call_.stage == TracesStage::outgoing) return send();
     if (call_.stage != TracesStage::oldest) {
+      store_.alarm_went_off();
+      if (store_.begins_export(frame_)) {
+        effects_.need_rows(sql::select_export, {});
+        return resume(TracesStage::outgoing, {});
+      }
       effects_.need_rows(sql::select_oldest, {});
       return resume(TracesStage::oldest, {});
     }
     const Rows oldest = parse_rows(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
     store_.judge(oldest.at(0, 0).integer, frame_, effects_);
+  }
+
+  void send() {
+    const Rows rows = answer();
+    if (rows.failed || rows.size() == 0) return fail();
+    std::vector<Span> spans;
+    for (ByteReader in(rows.at(0, 1).bytes); !in.done();) {
+      if (!decode(in.short_bytes(), spans.emplace_back())) trap("a batch holds spans");
+    }
+    const OtlpTarget target = settings_otlp(frame_.settings);
+    std::vector<Header> headers{{"content-type", "application/json"}};
+    for (const auto& [name, value] : target.headers) headers.emplace_back(name, value);
+    effects_.need_fetch("z0.external.otlp.export", "POST", target.traces_url, headers,
+                        limits::export_timeout_ms, write_otlp_traces(spans));
+    resume(TracesStage::sent,
+           encode(Sent{rows.at(0, 0).integer, static_cast<std::int64_t>(spans.size())}));
+  }
+
+  void sent() {
+    Sent sent;
+    if (!decode(call_.course, sent)) trap("a batch goes round as it was sent");
+    const FetchAnswer answer =
+        parse_fetch(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
+    const bool taken = answer.outcome == Z0_OK && answer.http >= 200 && answer.http < 300;
+    if (!taken && worth_another_try(answer))
+      return store_.put_off_export(answer.retry_after_s, frame_, effects_);
+    store_.end_export(sent.n, sent.spans, taken, effects_);
+    store_.wake(frame_.now_ms, effects_);
+    if (!taken) log_event(effects_, Event::export_refused, {std::int64_t{answer.http}, sent.spans});
   }
 
   void store() {
@@ -209,6 +276,8 @@ class TracesStep {
     reply.kept = store_.counts().kept;
     reply.dropped = store_.counts().dropped;
     reply.spans_refused = store_.counts().spans_refused;
+    reply.exported = store_.counts().exported;
+    reply.export_lost = store_.counts().export_lost;
     reply_value(effects_, reply);
   }
 

@@ -43,11 +43,12 @@ void TraceStore::need_rows(Effects& effects) {
   effects.need_rows(sql::select_meta, {});
   effects.need_rows(sql::select_inbox, {});
   effects.need_rows(sql::select_tail, {});
+  effects.need_rows(sql::select_waiting, {});
 }
 
 bool TraceStore::hydrate(const Frame& frame) {
   constexpr std::size_t first = std::size(sql::create_tables);
-  if (frame.answers.size() < first + 3) return false;
+  if (frame.answers.size() < first + 4) return false;
   const Rows meta = parse_rows(frame.answers[first]);
   const Rows inbox = parse_rows(frame.answers[first + 1]);
   const Rows tail = parse_rows(frame.answers[first + 2]);
@@ -69,6 +70,7 @@ bool TraceStore::hydrate(const Frame& frame) {
              std::string(tail.at(0, 5).bytes),
              std::string(tail.at(0, 6).bytes)};
   }
+  set_waiting(parse_rows(frame.answers[first + 3]));
   hydrated_ = true;
   return true;
 }
@@ -126,7 +128,7 @@ StoreReply TraceStore::take(const StoreRequest& request, const Frame& frame, Eff
 
 void TraceStore::judge(std::int64_t oldest_at, const Frame& frame, Effects& effects) {
   const std::int64_t now = frame.now_ms;
-  alarm_at_ = 0;
+  judged_ = true;
   // In the order in which they began, as far as it is known: a search shows them so.
   std::vector<std::pair<std::int64_t, std::string>> due;
   for (const auto& [id, open] : open_) {
@@ -141,6 +143,7 @@ void TraceStore::judge(std::int64_t oldest_at, const Frame& frame, Effects& effe
   const std::int64_t expired = now - limits::trace_retention_ms;
   if (oldest_at != 0 && oldest_at < expired)
     effects.write(sql::drop_segments, {Value::of(expired)});
+  if (outbox_first_ != 0) set_alarm(std::max(now, export_at_), effects);
   if (!open_.empty())
     set_alarm(now + limits::trace_quiet_ms, effects);
   else if (oldest_at != 0 || tail_.n != 0)
@@ -174,6 +177,8 @@ void TraceStore::decide(const std::string& trace_id, const Open& open, const Fra
     }
     tail_.add(trace, open.spans, frame.now_ms);
     tail_changed_ = true;
+    if (!settings_otlp(frame.settings).traces_url.empty())
+      to_export_.insert(to_export_.end(), open.spans.begin(), open.spans.end());
   }
   if (before == Decision::none) ++(kept ? counts_.kept : counts_.dropped);
   if (before == Decision::dropped && kept) {
@@ -216,6 +221,7 @@ void TraceStore::write_inbox(std::string_view body, Effects& effects) {
 void TraceStore::rewrite(Effects& effects) {
   write_tail(effects);
   tail_changed_ = false;
+  write_export(effects);
   effects.write(sql::empty_inbox, {});
   inbox_n_ = 0;
   StoreRequest left;

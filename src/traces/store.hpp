@@ -23,7 +23,8 @@ inline constexpr std::string_view create_tables[] = {
     // The body last: whoever reads hashes and summaries does not come to its pages.
     "CREATE TABLE IF NOT EXISTS segments (n INTEGER PRIMARY KEY, last_at INTEGER NOT NULL, "
     "from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, ids BLOB NOT NULL, summaries BLOB NOT NULL, "
-    "body BLOB NOT NULL)"};
+    "body BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS outbox (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"};
 inline constexpr std::string_view select_meta = "SELECT body FROM meta";
 inline constexpr std::string_view select_inbox = "SELECT n, body FROM inbox ORDER BY n";
 inline constexpr std::string_view select_tail =
@@ -31,6 +32,10 @@ inline constexpr std::string_view select_tail =
       FROM segments
       ORDER BY n DESC
       LIMIT 1)";
+inline constexpr std::string_view select_waiting = "SELECT min(n), max(n) FROM outbox";
+inline constexpr std::string_view select_export = "SELECT n, body FROM outbox ORDER BY n LIMIT 1";
+inline constexpr std::string_view put_export = "INSERT INTO outbox (n, body) VALUES (?1, ?2)";
+inline constexpr std::string_view drop_export = "DELETE FROM outbox WHERE n <= ?1";
 inline constexpr std::string_view select_oldest = "SELECT min(last_at) FROM segments";
 // ?1: the hash of a trace id. It may be found where one hash ends and the next begins: the body tells.
 inline constexpr std::string_view select_bodies =
@@ -59,12 +64,16 @@ struct TraceCounts {
   std::int64_t kept = 0;
   std::int64_t dropped = 0;
   std::int64_t spans_refused = 0;
+  std::int64_t exported = 0;     // spans that were sent to somebody else, and taken
+  std::int64_t export_lost = 0;  // spans that were not: refused, or given up
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
     f.number(self.kept);
     f.number(self.dropped);
     f.number(self.spans_refused);
+    f.number(self.exported);
+    f.number(self.export_lost);
   }
 };
 
@@ -79,6 +88,20 @@ class TraceStore {
   StoreReply take(const StoreRequest& request, const Frame& frame, Effects& effects);
   // Judges what is quiet, drops what is a week old. oldest_at: of the segments, 0 when there is none.
   void judge(std::int64_t oldest_at, const Frame& frame, Effects& effects);
+
+  // The alarm went off: none is set any more.
+  void alarm_went_off() { alarm_at_ = 0; }
+  // Whether this alarm is to send a batch to somebody else: one waits, its time has come, and an alarm
+  // has judged since the last one was sent, so that neither keeps the other from its turn.
+  bool begins_export(const Frame& frame);
+  // The batch up to `n`, of so many spans, was taken, or is given up: it is gone.
+  void end_export(std::int64_t n, std::int64_t spans, bool taken, Effects& effects);
+  // It is tried again: after as long as the other side asks for, or twice as long as last time.
+  void put_off_export(std::uint32_t retry_after_s, const Frame& frame, Effects& effects);
+  // The alarm goes off at once, for what else waits.
+  void wake(std::int64_t now_ms, Effects& effects) { set_alarm(now_ms, effects); }
+  // The batches that there are by the rows.
+  void set_waiting(const Rows& rows);
 
   // The spans of a trace that wait to be judged.
   std::vector<std::string_view> open_spans(std::string_view trace_id) const;
@@ -105,6 +128,7 @@ class TraceStore {
   void write_inbox(std::string_view body, Effects& effects);
   void rewrite(Effects& effects);
   void set_alarm(std::int64_t at_ms, Effects& effects);
+  void write_export(Effects& effects);
 
   bool hydrated_ = false;
   Traces open_;
@@ -114,6 +138,13 @@ class TraceStore {
   bool tail_changed_ = false;
   TraceCounts counts_;
   std::int64_t alarm_at_ = 0;  // as far as it is known; 0: none
+  // Numbers of the batches that wait; 0 and 0 when none does.
+  std::int64_t outbox_first_ = 0;
+  std::int64_t outbox_last_ = 0;
+  std::int64_t export_at_ = 0;  // when the next try is
+  std::int64_t export_tries_ = 0;
+  bool judged_ = false;                 // since a batch was sent
+  std::vector<std::string> to_export_;  // of traces that were kept in this step
   std::unordered_map<std::uint64_t, Decision> decisions_;
   std::deque<std::uint64_t> decided_;  // their keys, oldest first
 };

@@ -24,7 +24,8 @@ void write_values(ByteWriter& out, const Value* values, std::size_t count) {
 constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
 
 // A header without a name is left out.
-void write_headers(ByteWriter& out, std::initializer_list<Header> headers) {
+template <class Headers>
+void write_headers(ByteWriter& out, const Headers& headers) {
   std::uint16_t count = 0;
   for (const auto& header : headers) count += header.first.empty() ? 0 : 1;
   out.u16(count);
@@ -135,7 +136,7 @@ void Effects::need_sign(std::string_view text) {
 }
 
 void Effects::need_fetch(SpanName span, std::string_view method, std::string_view url,
-                         std::initializer_list<Header> headers, std::uint32_t timeout_ms,
+                         const std::vector<Header>& headers, std::uint32_t timeout_ms,
                          std::string_view body) {
   const auto mark = begin(Z0_NEED_FETCH, Phase::need);
   waits_outside_ = true;

@@ -138,10 +138,12 @@ FetchAnswer parse_fetch(std::string_view bytes) {
   FetchAnswer answer;
   ByteReader in(bytes);
   const std::uint8_t outcome = in.u8();
-  if (outcome == Z0_OK)
+  if (outcome == Z0_OK) {
     answer.http = in.u16();
-  else
+    answer.retry_after_s = in.u32();
+  } else {
     answer.message = in.bytes();
+  }
   if (in.ok() && in.done() && outcome <= Z0_FAILED)
     answer.outcome = static_cast<z0_outcome>(outcome);
   return answer;

@@ -165,6 +165,36 @@ TraceSampling settings_trace_sampling(std::string_view settings) {
   return sampling;
 }
 
+OtlpTarget settings_otlp(std::string_view settings) {
+  OtlpTarget target;
+  std::string scratch;
+  std::string_view text;
+  with_member(settings, "otlp", [&](JsonReader& in) {
+    std::string_view key;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(key)) {
+      if (key == "traces_url" && in.peek() == JsonKind::string) {
+        if (in.string(text, scratch)) target.traces_url = text;
+      } else if (key == "headers" && in.peek() == JsonKind::object) {
+        in.enter_object();
+        while (in.next_member(key)) {
+          std::string name(key);
+          if (in.peek() != JsonKind::string)
+            in.skip();
+          else if (in.string(text, scratch))
+            target.headers.emplace_back(std::move(name), std::string(text));
+        }
+      } else {
+        in.skip();
+      }
+    }
+  });
+  // Whatever else stands there is no address that the host could ask.
+  if (!target.traces_url.starts_with("https://") && !target.traces_url.starts_with("http://"))
+    target.traces_url.clear();
+  return target;
+}
+
 Redaction settings_redaction(std::string_view settings) {
   Redaction redaction;
   for (const std::string_view name : default_redacted) redaction.attributes.emplace_back(name);

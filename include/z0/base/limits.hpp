@@ -189,6 +189,13 @@ inline constexpr std::size_t tenants_per_trace_max = 8;
 // Decisions that an object remembers for spans that come late: 16,384 x 16 bytes.
 inline constexpr std::size_t trace_decisions_max = small ? 16 : 1u << 14;
 inline constexpr std::int64_t trace_retention_ms = std::int64_t{7} * 86'400'000;
+// Batches of kept traces that wait to be sent to somebody else, each of at most half a delivery: 64 x 512
+// KB of rows. Then the oldest are given up, and counted.
+inline constexpr std::int64_t exports_waiting_max = small ? 4 : 64;
+inline constexpr std::uint32_t export_timeout_ms = 10'000;
+// Between two tries of one batch: twice as long each time, or as long as the other side asks for.
+inline constexpr std::int64_t export_pause_ms = 5'000;
+inline constexpr std::int64_t export_pause_ms_max = 300'000;
 inline constexpr std::size_t page_traces_max = 200;
 inline constexpr std::size_t page_traces_default = 50;
 

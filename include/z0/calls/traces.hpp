@@ -180,6 +180,8 @@ struct SearchReply {
   std::int64_t kept = 0;
   std::int64_t dropped = 0;
   std::int64_t spans_refused = 0;
+  std::int64_t exported = 0;
+  std::int64_t export_lost = 0;
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
@@ -190,6 +192,8 @@ struct SearchReply {
     f.number(self.kept);
     f.number(self.dropped);
     f.number(self.spans_refused);
+    f.number(self.exported);
+    f.number(self.export_lost);
   }
 };
 

@@ -17,6 +17,7 @@ enum class Event : std::uint8_t {
   root_differs,
   config_refused,
   spans_lost,
+  export_refused,
   count_,
 };
 

@@ -77,7 +77,7 @@ class Effects {
   void need_sign(std::string_view text);
   // An HTTP request to somebody outside.
   void need_fetch(SpanName span, std::string_view method, std::string_view url,
-                  std::initializer_list<Header> headers, std::uint32_t timeout_ms,
+                  const std::vector<Header>& headers, std::uint32_t timeout_ms,
                   std::string_view body);
   // steps_max: how many steps the frame may take in all. where: the stage that it is at, for the
   // words of a host that ends it; made of the continuation's first byte when empty.

@@ -19,6 +19,9 @@
 //                               before anything is stored: attributes of these names, * stands for
 //                               anything, and in all texts what looks like an address or a long number;
 //                               default: names that speak of secrets and persons, and both kinds
+//   otlp                        {"traces_url": "https://...", "headers": {"name": "value"}}: where the
+//                               traces that are kept are sent to as well, as OTLP in JSON. Headers may be
+//                               secret: then Z0_SETTINGS is a secret, and no variable
 //
 // Unknown members, and members of the wrong type, are ignored: they must not stop a deployment.
 #pragma once
@@ -27,6 +30,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace z0 {
@@ -51,6 +55,11 @@ struct Redaction {
   bool emails = true;
   bool numbers = true;
 };
+struct OtlpTarget {
+  std::string traces_url;  // empty: there is none
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+OtlpTarget settings_otlp(std::string_view settings);
 Redaction settings_redaction(std::string_view settings);
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings);
 std::int64_t settings_monitor_shards(std::string_view settings);

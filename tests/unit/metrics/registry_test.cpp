@@ -140,7 +140,8 @@ TEST_CASE("A call of somebody outside is counted with its end and what it took",
        {Row{Z0_OK, 204, ""}, Row{Z0_OK, 399, ""}, Row{Z0_OK, 400, "http_400"},
         Row{Z0_TIMEOUT, 0, "timeout"}, Row{Z0_FAILED, 0, "unreachable"}}) {
     Effects effects;
-    z0::count_external(effects, {"north", "twilio", "create_call", {outcome, http, {}}, 12, "abc"});
+    z0::count_external(effects,
+                       {"north", "twilio", "create_call", {outcome, http, 0, {}}, 12, "abc"});
     const auto points = carried<z0::DataPoint>(effects.finish());
     REQUIRE(points.size() == (code.empty() ? 2u : 4u));
     CHECK(points[0].blobs == Blobs{"z0_external_calls_total", "twilio", "create_call", code});
