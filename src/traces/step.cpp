@@ -135,8 +135,7 @@ class TracesStep {
       effects_.need_rows(sql::select_oldest, {});
       return resume(TracesStage::oldest, {});
     }
-    const Rows oldest = parse_rows(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
-    store_.judge(oldest.at(0, 0).integer, frame_, effects_);
+    store_.judge(answer().at(0, 0).integer, frame_, effects_);
   }
 
   void send() {
