@@ -54,6 +54,19 @@ add_custom_command(OUTPUT "${published}"
   DEPENDS z0_wasm COMMENT "bindings/worker/z0.wasm")
 add_custom_target(z0_wasm_published ALL DEPENDS "${published}")
 
+# What tests/bench times by itself, with the same flags.
+add_executable(z0_bench_loops EXCLUDE_FROM_ALL tests/bench/wasm/loops.cpp bindings/wasm/heap.cpp
+               bindings/wasm/libc.cpp)
+set_target_properties(z0_bench_loops PROPERTIES SUFFIX .wasm)
+target_compile_options(z0_bench_loops PRIVATE -fno-exceptions -fno-rtti)
+target_link_libraries(z0_bench_loops PRIVATE z0)
+set(bench_exports spans counts observations span count observation effects values insert clear merge quantile)
+list(TRANSFORM bench_exports PREPEND "_bench_")
+list(JOIN bench_exports "," bench_exports)
+target_link_options(z0_bench_loops PRIVATE
+  -O3 -fno-exceptions -fno-rtti --no-entry -sSTANDALONE_WASM=1 -sEXPORTED_FUNCTIONS=${bench_exports}
+  -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=96MB)
+
 # The unit tests that need nothing but the core (no SQLite, no files, no processes), as a WASI
 # program: the same assertions, with the other compiler and 32-bit pointers. Catch2 version 2 is one
 # header, so it compiles here too. It needs exceptions; the core is built without, as ever.

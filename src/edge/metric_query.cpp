@@ -29,11 +29,7 @@ std::map<std::int64_t, std::int64_t> buckets_of(const Amounts& amounts) {
 
 // The nearest rank's bucket, by its bound. quantile: in millionths.
 std::int64_t quantile_of(const Amounts& amounts, std::int64_t quantile) {
-  const std::int64_t count = sum_of(amounts);
-  // count x quantile, rounded up, without leaving 63 bits.
-  const std::int64_t whole = count / 1'000'000 * quantile;
-  const std::int64_t rest = (count % 1'000'000 * quantile + 999'999) / 1'000'000;
-  const std::int64_t rank = std::max<std::int64_t>(1, whole + rest);
+  const std::int64_t rank = Histogram::rank(sum_of(amounts), quantile);
   std::int64_t passed = 0;
   std::int64_t bound = 0;
   for (const auto& [bucket, amount] : buckets_of(amounts)) {

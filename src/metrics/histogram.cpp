@@ -40,12 +40,19 @@ void Histogram::merge(const Histogram& other) {
   max_ = std::max(max_, other.max_);
 }
 
-std::int64_t Histogram::percentile(std::int64_t percent) const {
-  const std::int64_t rank = std::max<std::int64_t>(1, (count_ * percent + 99) / 100);
+// Rounded up, without leaving 63 bits.
+std::int64_t Histogram::rank(std::int64_t count, std::int64_t millionths) {
+  const std::int64_t whole = count / 1'000'000 * millionths;
+  const std::int64_t rest = (count % 1'000'000 * millionths + 999'999) / 1'000'000;
+  return std::max<std::int64_t>(1, whole + rest);
+}
+
+std::int64_t Histogram::quantile(std::int64_t millionths) const {
+  const std::int64_t place = rank(count_, millionths);
   std::int64_t passed = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     passed += counts_[i];
-    if (passed >= rank) return std::min(bound(i), max_);
+    if (passed >= place) return std::min(bound(i), max_);
   }
   return max_;
 }

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { core } from "./benches/core.js";
 import { growth } from "./benches/growth.js";
+import { metrics } from "./benches/metrics.js";
 import { size } from "./benches/size.js";
 import { storage } from "./benches/storage.js";
 import { traces } from "./benches/traces.js";
@@ -16,8 +17,10 @@ import { BENCH, ROOT, WORKERD_VERSION } from "./lib/workers.js";
  * @typedef {{quick: boolean, wasm: string, json: string | null, write: boolean, names: string[]}} Options
  */
 
-/** @type {Record<string, (options: Options) => Promise<import("./lib/report.js").Section[]>>} */
-const BENCHES = { size, core, worker, storage, growth, traces };
+/** @typedef {import("./lib/report.js").Section} Section */
+
+/** @type {Record<string, (options: Options) => Promise<Section[]>>} */
+const BENCHES = { size, core, worker, storage, growth, traces, metrics };
 
 /** @param {string[]} args @returns {Options} */
 function parse(args) {

@@ -30,9 +30,12 @@ class Histogram {
 
   std::int64_t count() const { return count_; }
   std::int64_t max() const { return max_; }
-  // The smallest value that at least `percent` of 100 values do not pass (nearest rank), within the
-  // error above and never above the largest value. 0 when there are none.
-  std::int64_t percentile(std::int64_t percent) const;
+  // The smallest value that at least so many millionths of the values do not pass (nearest rank),
+  // within the error above and never above the largest value. 0 when there are none.
+  std::int64_t quantile(std::int64_t millionths) const;
+  std::int64_t percentile(std::int64_t percent) const { return quantile(percent * 10'000); }
+  // Of `count` values in order the place of the one at a quantile, the first one's being 1.
+  static std::int64_t rank(std::int64_t count, std::int64_t millionths);
 
  private:
   std::vector<std::int64_t> counts_;  // by bucket, up to the last one in use

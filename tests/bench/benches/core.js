@@ -4,7 +4,7 @@
 import { Child } from "../lib/children.js";
 import { entityName, makeBody } from "../lib/facts.js";
 import { cpuMs } from "../lib/proc.js";
-import { figure, interleave, progress } from "../lib/rounds.js";
+import { calibrate, figure, interleave, progress } from "../lib/rounds.js";
 import { gate, round, times } from "../lib/report.js";
 import { SECRET, mintToken } from "../lib/token.js";
 import { coreLoop, start } from "../lib/workers.js";
@@ -37,25 +37,6 @@ function makeWork(batch, ledgers) {
     secret: SECRET,
     nowMs,
   };
-}
-
-// The optimizing compilers work in threads of their own, on the same account; until they are done a
-// loop looks dearer than it is.
-const WARM_MS = 1_500;
-
-/**
- * Warms up, then finds how many loops fill a sample.
- * @param {(n: number) => Promise<number>} spend
- * @param {number} sampleMs
- */
-async function calibrate(spend, sampleMs) {
-  let n = 1;
-  for (let warm = 0; ; ) {
-    const ms = await spend(n);
-    warm += ms;
-    if (ms >= sampleMs * 0.6 && warm >= WARM_MS) return Math.round((n * sampleMs) / ms);
-    n = Math.ceil(n * Math.min(8, Math.max(1.1, sampleMs / Math.max(ms, 0.5))));
-  }
 }
 
 /**

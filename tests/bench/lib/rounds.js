@@ -39,6 +39,25 @@ export async function interleave(contenders, rounds) {
   return figures;
 }
 
+// The optimizing compilers work in threads of their own, on the same account; until they are done a
+// loop looks dearer than it is.
+const WARM_MS = 1_500;
+
+/**
+ * Warms up, then finds how many loops fill a sample.
+ * @param {(n: number) => Promise<number>} spend
+ * @param {number} sampleMs
+ */
+export async function calibrate(spend, sampleMs) {
+  let n = 1;
+  for (let warm = 0; ; ) {
+    const ms = await spend(n);
+    warm += ms;
+    if (ms >= sampleMs * 0.6 && warm >= WARM_MS) return Math.round((n * sampleMs) / ms);
+    n = Math.ceil(n * Math.min(8, Math.max(1.1, sampleMs / Math.max(ms, 0.5))));
+  }
+}
+
 const started = Date.now();
 
 /** Says on standard error what is being done. @param {string} text */

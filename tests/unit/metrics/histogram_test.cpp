@@ -45,6 +45,17 @@ std::vector<std::int64_t> made(Random& random, std::size_t count) {
 
 }  // namespace
 
+TEST_CASE("A quantile finer than a percent is the value of its own rank", "[histogram]") {
+  Histogram h;
+  for (int i = 0; i < 999; ++i) h.add(1);
+  h.add(20);
+  CHECK(h.quantile(999'000) == 1);
+  CHECK(h.quantile(999'001) == 20);
+  CHECK(h.percentile(99) == 1);
+  CHECK(Histogram::rank(9'000'000'000'000'000, 999'999) == 8'999'991'000'000'000);
+  CHECK(Histogram::rank(0, 500'000) == 1);
+}
+
 TEST_CASE("A percentile is never below the value of its rank and less than a sixteenth above it",
           "[histogram]") {
   Random random{1};
