@@ -2,11 +2,12 @@
 // hands them to the core, which makes spans of them, takes out what nobody should keep, and stores them.
 // It has no address of its own.
 
+import { soon } from "../worker/collect.js";
 import { logError } from "../worker/log.js";
 import { hostOf, run } from "../worker/perform.js";
 import { Frame, Target } from "../worker/types.js";
 
-/** @import { Env } from "../worker/types.js" */
+/** @import { Env, Host } from "../worker/types.js" */
 
 export { TraceStore } from "../worker/trace_store.js";
 
@@ -22,19 +23,14 @@ const STACK_LENGTH_MAX = 4_000;
 let pending = [];
 let pendingLength = 0;
 let lost = 0;
-/** @type {Promise<void> | undefined} */
-let collecting;
+// One of the invocations waits for all: each that waited would be kept alive for as long.
+const handOverSoon = soon(handOver, COLLECT_MS);
 
 /** @type {ExportedHandler<Env>} */
 export default {
   async tail(events, env, ctx) {
     for (const event of events) take(event);
-    if (pending.length === 0) return;
-    collecting ??= new Promise((resolve) => setTimeout(resolve, COLLECT_MS)).then(() => {
-      collecting = undefined;
-      return handOver(env, ctx);
-    });
-    ctx.waitUntil(collecting);
+    if (pending.length > 0) handOverSoon(hostOf(Target.TAIL, env, ctx));
   },
 };
 
@@ -53,31 +49,43 @@ function take(event) {
 }
 
 /**
- * What the core needs to know of an event; nothing where nobody would look for it.
+ * What the core needs to know of an event; nothing where nobody would look for it. Most events are of
+ * objects that had nothing to say, and each member is made when it is read: so what is not needed is not.
  * @param {TraceItem} event
  */
 function invocationOf(event) {
-  const lines = event.logs.flatMap(({ message }) => linesOf(message));
-  const traceparent = traceparentOf(event);
-  const failed = event.outcome !== "ok" || event.exceptions.length > 0;
-  if (lines.length === 0 && traceparent === undefined && !failed) return undefined;
+  const { logs, exceptions, outcome } = event;
+  const lines = logs.flatMap(({ message }) => linesOf(message));
+  const failed = outcome !== "ok" || exceptions.length > 0;
+  const itself = lines.length === 0 ? itselfOf(event) : undefined;
+  if (itself?.traceparent === "" && !failed) return undefined;
   return {
+    ...itself,
     script: event.scriptName ?? "",
-    entrypoint: event.entrypoint ?? "",
-    durable: event.executionModel === "durableObject",
-    event: kindOf(event.event),
-    at: event.eventTimestamp ?? 0,
     wall_ms: Math.round(event.wallTime),
     cpu_ms: Math.round(event.cpuTime),
-    outcome: event.outcome,
-    status: statusOf(event.event),
-    traceparent: traceparent ?? "",
-    exceptions: event.exceptions.map(({ name, message, stack }) => ({
+    outcome,
+    exceptions: exceptions.map(({ name, message, stack }) => ({
       name,
       message,
       stack: stack?.slice(0, STACK_LENGTH_MAX) ?? "",
     })),
     lines,
+  };
+}
+
+/**
+ * What a span is made of where the invocation logged none.
+ * @param {TraceItem} event
+ */
+function itselfOf({ event, eventTimestamp, entrypoint, executionModel }) {
+  return {
+    entrypoint: entrypoint ?? "",
+    durable: executionModel === "durableObject",
+    event: kindOf(event),
+    at: eventTimestamp ?? 0,
+    status: statusOf(event),
+    traceparent: traceparentOf(event) ?? "",
   };
 }
 
@@ -91,8 +99,8 @@ function linesOf(message) {
   return parts.filter((part) => typeof part === "string" && part.startsWith(SPANS));
 }
 
-/** @param {TraceItem} event */
-function traceparentOf({ event }) {
+/** @param {TraceItem["event"]} event */
+function traceparentOf(event) {
   if (event === null || !("request" in event)) return undefined;
   return event.request.headers.traceparent;
 }
@@ -111,18 +119,15 @@ function statusOf(event) {
   return event !== null && "response" in event ? (event.response?.status ?? 0) : 0;
 }
 
-/**
- * @param {Env} env
- * @param {ExecutionContext} ctx
- */
-async function handOver(env, ctx) {
+/** @param {Host} host */
+async function handOver(host) {
   const body = `[${pending.join(",")}]`;
   pending = [];
   pendingLength = 0;
   if (lost > 0) logError("z0.traces.invocations_lost", `${lost} came faster than they could be kept`);
   lost = 0;
   try {
-    await run(hostOf(Target.TAIL, env, ctx), Frame.TAIL, [body]);
+    await run(host, Frame.TAIL, [body]);
   } catch (error) {
     logError("z0.tail_failed", error);
   }

@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { core } from "./benches/core.js";
+import { execution } from "./benches/execution.js";
 import { growth } from "./benches/growth.js";
 import { metrics } from "./benches/metrics.js";
 import { size } from "./benches/size.js";
@@ -20,7 +21,7 @@ import { BENCH, ROOT, WORKERD_VERSION } from "./lib/workers.js";
 /** @typedef {import("./lib/report.js").Section} Section */
 
 /** @type {Record<string, (options: Options) => Promise<Section[]>>} */
-const BENCHES = { size, core, worker, storage, growth, traces, metrics };
+const BENCHES = { size, core, worker, storage, growth, traces, metrics, execution };
 
 /** @param {string[]} args @returns {Options} */
 function parse(args) {

@@ -23,13 +23,14 @@ export const headersOfZ0 = () => ({ authorization: `Bearer ${mintToken("tenant_a
 
 /**
  * @param {string} wasm
- * @param {{consumer?: boolean, meter?: boolean}} [options]
+ * @param {Partial<import("./workers.js").Options>} [options]
  * @returns {Promise<Contender>}
  */
-export async function startZ0(wasm, { consumer = false, meter = false } = {}) {
-  const running = await start(await z0Worker(wasm, { consumer, meter }));
+export async function startZ0(wasm, options = {}) {
+  const { consumer = false, meter = false } = options;
+  const running = await start(await z0Worker(wasm, { ...options, consumer, meter }));
   await migrate(running);
-  return { ...running, headers: headersOfZ0(), consumes: consumer };
+  return { ...running, headers: headersOfZ0(), consumes: consumer === true };
 }
 
 /** @returns {Promise<Contender>} */

@@ -2,7 +2,7 @@
 // untouched, unless BENCH_METER asks for counting.
 import { DurableObject } from "cloudflare:workers";
 // @ts-ignore: resolved inside workerd, where this file stands beside z0's own.
-import z0, * as real from "./index.js";
+import z0, * as real from "./bindings/worker/index.js";
 import { benchRoutes } from "../lib/bench_routes.js";
 import { findIds, renewIds } from "../lib/facts.js";
 import { counters, meterEnv, meterObject, meterStorage, takeCounters } from "../lib/meter.js";
@@ -130,6 +130,7 @@ export default {
 
   /** @param {any} batch @param {any} env @param {any} ctx */
   async queue(batch, env, ctx) {
+    if (env.BENCH_DROPS) return;
     counters.consumed_batches++;
     return z0.queue(batch, env.BENCH_METER ? meterEnv(env) : env, ctx);
   },
