@@ -5,6 +5,7 @@
 
 #include "edge/metric_answers.hpp"
 #include "z0/base/ids.hpp"
+#include "z0/metrics/exposed.hpp"
 #include "z0/metrics/histogram.hpp"
 #include "z0/metrics/registry.hpp"
 
@@ -17,16 +18,6 @@ constexpr std::int64_t bounds_ms[] = {1,     3,      7,      15,     31,     63,
                                       127,   255,    511,    1'023,  2'047,  4'095,
                                       8'191, 16'383, 32'767, 65'535, 262'143};
 
-bool in_seconds(const MetricInfo& row) { return row.unit == "ms"; }
-
-// The family's name: without the end of a counter, and in base units.
-std::string family_name(const MetricInfo& row) {
-  std::string_view name = row.name;
-  if (in_seconds(row)) return std::string(name.substr(0, name.size() - 2)) + "seconds";
-  if (row.kind == MetricKind::counter) name.remove_suffix(6);
-  return std::string(name);
-}
-
 // Thousandths as a decimal number.
 std::string thousandths(std::int64_t n) {
   std::string text = std::to_string(n / 1'000);
@@ -35,19 +26,6 @@ std::string thousandths(std::int64_t n) {
   text += std::to_string(1'000 + n % 1'000).substr(1);
   while (text.back() == '0') text.pop_back();
   return text;
-}
-
-void append_quoted(std::string& out, std::string_view value) {
-  out += '"';
-  for (const char c : value) {
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
 }
 
 class Exposition {
@@ -86,7 +64,7 @@ class Exposition {
       text += text.empty() ? "{" : ",";
       text += name;
       text += '=';
-      append_quoted(text, value);
+      append_label_value(text, value);
     };
     add("tenant_id", group.tenant_id);
     for (std::size_t i = 0; i < row.labels.size() && i < group.labels.size(); ++i)
@@ -100,7 +78,7 @@ class Exposition {
     std::string trace;
     append_hex(trace, group.trace);
     out_ += " # {trace_id=";
-    append_quoted(out_, trace);
+    append_label_value(out_, trace);
     out_ += "} ";
     out_ += in_seconds(row) ? thousandths(group.trace_value) : std::to_string(group.trace_value);
     out_ += ' ' + thousandths(group.trace_at_ms);

@@ -296,6 +296,19 @@ inline constexpr std::int64_t monitor_shards_max = 32;
 inline constexpr std::size_t metric_groups_max = 1'000;
 inline constexpr std::int64_t metric_steps_max = 600;
 inline constexpr std::size_t exposed_series_max = 20'000;
+// Rules of one config, and what one of them may name.
+inline constexpr std::size_t rules_max = 200;
+inline constexpr std::size_t rule_selectors_max = 4;
+inline constexpr std::size_t rule_matches_max = 8;
+inline constexpr std::size_t rule_text_bytes_max = 500;
+// Longer ones are not held: windows.hpp.
+inline constexpr std::int64_t rule_window_ms_max = std::int64_t{2} * 86'400'000;
+inline constexpr std::int64_t rule_patience_ms_max = std::int64_t{7} * 86'400'000;
+// A gauge that was not heard for longer has no value, as Prometheus has it.
+inline constexpr std::int64_t gauge_stale_ms = 300'000;
+// Groups that one evaluator tells apart over all rules: a thousand tenants under some twenty kinds of
+// labels. With states and sums 1 KB each at 40 rules: 20 MB.
+inline constexpr std::size_t alert_groups_max = small ? 200 : 20'000;
 // Custom fact types counted by name; further ones count as "(other)".
 inline constexpr std::size_t counted_types_max = 64;
 

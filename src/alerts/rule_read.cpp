@@ -1,0 +1,304 @@
+// Rules from the settings of a config. The first fault ends the reading, and is said with its place.
+#include <algorithm>
+
+#include "alerts/checked_json.hpp"
+
+namespace z0 {
+namespace {
+
+// settings, rules, rule, signal, ratio, list, selector, where.
+constexpr std::size_t rules_depth_max = 9;
+
+bool is_rule_name(std::string_view name) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  if (name.empty() || name.size() > limits::id_bytes_max || !letter(name[0])) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
+class RulesReader : private CheckedJson {
+ public:
+  RulesReader(std::string_view settings, std::vector<Rule>& out, RuleError& error)
+      : CheckedJson(settings, rules_depth_max, error), out_(out) {}
+
+  bool read() {
+    out_.clear();
+    std::string_view key;
+    bool any = false;
+    if (!object()) return fail("an object with a list of rules");
+    while (in_.next_member(key)) {
+      if (key != "rules") return fail_at(key, "no member of alert_rules");
+      const Within within(*this, "rules");
+      if (!list()) return fail("a list of rules");
+      while (in_.next_element()) {
+        const Within one(*this, '[' + std::to_string(out_.size()) + ']');
+        if (out_.size() >= limits::rules_max)
+          return fail("no more than " + std::to_string(limits::rules_max) + " rules");
+        Rule rule;
+        if (!read_rule(rule)) return false;
+        out_.push_back(std::move(rule));
+      }
+      any = true;
+    }
+    if (in_.error() != JsonError::none) return fail("JSON in order");
+    return any || fail_at("rules", "a list of rules");
+  }
+
+ private:
+  bool read_metric(Selector& out) {
+    std::string name;
+    if (!text(name, "the name of a metric")) return false;
+    out.metric = metric_named(name);
+    return out.metric != Metric::count_ ||
+           fail("a metric of the registry, and " + name + " is none");
+  }
+
+  // A label that is asked for by name, before or after the metric is known.
+  struct Asked {
+    std::string label;
+    Selector::Match match;
+  };
+  bool read_matches(std::vector<Asked>& out, bool is_not) {
+    std::string_view key;
+    if (!object()) return fail("an object of labels and their values");
+    while (in_.next_member(key)) {
+      Asked one{std::string(key), {0, is_not, {}}};
+      const Within within(*this, one.label);
+      if (!text(one.match.value, "a label's value")) return false;
+      if (out.size() >= limits::rule_matches_max) return fail("fewer labels");
+      out.push_back(std::move(one));
+    }
+    return true;
+  }
+
+  // "z0_x_total", or {"metric": "z0_x_total", "where": {...}, "not": {...}}.
+  bool read_selector(Selector& out) {
+    if (in_.peek() == JsonKind::string) return read_metric(out);
+    std::string_view key;
+    std::vector<Asked> asked;
+    if (!object()) return fail("a metric, or an object that names one");
+    while (in_.next_member(key)) {
+      const std::string name(key);
+      const Within within(*this, name);
+      const bool is_metric = name == "metric";
+      if (!is_metric && name != "where" && name != "not") return fail("no member of a selector");
+      if (is_metric ? !read_metric(out) : !read_matches(asked, name == "not")) return false;
+    }
+    if (out.metric == Metric::count_) return fail_at("metric", "the name of a metric");
+    const auto labels = info(out.metric).labels;
+    for (Asked& one : asked) {
+      const auto at = std::find(labels.begin(), labels.end(), one.label);
+      const Within within(*this, one.match.is_not ? "not" : "where");
+      if (at == labels.end())
+        return fail_at(one.label, "no label of " + std::string(info(out.metric).name));
+      one.match.label = static_cast<std::uint8_t>(at - labels.begin());
+      out.where.push_back(std::move(one.match));
+    }
+    return true;
+  }
+
+  bool read_selectors(std::vector<Selector>& out) {
+    if (in_.peek() != JsonKind::array) return read_selector(out.emplace_back());
+    if (!list()) return fail("a list of metrics");
+    while (in_.next_element()) {
+      const Within within(*this, '[' + std::to_string(out.size()) + ']');
+      if (out.size() >= limits::rule_selectors_max) return fail("fewer metrics");
+      if (!read_selector(out.emplace_back())) return false;
+    }
+    return !out.empty() || fail("a metric at least");
+  }
+
+  bool read_parts(Rule& rule) {
+    std::string_view key;
+    if (!object()) return fail("an object");
+    while (in_.next_member(key)) {
+      const std::string name(key);
+      const Within within(*this, name);
+      bool good = false;
+      if (name == "of")
+        good = read_selectors(rule.of);
+      else if (name == "to")
+        good = read_selectors(rule.to);
+      else if (name == "q")
+        good = number(rule.quantile, 0, 1, "a number from 0 to 1");
+      else if (name == "objective")
+        good = number(rule.objective, 0, 0.999'999, "a number from 0 to below 1");
+      else if (name == "long_window")
+        good = duration(rule.long_window_ms, 10'000, limits::rule_window_ms_max);
+      else if (name == "aspect")
+        good = word(rule_names::aspects, rule.aspect);
+      else
+        good = fail("no member of this signal");
+      if (!good) return false;
+    }
+    return true;
+  }
+
+  bool read_signal(Rule& rule) {
+    std::string_view key;
+    if (!object() || !in_.next_member(key))
+      return fail("an object with one of " + rule_names::any_of(rule_names::signals));
+    {
+      const Within within(*this, key);
+      if (!rule_names::find(rule_names::signals, key, rule.kind))
+        return fail("one of " + rule_names::any_of(rule_names::signals));
+      const bool parts = in_.peek() == JsonKind::object && rule.kind != SignalKind::business &&
+                         rule.kind != SignalKind::value && rule.kind != SignalKind::sum &&
+                         rule.kind != SignalKind::absent;
+      const bool good = rule.kind == SignalKind::business
+                            ? word(rule_names::business, rule.business)
+                        : parts ? read_parts(rule)
+                                : read_selectors(rule.of);
+      if (!good || !complete(rule)) return false;
+    }
+    return !in_.next_member(key) || fail_at(key, "one signal only");
+  }
+
+  // What the kind of signal needs.
+  bool complete(const Rule& rule) {
+    if (rule.kind == SignalKind::business) return true;
+    if (rule.of.empty()) return fail_at("of", "a metric");
+    const bool divides = rule.kind == SignalKind::ratio || rule.kind == SignalKind::burn;
+    if (divides == rule.to.empty()) return fail_at("to", divides ? "a metric" : "nothing");
+    if (rule.kind == SignalKind::burn && (rule.objective <= 0 || rule.long_window_ms == 0))
+      return fail("an objective above 0, and a long_window");
+    if (rule.kind == SignalKind::quantile && rule.quantile <= 0) return fail_at("q", "above 0");
+    for (const Selector& one : rule.of) {
+      const MetricKind kind = info(one.metric).kind;
+      const std::string name(info(one.metric).name);
+      if (rule.kind == SignalKind::anomaly) continue;
+      if ((rule.kind == SignalKind::value) != (kind == MetricKind::gauge))
+        return fail(name + (kind == MetricKind::gauge ? " is a gauge: ask for its value"
+                                                      : " has no value: ask for its sum"));
+      if (rule.kind == SignalKind::quantile && kind != MetricKind::histogram)
+        return fail(name + " is no histogram");
+    }
+    return true;
+  }
+
+  bool read_audience(Rule& rule) {
+    rule.audience = 0;
+    if (!list()) return fail("a list of " + rule_names::any_of(rule_names::audiences));
+    while (in_.next_element()) {
+      Audience one{};
+      if (!word(rule_names::audiences, one)) return false;
+      rule.audience = static_cast<std::uint8_t>(rule.audience | 1U << static_cast<unsigned>(one));
+    }
+    return rule.audience != 0 || fail("somebody at least");
+  }
+
+  bool read_by(Rule& rule) {
+    if (!list()) return fail("a list of labels");
+    while (in_.next_element()) {
+      std::string name;
+      if (!text(name, "the name of a label")) return false;
+      if (name == "tenant_id")
+        rule.by_tenant = true;
+      else
+        rule.by.push_back(std::move(name));
+    }
+    return true;
+  }
+
+  // A member that every kind of rule has; false with `known` false for one that is none.
+  bool read_member(std::string_view name, Rule& rule, bool& known) {
+    if (name == "name") return text(rule.name, "a name");
+    if (name == "signal") return read_signal(rule);
+    if (name == "window") return duration(rule.window_ms, 10'000, limits::rule_window_ms_max);
+    if (name == "for") return duration(rule.for_ms, 0, limits::rule_patience_ms_max);
+    if (name == "keep_firing_for")
+      return duration(rule.keep_firing_ms, 0, limits::rule_patience_ms_max);
+    if (name == "no_data") return word(rule_names::no_data, rule.no_data);
+    if (name == "severity") return word(rule_names::severities, rule.severity);
+    if (name == "audience") return read_audience(rule);
+    if (name == "by") return read_by(rule);
+    if (name == "runbook") return text(rule.runbook, "the name of a runbook");
+    if (name == "owner") return text(rule.owner, "who owns the rule");
+    if (name == "summary") return text(rule.summary, "a sentence");
+    if (name == "min_events" || name == "level") {
+      double value = 0;
+      const bool is_level = name == "level";
+      if (!number(value, is_level ? 1 : 0, is_level ? 3 : 1e9,
+                  is_level ? "1, 2 or 3" : "a number of events") ||
+          std::floor(value) != value)
+        return fail("a whole number");
+      (is_level ? void(rule.level = static_cast<std::uint8_t>(value))
+                : void(rule.min_events = static_cast<std::int64_t>(value)));
+      return true;
+    }
+    if (rule_names::find(rule_names::comparisons, name, rule.comparison)) {
+      compared_ += 1;
+      return number(rule.threshold, -1e15, 1e15, "a number");
+    }
+    known = false;
+    return false;
+  }
+
+  bool read_rule(Rule& rule) {
+    std::string_view key;
+    std::vector<std::string> met;
+    compared_ = 0;
+    if (!object()) return fail("a rule, which is an object");
+    while (in_.next_member(key)) {
+      const std::string name(shorten(key, limits::id_bytes_max));
+      const Within within(*this, name);
+      if (std::find(met.begin(), met.end(), name) != met.end()) return fail("one such member");
+      met.push_back(name);
+      bool known = true;
+      if (!read_member(name, rule, known)) return known ? false : fail("no member of a rule");
+    }
+    if (in_.error() != JsonError::none) return fail("JSON in order");
+    return judge(rule, met);
+  }
+
+  bool judge(Rule& rule, const std::vector<std::string>& met) {
+    const auto has = [&met](std::string_view name) {
+      return std::find(met.begin(), met.end(), name) != met.end();
+    };
+    for (const std::string_view name :
+         {"name", "signal", "severity", "runbook", "owner", "summary"})
+      if (!has(name)) return fail_at(name, "said: every rule has it");
+    if (!is_rule_name(rule.name)) return fail_at("name", "letters, digits and _, no digit first");
+    for (const Rule& other : out_)
+      if (other.name == rule.name) return fail_at("name", "a name of its own");
+    const bool compares = rule.kind != SignalKind::absent && rule.kind != SignalKind::business;
+    if (compared_ != (compares ? 1 : 0))
+      return fail(compares ? "one of " + rule_names::any_of(rule_names::comparisons)
+                           : "no threshold: this signal holds or does not");
+    if (rule.kind != SignalKind::value && rule.window_ms == 0)
+      return fail_at("window", "a duration such as 5m");
+    if (rule.kind == SignalKind::burn && rule.long_window_ms <= rule.window_ms)
+      return fail_at("signal", "a long_window that is longer than the window");
+    return labels_fit(rule);
+  }
+
+  // Each label that a rule tells series apart by belongs to all of its metrics.
+  bool labels_fit(const Rule& rule) {
+    for (const auto* side : {&rule.of, &rule.to}) {
+      for (const Selector& one : *side) {
+        const auto labels = info(one.metric).labels;
+        for (const std::string& name : rule.by) {
+          if (std::find(labels.begin(), labels.end(), name) == labels.end())
+            return fail_at("by", name + " is no label of " + std::string(info(one.metric).name));
+        }
+      }
+    }
+    return true;
+  }
+
+  std::vector<Rule>& out_;
+  int compared_ = 0;
+};
+
+}  // namespace
+
+bool read_rules(std::string_view settings, std::vector<Rule>& out, RuleError& error) {
+  error = RuleError{};
+  const bool good = RulesReader(settings, out, error).read();
+  if (!good) out.clear();
+  return good;
+}
+
+}  // namespace z0

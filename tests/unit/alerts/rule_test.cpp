@@ -1,0 +1,184 @@
+#include "z0/alerts/rule.hpp"
+
+#include <string>
+#include <vector>
+
+#include "unit/catch.hpp"
+#include "z0/base/limits.hpp"
+
+namespace {
+
+using z0::Rule;
+using z0::RuleError;
+
+// A rule with all that it needs; `more` are further members.
+std::string rule(const std::string& more,
+                 const std::string& signal = R"({"sum": "z0_facts_written_total"})") {
+  return R"({"name": "R", "severity": "warning", "runbook": "r", "owner": "o", "summary": "s",)"
+         R"("signal": )" +
+         signal + more + '}';
+}
+std::string rules(const std::string& list) { return R"({"rules": [)" + list + "]}"; }
+
+struct Fault {
+  std::string settings;
+  std::string where;
+  std::string why;  // how it begins
+};
+
+}  // namespace
+
+TEST_CASE("A rule says all that it watches", "[alerts]") {
+  std::vector<Rule> read;
+  RuleError error;
+  const std::string one = rule(
+      R"(, "above": 0.05, "window": "5m", "for": "1m30s", "keep_firing_for": "2m",
+         "min_events": 20, "no_data": "keep", "level": 3, "audience": ["on_call", "tenant_success"],
+         "by": ["tenant_id", "fact_type"])",
+      R"({"ratio": {"of": {"metric": "z0_facts_write_failures_total", "not": {"error_code": "x"}},
+         "to": ["z0_facts_written_total", "z0_facts_write_failures_total"]}})");
+  REQUIRE(read_rules(rules(one), read, error));
+  REQUIRE(read.size() == 1);
+  const Rule& it = read[0];
+  CHECK(it.kind == z0::SignalKind::ratio);
+  REQUIRE(it.of.size() == 1);
+  CHECK(it.of[0].metric == z0::Metric::facts_write_failures);
+  REQUIRE(it.of[0].where.size() == 1);
+  CHECK(it.of[0].where[0] == z0::Selector::Match{1, true, "x"});
+  CHECK(it.to.size() == 2);
+  CHECK(it.comparison == z0::Comparison::above);
+  CHECK(it.threshold == 0.05);
+  CHECK(it.window_ms == 300'000);
+  CHECK(it.for_ms == 90'000);
+  CHECK(it.keep_firing_ms == 120'000);
+  CHECK(it.min_events == 20);
+  CHECK(it.no_data == z0::NoData::keep);
+  CHECK(it.level == 3);
+  CHECK(it.audience == 5);
+  CHECK(it.by_tenant);
+  CHECK(it.by == std::vector<std::string>{"fact_type"});
+}
+
+TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
+  const std::string good = R"(, "above": 1, "window": "5m")";
+  const std::vector<Fault> faults = {
+      {"[]", "settings", "an object"},
+      {"{}", "rules", "a list of rules"},
+      {R"({"rulez": []})", "rulez", "no member"},
+      {R"({"rules": [)", "settings", "JSON in order"},
+      {rules("1"), "rules[0]", "a rule"},
+      {rules(rule(good) + "," + rule(good)), "rules[1].name", "a name of its own"},
+      {rules(rule(R"(, "above": 1, "window": "5 m")")), "rules[0].window", "a duration"},
+      {rules(rule(R"(, "above": 1, "window": "1s")")), "rules[0].window", "from 10s to 2d"},
+      {rules(rule(R"(, "above": 1)")), "rules[0].window", "a duration"},
+      {rules(rule(R"(, "window": "5m")")), "rules[0]", "one of above, at_least, below or at_most"},
+      {rules(rule(good + R"(, "below": 1)")), "rules[0]", "one of above"},
+      {rules(rule(good + R"(, "above": 1)")), "rules[0].above", "one such member"},
+      {rules(rule(good + R"(, "wibble": 1)")), "rules[0].wibble", "no member of a rule"},
+      {rules(rule(good + R"(, "level": 4)")), "rules[0].level", "1, 2 or 3"},
+      {rules(rule(good + R"(, "level": 1.5)")), "rules[0].level", "a whole number"},
+      {rules(rule(good + R"(, "audience": [])")), "rules[0].audience", "somebody at least"},
+      {rules(rule(good + R"(, "by": ["wibble"])")), "rules[0].by", "wibble is no label"},
+      {rules(rule(good, R"({"sum": "z0_wibble"})")), "rules[0].signal.sum", "a metric"},
+      {rules(rule(good, R"({"wibble": "z0_facts_written_total"})")), "rules[0].signal.wibble",
+       "one of value"},
+      {rules(rule(good, R"({"value": "z0_facts_written_total"})")), "rules[0].signal.value",
+       "z0_facts_written_total has no value"},
+      {rules(rule(good, R"({"sum": "z0_replication_lag_ms"})")), "rules[0].signal.sum",
+       "z0_replication_lag_ms is a gauge"},
+      {rules(rule(good, R"({"ratio": {"of": "z0_facts_written_total"}})")),
+       "rules[0].signal.ratio.to", "a metric"},
+      {rules(rule(good, R"({"quantile": {"of": "z0_facts_written_total", "q": 0.5}})")),
+       "rules[0].signal.quantile", "z0_facts_written_total is no histogram"},
+      {rules(rule(good, R"({"sum": {"metric": "z0_facts_written_total", "where": {"x": "y"}}})")),
+       "rules[0].signal.sum.where.x", "no label"},
+      {rules(rule(good, R"({"sum": {"where": {"x": "y"}}})")), "rules[0].signal.sum.metric",
+       "the name of a metric"},
+      {rules(R"({"name": "R"})"), "rules[0].signal", "said"},
+  };
+  for (const Fault& fault : faults) {
+    INFO(fault.settings);
+    std::vector<Rule> read;
+    RuleError error;
+    CHECK_FALSE(read_rules(fault.settings, read, error));
+    CHECK(read.empty());
+    CHECK(error.where == fault.where);
+    CHECK(error.why.substr(0, fault.why.size()) == fault.why);
+  }
+}
+
+TEST_CASE("A config holds no more rules than the evaluator is made for", "[alerts]") {
+  std::string list;
+  for (std::size_t i = 0; i <= z0::limits::rules_max; ++i) {
+    std::string one = rule(R"(, "above": 1, "window": "5m")");
+    one.replace(one.find("\"R\""), 3, "\"R" + std::to_string(i) + '"');
+    list += (i > 0 ? "," : "") + one;
+  }
+  std::vector<Rule> read;
+  RuleError error;
+  CHECK_FALSE(read_rules(rules(list), read, error));
+  CHECK(error.where == "rules[" + std::to_string(z0::limits::rules_max) + "]");
+}
+
+TEST_CASE("Durations are those of Prometheus", "[alerts]") {
+  std::int64_t ms = 0;
+  for (const auto& [text, expected] :
+       std::vector<std::pair<std::string, std::int64_t>>{{"0", 0},
+                                                         {"90s", 90'000},
+                                                         {"1h30m", 5'400'000},
+                                                         {"1w", 604'800'000},
+                                                         {"1500ms", 1'500}}) {
+    INFO(text);
+    REQUIRE(z0::read_duration(text, ms));
+    CHECK(ms == expected);
+  }
+  for (const char* text : {"", "5", "m", "5m1h", "1m1m", "-5m", "5 m", "1.5h", "99999999999999w"}) {
+    INFO(text);
+    CHECK_FALSE(z0::read_duration(text, ms));
+  }
+  CHECK(z0::duration_text(90'000) == "1m30s");
+  CHECK(z0::duration_text(0) == "0s");
+}
+
+TEST_CASE("The rules that ship can be read, and hold the platform's thresholds", "[alerts]") {
+  std::vector<Rule> read;
+  RuleError error;
+  REQUIRE(read_rules(z0::default_rules_json(), read, error));
+  struct Row {
+    std::string name;
+    z0::Comparison comparison;
+    double threshold;
+    z0::Severity severity;
+  };
+  using z0::Comparison;
+  constexpr auto warning = z0::Severity::warning;
+  constexpr auto critical = z0::Severity::critical;
+  const std::vector<Row> rows = {
+      {"FactWriteFailuresWarning", Comparison::above, 0.001, warning},
+      {"FactWriteFailures", Comparison::above, 0.01, critical},
+      {"ReconciliationMismatchesWarning", Comparison::above, 0.001, warning},
+      {"ReconciliationMismatches", Comparison::above, 0.01, critical},
+      {"ReconciliationSlowWarning", Comparison::above, 60'000, warning},
+      {"ReconciliationSlow", Comparison::above, 300'000, critical},
+      {"ReconciliationFailuresWarning", Comparison::above, 0, warning},
+      {"ReconciliationFailures", Comparison::above, 10, critical},
+      {"ReplicationLagWarning", Comparison::above, 10'000, warning},
+      {"ReplicationLag", Comparison::above, 60'000, critical},
+      {"ReplicationDepthWarning", Comparison::at_least, 10'000, warning},
+      {"ReplicationDepth", Comparison::above, 100'000, critical},
+      {"ReplicationFailuresWarning", Comparison::at_least, 0.001, warning},
+      {"ReplicationFailures", Comparison::above, 0.01, critical},
+      {"ExternalToolErrors", Comparison::above, 0.05, critical},
+      {"CacheMisses", Comparison::above, 0.5, warning},
+      {"ConfigVersionGaps", Comparison::above, 0, warning},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    const auto found = std::find_if(read.begin(), read.end(),
+                                    [&](const Rule& one) { return one.name == row.name; });
+    REQUIRE(found != read.end());
+    CHECK(found->comparison == row.comparison);
+    CHECK(found->threshold == row.threshold);
+    CHECK(found->severity == row.severity);
+  }
+}
