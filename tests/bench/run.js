@@ -5,6 +5,7 @@ import { core } from "./benches/core.js";
 import { execution } from "./benches/execution.js";
 import { growth } from "./benches/growth.js";
 import { metrics } from "./benches/metrics.js";
+import { monitor } from "./benches/monitor.js";
 import { size } from "./benches/size.js";
 import { storage } from "./benches/storage.js";
 import { traces } from "./benches/traces.js";
@@ -21,7 +22,7 @@ import { BENCH, ROOT, WORKERD_VERSION } from "./lib/workers.js";
 /** @typedef {import("./lib/report.js").Section} Section */
 
 /** @type {Record<string, (options: Options) => Promise<Section[]>>} */
-const BENCHES = { size, core, worker, storage, growth, traces, metrics, execution };
+const BENCHES = { size, core, worker, storage, growth, traces, metrics, execution, monitor };
 
 /** @param {string[]} args @returns {Options} */
 function parse(args) {

@@ -1,13 +1,9 @@
 // The store of traces, in Node over SQLite: spans in, as the Tail Worker brings them, and a trace and a
 // search out of a million that were kept; and how many rows a span costs.
-import { readFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
-import { FRAME, EFFECT, answerCall, compileCore, loadCore, readNeedCall, readReply, readResume } from "../lib/abi.js";
+import { FRAME } from "../lib/abi.js";
+import { SqliteHost } from "../lib/sqlite_host.js";
 import { figure, progress } from "../lib/rounds.js";
 import { exact, gate } from "../lib/report.js";
-
-/** @typedef {import("../lib/abi.js").Head} Head */
-/** @typedef {import("../lib/abi.js").Reader} Reader */
 
 const ALARM = 6;
 const TAIL = 8;
@@ -17,105 +13,6 @@ const SPANS_EACH = 10;
 const TRACES_A_DELIVERY = 20;
 const START_MS = 1_774_915_200_000;
 const encoder = new TextEncoder();
-
-/** What an object of traces lives on: rows, an alarm, and the core. */
-class Host {
-  /** @param {string} wasm */
-  constructor(wasm) {
-    this.core = loadCore(compileCore(readFileSync(wasm)));
-    this.db = new DatabaseSync(":memory:");
-    this.rows = 0;
-    this.nowMs = START_MS;
-  }
-
-  /** @param {Head} head @param {Uint8Array[]} parts @returns {Uint8Array} the reply's body */
-  run(head, parts) {
-    /** @type {Uint8Array[]} */
-    let answers = [];
-    for (;;) {
-      const effects = this.core.step(head, parts, { nowMs: this.nowMs, incarnation: head.target, answers });
-      /** @type {Uint8Array | undefined} */
-      let next;
-      let reply = new Uint8Array(0);
-      /** @type {ReturnType<typeof readNeedCall>[]} */
-      const calls = [];
-      answers = [];
-      for (const effect of effects) {
-        const reader = this.core.read(effect);
-        if (effect.kind === EFFECT.needRows) answers.push(this.query(reader));
-        else if (effect.kind === EFFECT.needResume) next = readResume(reader).continuation;
-        else if (effect.kind === EFFECT.needCall) calls.push(readNeedCall(reader));
-        else if (effect.kind === EFFECT.write) this.write(reader);
-        else if (effect.kind === EFFECT.alarm) this.rows++;
-        else if (effect.kind === EFFECT.reply) reply = readReply(reader).body;
-      }
-      // Their steps take the place of these effects in the core's memory.
-      for (const call of calls) answers.push(this.call(call));
-      if (next === undefined) return reply;
-      head = { kind: FRAME.resume, target: head.target };
-      parts = [next];
-    }
-  }
-
-  /** @param {{method: number, object: string, request: Uint8Array}} need */
-  call({ method, object, request }) {
-    const reply = this.run({ kind: FRAME.call, target: TRACES, method }, [encoder.encode(object), request]);
-    return answerCall(reply, request);
-  }
-
-  /** @param {Reader} reader */
-  statement(reader) {
-    const sql = reader.text();
-    /** @type {(null | number | string | Uint8Array)[]} */
-    const values = [];
-    for (let n = reader.u16(); n > 0; n--) {
-      const kind = reader.u8();
-      if (kind === 0) values.push(null);
-      else if (kind === 1) values.push(reader.u32() + reader.u32() * 2 ** 32);
-      else if (kind === 2) values.push(reader.text());
-      else values.push(reader.bytes());
-    }
-    return { statement: this.db.prepare(sql), values };
-  }
-
-  /** @param {Reader} reader */
-  write(reader) {
-    const { statement, values } = this.statement(reader);
-    this.rows += Number(statement.run(...values).changes);
-  }
-
-  /** @param {Reader} reader */
-  query(reader) {
-    const { statement, values } = this.statement(reader);
-    const columns = statement.columns().length;
-    const rows = statement.all(...values).map((row) => Object.values(/** @type {object} */ (row)));
-    return encodeRows(columns, rows);
-  }
-}
-
-/** An answer of rows, as include/z0.h has it. @param {number} columns @param {unknown[][]} rows */
-function encodeRows(columns, rows) {
-  const parts = [];
-  const head = Buffer.alloc(11);
-  head.writeUInt16LE(columns, 5);
-  head.writeUInt32LE(rows.length, 7);
-  parts.push(head);
-  for (const value of rows.flat()) {
-    if (value === null) parts.push(Buffer.of(0));
-    else if (typeof value === "number") {
-      const cell = Buffer.alloc(9, 1);
-      cell.writeBigInt64LE(BigInt(value), 1);
-      parts.push(cell);
-    } else {
-      const text = typeof value === "string";
-      const bytes = text ? Buffer.from(value) : Buffer.from(/** @type {Uint8Array} */ (value));
-      const cell = Buffer.alloc(5, text ? 2 : 3);
-      cell.writeUInt32LE(bytes.length, 1);
-      parts.push(cell, bytes);
-    }
-  }
-  return new Uint8Array(Buffer.concat(parts));
-}
 
 /** @param {number} n @param {number} digits */
 const hex = (n, digits) => n.toString(16).padStart(digits, "0");
@@ -152,7 +49,7 @@ function delivery(first, nowMs) {
  */
 export async function traces({ wasm, quick }) {
   const total = quick ? 100_000 : 1_000_000;
-  const host = new Host(wasm);
+  const host = new SqliteHost(wasm, START_MS);
   const perDelivery = SPANS_EACH * TRACES_A_DELIVERY;
   const deliveries = total / perDelivery;
   let spentMs = 0;

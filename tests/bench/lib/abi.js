@@ -2,8 +2,8 @@
 // The Worker's own host is bindings/worker/core.js; this one exists so that the core's figures do
 // not change with it, and so that the same file runs in Node and in workerd.
 
-export const FRAME = { request: 1, call: 4, resume: 7 };
-export const TARGET = { ledger: 0, edge: 3 };
+export const FRAME = { request: 1, call: 4, tell: 5, alarm: 6, resume: 7 };
+export const TARGET = { ledger: 0, monitor: 1, edge: 3 };
 export const EFFECT = {
   needRows: 1,
   needQuery: 2,

@@ -20,7 +20,7 @@ registerHooks({
 });
 
 const at = (/** @type {string} */ name) => new URL(`../../../bindings/worker/${name}`, import.meta.url).href;
-export const { Reader } = await import(at("bytes.js"));
-export const { decodeEffects } = await import(at("effects.js"));
+export const { Reader, Writer } = await import(at("bytes.js"));
+export const { decodeEffects, encodePoint, encodeReports } = await import(at("effects.js"));
 export const { collect } = await import(at("points.js"));
 export const { writeSpans } = await import(at("spans.js"));
