@@ -6,7 +6,7 @@ import { migrate, peer, start, z0Worker } from "./workers.js";
 
 /**
  * @typedef {import("./workers.js").Running & {name?: string, headers: Record<string, string>,
- *   consumes?: boolean}} Contender
+ *   consumes?: boolean, tailUrl?: string}} Contender
  */
 
 /** @param {string} worker @param {string[]} classes */
@@ -30,7 +30,8 @@ export async function startZ0(wasm, options = {}) {
   const { consumer = false, meter = false } = options;
   const running = await start(await z0Worker(wasm, { ...options, consumer, meter }));
   await migrate(running);
-  return { ...running, headers: headersOfZ0(), consumes: consumer === true };
+  const tailUrl = options.tail ? { tailUrl: await running.urlOf("z0-tail") } : {};
+  return { ...running, ...tailUrl, headers: headersOfZ0(), consumes: consumer === true };
 }
 
 /** @returns {Promise<Contender>} */

@@ -1,12 +1,28 @@
 // Counts what the platform bills, where it happens: rows of Durable Objects from the cursors, rows
 // of D1 from the results' meta, calls of objects, messages, data points. Patches prototypes, since
-// an object's own storage cannot be wrapped.
+// an object's own storage cannot be wrapped. What objects do counts by what they are there for: facts
+// ("do"), metrics, traces.
+
+/** @typedef {"do" | "metrics" | "traces"} Kind */
 
 export const counters = {
   do_rows_written: 0,
   do_rows_read: 0,
   do_requests: 0,
   do_alarms_set: 0,
+  do_ms: 0,
+  metrics_rows_written: 0,
+  metrics_rows_read: 0,
+  metrics_requests: 0,
+  metrics_alarms_set: 0,
+  metrics_ms: 0,
+  traces_rows_written: 0,
+  traces_rows_read: 0,
+  traces_requests: 0,
+  traces_alarms_set: 0,
+  traces_ms: 0,
+  log_events: 0,
+  platform_spans: 0,
   d1_rows_written: 0,
   d1_rows_read: 0,
   d1_statements: 0,
@@ -17,8 +33,10 @@ export const counters = {
   points: 0,
 };
 
-/** @type {{rowsWritten: number, rowsRead: number}[]} */
+/** @type {{cursor: {rowsWritten: number, rowsRead: number}, kind: Kind}[]} */
 let cursors = [];
+/** Whose a storage is. @type {WeakMap<object, Kind>} */
+const kinds = new WeakMap();
 const OPERATION_BYTES = 64_000;
 const MESSAGE_METADATA_BYTES = 100;
 
@@ -32,9 +50,9 @@ export function takeCounters() {
 }
 
 function drain() {
-  for (const cursor of cursors) {
-    counters.do_rows_written += cursor.rowsWritten;
-    counters.do_rows_read += cursor.rowsRead;
+  for (const { cursor, kind } of cursors) {
+    counters[`${kind}_rows_written`] += cursor.rowsWritten;
+    counters[`${kind}_rows_read`] += cursor.rowsRead;
   }
   cursors = [];
 }
@@ -48,16 +66,29 @@ function patch(prototype, name, wrap) {
   Object.defineProperty(prototype, name, { value: wrapped, writable: true, configurable: true });
 }
 
-/** Counts the rows of an object's storage. Safe to call for each object. @param {any} storage */
-export function meterStorage(storage) {
+/** @param {object} storage or what runs its statements */
+function kindOf(storage) {
+  const kind = kinds.get(storage);
+  if (kind === undefined) throw new Error("a storage that nobody announced");
+  return kind;
+}
+
+/**
+ * Counts the rows of an object's storage. To be called for each object.
+ * @param {any} storage
+ * @param {Kind} [kind]
+ */
+export function meterStorage(storage, kind = "do") {
+  kinds.set(storage, kind);
+  kinds.set(storage.sql, kind);
   patch(
     Object.getPrototypeOf(storage.sql),
     "exec",
     (exec) =>
       function (/** @type {any} */ ...args) {
         // @ts-ignore: `this` is the SqlStorage.
-        const cursor = exec.apply(this, args);
-        cursors.push(cursor);
+        const [cursor, kind] = [exec.apply(this, args), kindOf(this)];
+        cursors.push({ cursor, kind });
         if (cursors.length > 4096) drain();
         return cursor;
       },
@@ -69,7 +100,8 @@ export function meterStorage(storage) {
       name,
       (alarm) =>
         function (/** @type {any} */ ...args) {
-          counters.do_alarms_set++;
+          // @ts-ignore: as above.
+          counters[`${kindOf(this)}_alarms_set`]++;
           // @ts-ignore: `this` is the DurableObjectStorage.
           return alarm.apply(this, args);
         },
@@ -146,20 +178,29 @@ export function meterEnv(env) {
 }
 
 /**
- * Counts each of these methods, once called on an object, as a request of it.
+ * Counts each of these methods, once called on an object, as a request of it, and the time until it is
+ * done: 1 ms at least, since the clock of an object stands still between I/O.
  * @param {any} prototype
  * @param {string[]} names
+ * @param {(self: any) => Kind} [of]
  */
-export function meterObject(prototype, names) {
+export function meterObject(prototype, names, of = () => "do") {
   for (const name of names) {
     patch(
       prototype,
       name,
       (method) =>
-        function (/** @type {any} */ ...args) {
-          counters.do_requests++;
+        async function (/** @type {any} */ ...args) {
           // @ts-ignore: `this` is the object.
-          return method.apply(this, args);
+          const kind = of(this);
+          counters[`${kind}_requests`]++;
+          const begun = Date.now();
+          try {
+            // @ts-ignore: as above.
+            return await method.apply(this, args);
+          } finally {
+            counters[`${kind}_ms`] += Math.max(1, Date.now() - begun);
+          }
         },
     );
   }

@@ -21,7 +21,8 @@ const COMPATIBILITY_DATE = "2026-11-01";
 
 /** @typedef {{type: "esm" | "wasm", contents: string | Uint8Array}} Module */
 /**
- * @typedef {{url: string, port: number, pid: number, mf: any, dispose: () => Promise<void>}} Running
+ * @typedef {{url: string, port: number, pid: number, mf: any, dispose: () => Promise<void>,
+ *   urlOf: (worker: string) => Promise<string>}} Running
  */
 /**
  * @typedef {object} Spec
@@ -33,6 +34,7 @@ const COMPATIBILITY_DATE = "2026-11-01";
  * @property {unknown[]} [triggers]
  * @property {string[]} [flags] of compatibility
  * @property {string[]} [tailConsumers] names of Workers beside it
+ * @property {string[]} [streamingTailConsumers] those that are brought each span of the platform's
  * @property {Spec[]} [beside] further Workers in the same process
  */
 
@@ -155,6 +157,7 @@ export async function z0Worker(wasmFile, { consumer, meter, silent = false, tail
         ]
       : [],
     ...(tail ? { tailConsumers: ["z0-tail"] } : {}),
+    ...(tail && meter ? { streamingTailConsumers: ["z0-tail"] } : {}),
     beside: tail === "idle" ? [IDLE_TAIL] : tail ? [await tailWorker(wasmFile, meter)] : [],
   };
 }
@@ -209,6 +212,9 @@ function workerOptions(spec) {
       env: spec.env ?? {},
       triggers: spec.triggers ?? [],
       tailConsumers: (spec.tailConsumers ?? []).map((worker) => ({ worker })),
+      experimental: {
+        streamingTailConsumers: (spec.streamingTailConsumers ?? []).map((worker) => ({ worker })),
+      },
     },
     dev: { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] },
   };
@@ -234,5 +240,6 @@ export async function start(spec) {
   const url = /** @type {URL} */ (await mf.unsafeGetDirectURL(spec.name));
   const pid = childrenNamed("workerd").find((p) => !before.has(p));
   if (pid === undefined) throw new Error("workerd did not start");
-  return { url: url.origin, port: Number(url.port), pid, mf, dispose: () => mf.dispose() };
+  const urlOf = async (/** @type {string} */ worker) => String(await mf.unsafeGetDirectURL(worker));
+  return { url: url.origin, port: Number(url.port), pid, mf, urlOf, dispose: () => mf.dispose() };
 }

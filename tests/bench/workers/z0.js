@@ -45,12 +45,16 @@ export class Noop extends DurableObject {
 
 /** @param {any} ctx @param {any} env */
 function meter(ctx, env) {
-  meterStorage(ctx.storage);
+  meterStorage(ctx.storage, kindOf(ctx));
   meterObject(RealLedger.prototype, ["call", "alarm"]);
-  meterObject(RealMonitor.prototype, ["call"]);
+  // The monitor's root has what facts report, too; its shards have metrics alone.
+  meterObject(RealMonitor.prototype, ["call", "tell", "alarm"], ({ host }) => kindOf(host.ctx));
   meterObject(RealDirectory.prototype, ["call", "alarm"]);
   return meterEnv(env);
 }
+
+/** @param {any} ctx @returns {import("../lib/meter.js").Kind} */
+const kindOf = (ctx) => (ctx.id.name?.startsWith("metrics_") ? "metrics" : "do");
 
 /**
  * Lets a request through once and keeps the call that it made.
