@@ -201,7 +201,8 @@ bool Evaluator::decode_states(ByteReader& in) {
     const std::string_view name = in.short_bytes();
     if (name.empty()) return in.ok();
     const bool by_tenant = in.u8() != 0;
-    std::vector<std::string> by(std::min<std::uint64_t>(in.varint(), in.left()));
+    std::vector<std::string> by(
+        static_cast<std::size_t>(std::min<std::uint64_t>(in.varint(), in.left())));
     for (std::string& label : by) label = in.short_bytes();
     const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& one) {
       return one.name == name && one.by_tenant == by_tenant && one.by == by;
