@@ -63,7 +63,7 @@ const rules = [
     at_least: 0.5, window: "2m", for: "1m", keep_firing_for: "2m",
   }),
   rule("RatioOfSome", {
-    ratio: { of: { metric: failed, not: { error_code: "budget_exceeded" } }, to: [written, failed] },
+    ratio: { of: { metric: failed, not: { error_code: "budget_exhausted" } }, to: [written, failed] },
   }, { above: 0.1, window: "5m", ...perTenant }),
   rule("Burn", {
     burn: { of: failed, to: [written, failed], objective: 0.9, long_window: "10m" },
@@ -96,7 +96,7 @@ const awkward = [
   counts("all", "0 0 0 0x9"),
   counts("all", "0 4 9 9x9", failed),
   counts("only_failures", "0 4 9 9x9", failed),
-  { ...counts("refused", "0+5x20", failed), labels: { error_code: "budget_exceeded" } },
+  { ...counts("refused", "0+5x20", failed), labels: { error_code: "budget_exhausted" } },
   { ...counts("refused", "0 0 0 1 1x16", failed), labels: { error_code: "timeout" } },
   counts("refused", "0+9x20"),
   { ...counts("types", "0+2x9"), labels: { fact_type: "charge" } },

@@ -2,7 +2,7 @@
 //
 //   {"rules": [{"name": "FactWriteFailures",
 //               "signal": {"ratio": {"of": {"metric": "z0_facts_write_failures_total",
-//                                           "not": {"error_code": "budget_exceeded"}},
+//                                           "not": {"error_code": "budget_exhausted"}},
 //                                    "to": ["z0_facts_written_total", ...]}},
 //               "above": 0.01, "window": "5m", "for": "1m", "keep_firing_for": "5m",
 //               "min_events": 20, "no_data": "ok", "level": 1, "severity": "critical",

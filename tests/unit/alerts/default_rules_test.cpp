@@ -1,0 +1,130 @@
+// What the rules that ship fire at: each one just beyond its threshold, and not at it.
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "unit/catch.hpp"
+#include "z0/alerts/rule.hpp"
+#include "z0/alerts/rule_test.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+struct Row {
+  std::string rule;
+  json beyond;  // series
+  json at;      // those of the threshold itself, or of what is nearest to it
+};
+
+json one(const std::string& metric, const std::string& values, const json& labels = {}) {
+  json series = {{"metric", metric}, {"tenant_id", "north"}, {"values", values}};
+  if (!labels.is_null()) series["labels"] = labels;
+  return series;
+}
+
+// So many of each a minute.
+std::string each_minute(int count) { return "0+" + std::to_string(count) + "x15"; }
+
+json written(int recorded, int failures, const std::string& error_code = "timeout") {
+  return json::array(
+      {one("z0_facts_written_total", each_minute(recorded)),
+       one("z0_facts_write_failures_total", each_minute(failures), {{"error_code", error_code}})});
+}
+json compared(int comparisons, int mismatches) {
+  return json::array({one("z0_reconciliation_comparisons_total", each_minute(comparisons)),
+                      one("z0_reconciliation_mismatches_total", each_minute(mismatches))});
+}
+json replicated(int facts, int failures) {
+  return json::array({one("z0_replication_facts_total", each_minute(facts)),
+                      one("z0_replication_failures_total", each_minute(failures))});
+}
+json called(int calls, int errors) {
+  const json tool = {{"tool_id", "openai"}};
+  return json::array({one("z0_external_calls_total", each_minute(calls), tool),
+                      one("z0_external_errors_total", each_minute(errors), tool)});
+}
+json cached(int hits, int misses) {
+  const json budgets = {{"cache_type", "BudgetState"}};
+  return json::array({one("z0_cache_hits_total", each_minute(hits), budgets),
+                      one("z0_cache_misses_total", each_minute(misses), budgets)});
+}
+json gauge(const std::string& metric, int value) {
+  return json::array({{{"metric", metric}, {"values", std::to_string(value) + "x5"}}});
+}
+json once(const std::string& metric, int count) {
+  return json::array({one(metric, "0 " + std::to_string(count) + "x5")});
+}
+json took(int duration_ms) {
+  json series = one("z0_reconciliation_duration_ms", "0 1x5");
+  series["value"] = duration_ms;
+  return json::array({series});
+}
+
+// The rules that fire at some time.
+std::set<std::string> fired(const json& series) {
+  json test = json::parse(z0::default_rules_json());
+  test["series"] = series;
+  const auto outcome = z0::run_rule_test(test.dump());
+  INFO(outcome.error.where << ": " << outcome.error.why);
+  REQUIRE(outcome.readable);
+  std::set<std::string> names;
+  const json told = json::parse(outcome.json);
+  for (const json& step : told["steps"])
+    for (const json& alert : step["firing"]) names.insert(alert["rule"].get<std::string>());
+  return names;
+}
+
+const std::vector<Row> rows = {
+    {"FactWriteFailuresWarning", written(998, 2), written(999, 1)},
+    {"FactWriteFailures", written(98, 2), written(99, 1)},
+    {"TenantWriteFailures", written(98, 2), written(99, 1)},
+    {"FactWriteBudgetBurnsFast", written(985, 15), written(986, 14)},
+    {"FactWriteBudgetBurns", written(993, 7), written(995, 5)},
+    {"ReconciliationMismatchesWarning", compared(1'000, 2), compared(1'000, 1)},
+    {"ReconciliationMismatches", compared(100, 2), compared(100, 1)},
+    // A histogram's bound is less than a sixteenth above what was observed.
+    {"ReconciliationSlowWarning", took(61'000), took(56'000)},
+    {"ReconciliationSlow", took(310'000), took(280'000)},
+    {"ReconciliationFailuresWarning", once("z0_reconciliation_failures_total", 1),
+     once("z0_reconciliation_failures_total", 0)},
+    {"ReconciliationFailures", once("z0_reconciliation_failures_total", 11),
+     once("z0_reconciliation_failures_total", 10)},
+    {"ReplicationLagWarning", gauge("z0_replication_lag_ms", 10'001),
+     gauge("z0_replication_lag_ms", 10'000)},
+    {"ReplicationLag", gauge("z0_replication_lag_ms", 60'001),
+     gauge("z0_replication_lag_ms", 60'000)},
+    {"ReplicationDepthWarning", gauge("z0_replication_queue_depth", 10'000),
+     gauge("z0_replication_queue_depth", 9'999)},
+    {"ReplicationDepth", gauge("z0_replication_queue_depth", 100'001),
+     gauge("z0_replication_queue_depth", 100'000)},
+    {"ReplicationFailuresWarning", replicated(999, 1), replicated(1'000, 1)},
+    {"ReplicationFailures", replicated(98, 2), replicated(99, 1)},
+    {"ExternalToolErrors", called(100, 6), called(100, 5)},
+    {"CacheMisses", cached(49, 51), cached(50, 50)},
+    {"ConfigVersionGaps", once("z0_config_version_gaps_total", 1),
+     once("z0_config_version_gaps_total", 0)},
+};
+
+}  // namespace
+
+TEST_CASE("Each rule that ships fires beyond its threshold and not at it", "[alerts]") {
+  for (const Row& row : rows) {
+    INFO(row.rule);
+    CHECK(fired(row.beyond).contains(row.rule));
+    CHECK_FALSE(fired(row.at).contains(row.rule));
+  }
+}
+
+TEST_CASE("There is no rule whose threshold nobody tried", "[alerts]") {
+  std::set<std::string> tried;
+  for (const Row& row : rows) tried.insert(row.rule);
+  const json rules = json::parse(z0::default_rules_json())["rules"];
+  for (const json& rule : rules) CHECK(tried.contains(rule["name"].get<std::string>()));
+  CHECK(rules.size() == rows.size());
+}
+
+TEST_CASE("A tenant whose budget has ended pages nobody", "[alerts]") {
+  CHECK(fired(written(50, 50, "budget_exhausted")).empty());
+}
