@@ -84,7 +84,7 @@ async function rows(batch, { wasm, quick }) {
     figure(of(contender).map((x, i) => (x / /** @type {number} */ (of(than)[i]) - 1) * 100));
   const name = `batches of ${batch}`;
   const limit = GATES[/** @type {1 | 100} */ (batch)];
-  const all = more(ALL).median;
+  const [all, own] = [more(ALL).median, more(ALL, IDLE).median];
   const cells = (/** @type {string[]} */ names, /** @type {(name: string) => import("../lib/rounds.js").Figure} */ cell) =>
     Object.fromEntries(names.map((contender) => [contender, cell(contender)]));
   return [
@@ -99,6 +99,7 @@ async function rows(batch, { wasm, quick }) {
       name,
       unit: "% more than with an idle Tail Worker",
       cells: cells([ALL], (contender) => more(contender, IDLE)),
+      gates: [gate(`z0's own part ≤ ${limit} % (${round(own)})`, own <= limit)],
     },
   ];
 }
