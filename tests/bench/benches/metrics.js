@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { compileCore } from "../lib/abi.js";
 import { Child } from "../lib/children.js";
 import { random } from "../lib/facts.js";
-import { SKETCHES, quantilesOfZ0 } from "../lib/metric_loops.js";
+import { quantilesOfZ0 } from "../lib/metric_loops.js";
 import { exact, gate, round } from "../lib/report.js";
 import { calibrate, interleave, progress } from "../lib/rounds.js";
 import { ROOT } from "../lib/workers.js";
+import { SKETCHES } from "../peers/sketches.js";
 
 /** @typedef {import("../lib/report.js").Row} Row */
 
