@@ -60,7 +60,8 @@ export async function startServer(body) {
     for (const [name, value] of headers) response.setHeader(name, value);
     if (path === "/v1/live") return answerLive(request, response, script, seen);
     try {
-      const file = normalize(join(ROOT, path === "/" ? "index.html" : path));
+      const asked = path.endsWith("/") ? `${path}index.html` : extname(path) === "" ? `${path}.html` : path;
+      const file = normalize(join(ROOT, asked));
       if (!file.startsWith(ROOT)) throw new Error("outside");
       const bytes = await readFile(file);
       response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
