@@ -193,8 +193,11 @@ function formFaults(tokens, text, served) {
   if (causes.length === 0) faults.push("it names no cause");
   if (causes.join() !== mends.join()) faults.push("each cause has its mend, in the same order and words");
   const owners = new Set(served.map((rule) => rule.owner));
-  const named = all(section(tokens, "Who owns it")).flatMap((token) => (token.type === "link" ? [token.href] : []));
-  for (const owner of owners) if (!named.includes(`${OWNERS}.md#${owner}`)) faults.push(`it does not name its owner, ${owner}`);
+  // At its beginning and at its end: whoever reads on is to hand it on.
+  for (const title of ["Alerts", "Who owns it"]) {
+    const named = all(section(tokens, title)).flatMap((token) => (token.type === "link" ? [token.href] : []));
+    for (const owner of owners) if (!named.includes(`${OWNERS}.md#${owner}`)) faults.push(`${title} does not name its owner, ${owner}`);
+  }
   return [...faults, ...alertFaults(tokens, served)];
 }
 

@@ -103,7 +103,8 @@ const brokenPages = [
   [`# Another\n\n${page}`, "a page has one title"],
   [page.replace(/(## Causes\n).*?(?=## The mend)/s, "$1\nNobody knows.\n\n"), "it names no cause"],
   [page.replace("### The queue stands still", "### The queue sleeps"), "each cause has its mend, in the same order and words"],
-  [without("[platform](owners.md#platform)"), "it does not name its owner, platform"],
+  [without("Owner: [platform](owners.md#platform).\n"), "Alerts does not name its owner, platform"],
+  [without("[platform](owners.md#platform). Escalate"), "Who owns it does not name its owner, platform"],
   // Its alerts.
   [without("| `ReplicationLag` | critical | above 60 s |\n"), "its alerts lack the row: `ReplicationLag` | critical | above 60 s"],
   [page.replace("above 60 s |", "above 90 s |"), "no rule fires like this: `ReplicationLag` | critical | above 90 s"],
