@@ -1,0 +1,96 @@
+// A baseline as bytes: a version, then each field in its order, little-endian, floats by their bits.
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "z0/alerts/baseline.hpp"
+#include "z0/base/bytes.hpp"
+
+namespace z0 {
+namespace {
+
+constexpr std::uint8_t baseline_version = 1;
+// Above anything that a baseline holds, below the largest float; false of what is no number.
+constexpr double stored_max = 1e38;
+
+struct BaselineWriter {
+  ByteWriter to;
+
+  void operator()(const double& value) { to.f64(value); }
+  void operator()(const std::int64_t& value) { to.u64(static_cast<std::uint64_t>(value)); }
+  void operator()(const std::uint32_t& value) { to.u32(value); }
+  void operator()(const std::uint8_t& value) { to.u8(value); }
+  void operator()(const float& value) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    to.u32(bits);
+  }
+};
+
+struct BaselineReader {
+  ByteReader from;
+  bool sound = true;
+
+  void operator()(double& value) {
+    value = from.f64();
+    sound = sound && std::abs(value) <= stored_max;
+  }
+  void operator()(std::int64_t& value) { value = static_cast<std::int64_t>(from.u64()); }
+  void operator()(std::uint32_t& value) { value = from.u32(); }
+  void operator()(std::uint8_t& value) { value = from.u8(); }
+  void operator()(float& value) {
+    const std::uint32_t bits = from.u32();
+    std::memcpy(&value, &bits, sizeof bits);
+    sound = sound && std::abs(static_cast<double>(value)) <= stored_max;
+  }
+};
+
+}  // namespace
+
+template <class Self, class Visitor>
+void Baseline::visit(Self& self, Visitor&& visitor) {
+  const auto each = [&visitor](auto& values, const auto& again) -> void {
+    if constexpr (requires { values.begin(); })
+      for (auto& value : values) again(value, again);
+    else
+      visitor(values);
+  };
+  visitor(self.last_ms_);
+  visitor(self.watched_ms_);
+  visitor(self.points_);
+  visitor(self.late_);
+  for (auto* value :
+       {&self.origin_, &self.before_, &self.habit_, &self.level_.value, &self.level_error_.value,
+        &self.movement_.value, &self.day_error_.value, &self.week_error_.value})
+    visitor(*value);
+  each(self.fine_, each);
+  each(self.blocks_, each);
+  each(self.open_block_, each);
+  for (auto& envelope : self.envelopes_) {
+    visitor(envelope.low);
+    visitor(envelope.high);
+  }
+  each(self.day_, each);
+  each(self.week_, each);
+  each(self.day_seen_, each);
+  each(self.week_seen_, each);
+}
+
+void Baseline::store(std::string& out) const {
+  BaselineWriter writer{ByteWriter(out)};
+  writer(baseline_version);
+  visit(*this, writer);
+}
+
+bool Baseline::restore(std::string_view bytes) {
+  if (bytes.size() != stored_bytes) return false;
+  BaselineReader reader{ByteReader(bytes)};
+  if (reader.from.u8() != baseline_version) return false;
+  Baseline read;
+  visit(read, reader);
+  if (!reader.from.ok() || !reader.sound || !read.possible()) return false;
+  *this = read;
+  return true;
+}
+
+}  // namespace z0
