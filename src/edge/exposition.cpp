@@ -56,12 +56,13 @@ class Exposition {
     if (open_ && in_seconds(row)) out_ += "# UNIT " + name + " seconds\n";
   }
 
-  void labels(const MetricInfo& row, const SeriesGroup& group, std::string_view bound) {
+  // Those of a series as its lines have them, without brackets.
+  static std::string labels_of(const MetricInfo& row, const SeriesGroup& group) {
     std::string text;
     const auto add = [&text](std::string_view name, std::string_view value) {
       // An empty label is the same as none.
       if (value.empty()) return;
-      text += text.empty() ? "{" : ",";
+      if (!text.empty()) text += ',';
       text += name;
       text += '=';
       append_label_value(text, value);
@@ -69,8 +70,14 @@ class Exposition {
     add("tenant_id", group.tenant_id);
     for (std::size_t i = 0; i < row.labels.size() && i < group.labels.size(); ++i)
       add(row.labels[i], group.labels[i]);
-    add("le", bound);
-    if (!text.empty()) out_ += text + '}';
+    return text;
+  }
+
+  void bracketed(std::string_view labels) {
+    if (labels.empty()) return;
+    out_ += '{';
+    out_ += labels;
+    out_ += '}';
   }
 
   void exemplar(const MetricInfo& row, const SeriesGroup& group) {
@@ -88,7 +95,7 @@ class Exposition {
     if (row.kind == MetricKind::histogram) return histogram(row, name, group);
     out_ += name;
     if (row.kind == MetricKind::counter) out_ += "_total";
-    labels(row, group, {});
+    bracketed(labels_of(row, group));
     out_ += ' ';
     if (row.kind == MetricKind::gauge) {
       // Thousandths of ms are millionths of a second: more than anybody measures.
@@ -113,10 +120,15 @@ class Exposition {
         sum_ms += value * at->amount;
       }
     };
+    const std::string labels = labels_of(row, group);
+    // Of a bucket, up to its bound: the same in all lines of a series.
+    std::string bucket = name + "_bucket{" + labels;
+    bucket += labels.empty() ? "le=\"" : ",le=\"";
     const auto line = [&](std::string_view bound, bool holds_exemplar) {
-      out_ += name + "_bucket";
-      labels(row, group, bound);
-      out_ += ' ' + std::to_string(count);
+      out_ += bucket;
+      out_ += bound;
+      out_ += "\"} ";
+      out_ += std::to_string(count);
       if (holds_exemplar) exemplar(row, group);
       out_ += '\n';
     };
@@ -129,9 +141,12 @@ class Exposition {
     line("+Inf", group.trace_value > shown_below);
     for (const auto& [end, value] :
          {std::pair{"_sum", thousandths(sum_ms)}, std::pair{"_count", std::to_string(count)}}) {
-      out_ += name + end;
-      labels(row, group, {});
-      out_ += ' ' + value + '\n';
+      out_ += name;
+      out_ += end;
+      bracketed(labels);
+      out_ += ' ';
+      out_ += value;
+      out_ += '\n';
     }
   }
 
