@@ -141,7 +141,7 @@ tools_native="$tools_build clang:clang++ libc6-dev:stdio.h libsqlite3-dev:sqlite
   libcurl4-openssl-dev:curl/curl.h libssl-dev:openssl/evp.h zlib1g-dev:zlib.h libcli11-dev:CLI/CLI.hpp"
 tools_tests="$tools_native $tools_wasm catch2:catch2 clang-format:clang-format
   clang-tidy:clang-tidy llvm:llvm-symbolizer libclang-rt-dev:clang-rt git:git
-  prometheus:promtool"
+  prometheus:promtool prometheus-alertmanager:prometheus-alertmanager"
 tools_pages="chromium:chromium"
 
 have() {

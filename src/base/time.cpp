@@ -1,5 +1,6 @@
 #include "z0/base/time.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace z0 {
@@ -98,6 +99,34 @@ bool parse_rfc3339(std::string_view text, std::int64_t& ms) {
                                (behind ? -ahead_minutes : ahead_minutes);
   ms = (minutes * 60 + second) * 1'000 + thousandths;
   return true;
+}
+
+std::string rfc3339_text(std::int64_t ms) {
+  constexpr std::int64_t day_ms = 86'400'000;
+  ms = std::clamp(ms, day_number(1, 1, 1) * day_ms, day_number(10'000, 1, 1) * day_ms - 1);
+  const std::int64_t days = ms >= 0 ? ms / day_ms : -((day_ms - 1 - ms) / day_ms);
+  const std::int64_t rest = ms - days * day_ms;
+  // A year has 365.2425 days, so the first guess is off by one at most.
+  int year = static_cast<int>(1970 + days * 400 / 146'097);
+  while (day_number(year + 1, 1, 1) <= days) ++year;
+  while (day_number(year, 1, 1) > days) --year;
+  int month = 1;
+  while (month < 12 && day_number(year, month + 1, 1) <= days) ++month;
+  const std::int64_t day = days - day_number(year, month, 1) + 1;
+
+  std::string text;
+  const auto digits = [&](std::int64_t value, std::size_t count, char behind) {
+    const std::string number = std::to_string(value);
+    text.append(count - number.size(), '0').append(number).push_back(behind);
+  };
+  digits(year, 4, '-');
+  digits(month, 2, '-');
+  digits(day, 2, 'T');
+  digits(rest / 3'600'000, 2, ':');
+  digits(rest / 60'000 % 60, 2, ':');
+  digits(rest / 1'000 % 60, 2, '.');
+  digits(rest % 1'000, 3, 'Z');
+  return text;
 }
 
 }  // namespace z0

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace z0 {
@@ -16,5 +17,9 @@ inline constexpr std::int64_t event_ahead_ms_max = 86'400'000;
 // cut off. False for anything else: a time without an offset is not one moment. T and Z may be
 // small (RFC 3339, 5.6); the second 60 of a leap second is the first one of the next minute.
 [[nodiscard]] bool parse_rfc3339(std::string_view text, std::int64_t& ms);
+
+// The other way, in UTC: "2026-03-31T10:15:00.250Z". Years have four digits: what lies before the year
+// 1 or behind 9999 is written as the end that it passed.
+std::string rfc3339_text(std::int64_t ms);
 
 }  // namespace z0

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "unit/catch.hpp"
 
@@ -80,4 +82,33 @@ TEST_CASE("What is no moment is no time of RFC 3339", "[time]") {
     CHECK_FALSE(parse_rfc3339(text, read));
     CHECK(read == 7);
   }
+}
+
+TEST_CASE("A time is written so that it reads back as the same", "[time]") {
+  const std::vector<std::pair<std::int64_t, std::string>> rows = {
+      {0, "1970-01-01T00:00:00.000Z"},
+      {-1, "1969-12-31T23:59:59.999Z"},
+      {1'774'952'100'250, "2026-03-31T10:15:00.250Z"},
+      {951'782'400'000, "2000-02-29T00:00:00.000Z"},
+      {4'107'542'399'999, "2100-02-28T23:59:59.999Z"},
+      {4'107'542'400'000, "2100-03-01T00:00:00.000Z"},
+      {1'735'689'599'999, "2024-12-31T23:59:59.999Z"},
+      {-62'135'596'800'000, "0001-01-01T00:00:00.000Z"},
+      {253'402'300'799'999, "9999-12-31T23:59:59.999Z"},
+  };
+  for (const auto& [ms, text] : rows) {
+    INFO(text);
+    CHECK(z0::rfc3339_text(ms) == text);
+    std::int64_t read = 0;
+    REQUIRE(parse_rfc3339(text, read));
+    CHECK(read == ms);
+  }
+  // Each day of more than two centuries, a little later each.
+  for (std::int64_t day = -30'000; day < 60'000; ++day) {
+    const std::int64_t ms = day * 86'400'000 + (day + 30'000) * 571;
+    std::int64_t read = 0;
+    if (!parse_rfc3339(z0::rfc3339_text(ms), read) || read != ms) FAIL(z0::rfc3339_text(ms));
+  }
+  CHECK(z0::rfc3339_text(INT64_MAX) == rows.back().second);
+  CHECK(z0::rfc3339_text(INT64_MIN) == rows[rows.size() - 2].second);
 }
