@@ -42,6 +42,7 @@ Reading worst_after(const Change& change, double noise = 1) {
 std::vector<double> steady(int points) {
   Random random{5};
   std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(points));
   for (int i = 0; i < points; ++i) values.push_back(100 + 10 * random.normal());
   return values;
 }
@@ -110,6 +111,7 @@ TEST_CASE("A change of the spread is told of", "[alerts]") {
 TEST_CASE("Restlessness within the usual range is told of as movement", "[alerts]") {
   // Up and down between 20 and 180 in 160 points; then in two.
   std::vector<double> values;
+  values.reserve(980);
   for (int i = 0; i < 960; ++i) values.push_back(20 + 2 * std::abs(i % 160 - 80));
   for (int i = 0; i < 20; ++i) values.push_back(i % 2 == 0 ? 60 : 140);
   const Reading restless = readings_of(values)[960];
