@@ -1,7 +1,8 @@
 // What a baseline says of spikes, shifts, spreads and silences, and what it does not say.
 #include "z0/alerts/baseline.hpp"
 
-#include <bit>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <type_traits>
@@ -283,8 +284,11 @@ TEST_CASE("The scores of a series are the same bits on every machine", "[alerts]
     const std::int64_t at = monday_ms + i * hour_ms;
     const double value = 50 * Hours().busy(at) * (1 + random.unit()) + (i % 700 == 699 ? 300 : 0);
     const Reading reading = baseline.add(at, value);
-    for (const double number : {reading.score, reading.seen, reading.usual, reading.deviations})
-      digest = (digest ^ std::bit_cast<std::uint64_t>(number)) * 1'099'511'628'211u;
+    for (const double number : {reading.score, reading.seen, reading.usual, reading.deviations}) {
+      std::uint64_t bits;
+      std::memcpy(&bits, &number, sizeof bits);
+      digest = (digest ^ bits) * 1'099'511'628'211u;
+    }
   }
   CHECK(digest == 0x8aa1715f2326eb3c);
 }
