@@ -1,4 +1,7 @@
+#include <sstream>
+
 #include "unit/notify/samples.hpp"
+#include "z0/alerts/prometheus.hpp"
 
 using nlohmann::json;
 using z0::ChannelType;
@@ -80,4 +83,39 @@ TEST_CASE("Alertmanager's secret is a header, and nothing that would be another 
         std::pair<std::string, std::string>{"authorization", "Bearer abc"});
   CHECK_FALSE(render(sample(), channel, "Bearer a\r\nx: y", 0, request, why));
   CHECK(why == "the secret holds what no header may hold");
+}
+
+TEST_CASE("A Prometheus with exported rules labels an alert as z0 does", "[notify]") {
+  std::vector<z0::Rule> rules;
+  z0::RuleError error;
+  REQUIRE(read_rules(z0::default_rules_json(), rules, error));
+  std::istringstream exported(z0::prometheus_rules({rules[0]}));
+  json labels;
+  json* block = nullptr;
+  json annotations;
+  for (std::string line; std::getline(exported, line);) {
+    const std::size_t colon = line.find(": '");
+    if (line == "        labels:") block = &labels;
+    if (line == "        annotations:") block = &annotations;
+    if (block != nullptr && colon != std::string::npos)
+      (*block)[line.substr(10, colon - 10)] = line.substr(colon + 3, line.size() - colon - 4);
+  }
+  REQUIRE(labels.size() == 4);
+
+  Notification group = sample();
+  z0::NotifiedAlert& alert = group.alerts[0];
+  alert.rule = rules[0].name;
+  alert.severity = rules[0].severity;
+  alert.level = rules[0].level;
+  alert.audience = rules[0].audience;
+  alert.owner = rules[0].owner;
+  alert.runbook = rules[0].runbook;
+  alert.summary = rules[0].summary;
+  alert.labels.clear();
+  json sent = body_of(group, ChannelType::alertmanager)[0];
+  // Of the series and of the rule's name, which Prometheus adds by itself.
+  CHECK(sent["labels"].erase("tenant_id") == 1);
+  CHECK(sent["labels"].erase("alertname") == 1);
+  CHECK(sent["labels"] == labels);
+  for (const auto& [name, value] : annotations.items()) CHECK(sent["annotations"][name] == value);
 }
