@@ -230,7 +230,7 @@ Baseline::Vote Baseline::vote(const std::array<Views, scales>& averages) {
       // Movement counts in times of what is usual, twice as far from it as half: between -1 and 1.
       if (view == of_movement) {
         const double both = seen + movement_.value;
-        seen = both > 0 ? (seen - movement_.value) / both : 0;
+        seen = both > 0 ? std::clamp((seen - movement_.value) / both, -1.0, 1.0) : 0;
       }
       count(view, scale, seen);
     }

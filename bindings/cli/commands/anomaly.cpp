@@ -102,7 +102,7 @@ class Reader {
   void run() {
     std::string line;
     bool first = true;
-    while (file_.line(line)) {
+    while (std::ferror(stdout) == 0 && file_.line(line)) {
       if (line.empty()) continue;
       const auto cells = cells_of(line);
       const auto header = first ? header_of(cells) : std::nullopt;
