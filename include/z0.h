@@ -50,7 +50,8 @@
  *
  * ANSWER, to Z0_NEED_FETCH
  *   u8 outcome (z0_outcome), then for Z0_OK: u16 http status, u32 seconds that the other side
- *   asks to be left alone for (retry-after; 0: it does not say); else: text message.
+ *   asks to be left alone for (retry-after; 0: it does not say), bytes body, empty where the need
+ *   asks for none or it is longer than that; else: text message.
  *
  * ANSWER, to Z0_NEED_CALL
  *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
@@ -89,7 +90,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 8,
+  Z0_ABI_VERSION = 9,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
@@ -161,7 +162,7 @@ enum z0_effect_kind {
   Z0_NEED_SIGN = 5,
   /* phase 0. An HTTP request to somebody outside, whose redirects are not followed.
    *   text method, text url, u16 count, count x { text name, text value }, u32 timeout_ms,
-   *   bytes body, SPAN */
+   *   bytes body, u32 bytes of the answer's body at most (0: nobody reads it), SPAN */
   Z0_NEED_FETCH = 6,
   /* phase 1. A statement that writes: text sql, u16 count, count x value */
   Z0_WRITE = 16,

@@ -69,6 +69,7 @@ function decodeEffect(r, kind, phase) {
         headers: decodeHeaders(r),
         timeoutMs: r.u32(),
         body: r.blob(),
+        answerBytesMax: r.u32(),
         span: decodeSpan(r),
       };
     case Effect.NEED_SIGN:
@@ -202,12 +203,14 @@ export function encodeQueryFailure(message) {
 }
 
 /**
- * The answer to Z0_NEED_FETCH: a status, and the seconds that the other side asks to be left alone for.
+ * The answer to Z0_NEED_FETCH: a status, the seconds that the other side asks to be left alone for, and
+ * the body.
  * @param {number} status
  * @param {number} retryAfterS
+ * @param {Uint8Array} body
  */
-export function encodeFetched(status, retryAfterS) {
-  return new Writer().u8(Outcome.OK).u16(status).u32(retryAfterS).done();
+export function encodeFetched(status, retryAfterS, body) {
+  return new Writer(64 + body.length).u8(Outcome.OK).u16(status).u32(retryAfterS).blob(body).done();
 }
 
 /**

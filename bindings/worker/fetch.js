@@ -6,6 +6,8 @@ import { Outcome } from "./types.js";
 
 /** @import { NeedFetch } from "./types.js" */
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * @param {NeedFetch} need
  * @param {(message: string) => void} failed
@@ -15,13 +17,38 @@ export async function fetchOutside(need, failed) {
   try {
     const { method, headers, body } = need;
     const response = await fetch(need.url, { method, headers, body, redirect: "manual", signal });
-    // What nobody reads would hold the connection.
-    await response.body?.cancel();
-    return encodeFetched(response.status, secondsIn(response.headers.get("retry-after")));
+    const answer = await bodyOf(response, need.answerBytesMax);
+    return encodeFetched(response.status, secondsIn(response.headers.get("retry-after")), answer);
   } catch (error) {
     failed(messageOf(error));
     return encodeNotFetched(signal.aborted ? Outcome.TIMEOUT : Outcome.FAILED, messageOf(error));
   }
+}
+
+/**
+ * The whole body, or nothing where it is longer than that or ends before its time.
+ * @param {Response} response
+ * @param {number} bytesMax
+ */
+async function bodyOf(response, bytesMax) {
+  const whole = new Uint8Array(bytesMax);
+  let size = 0;
+  const reader = response.body?.getReader();
+  try {
+    while (reader !== undefined && bytesMax > 0) {
+      const { done, value } = await reader.read();
+      if (done) return whole.subarray(0, size);
+      if (size + value.length > bytesMax) break;
+      whole.set(value, size);
+      size += value.length;
+    }
+  } catch {
+    // The status says what became of the request.
+    return NOTHING;
+  }
+  // What nobody reads would hold the connection.
+  await reader?.cancel();
+  return NOTHING;
 }
 
 /**

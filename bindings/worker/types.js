@@ -1,7 +1,7 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 8;
+export const ABI_VERSION = 9;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
@@ -87,7 +87,7 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 4, phase: number, continuation: Uint8Array, stepsMax: number, where: string}} NeedResume
  * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
  * @typedef {{kind: 6, phase: number, method: string, url: string, headers: [string, string][],
- *   timeoutMs: number, body: Uint8Array<ArrayBuffer>, span: NeedSpan}} NeedFetch
+ *   timeoutMs: number, body: Uint8Array<ArrayBuffer>, answerBytesMax: number, span: NeedSpan}} NeedFetch
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm
  * @typedef {{kind: 32, phase: number} & Reply} ReplyEffect

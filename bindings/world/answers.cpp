@@ -146,6 +146,8 @@ std::string World::answer_fetch(const FetchNeed& need) {
     out.u8(Z0_OK);
     out.u16(fetched.http);
     out.u32(fetched.retry_after_s);
+    out.bytes(fetched.body.size() <= need.answer_bytes_max ? std::string_view(fetched.body)
+                                                           : std::string_view{});
   } else {
     out.u8(Z0_FAILED);
     out.bytes("nobody answers");

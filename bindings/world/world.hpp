@@ -100,13 +100,14 @@ class World {
   std::function<std::string(std::string_view text)> sign;
   // Whether what steps measure is told to the monitor's shards, each point in a flush of its own.
   bool measures = false;
-  // Who is outside: the HTTP status that it replies, and the seconds that it asks to be left alone for;
-  // without it nobody answers.
+  // Who is outside: the HTTP status that it replies, the seconds that it asks to be left alone for, and
+  // the body; without it nobody answers.
   struct Fetched {
-    Fetched(int status, std::uint32_t seconds = 0)
-        : http(static_cast<std::uint16_t>(status)), retry_after_s(seconds) {}
+    Fetched(int status, std::uint32_t seconds = 0, std::string text = {})
+        : http(static_cast<std::uint16_t>(status)), retry_after_s(seconds), body(std::move(text)) {}
     std::uint16_t http;
     std::uint32_t retry_after_s;
+    std::string body;
   };
   std::function<Fetched(const FetchNeed& need)> fetch;
   // Takes each span that ended, as JSON; those of needs, too.

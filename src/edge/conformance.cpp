@@ -6,7 +6,6 @@
 
 #include "edge/handlers.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/base/sha256.hpp"
 #include "z0/json/json.hpp"
 #include "z0/json/write.hpp"
 #include "z0/metrics/registry.hpp"
@@ -53,14 +52,6 @@ bool read_all(std::string_view body, std::vector<Onward>& all) {
   return in.at_end();
 }
 
-// A span each: a step brings entropy for one, and a hash makes many of it.
-TraceContext nth_child(const Context& context, const Frame& frame, std::size_t n) {
-  std::string seed(frame.entropy.bytes());
-  seed += static_cast<char>(n);
-  const Digest digest = sha256(seed);
-  return child(context.trace, bytes_of(digest).substr(0, span_id_bytes));
-}
-
 }  // namespace
 
 void post_conformance(const RouteCall& call) {
@@ -73,13 +64,12 @@ void post_conformance(const RouteCall& call) {
     return reply_error(effects, context, Status::bad_parameter, "body",
                        "Send a list of at most 32 objects, each with url and arguments.");
   if (all.empty()) return reply_json(effects, context, 200, "[]");
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const TraceContext next = nth_child(context, frame, i);
-    effects.need_fetch("z0.external.conformance.post", "POST", all[i].url,
-                       {{"content-type", "application/json"},
-                        {"traceparent", next.traceparent()},
-                        {"tracestate", next.next_tracestate()}},
-                       limits::read_timeout_ms, all[i].arguments);
+  for (const Onward& onward : all) {
+    effects.need_fetch("z0.external.conformance.post", {"POST",
+                                                        onward.url,
+                                                        {{"content-type", "application/json"}},
+                                                        onward.arguments,
+                                                        limits::read_timeout_ms});
   }
   resume_with(context, effects);
 }

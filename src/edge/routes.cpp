@@ -244,8 +244,9 @@ std::string_view strange_parameter(const Route& to, const Request& request) {
 // What z0 asks others for in this step is under the request's span.
 void name_needs(const Context& context, const Frame& frame, Effects& effects) {
   ByteReader random(frame.entropy.trace().substr(trace_id_bytes));
-  effects.spans_under(
-      {context.trace.trace_id, context.trace.span_id, context.tenant_id, random.u64()});
+  const TraceContext& trace = context.trace;
+  effects.spans_under({trace.trace_id, trace.span_id, context.tenant_id, random.u64(), trace.flags,
+                       trace.tracestate});
 }
 
 // The span of a request that was answered in this step. Between its first step and one that goes on

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view of_message[] = {"message"};
 constexpr std::string_view of_spans[] = {"count"};
-constexpr std::string_view of_export[] = {"http", "count"};
+constexpr std::string_view of_export[] = {"signal", "http", "count"};
 constexpr std::string_view of_ledger[] = {"entity_id", "tenant_id", "seq", "resolution"};
 constexpr std::string_view of_refusals[] = {"refusals"};
 
@@ -20,7 +20,7 @@ constexpr EventInfo events[] = {
     {"z0.replication.root_differs", true, of_ledger},
     {"z0.config_refused", true, of_refusals},
     {"z0.traces.spans_lost", true, of_spans},
-    {"z0.traces.export_refused", true, of_export},
+    {"z0.otlp.export_refused", true, of_export},
 };
 static_assert(std::size(events) == static_cast<std::size_t>(Event::count_));
 

@@ -189,7 +189,8 @@ void begin_trace(const std::vector<std::string_view>& traceparents, const Frame&
 // What D1 is asked in this step is under the consumer's span.
 void name_needs(const Pending& p, const Frame& frame, Effects& effects) {
   ByteReader random(frame.entropy.trace().substr(trace_id_bytes));
-  effects.spans_under({p.trace.trace_id, p.trace.span_id, {}, random.u64()});
+  effects.spans_under(
+      {p.trace.trace_id, p.trace.span_id, {}, random.u64(), p.trace.flags, p.trace.tracestate});
 }
 
 // failure: why the message comes again; empty when it does not.

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "z0/base/ids.hpp"
+#include "z0/base/trace_headers.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/trace/tracestate.hpp"
 
@@ -70,20 +71,7 @@ std::string id_from(std::string_view random) {
 
 }  // namespace
 
-std::string TraceContext::traceparent() const {
-  std::string out;
-  out.reserve(traceparent_bytes);
-  out.append("00-").append(trace_id).append("-").append(span_id).append("-");
-  const char bits = static_cast<char>(flags);
-  append_hex(out, {&bits, 1});
-  return out;
-}
-
-std::string TraceContext::next_tracestate() const {
-  std::string list(tracestate_key);
-  list.append("=").append(span_id);
-  return tracestate.empty() ? list : list.append(",").append(tracestate);
-}
+std::string TraceContext::traceparent() const { return traceparent_of(trace_id, span_id, flags); }
 
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random) {
@@ -97,14 +85,6 @@ TraceContext trace_context(std::string_view traceparent, std::string_view traces
   } else {
     context.tracestate = others_tracestate(tracestate);
   }
-  return context;
-}
-
-TraceContext child(const TraceContext& parent, std::string_view random) {
-  if (random.size() != span_id_bytes) trap("a span id is made of 8 random bytes");
-  TraceContext context = parent;
-  context.parent_id = parent.span_id;
-  context.span_id = id_from(random);
   return context;
 }
 

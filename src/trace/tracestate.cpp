@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/trimmed.hpp"
+#include "z0/base/trace_headers.hpp"
 #include "z0/trace/context.hpp"
 
 namespace z0 {

@@ -5,7 +5,6 @@
 #include "traces/store.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
-#include "z0/metrics/events.hpp"
 #include "z0/trace/otlp.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -52,24 +51,6 @@ struct LookUp {
     f.list(self.spans);
   }
 };
-
-// A batch that was sent.
-struct Sent {
-  std::int64_t n = 0;
-  std::int64_t spans = 0;
-
-  template <class Fields, class Self>
-  static void fields(Fields& f, Self& self) {
-    f.number(self.n);
-    f.number(self.spans);
-  }
-};
-
-// Whether the other side may take it later, by OTLP's own list.
-bool worth_another_try(const FetchAnswer& answer) {
-  if (answer.outcome != Z0_OK) return true;
-  return answer.http == 429 || answer.http == 502 || answer.http == 503 || answer.http == 504;
-}
 
 // How far a search came.
 struct Search {
@@ -129,7 +110,7 @@ class TracesStep {
     if (call_.stage != TracesStage::oldest) {
       store_.alarm_went_off();
       if (store_.begins_export(frame_)) {
-        effects_.need_rows(sql::select_export, {});
+        Outbox::ask_first(effects_);
         return resume(TracesStage::outgoing, {});
       }
       effects_.need_rows(sql::select_oldest, {});
@@ -139,32 +120,26 @@ class TracesStep {
   }
 
   void send() {
-    const Rows rows = answer();
-    if (rows.failed || rows.size() == 0) return fail();
+    SentBatch sent;
+    std::string_view batch;
+    if (!store_.outbox().read_first(answer(), sent, batch)) return fail();
     std::vector<Span> spans;
-    for (ByteReader in(rows.at(0, 1).bytes); !in.done();) {
+    for (ByteReader in(batch); !in.done();) {
       if (!decode(in.short_bytes(), spans.emplace_back())) trap("a batch holds spans");
     }
     const OtlpTarget target = settings_otlp(frame_.settings);
-    std::vector<Header> headers{{"content-type", "application/json"}};
-    for (const auto& [name, value] : target.headers) headers.emplace_back(name, value);
-    effects_.need_fetch("z0.external.otlp.export", "POST", target.traces_url, headers,
-                        limits::export_timeout_ms, write_otlp_traces(spans));
-    resume(TracesStage::sent,
-           encode(Sent{rows.at(0, 0).integer, static_cast<std::int64_t>(spans.size())}));
+    Outbox::send(target.traces_url, target, write_otlp_traces(spans), effects_);
+    resume(TracesStage::sent, encode(sent));
   }
 
   void sent() {
-    Sent sent;
+    SentBatch sent;
     if (!decode(call_.course, sent)) trap("a batch goes round as it was sent");
-    const FetchAnswer answer =
-        parse_fetch(frame_.answers.empty() ? std::string_view{} : frame_.answers[0]);
-    const bool taken = answer.outcome == Z0_OK && answer.http >= 200 && answer.http < 300;
-    if (!taken && worth_another_try(answer))
-      return store_.put_off_export(answer.retry_after_s, frame_, effects_);
-    store_.end_export(sent.n, sent.spans, taken, effects_);
-    store_.wake(frame_.now_ms, effects_);
-    if (!taken) log_event(effects_, Event::export_refused, {std::int64_t{answer.http}, sent.spans});
+    const std::string_view bytes = frame_.answers.empty() ? std::string_view{} : frame_.answers[0];
+    Outbox* known = store_.hydrated() ? &store_.outbox() : nullptr;
+    const Outbox::Settled settled = Outbox::settle(sent, bytes, frame_, known, effects_);
+    store_.go_on(settled, frame_.now_ms, effects_);
+    Outbox::log_refused(settled, "traces", effects_);
   }
 
   void store() {
@@ -275,8 +250,8 @@ class TracesStep {
     reply.kept = store_.counts().kept;
     reply.dropped = store_.counts().dropped;
     reply.spans_refused = store_.counts().spans_refused;
-    reply.exported = store_.counts().exported;
-    reply.export_lost = store_.counts().export_lost;
+    reply.exported = store_.outbox().taken();
+    reply.export_lost = store_.outbox().lost();
     reply_value(effects_, reply);
   }
 
@@ -295,6 +270,11 @@ class TracesStep {
 };
 
 }  // namespace
+
+z0_effect_kind traces_asked(std::string_view continuation) {
+  const auto stage = static_cast<TracesStage>(ByteReader(continuation).u8());
+  return stage == TracesStage::sent ? Z0_NEED_FETCH : Z0_NEED_ROWS;
+}
 
 void step_traces(TraceStore& store, const Frame& frame, Effects& effects) {
   TracesCall call;

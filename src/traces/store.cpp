@@ -20,17 +20,6 @@ std::string_view span_id_in(std::string_view span) {
   return in.short_bytes();
 }
 
-// When the first of these began.
-std::int64_t start_of(const std::vector<std::string>& spans) {
-  std::int64_t start = INT64_MAX;
-  for (const std::string& bytes : spans) {
-    Span span;
-    if (!decode(bytes, span)) trap("a span that was taken can be read");
-    start = std::min(start, span.start_us);
-  }
-  return start;
-}
-
 std::uint64_t number_of(std::string_view span_id) { return ByteReader(span_id).u64(); }
 
 }  // namespace
@@ -43,7 +32,7 @@ void TraceStore::need_rows(Effects& effects) {
   effects.need_rows(sql::select_meta, {});
   effects.need_rows(sql::select_inbox, {});
   effects.need_rows(sql::select_tail, {});
-  effects.need_rows(sql::select_waiting, {});
+  Outbox::ask_state(effects);
 }
 
 bool TraceStore::hydrate(const Frame& frame) {
@@ -58,7 +47,11 @@ bool TraceStore::hydrate(const Frame& frame) {
   for (std::size_t i = 0; i < inbox.size(); ++i) {
     StoreRequest request;
     if (!decode(inbox.at(i, 1).bytes, request)) return false;
-    for (const auto& item : request.items) add(item.trace_id, item.span, frame.now_ms);
+    for (const auto& item : request.items) {
+      Span span;
+      if (!decode(item.span, span)) return false;
+      add(item, span.start_us, frame.now_ms);
+    }
     inbox_n_ = inbox.at(i, 0).integer;
   }
   if (tail.size() > 0) {
@@ -70,20 +63,21 @@ bool TraceStore::hydrate(const Frame& frame) {
              std::string(tail.at(0, 5).bytes),
              std::string(tail.at(0, 6).bytes)};
   }
-  set_waiting(parse_rows(frame.answers[first + 3]));
-  hydrated_ = true;
-  return true;
+  hydrated_ = outbox_.load(parse_rows(frame.answers[first + 3]));
+  return hydrated_;
 }
 
-bool TraceStore::add(std::string_view trace_id, std::string_view span, std::int64_t now_ms) {
-  auto found = open_.find(trace_id);
+bool TraceStore::add(const StoreRequest::Item& item, std::int64_t start_us, std::int64_t now_ms) {
+  const std::string_view span = item.span;
+  auto found = open_.find(item.trace_id);
   if (found == open_.end()) {
-    found = open_.emplace(std::string(trace_id), Open()).first;
+    found = open_.emplace(std::string(item.trace_id), Open()).first;
     found->second.first_at = now_ms;
   }
   Open& open = found->second;
   // A span of another trace that is linked has an id of its own, which no span of this one shares.
   if (!open.ids.insert(number_of(span_id_in(span))).second) return false;
+  open.start_us = std::min(open.start_us, start_us);
   open.last_at = std::max(open.last_at, now_ms);
   open.spans.emplace_back(span);
   open.bytes += span.size();
@@ -101,7 +95,7 @@ StoreReply TraceStore::take(const StoreRequest& request, const Frame& frame, Eff
         trace != open_.end() && trace->second.spans.size() >= limits::trace_spans_max;
     if (crowded || item.span.size() > limits::span_bytes_max || !decode(item.span, span)) {
       ++reply.refused;
-    } else if (add(item.trace_id, item.span, frame.now_ms)) {
+    } else if (add(item, span.start_us, frame.now_ms)) {
       ++reply.stored;
       fresh.items.push_back(item);
     } else {
@@ -135,7 +129,7 @@ void TraceStore::judge(std::int64_t oldest_at, const Frame& frame, Effects& effe
     // A clock that ran back makes nothing wait for longer.
     const bool quiet = now - open.last_at >= limits::trace_quiet_ms || now < open.first_at;
     if (quiet || now - open.first_at >= limits::trace_open_ms_max)
-      due.emplace_back(start_of(open.spans), id);
+      due.emplace_back(open.start_us, id);
   }
   std::sort(due.begin(), due.end());
   for (const auto& [start, id] : due) decide(id, open_.find(id)->second, frame, effects);
@@ -143,7 +137,8 @@ void TraceStore::judge(std::int64_t oldest_at, const Frame& frame, Effects& effe
   const std::int64_t expired = now - limits::trace_retention_ms;
   if (oldest_at != 0 && oldest_at < expired)
     effects.write(sql::drop_segments, {Value::of(expired)});
-  if (outbox_first_ != 0) set_alarm(std::max(now, export_at_), effects);
+  if (settings_otlp(frame.settings).traces_url.empty()) outbox_.give_up(effects);
+  if (outbox_.waits()) set_alarm(std::max(now, outbox_.at_ms()), effects);
   if (!open_.empty())
     set_alarm(now + limits::trace_quiet_ms, effects);
   else if (oldest_at != 0 || tail_.n != 0)

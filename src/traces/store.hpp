@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "traces/segment.hpp"
+#include "z0/outbox/outbox.hpp"
 #include "z0/traces/traces.hpp"
 #include "z0/wire/settings.hpp"
 
@@ -23,8 +24,7 @@ inline constexpr std::string_view create_tables[] = {
     // The body last: whoever reads hashes and summaries does not come to its pages.
     "CREATE TABLE IF NOT EXISTS segments (n INTEGER PRIMARY KEY, last_at INTEGER NOT NULL, "
     "from_us INTEGER NOT NULL, to_us INTEGER NOT NULL, ids BLOB NOT NULL, summaries BLOB NOT NULL, "
-    "body BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS outbox (n INTEGER PRIMARY KEY, body BLOB NOT NULL)"};
+    "body BLOB NOT NULL)"};
 inline constexpr std::string_view select_meta = "SELECT body FROM meta";
 inline constexpr std::string_view select_inbox = "SELECT n, body FROM inbox ORDER BY n";
 inline constexpr std::string_view select_tail =
@@ -32,10 +32,6 @@ inline constexpr std::string_view select_tail =
       FROM segments
       ORDER BY n DESC
       LIMIT 1)";
-inline constexpr std::string_view select_waiting = "SELECT min(n), max(n) FROM outbox";
-inline constexpr std::string_view select_export = "SELECT n, body FROM outbox ORDER BY n LIMIT 1";
-inline constexpr std::string_view put_export = "INSERT INTO outbox (n, body) VALUES (?1, ?2)";
-inline constexpr std::string_view drop_export = "DELETE FROM outbox WHERE n <= ?1";
 inline constexpr std::string_view select_oldest = "SELECT min(last_at) FROM segments";
 // ?1: the hash of a trace id. It may be found where one hash ends and the next begins: the body tells.
 inline constexpr std::string_view select_bodies =
@@ -64,16 +60,12 @@ struct TraceCounts {
   std::int64_t kept = 0;
   std::int64_t dropped = 0;
   std::int64_t spans_refused = 0;
-  std::int64_t exported = 0;     // spans that were sent to somebody else, and taken
-  std::int64_t export_lost = 0;  // spans that were not: refused, or given up
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
     f.number(self.kept);
     f.number(self.dropped);
     f.number(self.spans_refused);
-    f.number(self.exported);
-    f.number(self.export_lost);
   }
 };
 
@@ -94,14 +86,9 @@ class TraceStore {
   // Whether this alarm is to send a batch to somebody else: one waits, its time has come, and an alarm
   // has judged since the last one was sent, so that neither keeps the other from its turn.
   bool begins_export(const Frame& frame);
-  // The batch up to `n`, of so many spans, was taken, or is given up: it is gone.
-  void end_export(std::int64_t n, std::int64_t spans, bool taken, Effects& effects);
-  // It is tried again: after as long as the other side asks for, or twice as long as last time.
-  void put_off_export(std::uint32_t retry_after_s, const Frame& frame, Effects& effects);
-  // The alarm goes off at once, for what else waits.
-  void wake(std::int64_t now_ms, Effects& effects) { set_alarm(now_ms, effects); }
-  // The batches that there are by the rows.
-  void set_waiting(const Rows& rows);
+  Outbox& outbox() { return outbox_; }
+  // What was sent was settled, and how: the alarm goes off again for it, and for what else waits.
+  void go_on(const Outbox::Settled& settled, std::int64_t now_ms, Effects& effects);
 
   // The spans of a trace that wait to be judged.
   std::vector<std::string_view> open_spans(std::string_view trace_id) const;
@@ -112,6 +99,7 @@ class TraceStore {
     std::vector<std::string> spans;
     std::unordered_set<std::uint64_t> ids;
     std::size_t bytes = 0;
+    std::int64_t start_us = INT64_MAX;  // of the first one
     std::int64_t first_at = 0;
     std::int64_t last_at = 0;
   };
@@ -119,7 +107,7 @@ class TraceStore {
   enum class Decision : std::uint8_t { none, kept, dropped };
 
   // Whether the span is new.
-  bool add(std::string_view trace_id, std::string_view span, std::int64_t now_ms);
+  bool add(const StoreRequest::Item& item, std::int64_t start_us, std::int64_t now_ms);
   void decide(const std::string& trace_id, const Open& open, const Frame& frame, Effects& effects);
   bool keeps(const TraceSummary& trace, const TraceSampling& sampling, std::int64_t& one_in) const;
   Decision decision(std::string_view trace_id) const;
@@ -138,11 +126,7 @@ class TraceStore {
   bool tail_changed_ = false;
   TraceCounts counts_;
   std::int64_t alarm_at_ = 0;  // as far as it is known; 0: none
-  // Numbers of the batches that wait; 0 and 0 when none does.
-  std::int64_t outbox_first_ = 0;
-  std::int64_t outbox_last_ = 0;
-  std::int64_t export_at_ = 0;  // when the next try is
-  std::int64_t export_tries_ = 0;
+  Outbox outbox_;
   bool judged_ = false;                 // since a batch was sent
   std::vector<std::string> to_export_;  // of traces that were kept in this step
   std::unordered_map<std::uint64_t, Decision> decisions_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "z0/base/ids.hpp"
+#include "z0/base/trace_headers.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/json/write.hpp"
 
@@ -24,8 +26,7 @@ void write_values(ByteWriter& out, const Value* values, std::size_t count) {
 constexpr std::size_t kept_bytes_max = std::size_t{64} * 1024;
 
 // A header without a name is left out.
-template <class Headers>
-void write_headers(ByteWriter& out, const Headers& headers) {
+void write_headers(ByteWriter& out, std::span<const Header> headers) {
   std::uint16_t count = 0;
   for (const auto& header : headers) count += header.first.empty() ? 0 : 1;
   out.u16(count);
@@ -85,18 +86,25 @@ void Effects::need_rows(std::string_view sql, std::initializer_list<Value> value
   end(mark);
 }
 
+// Of the span that the need is which is being written, in hexadecimal.
+std::string Effects::need_id() const {
+  char id[8];
+  const std::uint64_t number = nth_id(parent_.seed, count_);
+  std::memcpy(id, &number, sizeof id);
+  std::string hex;
+  append_hex(hex, {id, sizeof id});
+  return hex;
+}
+
 // The tail of a need that is answered outside.
 void Effects::name_span(SpanName span, std::string_view object) {
   out_.bytes(span.text());
   const std::size_t mark = out_.mark();
   out_.u32(0);
   if (parent_.trace_id.empty()) return;
-  char id[8];
-  const std::uint64_t number = nth_id(parent_.seed, count_);
-  std::memcpy(id, &number, sizeof id);
   JsonWriter json(bytes_);
   json.plain("name", span.text()).plain("trace_id", parent_.trace_id);
-  json.hex("span_id", {id, sizeof id}).plain("parent_id", parent_.span_id);
+  json.plain("span_id", need_id()).plain("parent_id", parent_.span_id);
   json.plain("kind", "client").text_if_any("tenant_id", parent_.tenant_id);
   if (!object.empty()) json.object("attributes").text("z0.object", object).end();
   out_.patch_u32(mark, static_cast<std::uint32_t>(out_.mark() - mark - sizeof(std::uint32_t)));
@@ -135,16 +143,25 @@ void Effects::need_sign(std::string_view text) {
   end(mark);
 }
 
-void Effects::need_fetch(SpanName span, std::string_view method, std::string_view url,
-                         const std::vector<Header>& headers, std::uint32_t timeout_ms,
-                         std::string_view body) {
+void Effects::need_fetch(SpanName span, const FetchRequest& request) {
   const auto mark = begin(Z0_NEED_FETCH, Phase::need);
   waits_outside_ = true;
-  out_.bytes(method);
-  out_.bytes(url);
+  out_.bytes(request.method);
+  out_.bytes(request.url);
+  std::vector<Header> headers = request.headers;
+  std::string traceparent;
+  std::string tracestate;
+  if (!parent_.trace_id.empty()) {
+    const std::string id = need_id();
+    traceparent = traceparent_of(parent_.trace_id, id, parent_.flags);
+    tracestate = tracestate_of(id, parent_.tracestate);
+    headers.emplace_back("traceparent", traceparent);
+    headers.emplace_back("tracestate", tracestate);
+  }
   write_headers(out_, headers);
-  out_.u32(timeout_ms);
-  out_.bytes(body);
+  out_.u32(request.timeout_ms);
+  out_.bytes(request.body);
+  out_.u32(request.answer_bytes_max);
   name_span(span, {});
   end(mark);
 }
@@ -195,7 +212,7 @@ void Effects::reply(std::uint16_t http, std::initializer_list<Header> headers,
   const auto mark = begin(Z0_REPLY, Phase::reply);
   notes.http = http;
   out_.u16(http);
-  write_headers(out_, headers);
+  write_headers(out_, {headers.begin(), headers.size()});
   out_.bytes(body);
   end(mark);
 }

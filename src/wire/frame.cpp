@@ -141,6 +141,7 @@ FetchAnswer parse_fetch(std::string_view bytes) {
   if (outcome == Z0_OK) {
     answer.http = in.u16();
     answer.retry_after_s = in.u32();
+    answer.body = in.bytes();
   } else {
     answer.message = in.bytes();
   }

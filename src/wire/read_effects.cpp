@@ -63,6 +63,7 @@ FetchNeed read_fetch(ByteReader& in) {
   need.headers = read_headers(in);
   need.timeout_ms = in.u32();
   need.body = in.bytes();
+  need.answer_bytes_max = in.u32();
   need.span = read_span_of(in);
   return need;
 }

@@ -96,6 +96,34 @@ std::vector<std::string> texts_in(JsonReader& in) {
   return texts;
 }
 
+// An address of the web; whatever else stands there is none that the host could ask.
+void read_address(JsonReader& in, std::string& out) {
+  std::string scratch;
+  std::string_view text;
+  if (in.peek() != JsonKind::string) {
+    in.skip();
+    return;
+  }
+  if (!in.string(text, scratch)) return;
+  const bool web = text.starts_with("https://") || text.starts_with("http://");
+  out = web ? text : std::string_view{};
+}
+
+// The members of an object that are texts; others are left out.
+void read_texts(JsonReader& in, std::vector<std::pair<std::string, std::string>>& out) {
+  std::string scratch;
+  std::string_view key;
+  std::string_view text;
+  in.enter_object();
+  while (in.next_member(key)) {
+    std::string name(key);
+    if (in.peek() != JsonKind::string)
+      in.skip();
+    else if (in.string(text, scratch))
+      out.emplace_back(std::move(name), std::string(text));
+  }
+}
+
 }  // namespace
 
 std::string_view settings_origin(std::string_view settings) {
@@ -167,31 +195,24 @@ TraceSampling settings_trace_sampling(std::string_view settings) {
 
 OtlpTarget settings_otlp(std::string_view settings) {
   OtlpTarget target;
-  std::string scratch;
-  std::string_view text;
+  std::int64_t interval_s = limits::metrics_interval_ms / 1'000;
   with_member(settings, "otlp", [&](JsonReader& in) {
     std::string_view key;
     if (in.peek() != JsonKind::object || !in.enter_object()) return;
     while (in.next_member(key)) {
-      if (key == "traces_url" && in.peek() == JsonKind::string) {
-        if (in.string(text, scratch)) target.traces_url = text;
-      } else if (key == "headers" && in.peek() == JsonKind::object) {
-        in.enter_object();
-        while (in.next_member(key)) {
-          std::string name(key);
-          if (in.peek() != JsonKind::string)
-            in.skip();
-          else if (in.string(text, scratch))
-            target.headers.emplace_back(std::move(name), std::string(text));
-        }
-      } else {
+      if (key == "traces_url")
+        read_address(in, target.traces_url);
+      else if (key == "metrics_url")
+        read_address(in, target.metrics_url);
+      else if (key == "metrics_interval_s")
+        read_number(in, 10, limits::metrics_interval_s_max, interval_s);
+      else if (key == "headers" && in.peek() == JsonKind::object)
+        read_texts(in, target.headers);
+      else
         in.skip();
-      }
     }
   });
-  // Whatever else stands there is no address that the host could ask.
-  if (!target.traces_url.starts_with("https://") && !target.traces_url.starts_with("http://"))
-    target.traces_url.clear();
+  target.metrics_interval_ms = interval_s * 1'000;
   return target;
 }
 

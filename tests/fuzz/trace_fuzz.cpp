@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "step_law.hpp"
+#include "z0/base/trace_headers.hpp"
 #include "z0/trace/context.hpp"
 #include "z0/trace/tracestate.hpp"
 
@@ -35,7 +36,7 @@ void check_context(std::string_view traceparent, std::string_view tracestate) {
   const bool ours = context.parent_id.empty();
   if (ours && !context.tracestate.empty()) broken("a new trace has nobody's state");
   if (!ours && traceparent.substr(3, 32) != context.trace_id) broken("a trace keeps its id");
-  const std::string list = context.next_tracestate();
+  const std::string list = tracestate_of(context.span_id, context.tracestate);
   if (list.size() > tracestate_bytes_max) broken("a list has at most 512 bytes");
   const TraceContext next = trace_context(context.traceparent(), list, entropy);
   if (next.trace_id != context.trace_id || next.parent_id != context.span_id ||

@@ -189,10 +189,13 @@ inline constexpr std::size_t tenants_per_trace_max = 8;
 // Decisions that an object remembers for spans that come late: 16,384 x 16 bytes.
 inline constexpr std::size_t trace_decisions_max = small ? 16 : 1u << 14;
 inline constexpr std::int64_t trace_retention_ms = std::int64_t{7} * 86'400'000;
-// Batches of kept traces that wait to be sent to somebody else, each of at most half a delivery: 64 x 512
-// KB of rows. Then the oldest are given up, and counted.
+// Batches of kept traces, or of metrics, that wait to be sent to somebody else: 64 x 512 KB of rows. Then
+// the newest are given up, and counted.
+inline constexpr std::size_t export_bytes_max = small ? 2u << 10 : 512u << 10;
 inline constexpr std::int64_t exports_waiting_max = small ? 4 : 64;
 inline constexpr std::uint32_t export_timeout_ms = 10'000;
+// What is read of the answer, which says how much of a batch was not taken.
+inline constexpr std::uint32_t export_answer_bytes_max = 4'096;
 // Between two tries of one batch: twice as long each time, or as long as the other side asks for.
 inline constexpr std::int64_t export_pause_ms = 5'000;
 inline constexpr std::int64_t export_pause_ms_max = 300'000;
@@ -290,6 +293,12 @@ inline constexpr std::int64_t monitor_save_ms = 10'000;
 inline constexpr std::size_t series_per_chunk = 128;
 // Rows that a shard reads at a time while it comes back to memory: 8 x 2 MB at most.
 inline constexpr std::int64_t monitor_rows_per_read = 8;
+// How often metrics go out to somebody else, unless a setting says otherwise; and the most that it may say:
+// what is not sent yet stands in the slots of an hour.
+inline constexpr std::int64_t metrics_interval_ms = 60'000;
+inline constexpr std::int64_t metrics_interval_s_max = 1'200;
+// While a receiver takes nothing, what happens adds up there for so long before it waits as a batch.
+inline constexpr std::int64_t metrics_held_back_ms_max = 1'800'000;
 // Shards of the monitor that a deployment may have: the root asks them all at once.
 inline constexpr std::int64_t monitor_shards_max = 32;
 // Groups, and steps of each, in one answer; series of one GET /metrics, of some hundred bytes each.

@@ -97,8 +97,8 @@ void count_error(Effects& effects, std::string_view tenant_id, std::string_view 
                  std::string_view component, std::string_view error_code,
                  std::string_view trace_id);
 
-// A call of somebody outside, as all calls of Z0_NEED_FETCH are counted: the call, what it took and,
-// for an answer from 400 on or none, the error.
+// A call of somebody outside: the call, what it took and, for an answer from 400 on or none, the error. What
+// sends traces and metrics themselves is not counted so: each count would have to be sent.
 struct ExternalCall {
   std::string_view tenant_id;
   std::string_view tool_id;

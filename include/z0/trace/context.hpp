@@ -18,9 +18,9 @@ struct TraceContext {
   std::uint8_t flags = 0;  // bit 0 sampled, bit 1 random
   std::string tracestate;  // what others wrote into it, while the trace is the caller's; else empty
 
-  // For the next hop: "00-{trace_id}-{span_id}-{flags}", and the list with our member in front.
+  // That of this span, for what follows from it. What a request to somebody outside carries names
+  // the span of that request instead: wire/effects.hpp writes it.
   std::string traceparent() const;
-  std::string next_tracestate() const;
 };
 
 // Takes the caller's headers when `traceparent` is valid, else begins a trace. Version ff, zero
@@ -30,8 +30,5 @@ struct TraceContext {
 // random).
 TraceContext trace_context(std::string_view traceparent, std::string_view tracestate,
                            std::string_view random);
-
-// The next hop's context: same trace, new span from 8 random bytes, the old span as parent.
-TraceContext child(const TraceContext& parent, std::string_view random);
 
 }  // namespace z0

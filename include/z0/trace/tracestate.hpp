@@ -10,7 +10,6 @@ namespace z0 {
 
 // Ours stands in front of the list and has the span that sent it, so that z0 finds its own last hop
 // again behind one that writes another traceparent.
-inline constexpr std::string_view tracestate_key = "z0";
 
 inline constexpr std::size_t tracestate_members_max = 32;
 // What a carrier has to take at least, and so what we send at most.

@@ -27,4 +27,7 @@ OwnedTraceStore new_trace_store();
 // Frames to Z0_TARGET_TRACES: calls of calls/traces.hpp, and the alarm.
 void step_traces(TraceStore& store, const Frame& frame, Effects& effects);
 
+// What a step asked for before it went on so: rows, or a request to somebody outside.
+z0_effect_kind traces_asked(std::string_view continuation);
+
 }  // namespace z0

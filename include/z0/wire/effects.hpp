@@ -35,6 +35,9 @@ struct SpanParent {
   std::string_view span_id;
   std::string_view tenant_id;  // may be empty
   std::uint64_t seed = 0;      // of the ids of the spans below it: random, new for each step
+  // Of what goes on to somebody outside, as in a traceparent, and what others wrote into the tracestate.
+  std::uint8_t flags = 0;
+  std::string_view tracestate;
 };
 
 // What a step learns of the operation that it belongs to, for whoever writes that one's span.
@@ -47,6 +50,17 @@ struct SpanNotes {
   bool failed = false;     // something that was to be written could not be
   bool money_moved = false;
   bool money_failed = false;
+};
+
+// An HTTP request to somebody outside.
+struct FetchRequest {
+  std::string_view method;
+  std::string_view url;
+  std::vector<Header> headers;
+  std::string_view body;
+  std::uint32_t timeout_ms = 0;
+  // The answer's body is brought when it has no more bytes than this.
+  std::uint32_t answer_bytes_max = 0;
 };
 
 class Effects {
@@ -75,10 +89,9 @@ class Effects {
               timeout_ms, request, rest);
   }
   void need_sign(std::string_view text);
-  // An HTTP request to somebody outside.
-  void need_fetch(SpanName span, std::string_view method, std::string_view url,
-                  const std::vector<Header>& headers, std::uint32_t timeout_ms,
-                  std::string_view body);
+  // Under a span it carries the trace on, as W3C Trace Context has it: whoever is asked has the span of
+  // this need as its parent.
+  void need_fetch(SpanName span, const FetchRequest& request);
   // steps_max: how many steps the frame may take in all. where: the stage that it is at, for the
   // words of a host that ends it; made of the continuation's first byte when empty.
   void resume(std::string_view continuation, std::size_t steps_max = limits::steps_per_frame_max,
@@ -116,6 +129,7 @@ class Effects {
  private:
   void need_call(SpanName span, z0_target target, std::uint8_t method, std::string_view object,
                  std::uint32_t timeout_ms, std::string_view request, std::string_view rest);
+  std::string need_id() const;
   void name_span(SpanName span, std::string_view object);
   std::size_t begin(z0_effect_kind kind, Phase phase);
   void end(std::size_t mark);

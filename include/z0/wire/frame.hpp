@@ -116,6 +116,7 @@ struct FetchAnswer {
   z0_outcome outcome = Z0_FAILED;
   std::uint16_t http = 0;
   std::uint32_t retry_after_s = 0;  // 0: it does not say
+  std::string_view body;            // where it was asked for, and is no longer than that
   std::string_view message;
 };
 // A malformed answer reads as a failed one.

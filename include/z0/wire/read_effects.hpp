@@ -61,6 +61,7 @@ struct FetchNeed {
   std::vector<Header> headers;
   std::uint32_t timeout_ms = 0;
   std::string_view body;
+  std::uint32_t answer_bytes_max = 0;
   NeedSpan span;
 };
 struct ResumeNeed {

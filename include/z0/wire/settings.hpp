@@ -19,9 +19,11 @@
 //                               before anything is stored: attributes of these names, * stands for
 //                               anything, and in all texts what looks like an address or a long number;
 //                               default: names that speak of secrets and persons, and both kinds
-//   otlp                        {"traces_url": "https://...", "headers": {"name": "value"}}: where the
-//                               traces that are kept are sent to as well, as OTLP in JSON. Headers may be
-//                               secret: then Z0_SETTINGS is a secret, and no variable
+//   otlp                        {"traces_url": "https://...", "metrics_url": "https://...",
+//                               "metrics_interval_s": 60, "headers": {"name": "value"}}: where the traces
+//                               that are kept are sent to as well, and what was counted, of all tenants, as
+//                               OTLP in JSON. Headers may be secret: then Z0_SETTINGS is a secret, and no
+//                               variable
 //
 // Unknown members, and members of the wrong type, are ignored: they must not stop a deployment.
 #pragma once
@@ -57,6 +59,8 @@ struct Redaction {
 };
 struct OtlpTarget {
   std::string traces_url;  // empty: there is none
+  std::string metrics_url;
+  std::int64_t metrics_interval_ms = 0;
   std::vector<std::pair<std::string, std::string>> headers;
 };
 OtlpTarget settings_otlp(std::string_view settings);

@@ -141,7 +141,7 @@ TEST_CASE("A call of somebody outside is counted with its end and what it took",
         Row{Z0_TIMEOUT, 0, "timeout"}, Row{Z0_FAILED, 0, "unreachable"}}) {
     Effects effects;
     z0::count_external(effects,
-                       {"north", "twilio", "create_call", {outcome, http, 0, {}}, 12, "abc"});
+                       {"north", "twilio", "create_call", {outcome, http, 0, {}, {}}, 12, "abc"});
     const auto points = carried<z0::DataPoint>(effects.finish());
     REQUIRE(points.size() == (code.empty() ? 2u : 4u));
     CHECK(points[0].blobs == Blobs{"z0_external_calls_total", "twilio", "create_call", code});

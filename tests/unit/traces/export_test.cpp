@@ -155,10 +155,45 @@ TEST_CASE("What waits for a receiver that never comes is bounded, and the rest i
     w.pass(7);
   }
   const auto waiting =
-      z0::test::rows_of(w.storage_of("traces_0"), "SELECT count(*) FROM outbox")[0][0]
+      z0::test::rows_of(w.storage_of("traces_0"), "SELECT count(*) FROM export_batches")[0][0]
           .get<std::int64_t>();
   CHECK(waiting == z0::limits::exports_waiting_max);
   CHECK(w.exported()["lost"] == 6);
   CHECK(w.get("/v1/traces?limit=200", "").json["traces"].size() ==
         static_cast<std::size_t>(batches));
+}
+
+TEST_CASE("Of a batch that was taken in part, the rest is counted as lost", "[traces][export]") {
+  Exporting w;
+  w.reply = {200, 0, R"({"partialSuccess":{"rejectedSpans":1,"errorMessage":"too old"}})"};
+  w.store(1);
+  w.store(2);
+  w.pass(20);
+  CHECK(w.requests == 1);
+  CHECK(w.exported() == Json{{"spans", 1}, {"lost", 1}});
+  // What cannot be read says nothing, and nobody rejects more than there was.
+  for (const auto& [body, lost] : {std::pair{"", 1},
+                                   {"no json", 1},
+                                   {R"({"partialSuccess":{}})", 1},
+                                   {R"({"partialSuccess":{"rejectedSpans":"x"}})", 1},
+                                   {R"({"other":[{}]})", 1},
+                                   {R"({"partialSuccess":{"rejectedSpans":"99"}})", 2}}) {
+    w.reply = {200, 0, body};
+    w.store(10 + w.requests);
+    w.pass(20);
+    INFO(body);
+    CHECK(w.exported()["lost"] == lost);
+  }
+}
+
+TEST_CASE("Where the setting goes while batches wait, they are given up, and the alarm rests",
+          "[traces][export]") {
+  Exporting w;
+  w.fetch = nullptr;
+  w.store(1);
+  w.pass(10);
+  w.settings = R"({"traces":{"one_in":1000000007}})";
+  w.pass(400);
+  CHECK(w.exported() == Json{{"spans", 0}, {"lost", 1}});
+  CHECK(w.alarm_of("traces_0") > w.now_ms);
 }

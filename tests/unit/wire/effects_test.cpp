@@ -75,7 +75,7 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
 
 TEST_CASE("What is asked for under a span is a span of its own", "[effects]") {
   Effects e;
-  e.spans_under({"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "north", 7});
+  e.spans_under({"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "north", 7, 1, {}});
   e.need_query("z0.d1.query.test", "DB", "SELECT 1", {});
   e.need_call(z0::LedgerMethod::append, "account_acct_a", 1, "r");
   e.resume("c");
@@ -138,8 +138,12 @@ TEST_CASE("Needs stand alone and end with what comes next", "[effects]") {
 TEST_CASE("A request to somebody outside reads back, without headers that have no name",
           "[effects]") {
   Effects e;
-  e.need_fetch("z0.external.test.post", "POST", "https://outside.example/a",
-               {{"a", "1"}, {"", "left out"}, {"b", ""}}, 500, "body");
+  e.need_fetch("z0.external.test.post", {"POST",
+                                         "https://outside.example/a",
+                                         {{"a", "1"}, {"", "left out"}, {"b", ""}},
+                                         "body",
+                                         500,
+                                         7});
   CHECK(e.waits_outside());
   const std::string bytes(e.finish());
   const auto need = z0::carried_by<z0::FetchNeed>(parse(bytes).at(0));
@@ -148,6 +152,29 @@ TEST_CASE("A request to somebody outside reads back, without headers that have n
   CHECK(need.headers == std::vector<z0::Header>{{"a", "1"}, {"b", ""}});
   CHECK(need.timeout_ms == 500);
   CHECK(need.body == "body");
+  CHECK(need.answer_bytes_max == 7);
+}
+
+TEST_CASE("Whoever is asked outside has the span of the request as its parent", "[effects]") {
+  Effects e;
+  e.spans_under({"4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "north", 7, 3, "a=1"});
+  e.need_fetch("z0.external.test.post", {"POST", "https://outside.example/a", {}, {}});
+  e.need_fetch("z0.external.test.post", {"POST", "https://outside.example/a", {}, {}});
+  const std::string bytes(e.finish());
+  std::string ids[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto need = z0::carried_by<z0::FetchNeed>(parse(bytes).at(i));
+    const std::string json = "{" + std::string(need.span.members) + R"(,"start_us":1,"end_us":1})";
+    z0::JsonReader in(json, 8);
+    z0::Span span;
+    REQUIRE(z0::read_span(in, span));
+    z0::append_hex(ids[i], span.span_id);
+    CHECK(need.headers ==
+          std::vector<z0::Header>{
+              {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-" + ids[i] + "-03"},
+              {"tracestate", "z0=" + ids[i] + ",a=1"}});
+  }
+  CHECK(ids[0] != ids[1]);
 }
 
 TEST_CASE("An effect out of order traps", "[effects]") {

@@ -204,9 +204,11 @@ TEST_CASE("Somebody outside answers with a status, and anything else is a failur
   out.u8(Z0_OK);
   out.u16(503);
   out.u32(30);
+  out.bytes("{}");
   CHECK(z0::parse_fetch(good).outcome == Z0_OK);
   CHECK(z0::parse_fetch(good).http == 503);
   CHECK(z0::parse_fetch(good).retry_after_s == 30);
+  CHECK(z0::parse_fetch(good).body == "{}");
   for (std::size_t n = 0; n < good.size(); ++n)
     CHECK(z0::parse_fetch(good.substr(0, n)).outcome == Z0_FAILED);
   CHECK(z0::parse_fetch(good + 'x').outcome == Z0_FAILED);
