@@ -12,6 +12,7 @@
 #include "z0/queue/consumer.hpp"
 #include "z0/traces/tail.hpp"
 #include "z0/traces/traces.hpp"
+#include "z0/wire/settings.hpp"
 
 namespace z0 {
 
@@ -54,29 +55,39 @@ typename Owned::element_type& state_of(std::unordered_map<std::uint64_t, Owned>&
   return *state;
 }
 
+// Of the objects of this target the root alone has no alarm.
 bool to_root(const Frame& frame) {
-  // A shard asks nobody, so what goes on is the root's.
-  return frame.kind == Z0_FRAME_RESUME ||
-         (frame.kind != Z0_FRAME_ALARM && frame.part(0) == monitor_object);
+  if (frame.kind == Z0_FRAME_RESUME) return monitor_asked(frame.part(0)) == Z0_NEED_CALL;
+  return frame.kind != Z0_FRAME_ALARM && frame.part(0) == monitor_object;
 }
 
 }  // namespace
 
-// Of the objects of this target the root alone has no alarm.
 void Core::step_monitors(const Frame& frame, Effects& effects) {
   if (to_root(frame))
     return step_monitor(state_of(state_->monitors, frame.incarnation, resident_monitors_max,
                                  std::make_unique<Monitor>),
                         frame, effects);
+  // A continuation goes by its incarnation, and an alarm may not know the name.
+  const std::string name(frame.kind == Z0_FRAME_RESUME ? std::string_view{} : frame.part(0));
   auto& shards = state_->shards;
   const auto found = std::find_if(shards.begin(), shards.end(), [&](const ResidentShard& shard) {
     return shard.incarnation == frame.incarnation;
   });
-  if (found != shards.end()) return step_shard(*found->shard, frame, effects);
+  if (found != shards.end()) {
+    if (found->name.empty()) found->name = name;
+    return step_shard(*found->shard, frame, effects);
+  }
+  if (frame.kind == Z0_FRAME_RESUME) {
+    // Its state left memory meanwhile; what is on its way is known without it.
+    Shard none;
+    return step_shard(none, frame, effects);
+  }
   // What is not in memory has nothing to save.
-  if (frame.kind == Z0_FRAME_ALARM) return;
-  const std::string name(frame.part(0));
-  std::erase_if(shards, [&](const ResidentShard& shard) { return shard.name == name; });
+  const bool sends = !settings_otlp(frame.settings).metrics_url.empty();
+  if (frame.kind == Z0_FRAME_ALARM && !sends) return;
+  std::erase_if(shards,
+                [&](const ResidentShard& shard) { return !name.empty() && shard.name == name; });
   if (shards.size() >= resident_shards_max) shards.erase(shards.begin());
   shards.push_back({frame.incarnation, name, std::make_unique<Shard>()});
   step_shard(*shards.back().shard, frame, effects);

@@ -16,6 +16,8 @@
 #include "z0/calls/traces.hpp"
 #include "z0/edge/routes.hpp"
 #include "z0/facts/fact.hpp"
+#include "z0/monitor/monitor.hpp"
+#include "z0/traces/traces.hpp"
 #include "z0/wire/frame.hpp"
 #include "z0/wire/read_effects.hpp"
 #include "z0/wire/settings.hpp"
@@ -267,8 +269,8 @@ z0_effect_kind asked_before(const Frame& frame) {
   if (frame.target == Z0_TARGET_EDGE) return edge_asked(continuation);
   if (frame.target == Z0_TARGET_LEDGER) return ledger_asked(continuation);
   if (frame.target == Z0_TARGET_QUEUE) return Z0_NEED_QUERY;
-  if (frame.target == Z0_TARGET_MONITOR) return Z0_NEED_CALL;
-  if (frame.target == Z0_TARGET_TRACES) return Z0_NEED_ROWS;
+  if (frame.target == Z0_TARGET_MONITOR) return monitor_asked(continuation);
+  if (frame.target == Z0_TARGET_TRACES) return traces_asked(continuation);
   if (frame.target == Z0_TARGET_TAIL) return Z0_NEED_CALL;
   const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
   return stage == DirectoryStage::called ? Z0_NEED_CALL : Z0_NEED_ROWS;

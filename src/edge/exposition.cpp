@@ -12,12 +12,6 @@
 namespace z0 {
 namespace {
 
-// The bounds of the buckets that are shown, in ms: ends of buckets as they are counted, so that each
-// is exact, and few, since every series has them all.
-constexpr std::int64_t bounds_ms[] = {1,     3,      7,      15,     31,     63,
-                                      127,   255,    511,    1'023,  2'047,  4'095,
-                                      8'191, 16'383, 32'767, 65'535, 262'143};
-
 // Thousandths as a decimal number.
 std::string thousandths(std::int64_t n) {
   std::string text = std::to_string(n / 1'000);
@@ -132,7 +126,7 @@ class Exposition {
       if (holds_exemplar) exemplar(row, group);
       out_ += '\n';
     };
-    for (const std::int64_t bound : bounds_ms) {
+    for (const std::int64_t bound : shown_bounds) {
       pass(bound);
       line(thousandths(bound), shown_below < group.trace_value && group.trace_value <= bound);
       shown_below = bound;

@@ -166,6 +166,8 @@ class QueryAnswer {
     json_.object("monitor").integer("told", reply_.told).integer("lost", reply_.lost);
     json_.integer("series", reply_.series).integer("memory_bytes", reply_.memory_bytes);
     json_.integer("unanswered", reply_.unanswered).end();
+    json_.object("export").integer("points", reply_.exported);
+    json_.integer("lost", reply_.export_lost).end();
   }
 
   void write_integer(JsonName name, std::int64_t value) {

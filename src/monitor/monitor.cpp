@@ -293,6 +293,17 @@ std::string Monitor::live(std::int64_t now_ms) {
   return out;
 }
 
+z0_effect_kind monitor_asked(std::string_view continuation) {
+  switch (static_cast<MonitorStage>(ByteReader(continuation).u8())) {
+    case MonitorStage::outgoing:
+      return Z0_NEED_ROWS;
+    case MonitorStage::sent:
+      return Z0_NEED_FETCH;
+    default:
+      return Z0_NEED_CALL;
+  }
+}
+
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_TELL) {
     for (ByteReader in(frame.part(1)); in.ok() && !in.done();) {

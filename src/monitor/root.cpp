@@ -63,7 +63,8 @@ void add_reply(SeriesReply&& more, bool alone, SeriesReply& all, Merged& groups)
   if (alone) std::swap(all.groups, more.groups);
   for (SeriesGroup& group : more.groups) add_group(std::move(group), groups);
   for (auto member : {&SeriesReply::left_off, &SeriesReply::missing, &SeriesReply::told,
-                      &SeriesReply::lost, &SeriesReply::series, &SeriesReply::memory_bytes})
+                      &SeriesReply::lost, &SeriesReply::series, &SeriesReply::memory_bytes,
+                      &SeriesReply::exported, &SeriesReply::export_lost})
     all.*member += more.*member;
   // What counting that began at several moments says of all of it, it says from the last one on.
   for (auto member : {&SeriesReply::since_ms, &SeriesReply::reaches_ms})
@@ -80,12 +81,14 @@ void ask_shards(const Frame& frame, Effects& effects) {
     effects.need_call(MonitorMethod::series, monitor_shard_name(i), limits::read_timeout_ms,
                       frame.part(1));
   }
-  effects.resume(frame.part(1), limits::steps_per_frame_max, "metrics of the shards");
+  effects.resume(encode(MonitorCourse{MonitorStage::shards, frame.part(1)}),
+                 limits::steps_per_frame_max, "metrics of the shards");
 }
 
 void merge_shards(const Monitor& monitor, const Frame& frame, Effects& effects) {
+  MonitorCourse course;
   SeriesRequest request;
-  if (!decode(frame.part(0), request))
+  if (!decode(frame.part(0), course) || !decode(course.course, request))
     trap("a question to the shards goes round as it was written");
   SeriesReply all;
   Merged groups;

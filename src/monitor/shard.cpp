@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitor/step.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/calls/reports.hpp"
@@ -79,14 +80,23 @@ bool Shard::take(std::string_view flush, std::int64_t now_ms) {
                      head.before >= 0 && head.events >= 0;
   if (!sound) return false;
   if (since_ms_ == 0) since_ms_ = now_ms;
-  changed_ = true;
+  change(now_ms);
   if (!streams_.take(head, now_ms)) return true;
+  if (!samples.empty()) {
+    heard_at_ms_ = std::max(heard_at_ms_, now_ms);
+    if (news_at_ms_ == 0) news_at_ms_ = now_ms;
+  }
   for (const Sample& sample : samples) {
     const std::uint32_t cell = table_.cell_of(sample, now_ms);
     if (cell != SeriesTable::none)
       table_.add(cell, static_cast<std::uint64_t>(sample.how_much), windows_, now_ms);
   }
   return true;
+}
+
+void Shard::change(std::int64_t now_ms) {
+  if (!changed_) changed_at_ms_ = now_ms;
+  changed_ = true;
 }
 
 std::size_t Shard::memory_bytes() const {
@@ -101,6 +111,10 @@ std::string Shard::encode_head() const {
   out.varint(static_cast<std::uint64_t>(since_ms_));
   streams_.encode(out);
   table_.encode_guard(out);
+  if (exported_to_ms_ != 0) {
+    out.varint(static_cast<std::uint64_t>(exported_to_ms_));
+    out.short_bytes(name_);
+  }
   return bytes;
 }
 
@@ -108,7 +122,19 @@ bool Shard::decode_head(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.u8() != head_version) return false;
   since_ms_ = static_cast<std::int64_t>(in.varint());
-  return streams_.decode(in) && table_.decode_guard(in) && in.ok() && in.done();
+  if (!streams_.decode(in) || !table_.decode_guard(in)) return false;
+  if (!in.done()) {
+    exported_to_ms_ = static_cast<std::int64_t>(in.varint());
+    name_ = in.short_bytes();
+  }
+  return in.ok() && in.done();
+}
+
+bool Shard::save_due(std::int64_t now_ms, bool late) const {
+  constexpr std::int64_t late_ms = 2'000;
+  // A clock that ran back makes nothing wait for longer.
+  return changed_ && (now_ms < changed_at_ms_ ||
+                      now_ms - changed_at_ms_ >= limits::monitor_save_ms + (late ? late_ms : 0));
 }
 
 void Shard::save(std::int64_t now_ms, Effects& effects) {
@@ -130,6 +156,8 @@ void Shard::save(std::int64_t now_ms, Effects& effects) {
   windows_.save([&](std::size_t level, std::int64_t place, const std::string& bytes) {
     put(slots_kind + static_cast<std::int64_t>(level), place, bytes);
   });
+  // There may be nobody any more to send to.
+  if (!sends()) outbox_.give_up(effects);
   changed_ = false;
 }
 
@@ -167,10 +195,19 @@ bool Shard::loaded(const Frame& frame, Effects& effects) {
   }
   const Rows rows = parse_rows(frame.answers[0]);
   const bool no_table = rows.failed && rows.message.find("no such table") != std::string_view::npos;
-  if (rows.failed && !no_table) {
+  const bool of_outbox = loading_ == Loading::outbox;
+  if (of_outbox ? !outbox_.load(rows) : rows.failed && !no_table) {
     *this = Shard();
-    effects.reply(503, {}, {});
+    // An alarm is owed no reply; it comes again.
+    if (frame.kind == Z0_FRAME_ALARM)
+      effects.alarm(frame.now_ms + limits::monitor_save_ms);
+    else
+      effects.reply(503, {}, {});
     return false;
+  }
+  if (of_outbox) {
+    loading_ = Loading::done;
+    return true;
   }
   has_table_ = !rows.failed;
   if (!rows.failed && !load(rows)) {
@@ -178,17 +215,17 @@ bool Shard::loaded(const Frame& frame, Effects& effects) {
     return false;
   }
   table_.finish_loading();
-  loading_ = Loading::done;
-  return true;
+  for (const SeriesTable::Series& series : table_.series())
+    heard_at_ms_ = std::max(heard_at_ms_, series.heard_ms);
+  if (exported_to_ms_ != 0 && heard_at_ms_ >= exported_to_ms_) news_at_ms_ = exported_to_ms_;
+  loading_ = Loading::outbox;
+  Outbox::ask_state(effects);
+  return false;
 }
 
 void step_shard(Shard& shard, const Frame& frame, Effects& effects) {
-  if (frame.kind == Z0_FRAME_ALARM) {
-    // A shard that was not in memory has nothing that is not saved.
-    shard.set_alarm(0);
-    if (shard.changed()) shard.save(frame.now_ms, effects);
-    return;
-  }
+  if (frame.kind == Z0_FRAME_ALARM) return alarm_of_shard(shard, frame, effects);
+  if (frame.kind == Z0_FRAME_RESUME) return resume_shard(shard, frame, effects);
   SeriesRequest request;
   const bool asked = frame.kind == Z0_FRAME_CALL &&
                      frame.method == static_cast<std::uint8_t>(MonitorMethod::series) &&
@@ -197,14 +234,14 @@ void step_shard(Shard& shard, const Frame& frame, Effects& effects) {
     trap("a shard of the monitor is told flushes and asked for series alone");
   if (!shard.loaded(frame, effects)) return;
   if (frame.kind == Z0_FRAME_TELL) {
+    shard.heed(frame, frame.part(0));
     for (ByteReader in(frame.part(1)); in.ok() && !in.done();) {
       // One that cannot be read was told of by the next ones: it is missing.
       static_cast<void>(shard.take(in.bytes(), frame.now_ms));
     }
-    if (shard.changed() && shard.alarm_at_ms() == 0) {
-      shard.set_alarm(frame.now_ms + limits::monitor_save_ms);
-      effects.alarm(shard.alarm_at_ms());
-    }
+    // Somebody who takes long to answer holds up the alarm, and so would the rows.
+    if (shard.save_due(frame.now_ms, true)) shard.save(frame.now_ms, effects);
+    shard.set_alarm(frame.now_ms, effects);
     return effects.reply(200, {}, {});
   }
   effects.reply(200, {}, encode(shard.answer(request, frame.now_ms)));

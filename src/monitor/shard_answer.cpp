@@ -144,6 +144,8 @@ SeriesReply Shard::answer(const SeriesRequest& request, std::int64_t now_ms) con
   reply.lost = table_.lost();
   reply.series = static_cast<std::int64_t>(table_.size());
   reply.memory_bytes = static_cast<std::int64_t>(memory_bytes());
+  reply.exported = outbox_.taken();
+  reply.export_lost = outbox_.lost();
   for (const auto& [family, folded] : table_.folded()) {
     SeriesFolded one;
     Metric metric{};

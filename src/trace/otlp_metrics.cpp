@@ -191,7 +191,7 @@ bool observations_of(const OtlpPoint& p, OtlpKind kind, std::vector<OtlpObservat
       bound = p.has_max          ? p.max
               : p.bounds.empty() ? p.total / static_cast<double>(p.count)
                                  : p.bounds.back();
-    if (exponential && p.has_max) bound = std::min(bound, p.max);
+    if (p.has_max) bound = std::min(bound, p.max);
     out.push_back({bound, p.counts[i]});
   }
   return true;

@@ -104,13 +104,17 @@ struct SeriesReply {
   std::int64_t series = 0;
   std::int64_t memory_bytes = 0;
   std::int64_t unanswered = 0;  // shards
+  // Data points that somebody else was sent and took, and that nobody took, ever.
+  std::int64_t exported = 0;
+  std::int64_t export_lost = 0;
   std::vector<SeriesFolded> folded;
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
     f.list(self.groups);
     for (auto* n : {&self.left_off, &self.since_ms, &self.from_ms, &self.reaches_ms, &self.missing,
-                    &self.told, &self.lost, &self.series, &self.memory_bytes, &self.unanswered})
+                    &self.told, &self.lost, &self.series, &self.memory_bytes, &self.unanswered,
+                    &self.exported, &self.export_lost})
       f.number(*n);
     f.list(self.folded);
   }

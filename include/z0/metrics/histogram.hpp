@@ -12,6 +12,12 @@
 
 namespace z0 {
 
+// The bounds of the buckets that others are shown, in ms: ends of buckets as they are counted, so that
+// each is exact, and few, since every series has them all.
+inline constexpr std::int64_t shown_bounds[] = {1,     3,      7,      15,     31,     63,
+                                                127,   255,    511,    1'023,  2'047,  4'095,
+                                                8'191, 16'383, 32'767, 65'535, 262'143};
+
 class Histogram {
  public:
   // Buckets of a doubling; a percentile is less than value / doubling_buckets too large.

@@ -97,4 +97,8 @@ class Monitor {
 // Frames to the root of Z0_TARGET_MONITOR; those to its shards are step_shard's.
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects);
 
+// What a step of this target asked for before it went on so: the root calls of its shards, a shard rows
+// and a request to somebody outside.
+z0_effect_kind monitor_asked(std::string_view continuation);
+
 }  // namespace z0

@@ -8,9 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "z0/trace/span.hpp"
@@ -101,5 +103,57 @@ std::string attribute_text(std::string_view json);
 
 // ExportTraceServiceRequest of these spans, a resource a service. read_otlp_traces reads the same of it.
 std::string write_otlp_traces(std::span<const Span> spans);
+
+// A data point on its way out. Borrows its texts.
+struct OtlpOut {
+  OtlpKind kind = OtlpKind::none;  // sum, gauge or histogram
+  std::string_view name;           // of its metric, like what it counts and what that is
+  std::string_view unit;
+  std::string_view help;
+  std::vector<std::pair<std::string_view, std::string_view>> attributes;  // empty ones are left out
+  std::int64_t start_ms = 0;
+  std::int64_t at_ms = 0;
+  std::int64_t count = 0;  // of a sum its increase since the start, of a histogram its observations
+  std::int64_t thousandths = 0;  // of a gauge
+  std::span<const std::int64_t> bounds;
+  std::vector<std::int64_t> counts;  // one more than bounds
+  std::int64_t total = 0;
+  std::int64_t max = 0;
+  std::string_view trace_id;  // of the exemplar, 16 bytes; may be empty
+  std::int64_t trace_value = 0;
+  std::int64_t trace_at_ms = 0;
+};
+
+// Whose data points they are.
+struct OtlpSource {
+  std::string service;
+  std::string version;
+  std::string instance;
+};
+
+// ExportMetricsServiceRequests of data points, those of one metric one after the other: as many requests
+// as it takes where each has at most so many bytes, but for its frame and for one point that is longer.
+// Of delta temporality. read_otlp_metrics reads the same of them.
+class OtlpMetricsWriter {
+ public:
+  using Take = std::function<void(std::string_view body, std::int64_t points)>;
+  OtlpMetricsWriter(OtlpSource source, std::size_t bytes_max, Take take);
+  void add(const OtlpOut& point);
+  // Gives what is left.
+  void end();
+
+ private:
+  void end_metric();
+
+  const OtlpSource source_;
+  const std::size_t bytes_max_;
+  const Take take_;
+  // The metric that is open, and its points.
+  std::string name_, unit_, help_;
+  OtlpKind kind_ = OtlpKind::none;
+  std::string points_;
+  std::string metrics_;  // those that are whole
+  std::int64_t count_ = 0;
+};
 
 }  // namespace z0

@@ -197,3 +197,76 @@ TEST_CASE("Data points of every kind become observations at the bounds of their 
   CHECK_FALSE(observations_of(out.metrics[3].points.at(0), OtlpKind::histogram, seen, why));
   CHECK(why == "has bucketCounts that do not add up to its count");
 }
+
+TEST_CASE("Data points that are written are read the same, in as many requests as it takes",
+          "[otlp]") {
+  std::vector<std::string> bodies;
+  std::int64_t points = 0;
+  const std::int64_t bounds[] = {1, 3, 7};
+  OtlpMetricsWriter writer({"z0", "1.2", "a/metrics_0"}, 4'000,
+                           [&](std::string_view body, std::int64_t count) {
+                             bodies.emplace_back(body);
+                             points += count;
+                           });
+  const std::string trace(16, '\x5b');
+  for (int i = 0; i < 100; ++i) {
+    OtlpOut point;
+    point.kind = i < 40 ? OtlpKind::sum : i < 70 ? OtlpKind::histogram : OtlpKind::gauge;
+    point.name = i < 40 ? "m_total" : i < 70 ? "m_ms" : "m_depth";
+    point.unit = "{facts}";
+    point.help = "What it \"counts\"";
+    const std::string number = std::to_string(i);
+    point.attributes = {{"tenant_id", number}, {"fact_type", ""}};
+    point.start_ms = 1'700'000'000'000;
+    point.at_ms = 1'700'000'060'000;
+    point.count = i;
+    point.thousandths = i * 1'000 + 5;
+    if (i >= 40 && i < 70) {
+      point.bounds = bounds;
+      point.counts = {1, 0, i - 3, 2};
+      point.total = 77;
+      point.max = 9;
+    }
+    if (i % 2 == 0) point.trace_id = trace;
+    writer.add(point);
+  }
+  writer.end();
+  writer.end();
+  CHECK(points == 100);
+  CHECK(bodies.size() > 4);
+  int i = 0;
+  for (const std::string& body : bodies) {
+    CHECK(body.size() < 5'000);
+    OtlpMetrics out;
+    OtlpFault fault;
+    REQUIRE(read_otlp_metrics(body, out, fault));
+    for (const OtlpMetric& metric : out.metrics) {
+      for (const OtlpPoint& point : metric.points) {
+        REQUIRE(point.attributes.size() == 1);
+        CHECK(attribute_text(point.attributes[0].value) == std::to_string(i));
+        CHECK(point.trace_id.empty() == (i % 2 != 0));
+        if (i < 40) {
+          CHECK(metric.name == "m_total");
+          CHECK(metric.kind == OtlpKind::sum);
+          CHECK(metric.monotonic);
+          CHECK(metric.temporality == OtlpTemporality::delta);
+          CHECK(point.number == i);
+        } else if (i < 70) {
+          CHECK(metric.kind == OtlpKind::histogram);
+          CHECK(metric.temporality == OtlpTemporality::delta);
+          std::vector<OtlpObservation> seen;
+          std::string_view why;
+          REQUIRE(observations_of(point, metric.kind, seen, why));
+          CHECK(seen.size() == 3);
+          CHECK(seen[2].value == 9);
+          CHECK(point.total == 77);
+        } else {
+          CHECK(metric.kind == OtlpKind::gauge);
+          CHECK(point.number == i + 0.005);
+        }
+        ++i;
+      }
+    }
+  }
+  CHECK(i == 100);
+}
