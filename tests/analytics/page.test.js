@@ -28,13 +28,13 @@ describe("The page's queries", () => {
       {
         timestamp,
         indexes: [""],
-        blobs: ["z0_replication_lag_ms", "", ...rest, trace],
+        blobs: ["z0_replication_lag_distribution_ms", "", ...rest, trace],
         doubles: [1, 250],
       },
       {
         timestamp,
         indexes: [""],
-        blobs: ["z0_replication_lag_ms", "", ...rest, "other"],
+        blobs: ["z0_replication_lag_distribution_ms", "", ...rest, "other"],
         doubles: [99, 10],
       },
     ]);
