@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hex_bytes.hpp"
 #include "queue/tenant_shares.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -207,11 +208,8 @@ void end_span(const Pending& p, std::string_view failure, const Frame& frame, Ef
     const TraceContext other = trace_context(link, {}, frame.entropy.trace());
     if (other.parent_id.empty()) continue;  // it could not be read
     SpanLink& added = span.links.emplace_back();
-    added.trace_id.resize(trace_id_bytes);
-    added.span_id.resize(span_id_bytes);
-    if (!from_hex(other.trace_id, added.trace_id.data(), trace_id_bytes) ||
-        !from_hex(other.parent_id, added.span_id.data(), span_id_bytes))
-      trap("a context's ids are hexadecimal");
+    added.trace_id = bytes_of_hex(other.trace_id);
+    added.span_id = bytes_of_hex(other.parent_id);
   }
   span.attributes.push_back({"z0.facts", std::to_string(p.facts)});
   std::size_t dropped = 0;

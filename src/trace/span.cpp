@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/hex_bytes.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
-#include "z0/base/trap.hpp"
 #include "z0/json/write.hpp"
 
 namespace z0 {
@@ -164,14 +164,9 @@ std::string_view money_name(MoneyEffect money) {
 Span request_span(const TraceContext& context, SpanName name, SpanKind kind, std::int64_t start_ms,
                   std::int64_t end_ms) {
   Span span;
-  const auto bytes = [](std::string_view hex) {
-    std::string out(hex.size() / 2, '\0');
-    if (!from_hex(hex, out.data(), out.size())) trap("a context's ids are hexadecimal");
-    return out;
-  };
-  span.trace_id = bytes(context.trace_id);
-  span.span_id = bytes(context.span_id);
-  span.parent_id = bytes(context.parent_id);
+  span.trace_id = bytes_of_hex(context.trace_id);
+  span.span_id = bytes_of_hex(context.span_id);
+  span.parent_id = bytes_of_hex(context.parent_id);
   span.name = name.text();
   span.kind = kind;
   span.start_us = start_ms * 1'000;
