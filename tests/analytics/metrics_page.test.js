@@ -1,4 +1,4 @@
-// docs/metrics.md: Analytics Engine's stand-in answers each query of the page, by the slots of the page.
+// src/metrics/README.md: Analytics Engine's stand-in answers each query of the page, by the slots of the page.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startAnalytics } from "./lib/analytics.js";
 
-const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "metrics.md"), "utf8");
+const page = readFileSync(join(import.meta.dirname, "..", "..", "src", "metrics", "README.md"), "utf8");
 const queries = (/```sql\n([\s\S]*?)```/.exec(page)?.[1] ?? "").split(";\n").filter(Boolean);
 const metrics = [...page.matchAll(/^\| `(z0_\w+)`\*? \| (\w+) \|/gm)].map(([, name, kind]) => ({ name, kind }));
 

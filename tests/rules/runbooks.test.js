@@ -146,7 +146,7 @@ test("A page as it should be has no fault when a command, a word or a link more 
     running("./scripts/z0 facts acct_acme --type charge,cost --from-seq 1 --json | head"),
     running(`./scripts/z0 export --all \\\n  -o all.ndjson`),
     saying("`POST /v1/ledgers/{entity_id}/reconcile?from=start` answers `storage_error`, `http_503` or `manual_review`."),
-    saying("`error_code=timeout`, `z0.trap`, `docs/metrics.md`, `--settled`, `BudgetState`, `ReplicationLag`."),
+    saying("`error_code=timeout`, `z0.trap`, `src/metrics/README.md`, `--settled`, `BudgetState`, `ReplicationLag`."),
     saying("[Live](/), [misses](cache_misses.md#causes), [status](https://www.cloudflarestatus.com/)."),
   ];
   for (const text of more) {

@@ -1,4 +1,4 @@
-// docs/metrics.md, made of the table of metrics: nobody edits the page.
+// src/metrics/README.md, made of the table of metrics: nobody edits the page.
 #pragma once
 
 #include <string>

@@ -118,14 +118,14 @@ void add_metrics(CLI::App& app, Context& context) {
   command->add_option("--step", options->step, "Also in steps of this length, as a curve");
   command->add_option("--quantile", options->quantile, "Of a histogram, from 0 to 1");
   command->add_option("--tenant", options->tenant, "Of this tenant alone");
-  command->add_flag("--page", options->page, "docs/metrics.md, made of the table of metrics");
+  command->add_flag("--page", options->page, "src/metrics/README.md, made of the table of metrics");
   command->add_flag("--json", options->json, "As JSON");
   command->footer(
       "Examples:\n"
       "  z0 metrics\n"
       "  z0 metrics z0_facts_written_total --by tenant_id,fact_type --window 15m --step 1m\n"
       "  z0 metrics z0_facts_write_duration_ms --quantile 0.99\n"
-      "  z0 metrics --page > docs/metrics.md\n");
+      "  z0 metrics --page > src/metrics/README.md\n");
   command->callback([options, &context] {
     if (options->page) {
       std::fputs(metrics_page().c_str(), stdout);

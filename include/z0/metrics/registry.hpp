@@ -1,4 +1,4 @@
-// Every metric of z0, in one table: what has no row cannot be emitted. docs/metrics.md is made of it.
+// Every metric of z0, in one table: what has no row cannot be emitted. src/metrics/README.md is made of it.
 //
 // A metric is measured in points, one metric a point. The index of a point is the tenant (empty: the
 // platform itself); blob1 is the metric's name and the labels follow in the row's order; blob20 is the
