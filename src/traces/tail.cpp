@@ -252,13 +252,15 @@ class Tail {
 
 }  // namespace
 
-TailSpans read_tail(std::string_view json, const Redaction& redaction, std::string_view random) {
+TailSpans read_tail(std::string_view json, const Redaction& redaction, std::string_view random,
+                    std::string_view unnamed) {
   Tail tail(redaction, random);
   JsonReader in(json, tail_depth_max);
   bool whole = in.peek() == JsonKind::array && in.enter_array();
   while (whole && in.next_element()) {
     Invocation invocation;
     whole = take_invocation(in, invocation);
+    if (invocation.script.empty()) invocation.script = unnamed;
     if (whole) tail.take(invocation);
   }
   if (!whole || in.error() != JsonError::none || !in.at_end()) tail.unreadable();
@@ -282,8 +284,8 @@ void step_tail(const Frame& frame, Effects& effects) {
     return;
   }
   if (frame.kind != Z0_FRAME_TAIL) trap("trace events and continuations alone come to the tail");
-  const TailSpans tail =
-      read_tail(frame.part(0), settings_redaction(frame.settings), frame.entropy.bytes());
+  const TailSpans tail = read_tail(frame.part(0), settings_redaction(frame.settings),
+                                   frame.entropy.bytes(), settings_unnamed(frame.settings));
   const auto deliveries = deliveries_of(tail.spans, settings_trace_shards(frame.settings));
   if (deliveries.empty()) {
     effects.reply(200, {}, {});

@@ -193,6 +193,23 @@ TraceSampling settings_trace_sampling(std::string_view settings) {
   return sampling;
 }
 
+std::string settings_unnamed(std::string_view settings) {
+  std::string name;
+  with_member(settings, "traces", [&](JsonReader& in) {
+    std::string scratch;
+    std::string_view text;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(text)) {
+      const bool wanted = text == "unnamed" && in.peek() == JsonKind::string;
+      if (!wanted)
+        in.skip();
+      else if (in.string(text, scratch))
+        name = text;
+    }
+  });
+  return name;
+}
+
 OtlpTarget settings_otlp(std::string_view settings) {
   OtlpTarget target;
   std::int64_t interval_s = limits::metrics_interval_ms / 1'000;

@@ -1,7 +1,7 @@
 // The Tail Worker's side: invocations that ended, of z0 and of any other Worker, become spans.
 //
 // Its frame carries a JSON array, an object an invocation, made of the platform's trace events:
-//   script, entrypoint   names; may be missing
+//   script, entrypoint   names; may be missing, as the first is where Workers run locally
 //   durable              true for an invocation of a Durable Object
 //   event                what it was: fetch, queue, scheduled, alarm, rpc, ...
 //   at, wall_ms, cpu_ms  when it began, ms since 1970, and how long it took; 0: not measured
@@ -30,8 +30,9 @@ struct TailSpans {
   std::size_t unreadable = 0;  // invocations, lines and spans that are none
   std::size_t cut = 0;         // attributes and links that did not fit
 };
-// random: of the ids of spans that z0 makes itself.
-TailSpans read_tail(std::string_view json, const Redaction& redaction, std::string_view random);
+// random: of the ids of spans that z0 makes itself. unnamed: what stands for a script without a name.
+TailSpans read_tail(std::string_view json, const Redaction& redaction, std::string_view random,
+                    std::string_view unnamed = {});
 
 // Takes away what a redaction names.
 void redact(Span& span, const Redaction& redaction);

@@ -13,8 +13,9 @@
 //                               most limits::monitor_shards_max. Another number begins the metrics
 //                               of the tenants that move anew
 //   trace_shards                over how many objects traces are spread; default 1, at most 64
-//   traces                      {"one_in": 10, "slow_ms": 1000}: of traces without error, money or a root
-//                               that takes so long, one in so many is kept
+//   traces                      {"one_in": 10, "slow_ms": 1000, "unnamed": "call-router"}: of traces
+//                               without error, money or a root that takes so long, one in so many is kept;
+//                               and the name of a Worker whose events bring none, as on one's own machine
 //   redact                      {"attributes": ["*email*", ...], "texts": ["email", "number"]}: of spans,
 //                               before anything is stored: attributes of these names, * stands for
 //                               anything, and in all texts what looks like an address or a long number;
@@ -52,6 +53,7 @@ struct TraceSampling {
   std::int64_t slow_ms = 1'000;
 };
 TraceSampling settings_trace_sampling(std::string_view settings);
+std::string settings_unnamed(std::string_view settings);
 struct Redaction {
   std::vector<std::string> attributes;  // patterns of names, in small letters
   bool emails = true;

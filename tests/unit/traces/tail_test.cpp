@@ -110,6 +110,26 @@ TEST_CASE("An invocation that said nothing is a span where it has a trace, or fa
   CHECK(got.spans[1].trace_id != got.spans[2].trace_id);
 }
 
+TEST_CASE("A script without a name has the one that the settings say", "[tail]") {
+  const Json good = Json::array({span("z0.worker.a.b", "1111111111111111", "2222222222222222")});
+  const Json unnamed = {{"event", "fetch"}, {"outcome", "exception"}};
+  Json named = unnamed;
+  named["script"] = "other";
+  Json with_line = unnamed;
+  with_line["lines"] = Json::array({line(good)});
+  const std::string settings = R"({"traces":{"one_in":1,"unnamed":"call-router"}})";
+  const TailSpans got =
+      z0::read_tail(Json{unnamed, named, with_line}.dump(), z0::settings_redaction({}),
+                    random_bytes, z0::settings_unnamed(settings));
+  REQUIRE(got.spans.size() == 3);
+  CHECK(got.spans[0].name == "z0.worker.call_router.fetch");
+  CHECK(got.spans[0].service == "call-router");
+  CHECK(got.spans[1].name == "z0.worker.other.fetch");
+  // Who says its name itself is believed.
+  CHECK(got.spans[2].service == "z0");
+  CHECK(z0::settings_unnamed(R"({"traces":{"unnamed":7}})").empty());
+}
+
 TEST_CASE("What cannot be read is counted and does not hold up the rest", "[tail]") {
   const Json good = Json::array({span("z0.worker.a.b", "1111111111111111", "2222222222222222")});
   const Json lines = {line(good), line(Json::array({{{"name", "no ids"}}})), "{\"z0\":\"spans\"",
