@@ -117,11 +117,13 @@ class Exposition {
     const std::string labels = labels_of(row, group);
     // Of a bucket, up to its bound: the same in all lines of a series.
     std::string bucket = name + "_bucket{" + labels;
-    bucket += labels.empty() ? "le=\"" : ",le=\"";
+    bucket += labels.empty() ? "le=" : ",le=";
+    bucket += '"';
     const auto line = [&](std::string_view bound, bool holds_exemplar) {
       out_ += bucket;
       out_ += bound;
-      out_ += "\"} ";
+      out_ += '"';
+      out_ += "} ";
       out_ += std::to_string(count);
       if (holds_exemplar) exemplar(row, group);
       out_ += '\n';
