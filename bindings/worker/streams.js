@@ -23,11 +23,12 @@ export const SHARDS_MAX = 32;
  * @property {number} toldMs
  * @property {number} number of the last flush
  * @property {number} events told or given up so far
- * @property {Uint8Array[]} kept flushes that were not taken, oldest first
  */
 
 /** @type {Map<number, Stream>} by shard */
 const streams = new Map();
+/** Flushes that were not taken, oldest first, by shard: also of streams that have ended. @type {Map<number, Uint8Array[]>} */
+const kept = new Map();
 
 /**
  * @param {Host} host
@@ -50,8 +51,7 @@ export async function tellShards({ env }, points, lost) {
     [...told].map(async ([shard, share]) => {
       const stream = streamOf(shard);
       stream.events += share.lost;
-      stream.kept.push(flushOf(stream, share.points));
-      await tell(env, shard, stream);
+      await tell(env, shard, flushOf(stream, share.points));
     }),
   );
 }
@@ -60,22 +60,23 @@ export async function tellShards({ env }, points, lost) {
  * What was not taken stays for the next time.
  * @param {Host["env"]} env
  * @param {number} shard
- * @param {Stream} stream
+ * @param {Uint8Array} flush
  */
-async function tell(env, shard, stream) {
+async function tell(env, shard, flush) {
   const name = `metrics_${shard}`;
-  const flushes = stream.kept;
-  stream.kept = [];
+  const flushes = [...(kept.get(shard) ?? []), flush];
+  kept.delete(shard);
   try {
     if (await env.MONITOR.getByName(name).tell(name, encodeReports(flushes))) return;
   } catch (error) {
     logError("z0.tell_failed", error);
   }
-  stream.kept = [...flushes, ...stream.kept];
-  let bytes = stream.kept.reduce((sum, flush) => sum + flush.length, 0);
+  flushes.push(...(kept.get(shard) ?? []));
+  let bytes = flushes.reduce((sum, { length }) => sum + length, 0);
   while (bytes > KEPT_BYTES_MAX) {
-    bytes -= /** @type {Uint8Array} */ (stream.kept.shift()).length;
+    bytes -= /** @type {Uint8Array} */ (flushes.shift()).length;
   }
+  kept.set(shard, flushes);
 }
 
 /** @param {number} shard */
@@ -88,7 +89,7 @@ function streamOf(shard) {
   }
   const id = crypto.getRandomValues(new Uint8Array(8));
   /** @type {Stream} */
-  const stream = { id, beganMs: now, toldMs: now, number: 0, events: 0, kept: [] };
+  const stream = { id, beganMs: now, toldMs: now, number: 0, events: 0 };
   streams.set(shard, stream);
   return stream;
 }
