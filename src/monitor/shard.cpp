@@ -66,6 +66,7 @@ bool Shard::take(std::string_view flush, std::int64_t now_ms) {
   head.before = static_cast<std::int64_t>(in.u64());
   head.events = static_cast<std::int64_t>(in.u64());
   const std::uint32_t count = in.u32();
+  std::int64_t events = 0;
   std::vector<Sample> samples;
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     Sample sample;
@@ -74,10 +75,12 @@ bool Shard::take(std::string_view flush, std::int64_t now_ms) {
     const bool known = read_sample(one, sample, how_much);
     if (!one.ok() || !countable(how_much) || !countable(sample.value)) return false;
     sample.how_much = static_cast<std::int64_t>(how_much);
+    if (sample.how_much > flush_events_max - events) return false;
+    events += sample.how_much;
     if (known) samples.push_back(std::move(sample));
   }
   const bool sound = in.ok() && in.done() && head.number >= 1 && head.began_ms >= 0 &&
-                     head.before >= 0 && head.events >= 0;
+                     head.before >= 0 && head.before <= flush_events_max && head.events == events;
   if (!sound) return false;
   if (since_ms_ == 0) since_ms_ = now_ms;
   change(now_ms);
@@ -122,10 +125,12 @@ bool Shard::decode_head(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.u8() != head_version) return false;
   since_ms_ = static_cast<std::int64_t>(in.varint());
+  if (since_ms_ < 0 || since_ms_ > limits::timestamp_ms_max) return false;
   if (!streams_.decode(in) || !table_.decode_guard(in)) return false;
   if (!in.done()) {
     exported_to_ms_ = static_cast<std::int64_t>(in.varint());
     name_ = in.short_bytes();
+    if (exported_to_ms_ < 0 || exported_to_ms_ > limits::timestamp_ms_max) return false;
   }
   return in.ok() && in.done();
 }

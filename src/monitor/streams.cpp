@@ -27,12 +27,16 @@ bool Streams::take(const FlushHead& flush, std::int64_t now_ms) {
   }
   Stream& s = found->second;
   s.heard_ms = std::max(s.heard_ms, now_ms);
-  if (flush.number > s.highest) {
+  const bool newest = flush.number > s.highest;
+  const std::int64_t told = newest ? std::max(s.told, flush.before + flush.events) : s.told;
+  // What was damaged on its way may not fit the others. More is never counted than was told of.
+  if (flush.events > told - s.counted) return false;
+  if (newest) {
     const std::int64_t steps = flush.number - s.highest;
     s.arrived = steps >= told_apart ? 0 : s.arrived << steps;
     s.arrived |= 1;
     s.highest = flush.number;
-    s.told = std::max(s.told, flush.before + flush.events);
+    s.told = told;
   } else {
     const std::int64_t back = s.highest - flush.number;
     if (back >= told_apart) return false;
@@ -103,16 +107,21 @@ void Streams::encode(ByteWriter& out) const {
 }
 
 bool Streams::decode(ByteReader& in) {
+  bool sound = true;
+  const auto take = [&in, &sound](std::int64_t& n) {
+    n = static_cast<std::int64_t>(in.varint());
+    sound = sound && n >= 0 && n <= 2 * flush_events_max;
+  };
   forgotten_began_ms_ = in.signed_varint();
-  forgotten_missing_ = static_cast<std::int64_t>(in.varint());
-  forgotten_told_ = static_cast<std::int64_t>(in.varint());
+  take(forgotten_missing_);
+  take(forgotten_told_);
   for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     Stream& s = streams_[in.u64()];
     s.arrived = in.u64();
-    for (std::int64_t* n : {&s.began_ms, &s.heard_ms, &s.highest, &s.told, &s.counted})
-      *n = static_cast<std::int64_t>(in.varint());
+    for (std::int64_t* n : {&s.began_ms, &s.heard_ms, &s.highest, &s.told, &s.counted}) take(*n);
+    sound = sound && s.counted <= s.told;
   }
-  return in.ok();
+  return in.ok() && sound;
 }
 
 }  // namespace z0

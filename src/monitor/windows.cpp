@@ -90,8 +90,12 @@ bool Windows::load(std::size_t level, std::int64_t place, std::string_view bytes
   Slot& slot = slots_[level][static_cast<std::size_t>(place)];
   ByteReader in(bytes);
   slot.number = in.signed_varint();
+  // One that was dropped has a number, too, and stands where its number says.
+  const auto slots = static_cast<std::int64_t>(levels[level].slots);
+  const bool sound =
+      slot.number >= 0 && slot.number <= limits::timestamp_ms_max && slot.number % slots == place;
   const std::uint64_t count = in.varint();
-  if (count > in.left()) return false;
+  if (!sound || count > in.left()) return false;
   slot.entries.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) {
     const auto cell = static_cast<std::uint32_t>(in.varint());

@@ -114,6 +114,7 @@ class SeriesTable {
   void rebuild_index();
   void touch(std::uint32_t series);
   std::string encode_chunk(std::size_t chunk) const;
+  [[nodiscard]] bool load_cells(ByteReader& in, std::uint32_t series);
 
   std::vector<Series> series_;
   std::vector<Cell> cells_;

@@ -15,6 +15,9 @@
 
 namespace z0 {
 
+// The most that a flush tells of, in itself and before it: sums of some are numbers still.
+inline constexpr std::int64_t flush_events_max = std::int64_t{1} << 60;
+
 // How one flush announces itself.
 struct FlushHead {
   std::uint64_t stream = 0;

@@ -241,6 +241,35 @@ TEST_CASE("Rows of a shard that were damaged begin anew, and are replaced", "[me
   CHECK(w.sum("z0_facts_written_total") == 1);
 }
 
+TEST_CASE("Whichever byte of a shard's rows is damaged, it answers and counts on", "[metrics]") {
+  Measured w;
+  REQUIRE(w.post(deposit("d_1")).status == 201);
+  w.now_ms += z0::limits::monitor_save_ms;
+  REQUIRE(w.ring(shard));
+  const Json rows = w.shard_rows("SELECT kind, id, hex(bytes) FROM metric_rows");
+  for (const Json& row : rows) {
+    const std::string bytes = row[2].get<std::string>();
+    for (std::size_t at = 0; at < bytes.size(); at += 2) {
+      const std::string where = " WHERE kind = " + row[0].dump() + " AND id = " + row[1].dump();
+      const auto write = [&](const std::string& hex) {
+        const std::string sql = "UPDATE metric_rows SET bytes = x'" + hex + "'" + where;
+        REQUIRE_FALSE(w.storage_of(shard).run({sql, {}})->rows.failed);
+      };
+      INFO(row.dump() << " at " << at);
+      for (const char* damage : {"FF", "01"}) {
+        write(std::string(bytes).replace(at, 2, damage));
+        w.evict(shard);
+        CHECK(w.get("/metrics", "").status == 200);
+        CHECK(w.query("metric=z0_facts_written_total&window=2d").status == 200);
+      }
+      write(bytes);
+    }
+  }
+  w.evict(shard);
+  REQUIRE(w.post(deposit("d_2")).status == 201);
+  CHECK(w.sum("z0_facts_written_total") == 2);
+}
+
 TEST_CASE("A shard that does not answer is said, and Prometheus is not shown half of the series",
           "[metrics]") {
   Measured w;

@@ -216,6 +216,23 @@ TEST_CASE("A flush that is cut counts in nothing, and what the table does not kn
   CHECK(written(shard, hour, start) == 2);
 }
 
+TEST_CASE("A flush that does not fit what its isolate told of counts in nothing", "[shard]") {
+  Shard shard;
+  Isolate isolate;
+  take(shard, charges(isolate, 3), start);
+  // A later one that knows of none before it.
+  Isolate damaged{isolate.stream, isolate.began_ms, 7, 0};
+  take(shard, charges(damaged, 3), start);
+  CHECK_FALSE(
+      shard.take(isolate.flush({point(Metric::config_reads, "", {"budget"}, 2)}, 3), start));
+  CHECK(written(shard, hour, start) == 3);
+  const std::string bytes = encode(ask(shard, Metric::facts_written, hour, start));
+  SeriesReply reply;
+  REQUIRE(decode(bytes, reply));
+  CHECK(reply.missing == 0);
+  CHECK(reply.told == 3);
+}
+
 TEST_CASE("A gauge is its newest value, and no longer than the window", "[shard]") {
   Shard shard;
   Isolate isolate;
