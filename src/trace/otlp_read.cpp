@@ -1,5 +1,6 @@
 // Spans out of a request.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "trace/otlp_values.hpp"
@@ -25,6 +26,13 @@ std::string take_text(std::vector<Attribute>& attributes, std::string_view key) 
   std::string text = attribute_text(at->value);
   attributes.erase(at);
   return text;
+}
+
+// What a span alone may say of itself: its writer makes them of the span's members.
+bool is_member(const Attribute& a) {
+  constexpr std::string_view keys[] = {"z0.tenant_id", "z0.entity_id", "z0.error_code", "z0.money",
+                                       "z0.clock"};
+  return std::find(std::begin(keys), std::end(keys), a.key) != std::end(keys);
 }
 
 std::string text_of(const std::vector<Attribute>& attributes, std::string_view key) {
@@ -182,6 +190,7 @@ void Traces::end_event() {
     return;
   }
   if (span_.message.empty()) span_.message = text_of(event_attributes_, "exception.message");
+  std::erase_if(event_attributes_, is_member);
   for (Attribute& a : event_attributes_) add(span_.attributes, std::move(a));
 }
 
@@ -228,11 +237,15 @@ void Traces::end_resource() {
   const std::string service = take_text(resource_, "service.name");
   std::string tenant_id = take_text(resource_, "z0.tenant_id");
   if (tenant_id.empty()) tenant_id = take_text(resource_, "tenant_id");
-  std::erase_if(resource_, [](const Attribute& a) { return a.key.starts_with("telemetry.sdk."); });
+  const std::string entity_id = take_text(resource_, "z0.entity_id");
+  std::erase_if(resource_, [](const Attribute& a) {
+    return a.key.starts_with("telemetry.sdk.") || is_member(a);
+  });
   for (std::size_t i = of_resource_; i < out_.spans.size(); ++i) {
     Span& s = out_.spans[i];
     s.service = service;
     if (s.tenant_id.empty()) s.tenant_id = tenant_id;
+    if (s.entity_id.empty()) s.entity_id = entity_id;
     for (const Attribute& a : resource_) {
       if (has(s.attributes, a.key)) continue;
       copied_ += a.key.size() + a.value.size();

@@ -160,6 +160,22 @@ TEST_CASE("What is written is read the same", "[otlp]") {
   CHECK(t.spans.at(0).attributes.at(1).value == R"([false,"{}"])");
 }
 
+TEST_CASE("A resource may name the entity, and neither it nor an event what a span did", "[otlp]") {
+  const auto text = [](const char* k, const char* v) {
+    return std::string(R"({"key":")") + k + R"(","value":{"stringValue":")" + v + R"("}})";
+  };
+  const std::string names =
+      text("z0.entity_id", "acct_1") + "," + text("z0.money", "moved") + "," + text("host", "h");
+  const OtlpTraces t = read(
+      spans(span_with(R"("kind":3,"events":[{"name":"exception","attributes":[)" + names + "]}]"),
+            R"("resource":{"attributes":[)" + names + "]},"));
+  REQUIRE(t.spans.size() == 1);
+  CHECK(t.spans[0].entity_id == "acct_1");
+  CHECK(t.spans[0].money == MoneyEffect::none);
+  CHECK(t.spans[0].attributes == std::vector<Attribute>{{"host", "\"h\""}});
+  CHECK(read(write_otlp_traces(t.spans)).spans == t.spans);
+}
+
 TEST_CASE("Data points of every kind become observations at the bounds of their buckets",
           "[otlp]") {
   OtlpMetrics out;
