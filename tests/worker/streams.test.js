@@ -8,16 +8,23 @@ import { Effect, Phase, PointKind } from "../../bindings/worker/types.js";
 
 const HOUR_MS = 3_600_000;
 
-/** A shard, and the flushes of each call: stream, number, events before and of it. */
+/**
+ * One flush: events before it, and of it.
+ * @typedef {{ stream: bigint, number: bigint, before: bigint, events: bigint }} Flush
+ */
+
+/** A shard, and the flushes of each call. */
 function shardThat() {
-  const shard = { takes: true, /** @type {{stream: bigint, number: bigint, before: bigint, events: bigint}[][]} */ calls: [] };
+  /** @type {{ takes: boolean, calls: Flush[][] }} */
+  const shard = { takes: true, calls: [] };
   /** @param {string} _name @param {Uint8Array} reports */
   const tell = async (_name, reports) => {
     const view = new DataView(reports.buffer, reports.byteOffset, reports.byteLength);
+    /** @type {Flush[]} */
     const flushes = [];
     for (let at = 0; at < reports.length; at += 4 + view.getUint32(at, true)) {
-      const [stream, , number, before, events] = [0, 1, 2, 3, 4].map((i) => view.getBigUint64(at + 4 + 8 * i, true));
-      flushes.push({ stream, number, before, events });
+      const word = (/** @type {number} */ i) => view.getBigUint64(at + 4 + 8 * i, true);
+      flushes.push({ stream: word(0), number: word(2), before: word(3), events: word(4) });
     }
     shard.calls.push(flushes);
     return shard.takes;
@@ -41,10 +48,10 @@ test("A flush that was not taken is told again with the next one, also when its 
   shard.takes = true;
   await tellShards(host, points(5), new Map());
   await tellShards(host, points(6), new Map());
-  const [, , ended, last] = shard.calls;
+  const ended = shard.calls[2] ?? [];
   const numbers = ended.map(({ number, before, events }) => [number, before, events]);
   assert.deepEqual(numbers, [[1n, 0n, 3n], [2n, 5n, 4n], [1n, 0n, 5n]]);
-  assert.equal(ended[0].stream, ended[1].stream);
-  assert.notEqual(ended[0].stream, ended[2].stream);
-  assert.deepEqual(last, [{ stream: ended[2].stream, number: 2n, before: 5n, events: 6n }]);
+  assert.equal(ended[0]?.stream, ended[1]?.stream);
+  assert.notEqual(ended[0]?.stream, ended[2]?.stream);
+  assert.deepEqual(shard.calls[3], [{ stream: ended[2]?.stream, number: 2n, before: 5n, events: 6n }]);
 });
