@@ -42,7 +42,7 @@ describe("z0 metrics", { skip }, () => {
     assert.equal(list.code, 0);
     assert.match(list.stdout, /z0_external_call_duration_ms +histogram +ms +tool_id, operation, error_code/);
     const page = await z0(["metrics", "--page"]);
-    assert.equal(page.stdout, readFileSync(join(import.meta.dirname, "..", "..", "docs", "metrics.md"), "utf8"));
+    assert.equal(page.stdout, readFileSync(join(import.meta.dirname, "..", "..", "src", "metrics", "README.md"), "utf8"));
   });
 
   it("asks what it was asked, and says what the numbers are worth", async () => {
