@@ -222,11 +222,12 @@ bool Evaluator::decode_states(ByteReader& in) {
 
 std::size_t Evaluator::memory_bytes() const {
   constexpr std::size_t group_bytes = 120;
+  constexpr std::size_t vector_bytes = sizeof(std::vector<std::int64_t>);
   std::size_t bytes = groups_ * group_bytes;
   for (const auto& states : states_) bytes += states.capacity() * sizeof(AlertState);
   for (const Sums& one : sums_) {
     bytes += (one.sums.capacity() + one.values.capacity() + one.heard_ms.capacity()) * 8;
-    for (const auto& buckets : one.buckets) bytes += buckets.capacity() * 8 + sizeof buckets;
+    for (const auto& buckets : one.buckets) bytes += buckets.capacity() * 8 + vector_bytes;
   }
   return bytes;
 }

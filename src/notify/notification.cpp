@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/sort.hpp"
 #include "notify/parts.hpp"
 #include "z0/base/time.hpp"
 #include "z0/facts/currency.hpp"
@@ -80,12 +79,9 @@ std::vector<const NotifiedAlert*> worst_first(const Notification& notification) 
     return (ended_at(notification, alert) == 0 ? 100 : 0) +
            (alert.severity == Severity::critical ? 10 : 0) + alert.level;
   };
-  // They stand in one vector, so those of the same badness stay in their order.
-  sort(alerts.data(), alerts.data() + alerts.size(),
-       [&](const NotifiedAlert* a, const NotifiedAlert* b) {
-         const int more = badness(*a) - badness(*b);
-         return more != 0 ? more > 0 : a < b;
-       });
+  std::stable_sort(
+      alerts.begin(), alerts.end(),
+      [&](const NotifiedAlert* a, const NotifiedAlert* b) { return badness(*a) > badness(*b); });
   return alerts;
 }
 

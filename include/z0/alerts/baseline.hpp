@@ -59,7 +59,7 @@ std::string words_of(const Reading& reading);
 class Baseline {
  public:
   static constexpr std::uint32_t cold_points = 50;
-  static constexpr std::int64_t settled_ms = 14 * 86'400'000;
+  static constexpr std::int64_t settled_ms = std::int64_t{14} * 86'400'000;
   // Bytes of one series in storage.
   static constexpr std::size_t stored_bytes = 2'313;
 

@@ -35,7 +35,7 @@ struct AlertState {
 };
 
 // How long a resolved alert is told of.
-inline constexpr std::int64_t resolved_told_ms = 15 * 60'000;
+inline constexpr std::int64_t resolved_told_ms = std::int64_t{15} * 60'000;
 
 // One evaluation. A clock that goes back is taken for one that stands still.
 void step(AlertState& state, const Patience& patience, bool condition, double value,
