@@ -5,7 +5,8 @@
 // anew within the window, increase() knows how to add up both parts.
 #include "z0/alerts/prometheus.hpp"
 
-#include <cmath>
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "z0/metrics/exposed.hpp"
@@ -151,16 +152,6 @@ void append_line(std::string& out, std::string_view key, std::string_view text) 
   out += '\n';
 }
 
-std::string audience_of(const Rule& rule) {
-  std::string text;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Audience::count_); ++i) {
-    if ((rule.audience >> i & 1) == 0) continue;
-    if (!text.empty()) text += ',';
-    text += audience_name(static_cast<Audience>(i));
-  }
-  return text;
-}
-
 void append_rule(std::string& out, const Rule& rule, std::string_view difference) {
   if (!difference.empty()) {
     out += "      # ";
@@ -176,7 +167,7 @@ void append_rule(std::string& out, const Rule& rule, std::string_view difference
   out += "        labels:\n";
   append_line(out, "          severity: ", severity_name(rule.severity));
   append_line(out, "          level: ", std::to_string(rule.level));
-  append_line(out, "          audience: ", audience_of(rule));
+  append_line(out, "          audience: ", audience_text(rule.audience));
   append_line(out, "          owner: ", rule.owner);
   out += "        annotations:\n";
   append_line(out, "          summary: ", rule.summary);
@@ -184,6 +175,13 @@ void append_rule(std::string& out, const Rule& rule, std::string_view difference
 }
 
 }  // namespace
+
+bool is_label_name(std::string_view name) {
+  const bool digit_first = !name.empty() && name[0] >= '0' && name[0] <= '9';
+  return !name.empty() && !digit_first && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  });
+}
 
 std::string number_text(double value) {
   char text[32];

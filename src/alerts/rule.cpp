@@ -99,6 +99,16 @@ std::string_view severity_name(Severity severity) {
 std::string_view audience_name(Audience audience) {
   return name_in(rule_names::audiences, audience);
 }
+std::string audience_text(std::uint8_t audience) {
+  std::string text;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Audience::count_); ++i) {
+    if ((audience >> i & 1) == 0) continue;
+    if (!text.empty()) text += ',';
+    text += audience_name(static_cast<Audience>(i));
+  }
+  return text;
+}
+
 std::string_view business_name(Business business) {
   return name_in(rule_names::business, business);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "alerts/checked_json.hpp"
+#include "z0/alerts/prometheus.hpp"
 
 namespace z0 {
 namespace {
@@ -10,12 +11,7 @@ namespace {
 constexpr std::size_t rules_depth_max = 9;
 
 bool is_rule_name(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  if (name.empty() || name.size() > limits::id_bytes_max || !letter(name[0])) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+  return name.size() <= limits::id_bytes_max && is_label_name(name);
 }
 
 class RulesReader : private CheckedJson {

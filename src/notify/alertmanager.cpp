@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "notify/parts.hpp"
+#include "z0/alerts/prometheus.hpp"
 #include "z0/base/time.hpp"
 
 namespace z0 {
@@ -14,14 +15,6 @@ constexpr std::string_view alerts_path = "/api/v2/alerts";
 constexpr std::string_view own_labels[] = {"alertname", "tenant_id", "severity",
                                            "level",     "audience",  "owner"};
 
-// [a-zA-Z_][a-zA-Z0-9_]*; Alertmanager refuses the whole request for another name.
-bool is_label_name(std::string_view name) {
-  const bool digit_first = !name.empty() && name[0] >= '0' && name[0] <= '9';
-  return !name.empty() && !digit_first && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  });
-}
-
 // What tells the alert from all others, and nothing that changes while it fires: another label is
 // another alert. So they are not cut, either.
 void write_labels(JsonWriter& json, const NotifiedAlert& alert) {
@@ -29,7 +22,7 @@ void write_labels(JsonWriter& json, const NotifiedAlert& alert) {
   for (const auto& [name, value] : alert.labels) {
     const bool own =
         std::find(std::begin(own_labels), std::end(own_labels), name) != std::end(own_labels);
-    // An empty label is none, there as here.
+    // An empty label is none, there as here. Another name has the whole request refused.
     if (!own && !value.empty() && is_label_name(name)) json.any_key(name).text(value);
   }
   json.text_if_any("tenant_id", alert.tenant_id);

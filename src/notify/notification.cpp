@@ -96,16 +96,6 @@ std::string subject_of(const Notification& notification) {
   return text;
 }
 
-std::string audience_text(std::uint8_t audience) {
-  std::string text;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Audience::count_); ++i) {
-    if ((audience >> i & 1) == 0) continue;
-    if (!text.empty()) text += ',';
-    text += audience_name(static_cast<Audience>(i));
-  }
-  return text;
-}
-
 std::string span_text(std::int64_t from_ms, std::int64_t to_ms) {
   const std::int64_t seconds = std::max<std::int64_t>(to_ms - from_ms, 0) / 1'000;
   return seconds == 0 ? "0s" : duration_text(seconds * 1'000);

@@ -34,8 +34,6 @@ std::int64_t count_firing(const Notification& notification);
 std::vector<const NotifiedAlert*> worst_first(const Notification& notification);
 // "FactWriteFailures of acct_north and 2 more", of the worst.
 std::string subject_of(const Notification& notification);
-// "on_call,tenant_success"
-std::string audience_text(std::uint8_t audience);
 // "1h30m", in whole seconds.
 std::string span_text(std::int64_t from_ms, std::int64_t to_ms);
 

@@ -116,6 +116,8 @@ std::string_view comparison_name(Comparison comparison);
 std::string_view no_data_name(NoData policy);
 std::string_view severity_name(Severity severity);
 std::string_view audience_name(Audience audience);
+// "on_call,tenant_success", of bits as Rule has them: the label of an alert, wherever it goes.
+std::string audience_text(std::uint8_t audience);
 std::string_view business_name(Business business);
 std::string_view aspect_name(Aspect aspect);
 
