@@ -112,13 +112,14 @@ Evaluator::Seen Evaluator::see(std::size_t number, std::size_t group, std::int64
       seen.has_data = knows(reads.of, group);
       seen.holds = seen.has_data && sum(reads.of, group) == 0;
       return seen;
+    case SignalKind::sum:
+      seen.has_data = knows(reads.of, group);
+      seen.value = static_cast<double>(sum(reads.of, group));
+      seen.holds = seen.has_data && holds(rule.comparison, rule.threshold, seen.value);
+      return seen;
     default:
-      break;
+      return seen;  // sums do not say it
   }
-  seen.has_data = knows(reads.of, group);
-  seen.value = static_cast<double>(sum(reads.of, group));
-  seen.holds = seen.has_data && holds(rule.comparison, rule.threshold, seen.value);
-  return seen;
 }
 
 void Evaluator::tick(std::int64_t now_ms) {

@@ -160,6 +160,18 @@ TEST_CASE("A test of rules that cannot be read says where", "[alerts]") {
   CHECK(bad.error.where == "rules[0].signal");
 }
 
+TEST_CASE("A test of rules refuses what series alone cannot say", "[alerts]") {
+  const json anomaly = {{"anomaly", {{"of", written}}}};
+  for (const json& one : {rule(anomaly, {{"above", 0.9}, {"window", "1h"}}),
+                          rule({{"business", "no_charges"}}, {{"window", "1h"}})}) {
+    const json test = {{"rules", json::array({one})},
+                       {"series", json::array({counter(written, "t", "0 5")})}};
+    const auto outcome = z0::run_rule_test(test.dump());
+    CHECK_FALSE(outcome.readable);
+    CHECK(outcome.error.where == "rules[0].signal");
+  }
+}
+
 TEST_CASE("States go through rows and to other rules of the same name", "[alerts]") {
   std::vector<z0::Rule> rules;
   z0::RuleError error;
