@@ -220,6 +220,12 @@ bool Evaluator::decode_states(ByteReader& in) {
   return false;
 }
 
+std::size_t Evaluator::states() const {
+  std::size_t count = 0;
+  for (const auto& states : states_) count += states.size();
+  return count;
+}
+
 std::size_t Evaluator::memory_bytes() const {
   constexpr std::size_t group_bytes = 120;
   constexpr std::size_t vector_bytes = sizeof(std::vector<std::int64_t>);

@@ -63,7 +63,7 @@ void Playback::leave(std::size_t number, std::int64_t now_ms) {
   window.left_step = std::max(window.left_step, first);
 }
 
-void Playback::tick(std::int64_t now_ms, std::span<const Rise> rises) {
+void Playback::advance(std::int64_t now_ms, std::span<const Rise> rises) {
   for (std::size_t i = 0; i < windows_.size(); ++i) {
     if (!began_)
       windows_[i].left_step = std::max<std::int64_t>(0, now_ms - windows_[i].ms) / step_ms_;
@@ -85,6 +85,10 @@ void Playback::tick(std::int64_t now_ms, std::span<const Rise> rises) {
     if (!bucket.empty() && bucket.front().since_ms / step_ms_ != step) bucket.clear();
     bucket.push_back(rise);
   }
+}
+
+void Playback::tick(std::int64_t now_ms, std::span<const Rise> rises) {
+  advance(now_ms, rises);
   evaluator_.tick(now_ms);
 }
 

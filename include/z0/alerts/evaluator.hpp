@@ -57,6 +57,8 @@ class Evaluator {
   // As if nothing had ever been counted. Groups and states stay.
   void clear_sums();
 
+  // How many alerts a tick looks at: the groups of each rule.
+  std::size_t states() const;
   // Judges every rule. Ticks may come late, twice or not at all.
   void tick(std::int64_t now_ms);
 

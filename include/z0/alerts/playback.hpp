@@ -33,8 +33,11 @@ class Playback {
   void gauge(std::uint32_t series, double value, std::int64_t at_ms);
   // What rose since the last tick, then a tick. now_ms: later than before.
   void tick(std::int64_t now_ms, std::span<const Rise> rises);
+  // The same, but nobody judges: windows are filled before the first tick.
+  void advance(std::int64_t now_ms, std::span<const Rise> rises);
 
   Evaluator& evaluator() { return evaluator_; }
+  const Evaluator& evaluator() const { return evaluator_; }
 
  private:
   struct Window {

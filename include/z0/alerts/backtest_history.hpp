@@ -1,0 +1,102 @@
+// What happened once, as rules are tried over it: measurements with their times, from lines of NDJSON or
+// from facts. src/alerts/README.md has the format.
+//
+// Not for what happens now: windows of the monitor hold that. A history holds a measurement in 24 bytes
+// and a series once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "z0/alerts/backtest.hpp"
+#include "z0/alerts/rule.hpp"
+#include "z0/metrics/registry.hpp"
+
+namespace z0 {
+
+struct HistorySample {
+  std::int64_t at_ms = 0;
+  Metric metric = Metric::count_;
+  std::string tenant_id;
+  std::vector<std::string> labels;  // in the order of the metric's row
+  std::uint64_t rise = 0;           // of a counter, or how many observations
+  double value = 0;                 // of a gauge, or what was observed
+  friend bool operator==(const HistorySample&, const HistorySample&) = default;
+};
+
+// What rules can see of facts that are alike.
+struct FactTraits {
+  std::string_view tenant_id;
+  std::string_view type;
+  std::string_view subtype;
+  std::string_view asset_id;
+  bool failed = false;  // an attempt
+  // Of an invocation its tool, operation and error code; of a mismatch cache_type and resolution; of a
+  // routing decision result and reason; of a config's version its type; of an attempt its error code.
+  std::string_view a, b, c;
+};
+// Appends what `times` such facts count as: what facts tell of metrics, the same wherever they lie.
+void add_samples(const FactTraits& fact, std::int64_t at_ms, std::uint64_t times,
+                 std::vector<HistorySample>& out);
+// Whether facts tell what a metric counts.
+bool facts_tell(Metric metric);
+
+// One line: a sample, a fact, or a line of an export. Appends what it counts as, which may be nothing.
+[[nodiscard]] bool read_history_line(std::string_view line, std::vector<HistorySample>& out,
+                                     RuleError& error);
+// The line of a sample.
+std::string history_line(const HistorySample& sample);
+
+class History {
+ public:
+  void add(const HistorySample& sample);
+  bool empty() const { return events_.empty(); }
+  std::size_t size() const { return events_.size(); }
+  std::size_t series_count() const { return series_.size(); }
+  // Of the first and of the last measurement; 0 when there is none.
+  std::int64_t first_ms() const;
+  std::int64_t last_ms() const;
+
+ private:
+  friend class HistoryPlay;
+  struct Series {
+    Metric metric = Metric::count_;
+    std::string tenant_id;
+    std::vector<std::string> labels;
+  };
+  struct Event {
+    std::int64_t at_ms = 0;
+    std::uint32_t series = 0;
+    std::uint32_t bucket = 0;
+    double amount = 0;
+  };
+  std::map<std::string, std::uint32_t, std::less<>> numbers_;
+  std::vector<Series> series_;
+  std::vector<Event> events_;
+};
+
+// Plays what a history has for the steps from `from_ms` to `to_ms`, step by step, after the windows were
+// filled with what lies before. Borrows both for its lifetime, and puts the history into order.
+class HistoryPlay {
+ public:
+  HistoryPlay(History& history, Backtest& backtest, std::int64_t from_ms, std::int64_t to_ms);
+  // False at the end.
+  bool step();
+  std::int64_t steps_left() const { return end_step_ - next_step_; }
+
+ private:
+  void take(std::int64_t step, bool judges);
+
+  History& history_;
+  Backtest& backtest_;
+  std::int64_t next_step_;
+  std::int64_t end_step_;
+  std::size_t at_ = 0;  // the next event
+  std::vector<std::uint32_t> numbers_;
+  std::vector<Playback::Rise> rises_;
+};
+
+}  // namespace z0

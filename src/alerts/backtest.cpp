@@ -1,0 +1,160 @@
+#include "z0/alerts/backtest.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "z0/base/limits.hpp"
+
+namespace z0 {
+namespace {
+
+// What encode writes.
+constexpr std::uint8_t backtest_version = 1;
+
+std::string key_of_series(Metric metric, std::string_view tenant_id,
+                          std::span<const std::string_view> labels) {
+  std::string key(1, static_cast<char>(metric));
+  ByteWriter out(key);
+  out.short_bytes(tenant_id);
+  for (const std::string_view label : labels) out.short_bytes(label);
+  return key;
+}
+
+void write_firing(ByteWriter& out, const Firing& firing) {
+  out.varint(firing.rule);
+  out.short_bytes(firing.tenant_id);
+  out.varint(firing.labels.size());
+  for (const std::string& label : firing.labels) out.short_bytes(label);
+  for (const std::int64_t at : {firing.active_at_ms, firing.fired_at_ms, firing.resolved_at_ms})
+    out.varint(static_cast<std::uint64_t>(at));
+  out.f64(firing.value);
+}
+
+std::vector<std::string> read_labels(ByteReader& in) {
+  std::vector<std::string> labels(
+      static_cast<std::size_t>(std::min<std::uint64_t>(in.varint(), in.left())));
+  for (std::string& label : labels) label = in.short_bytes();
+  return labels;
+}
+
+Firing read_firing(ByteReader& in) {
+  Firing firing;
+  firing.rule = static_cast<std::uint32_t>(in.varint());
+  firing.tenant_id = in.short_bytes();
+  firing.labels = read_labels(in);
+  for (std::int64_t* at : {&firing.active_at_ms, &firing.fired_at_ms, &firing.resolved_at_ms})
+    *at = static_cast<std::int64_t>(in.varint());
+  firing.value = in.f64();
+  return firing;
+}
+
+}  // namespace
+
+Backtest::Backtest(std::vector<Rule> rules, std::int64_t step_ms)
+    : playback_(std::move(rules), step_ms), step_ms_(std::max<std::int64_t>(step_ms, 1)) {
+  warm_up_ms_ = limits::gauge_stale_ms;
+  for (const Evaluator::Operand& operand : playback_.evaluator().operands())
+    warm_up_ms_ = std::max(warm_up_ms_, operand.window_ms);
+  warm_up_ms_ += step_ms_;
+}
+
+std::uint32_t Backtest::series(Metric metric, std::string_view tenant_id,
+                               std::span<const std::string_view> labels) {
+  std::string key = key_of_series(metric, tenant_id, labels);
+  const auto found = known_.find(key);
+  if (found != known_.end()) return found->second.number;
+  Known known{metric, std::string(tenant_id), {labels.begin(), labels.end()}, 0};
+  known.number = playback_.series(metric, tenant_id, labels);
+  heard_.set(static_cast<std::size_t>(metric));
+  return known_.emplace(std::move(key), std::move(known)).first->second.number;
+}
+
+std::string Backtest::key_of(std::uint32_t rule, std::string_view tenant_id,
+                             std::span<const std::string_view> labels) const {
+  std::string key;
+  ByteWriter out(key);
+  out.varint(rule);
+  out.short_bytes(tenant_id);
+  for (const std::string_view label : labels) out.short_bytes(label);
+  return key;
+}
+
+void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms) {
+  const AlertState& state = *alert.state;
+  const bool fires = state.phase == AlertPhase::firing && state.fired_at_ms == now_ms;
+  const bool ends = state.phase == AlertPhase::inactive && state.resolved_at_ms == now_ms;
+  if (!fires && !ends) return;
+  const auto rule = static_cast<std::uint32_t>(alert.rule - rules().data());
+  std::string key = key_of(rule, alert.tenant_id, alert.labels);
+  if (ends) {
+    const auto found = open_.find(key);
+    if (found == open_.end()) return;  // there was no room for it
+    firings_[found->second].resolved_at_ms = now_ms;
+    open_.erase(found);
+    return;
+  }
+  if (firings_.size() >= backtest_firings_max) {
+    ++left_out_;
+    return;
+  }
+  open_[std::move(key)] = firings_.size();
+  firings_.push_back({rule,
+                      std::string(alert.tenant_id),
+                      {alert.labels.begin(), alert.labels.end()},
+                      state.active_at_ms,
+                      state.fired_at_ms,
+                      0,
+                      state.value});
+}
+
+void Backtest::tick(std::int64_t now_ms, std::span<const Playback::Rise> rises) {
+  playback_.tick(now_ms, rises);
+  for (const Evaluator::Alert& alert : playback_.evaluator().alerts()) note(alert, now_ms);
+}
+
+// What cannot be judged without a measurement has none: a ratio needs its whole.
+bool Backtest::has_history(const Rule& rule) const {
+  const std::vector<Selector>& needed = rule.to.empty() ? rule.of : rule.to;
+  return std::any_of(needed.begin(), needed.end(), [this](const Selector& one) {
+    return heard_.test(static_cast<std::size_t>(one.metric));
+  });
+}
+
+void Backtest::encode(ByteWriter& out) const {
+  out.u8(backtest_version);
+  out.varint(known_.size());
+  for (const auto& [key, known] : known_) {
+    out.u8(static_cast<std::uint8_t>(known.metric));
+    out.short_bytes(known.tenant_id);
+    out.varint(known.labels.size());
+    for (const std::string& label : known.labels) out.short_bytes(label);
+  }
+  out.varint(firings_.size());
+  for (const Firing& firing : firings_) write_firing(out, firing);
+  out.varint(static_cast<std::uint64_t>(left_out_));
+  playback_.evaluator().encode_states(out);
+}
+
+bool Backtest::decode(ByteReader& in) {
+  if (in.u8() != backtest_version) return false;
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    const auto metric = static_cast<Metric>(in.u8());
+    const std::string tenant_id(in.short_bytes());
+    const std::vector<std::string> labels = read_labels(in);
+    if (metric >= Metric::count_ || labels.size() != info(metric).labels.size()) return false;
+    const std::vector<std::string_view> views(labels.begin(), labels.end());
+    series(metric, tenant_id, views);
+  }
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Firing firing = read_firing(in);
+    if (firing.rule >= rules().size()) return false;
+    const std::vector<std::string_view> labels(firing.labels.begin(), firing.labels.end());
+    if (firing.resolved_at_ms == 0)
+      open_[key_of(firing.rule, firing.tenant_id, labels)] = firings_.size();
+    firings_.push_back(std::move(firing));
+  }
+  left_out_ = static_cast<std::int64_t>(in.varint());
+  return in.ok() && playback_.evaluator().decode_states(in);
+}
+
+}  // namespace z0
