@@ -100,8 +100,17 @@ void World::kill() {
   for (const Running& task : std::exchange(running_, {})) task->end = Task::End::killed;
 }
 
-void World::call(std::uint8_t method, std::string_view name, std::string_view request) {
-  finish(begin(Z0_FRAME_CALL, {std::string(name), std::string(request)}, name, method));
+std::string World::call(std::uint8_t method, std::string_view name, std::string_view request) {
+  const Running task =
+      begin(Z0_FRAME_CALL, {std::string(name), std::string(request)}, name, method);
+  finish(task);
+  return task->replied ? task->outcome.body : std::string();
+}
+
+bool World::tell(std::string_view shard, std::string flushes) {
+  const Running task = begin(Z0_FRAME_TELL, {std::string(shard), std::move(flushes)}, shard);
+  finish(task);
+  return task->replied && task->outcome.status == 200;
 }
 
 HttpReply World::request(std::string_view method, std::string_view url, const Headers& headers,
@@ -286,39 +295,14 @@ void World::live_through(Moment moment, std::string_view object_name) {
   if (death == Death::one) throw ObjectReset("the object was reset");
 }
 
-// The monitor asks for nothing, so it hears of it at once.
-void World::tell(std::string report, std::string_view object) {
+// The monitor's root asks for nothing, so it hears of it at once.
+void World::tell_root(std::string report) {
   const auto task = std::make_shared<Task>();
   task->kind = Z0_FRAME_TELL;
   task->target = Z0_TARGET_MONITOR;
-  task->parts = {std::string(object), std::move(report)};
-  task->object = object;
+  task->parts = {std::string(monitor_object), std::move(report)};
+  task->object = monitor_object;
   step(task);
-}
-
-// The whole world is one isolate.
-void World::measure(const DataPoint& point) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(point.kind));
-  out.bytes(point.index);
-  out.u16(static_cast<std::uint16_t>(point.blobs.size()));
-  for (const auto blob : point.blobs) out.bytes(blob);
-  out.f64(point.how_much);
-  out.f64(point.value);
-  out.bytes(point.trace_id);
-  std::string flush;
-  ByteWriter head(flush);
-  const auto events = static_cast<std::uint64_t>(point.how_much);
-  for (const std::uint64_t n : {std::uint64_t{1}, static_cast<std::uint64_t>(now_ms),
-                                ++measured_flushes_, measured_events_, events})
-    head.u64(n);
-  head.u32(1);
-  head.bytes(bytes);
-  measured_events_ += events;
-  std::string told;
-  ByteWriter(told).bytes(flush);
-  tell(std::move(told), monitor_shard_name(0));
 }
 
 // What is done once a step has committed.
@@ -342,10 +326,10 @@ struct World::After {
   void operator()(const Told& told) {
     std::string report;
     ByteWriter(report).bytes(told.report);
-    world.tell(std::move(report), monitor_object);
+    world.tell_root(std::move(report));
   }
   void operator()(const DataPoint& point) {
-    if (world.measures) world.measure(point);
+    if (world.measured) world.measured(point);
   }
   void operator()(const SpanLine& line) {
     if (world.span) world.span(line.json);
@@ -368,6 +352,7 @@ World::Outcome World::carry_out(const std::vector<Effect>& effects, std::string_
       throw ObjectReset("the storage transaction failed");
     }
     commit(effects, self);
+    if (committed) committed(object_name);
   }
   live_through(Moment::before_reply, object_name);
   Phase phase = Phase::reply;

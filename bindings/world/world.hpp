@@ -98,8 +98,8 @@ class World {
   bool debug = false;    // what only tests and developers may ask for is allowed
   // The answer to Z0_NEED_SIGN for a text; without it there is no key.
   std::function<std::string(std::string_view text)> sign;
-  // Whether what steps measure is told to the monitor's shards, each point in a flush of its own.
-  bool measures = false;
+  // Takes what steps measure; `tell` is the way on, in flushes.
+  std::function<void(const DataPoint& point)> measured;
   // Who is outside: the HTTP status that it replies, the seconds that it asks to be left alone for, and
   // the body; without it nobody answers.
   struct Fetched {
@@ -115,6 +115,8 @@ class World {
   Faults faults;
   // Sees every frame with its effects.
   std::function<void(std::string_view frame, std::string_view effects)> watch;
+  // An object's transaction was committed, of the frame that was seen last.
+  std::function<void(std::string_view object)> committed;
 
   HttpReply request(std::string_view method, std::string_view url, const Headers& headers,
                     std::string_view body);
@@ -156,8 +158,10 @@ class World {
   // As crash, and whatever was being carried out ends there: its callers get no reply.
   void kill();
 
-  // A call that arrives when nobody waits for its reply any more.
-  void call(std::uint8_t method, std::string_view object, std::string_view request);
+  // A call that arrives by itself, as when nobody waits for its reply any more. Empty where there was none.
+  std::string call(std::uint8_t method, std::string_view object, std::string_view request);
+  // Flushes for a shard of the monitor. Whether they were taken.
+  bool tell(std::string_view shard, std::string flushes);
 
   Database& d1(std::string_view binding = "DB");
   Database& storage_of(std::string_view object);
@@ -231,10 +235,7 @@ class World {
   void reply_to_call(const Running& task, z0_outcome outcome, std::string_view reply);
   struct After;
   Outcome carry_out(const std::vector<Effect>& effects, std::string_view object_name);
-  void tell(std::string report, std::string_view object);
-  void measure(const DataPoint& point);
-  std::uint64_t measured_flushes_ = 0;
-  std::uint64_t measured_events_ = 0;
+  void tell_root(std::string report);
   void commit(const std::vector<Effect>& effects, Object& object);
   Death dies(Moment moment, std::string_view object_name);
   void live_through(Moment moment, std::string_view object_name);

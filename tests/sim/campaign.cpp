@@ -1,12 +1,14 @@
 #include "campaign.hpp"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -215,6 +217,8 @@ int run(const Campaign& campaign) {
   for (std::uint64_t job = 0; job < campaign.jobs; ++job) {
     const pid_t child = fork();
     if (child == 0) {
+      // Whoever stops the first process stops all.
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       work(campaign, *board, *current[job]);
       _exit(0);
     }

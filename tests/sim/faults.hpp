@@ -17,7 +17,7 @@ enum class Fault : std::uint8_t {
   commit,        // an object's transaction fails
   death,         // an object, the edge's isolate or the whole process dies between two phases
   eviction,      // an object leaves memory
-  overload,      // an object refuses a call before it arrives
+  overload,      // an object refuses a call, or an isolate's flush, before it arrives
   lost_reply,    // an object's reply is lost
   late_call,     // a call arrives after its caller gave up on it
   client,        // the client loses the reply, and some clients then give up
@@ -25,10 +25,10 @@ enum class Fault : std::uint8_t {
   d1_middle,     // a D1 batch fails at one of its statements
   d1_timeout,    // a D1 batch is committed, and nobody hears of it
   outage,        // D1 is down for up to an hour
-  send,          // the queue does not take a message
-  collect,       // all messages that were collected for one call are lost with their isolate
-  redelivery,    // an acknowledged message comes again
-  delay,         // a message comes minutes late, after younger ones
+  send,          // the queue does not take a message, or the receiver of traces a batch
+  collect,       // what was collected for one call, messages, points or spans, is lost
+  redelivery,    // an acknowledged message comes again; a flush or a delivery of spans, too
+  delay,         // it comes minutes late, after younger ones
   queue_loss,    // the queue's memory dies with the process
   clock,         // clocks jump ahead, go back a little or stand still, each on its own
   late_alarm,    // an alarm goes off minutes late

@@ -16,6 +16,7 @@ namespace z0::sim {
 namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
+constexpr std::int64_t day_ms = 24 * 60 * minute_ms;
 constexpr std::int64_t outage_ms_max = 60 * minute_ms;
 constexpr std::int64_t clock_ahead_ms_max = 10 * minute_ms;
 constexpr std::int64_t clock_behind_ms_max = 2'000;
@@ -39,7 +40,8 @@ Simulation::Simulation(const Options& options, const std::string& d1_schema)
       trouble_(random_, options.faults),
       world_(options.seed, d1_schema),
       clients_(random_, model_, options.ledgers),
-      mail_(world_, agenda_, trouble_, random_) {
+      mail_(world_, agenda_, trouble_, random_),
+      telemetry_(world_, agenda_, trouble_, random_, options.seed) {
   const std::int64_t paces[] = {5, 500, 5'000, 60'000};
   pace_ms_ = random_.pick(paces);
   patience_ = 1 + random_.below(6);
@@ -51,6 +53,7 @@ Simulation::Simulation(const Options& options, const std::string& d1_schema)
     objects_.push_back(ledger_object_name(config_id));
   for (std::size_t i = 0; i < directory_shards && !model_.configs().empty(); ++i)
     objects_.push_back(directory_shard_name(i));
+  for (const std::string& name : telemetry_.objects()) objects_.push_back(name);
   mail_.on_lost = [this](std::string_view body) {
     lossless_ = false;
     Message message;
@@ -78,6 +81,19 @@ void Simulation::run() {
     at += random_.percent(70) ? random_.between(0, pace_ms_) : random_.between(0, 20 * pace_ms_);
   }
   agenda_.at(at, [this] { heal(); });
+  run_until_quiet();
+  telemetry_.say_all();
+  run_until_quiet();
+  const Trouble::Calm calm(trouble_);
+  if (wipe_) rebuild_d1();
+  check_everything(world_, model_, mail_.garbage());
+  telemetry_.check(lossless_);
+  totals_.facts = model_.facts();
+  totals_.faults = trouble_.struck();
+  totals_.messages = mail_.sent();
+}
+
+void Simulation::run_until_quiet() {
   std::int64_t healed_by = 0;
   while (!quiet()) {
     advance();
@@ -87,15 +103,13 @@ void Simulation::run() {
          std::to_string(waiting_clients_) + " clients still wait");
     if (!arrival_seen_ && mail_.empty() && waiting_clients_ == 0) look_at_arrival();
   }
-  const Trouble::Calm calm(trouble_);
-  if (wipe_) rebuild_d1();
-  check_everything(world_, model_, mail_.garbage());
-  totals_.facts = model_.facts();
-  totals_.faults = trouble_.struck();
-  totals_.messages = mail_.sent();
 }
 
-bool Simulation::quiet() const { return healing_ && agenda_.empty() && next_alarm() == 0; }
+// A store of traces looks once a day for what it may drop.
+bool Simulation::quiet() const {
+  const std::int64_t alarm_at = next_alarm();
+  return healing_ && agenda_.empty() && (alarm_at == 0 || alarm_at > world_.now_ms + day_ms / 2);
+}
 
 // To whatever comes next, and does it.
 void Simulation::advance() {
@@ -140,6 +154,11 @@ void Simulation::disturb() {
     world_.lose_alarm(object);
     alarms_[object] = {0, 0, true};
   }
+  for (const std::string& object : telemetry_.objects()) {
+    if (!trouble_.strikes(Fault::eviction)) continue;
+    say("evict " + object);
+    world_.evict(object);
+  }
 }
 
 void Simulation::start_outage() {
@@ -157,6 +176,7 @@ void Simulation::change_clocks() {
   };
   change("");
   for (const auto& [entity_id, ledger] : model_.ledgers()) change(ledger_object_name(entity_id));
+  for (const std::string& object : telemetry_.objects()) change(object);
   say("clocks change");
 }
 
@@ -273,6 +293,7 @@ void Simulation::ring(const std::vector<std::string>& objects) {
   const std::size_t outer = ringing_.size();
   for (const auto& object : objects) {
     say("alarm of " + object);
+    if (Telemetry::owns(object)) continue;
     const auto last = world_.storage_of(object).run({"SELECT max(last_seq) FROM segments", {}});
     ringing_.push_back({object, last->rows.size() > 0 ? last->rows.at(0, 0).integer : 0});
   }
@@ -292,6 +313,7 @@ void Simulation::heal() {
   d1_down_until_ = 0;
   clocks_.clear();
   healing_ = true;
+  telemetry_.say_all();
   for (auto& [object, alarm] : alarms_) {
     alarm.goes_off = std::min(alarm.goes_off, std::max(alarm.set_for, world_.now_ms));
     if (!alarm.lost) continue;

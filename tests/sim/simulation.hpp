@@ -13,6 +13,7 @@
 #include "clients.hpp"
 #include "mail.hpp"
 #include "model.hpp"
+#include "telemetry.hpp"
 #include "trouble.hpp"
 #include "world.hpp"
 
@@ -45,8 +46,10 @@ class Simulation {
   void install_faults();
   world::Death death(world::Moment moment, std::string_view object);
   bool call_comes_late(std::uint8_t method, std::string_view object, std::string_view request);
+  void process_died();
   void maybe_interleave();
 
+  void run_until_quiet();
   void advance();
   void watch_alarms();
   std::int64_t next_alarm() const;
@@ -98,6 +101,7 @@ class Simulation {
   Model model_;
   Clients clients_;
   Mail mail_;
+  Telemetry telemetry_;
   Totals totals_;
   std::vector<std::string> objects_;  // those that have alarms
   std::map<std::string, Alarm, std::less<>> alarms_;

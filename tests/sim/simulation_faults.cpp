@@ -52,9 +52,9 @@ void Simulation::install_faults() {
     lossless_ = lossless_ && !(fails && object.starts_with("directory_"));
     return fails;
   };
-  faults.lose_reply = [this](std::string_view) {
+  faults.lose_reply = [this](std::string_view object) {
     const bool lost = trouble_.strikes(Fault::lost_reply);
-    lossless_ = lossless_ && !lost;
+    lossless_ = lossless_ && (!lost || Telemetry::owns(object));
     return lost;
   };
   faults.query = [this] {
@@ -75,17 +75,28 @@ world::Death Simulation::death(world::Moment moment, std::string_view object) {
        : object.empty() ? "the edge"
                         : std::string(object)) +
       " dies at moment " + std::to_string(static_cast<int>(moment)));
+  if (all) {
+    process_died();
+    return world::Death::all;
+  }
+  if (object.empty()) telemetry_.edge_died();
+  const bool told = Telemetry::owns(object);
+  sends_lost_ = sends_lost_ || !told;
+  lossless_ = lossless_ && told;
+  return world::Death::one;
+}
+
+void Simulation::process_died() {
+  mail_.process_died();
+  telemetry_.process_died();
   sends_lost_ = true;
   lossless_ = false;
-  if (!all) return world::Death::one;
-  mail_.process_died();
-  return world::Death::all;
 }
 
 bool Simulation::call_comes_late(std::uint8_t method, std::string_view object,
                                  std::string_view request) {
   if (!trouble_.strikes(Fault::late_call)) return false;
-  lossless_ = false;
+  lossless_ = lossless_ && Telemetry::owns(object);
   const std::string to(object);
   const std::string what(request);
   const auto arrive = [this, method, to, what] {
@@ -125,9 +136,7 @@ void Simulation::maybe_interleave() {
     return;
   }
   say("the process dies");
-  mail_.process_died();
-  sends_lost_ = true;
-  lossless_ = false;
+  process_died();
   world_.kill();
 }
 
@@ -135,6 +144,8 @@ void Simulation::maybe_interleave() {
 
 void Simulation::look() {
   const Trouble::Calm calm(trouble_);
+  // Most of what happens beside the ledgers concerns them not.
+  if (telemetry_.on() && random_.percent(70)) return telemetry_.look();
   look_at_d1();
   for (const auto& [entity_id, ledger] : model_.ledgers()) look_at_ledger(entity_id);
 }

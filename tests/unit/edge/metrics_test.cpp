@@ -4,6 +4,7 @@
 
 #include "unit/carried.hpp"
 #include "unit/catch.hpp"
+#include "unit/monitor/measuring.hpp"
 #include "unit/test_world.hpp"
 #include "z0/monitor/shard.hpp"
 
@@ -19,7 +20,7 @@ constexpr const char* shard = "metrics_0";
 
 class Measured : public TestWorld {
  public:
-  Measured() { measures = true; }
+  Measured() { z0::test::measure(*this); }
   Reply query(const std::string& parameters, std::string_view who = "") {
     return get("/v1/metrics/query?" + parameters, who);
   }

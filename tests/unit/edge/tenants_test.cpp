@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "unit/catch.hpp"
+#include "unit/monitor/measuring.hpp"
 #include "unit/test_world.hpp"
 
 namespace {
@@ -121,7 +122,7 @@ void fill_traces(TestWorld& w) {
 
 // North's ledger and config, in memory and in D1, and a fact that failed; a dead letter as well.
 void fill(TestWorld& w) {
-  w.measures = true;
+  z0::test::measure(w);
   w.sign = [](std::string_view) {
     std::string bytes;
     z0::ByteWriter out(bytes);

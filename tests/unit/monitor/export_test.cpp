@@ -4,6 +4,7 @@
 
 #include "unit/carried.hpp"
 #include "unit/catch.hpp"
+#include "unit/monitor/measuring.hpp"
 #include "unit/test_world.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/trace/otlp.hpp"
@@ -22,7 +23,7 @@ constexpr const char* duration = "z0_facts_write_duration_ms";
 class Sending : public TestWorld {
  public:
   Sending() {
-    measures = true;
+    z0::test::measure(*this);
     settings = sends;
     fetch = [this](const z0::FetchNeed& need) {
       ++requests;
@@ -121,7 +122,7 @@ TEST_CASE("What happened in an interval goes out once, of all tenants, and z0 re
   // Another z0 takes it for what it is.
   TestWorld other;
   other.now_ms = w.now_ms;
-  other.measures = true;
+  z0::test::measure(other);
   const auto taken =
       other.ask("POST", "/v1/metrics", "", w.bodies[0], {{"content-type", "application/json"}});
   CHECK(taken.status == 200);

@@ -7,24 +7,34 @@
 
 #include "z0/base/bytes.hpp"
 #include "z0/metrics/registry.hpp"
-#include "z0/monitor/shard.hpp"
+#include "z0/wire/read_effects.hpp"
 
 namespace z0::test {
+
+inline std::string encode_point(const DataPoint& point) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(static_cast<std::uint8_t>(point.kind));
+  out.bytes(point.index);
+  out.u16(static_cast<std::uint16_t>(point.blobs.size()));
+  for (const auto blob : point.blobs) out.bytes(blob);
+  out.f64(point.how_much);
+  out.f64(point.value);
+  out.bytes(point.trace_id);
+  return bytes;
+}
 
 inline std::string point(Metric metric, std::string_view tenant,
                          const std::vector<std::string>& labels, double how_much, double value = 0,
                          std::string_view trace = {}) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(info(metric).kind));
-  out.bytes(tenant);
-  out.u16(static_cast<std::uint16_t>(labels.size() + 1));
-  out.bytes(info(metric).name);
-  for (const auto& label : labels) out.bytes(label);
-  out.f64(how_much);
-  out.f64(value);
-  out.bytes(trace);
-  return bytes;
+  DataPoint one{static_cast<z0_point_kind>(info(metric).kind),
+                tenant,
+                {info(metric).name},
+                how_much,
+                value,
+                trace};
+  one.blobs.insert(one.blobs.end(), labels.begin(), labels.end());
+  return encode_point(one);
 }
 
 // An isolate that tells one shard.
