@@ -140,7 +140,8 @@ enum z0_target {
   Z0_TARGET_QUEUE = 4,
   Z0_TARGET_TRACES = 5,
   /* What the Tail Worker was brought. */
-  Z0_TARGET_TAIL = 6
+  Z0_TARGET_TAIL = 6,
+  Z0_TARGET_ALERTS = 7
 };
 
 enum z0_effect_kind {

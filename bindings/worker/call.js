@@ -34,6 +34,7 @@ export async function callObject(env, need, failed) {
 function namespaceOf(env, target) {
   if (target === Target.DIRECTORY) return env.DIRECTORY;
   if (target === Target.TRACES) return env.TRACES;
+  if (target === Target.ALERTS) return env.ALERTS;
   return target === Target.MONITOR ? env.MONITOR : env.LEDGER;
 }
 

@@ -10,6 +10,7 @@ import { Frame, METHOD_TRAP, Target } from "./types.js";
 
 /** @import { Env, Reply } from "./types.js" */
 
+export { Alerts } from "./alerts.js";
 export { Directory } from "./directory.js";
 export { Ledger } from "./ledger.js";
 export { Monitor } from "./monitor.js";

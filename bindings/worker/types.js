@@ -51,6 +51,7 @@ export const Target = Object.freeze({
   QUEUE: 4,
   TRACES: 5,
   TAIL: 6,
+  ALERTS: 7,
 });
 
 /** What a point measures: z0_point_kind. */
@@ -121,6 +122,7 @@ export const FLAG_DEBUG = 1;
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} LEDGER
  * @property {DurableObjectNamespace<import("./monitor.js").Monitor>} MONITOR
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} DIRECTORY
+ * @property {DurableObjectNamespace<import("./object.js").CoreObject>} ALERTS
  * @property {DurableObjectNamespace<import("./object.js").CoreObject>} TRACES of the Tail Worker
  * @property {{send(body: Uint8Array, options: {contentType: "bytes"}): Promise<unknown>}} FACTS_QUEUE
  * @property {D1Database} DB further ones by the names that Z0_SETTINGS gives them

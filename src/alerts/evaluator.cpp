@@ -149,12 +149,23 @@ void Evaluator::set_gauge(Target target, double value, std::int64_t heard_ms) {
 }
 
 void Evaluator::clear_sums() {
+  clear_gauges();
   for (Sums& one : sums_) {
     std::fill(one.known.begin(), one.known.end(), 0);
     std::fill(one.sums.begin(), one.sums.end(), 0);
-    std::fill(one.heard_ms.begin(), one.heard_ms.end(), 0);
     for (auto& buckets : one.buckets) buckets.clear();
   }
+}
+
+void Evaluator::clear_gauges() {
+  for (Sums& one : sums_) std::fill(one.heard_ms.begin(), one.heard_ms.end(), 0);
+}
+
+bool Evaluator::at_rest() const {
+  return std::all_of(states_.begin(), states_.end(), [](const std::vector<AlertState>& states) {
+    return std::all_of(states.begin(), states.end(),
+                       [](const AlertState& state) { return state.idle(); });
+  });
 }
 
 std::vector<Evaluator::Alert> Evaluator::alerts() {

@@ -122,7 +122,7 @@ Evaluator::Seen Evaluator::see(std::size_t number, std::size_t group, std::int64
   }
 }
 
-void Evaluator::tick(std::int64_t now_ms) {
+void Evaluator::tick(std::int64_t now_ms, bool may_end) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = rules_[i];
     const Patience patience{rule.for_ms, rule.keep_firing_ms};
@@ -130,7 +130,7 @@ void Evaluator::tick(std::int64_t now_ms) {
       AlertState& state = states_[i][group];
       const Seen seen = see(i, group, now_ms);
       const bool condition = seen.has_data ? seen.holds : rule.no_data == NoData::alert;
-      if (!condition && state.idle()) continue;
+      if (!condition && (state.idle() || !may_end)) continue;
       // What cannot be seen stays as it is, where the rule says so.
       if (!seen.has_data && rule.no_data == NoData::keep && state.resolved_at_ms == 0) continue;
       step(state, patience, condition, seen.value, now_ms);

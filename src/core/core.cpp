@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "z0/alerting/desk.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/directory/directory.hpp"
 #include "z0/edge/routes.hpp"
@@ -29,6 +30,7 @@ struct Core::State {
   std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>> monitors;
   std::vector<ResidentShard> shards;  // oldest first
   std::unordered_map<std::uint64_t, OwnedTraceStore> trace_stores;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Desk>> desks;
   Effects effects;
 };
 
@@ -43,6 +45,8 @@ constexpr std::size_t resident_shards_max = 8;
 
 // A store holds at most limits::traces_open_bytes_max and a segment: 36 MB.
 constexpr std::size_t resident_trace_stores_max = 4;
+// There is one, and where it died the one that follows it.
+constexpr std::size_t resident_desks_max = 2;
 
 // The state of an object, which is made where there is none. Of more than `max` all are dropped: rows
 // bring them back.
@@ -57,7 +61,7 @@ typename Owned::element_type& state_of(std::unordered_map<std::uint64_t, Owned>&
 
 // Of the objects of this target the root alone has no alarm.
 bool to_root(const Frame& frame) {
-  if (frame.kind == Z0_FRAME_RESUME) return monitor_asked(frame.part(0)) == Z0_NEED_CALL;
+  if (frame.kind == Z0_FRAME_RESUME) return asked_by_root(frame.part(0));
   return frame.kind != Z0_FRAME_ALARM && frame.part(0) == monitor_object;
 }
 
@@ -83,9 +87,6 @@ void Core::step_monitors(const Frame& frame, Effects& effects) {
     Shard none;
     return step_shard(none, frame, effects);
   }
-  // What is not in memory has nothing to save.
-  const bool sends = !settings_otlp(frame.settings).metrics_url.empty();
-  if (frame.kind == Z0_FRAME_ALARM && !sends) return;
   std::erase_if(shards,
                 [&](const ResidentShard& shard) { return !name.empty() && shard.name == name; });
   if (shards.size() >= resident_shards_max) shards.erase(shards.begin());
@@ -126,6 +127,11 @@ std::string_view Core::step(std::string_view bytes) {
       step_traces(state_of(state_->trace_stores, frame.incarnation, resident_trace_stores_max,
                            new_trace_store),
                   frame, effects);
+      break;
+    case Z0_TARGET_ALERTS:
+      step_alerts(
+          state_of(state_->desks, frame.incarnation, resident_desks_max, std::make_unique<Desk>),
+          frame, effects);
       break;
     case Z0_TARGET_TAIL:
       step_tail(frame, effects);

@@ -8,6 +8,7 @@
 #include "ledger/step.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/sha256.hpp"
+#include "z0/calls/alerts.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger.hpp"
 #include "z0/calls/ledger_reads.hpp"
@@ -37,6 +38,8 @@ std::string method_words(std::uint8_t target, std::uint8_t method) {
     return std::string(directory_method_names[method]);
   if (target == Z0_TARGET_TRACES && method < std::size(traces_method_names))
     return std::string(traces_method_names[method]);
+  if (target == Z0_TARGET_ALERTS && method < std::size(alerts_method_names))
+    return std::string(alerts_method_names[method]);
   if (target == Z0_TARGET_LEDGER && method < std::size(ledger_method_names))
     return std::string(ledger_method_names[method]);
   return "unknown";
@@ -46,7 +49,7 @@ std::string frame_name(const Frame& frame) {
   constexpr std::string_view kinds[] = {"unknown", "request", "message", "dead_letter", "call",
                                         "tell",    "alarm",   "resume",  "tail"};
   constexpr std::string_view targets[] = {"ledger_",  "monitor_", "directory_", "",
-                                          "message_", "traces_",  "tail_"};
+                                          "message_", "traces_",  "tail_",      "alerts_"};
   if (frame.kind >= std::size(kinds) || frame.target >= std::size(targets)) return "unknown";
   if (frame.kind <= Z0_FRAME_DEAD_LETTER) return std::string(kinds[frame.kind]);
   std::string name(targets[frame.target]);
@@ -190,8 +193,9 @@ struct EffectWords {
     return out + "\n    of " + std::string(need.database);
   }
   std::string operator()(const CallNeed& need) const {
-    constexpr std::string_view targets[] = {"ledger", "monitor", "directory", "", "", "traces"};
-    const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_TRACES)]);
+    constexpr std::string_view targets[] = {"ledger", "monitor", "directory", "",
+                                            "",       "traces",  "",          "alerts"};
+    const std::string target(targets[std::min<std::size_t>(need.target, Z0_TARGET_ALERTS)]);
     std::string out = "need " + target + ' ' + std::string(need.object);
     out += ' ' + target + '_' + method_words(need.target, need.method) + " within ";
     out += std::to_string(need.timeout_ms) + " ms: ";
@@ -270,6 +274,7 @@ z0_effect_kind asked_before(const Frame& frame) {
   if (frame.target == Z0_TARGET_LEDGER) return ledger_asked(continuation);
   if (frame.target == Z0_TARGET_QUEUE) return Z0_NEED_QUERY;
   if (frame.target == Z0_TARGET_MONITOR) return monitor_asked(continuation);
+  if (frame.target == Z0_TARGET_ALERTS) return Z0_NEED_ROWS;
   if (frame.target == Z0_TARGET_TRACES) return traces_asked(continuation);
   if (frame.target == Z0_TARGET_TAIL) return Z0_NEED_CALL;
   const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());

@@ -1,6 +1,7 @@
 #include "edge/config_change.hpp"
 
 #include "base/shorten.hpp"
+#include "z0/alerts/rule.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
@@ -8,7 +9,7 @@
 namespace z0 {
 namespace {
 
-constexpr std::string_view config_types[] = {budget_type, "alert_rules", "routing", "retention",
+constexpr std::string_view config_types[] = {budget_type, alert_rules_type, "routing", "retention",
                                              "sampling"};
 constexpr std::string_view categories[] = {"policy", "logic"};
 
@@ -112,6 +113,17 @@ class ChangeReader {
       if (status != Status::recorded) {
         field_.insert(0, "settings.");
         return status;
+      }
+    }
+    if (type_ == alert_rules_type) {
+      // A ledger has no metrics of its own.
+      if (for_entity) return fault(Status::invalid_value, "scope");
+      std::vector<Rule> rules;
+      RuleError error;
+      if (!read_rules(settings_, rules, error)) {
+        out_.action = "Expected is " + error.why + '.';
+        return fault(Status::invalid_value,
+                     error.where == "settings" ? error.where : "settings." + error.where);
       }
     }
     // In one order, so that the same settings are the same bytes.

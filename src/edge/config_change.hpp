@@ -25,6 +25,7 @@ struct ConfigChange {
   // What the config's own ledger was asked and answered, for the queue.
   std::string request;
   std::string reply;
+  std::string action;  // what to do about a fault, where there is more to say than of its status
 
   void encode(ByteWriter& out) const;
   [[nodiscard]] bool decode(ByteReader& in);

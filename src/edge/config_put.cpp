@@ -14,6 +14,7 @@
 #include "z0/base/limits.hpp"
 #include "z0/base/remedies.hpp"
 #include "z0/base/trap.hpp"
+#include "z0/calls/alerts.hpp"
 #include "z0/calls/directory.hpp"
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/reports.hpp"
@@ -179,6 +180,13 @@ class PutConfig {
         effects_.need_call(DirectoryMethod::publish, directory_shard_name(shard),
                            limits::read_timeout_ms, publish);
       }
+      if (content.type == alert_rules_type) {
+        const RulesSource rules{change_.config_id,
+                                all ? std::string_view{} : std::string_view(change_.tenant_id),
+                                content.settings};
+        effects_.need_call(AlertsMethod::publish_rules, alerts_object, limits::read_timeout_ms,
+                           encode(rules));
+      }
     }
     resume(Stage::distribute);
   }
@@ -256,7 +264,8 @@ void put_config(const RouteCall& call) {
   std::string field;
   const Status status = read_config_change(request, claims, config_id, change, field);
   if (status != Status::recorded)
-    return reply_error(effects, context, status, field, config_remedy(status, field));
+    return reply_error(effects, context, status, field,
+                       change.action.empty() ? config_remedy(status, field) : change.action);
   PutConfig(change, context, frame, effects).ask();
 }
 

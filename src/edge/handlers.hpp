@@ -56,6 +56,14 @@ void post_otlp_traces(const RouteCall& call);
 void resume_otlp_traces(const RouteResume& resumed);
 void post_otlp_metrics(const RouteCall& call);
 
+void get_alerts(const RouteCall& call);
+void resume_alerts(const RouteResume& resumed);
+void get_rules(const RouteCall& call);
+void resume_rules(const RouteResume& resumed);
+void post_rules_test(const RouteCall& call);
+void post_acknowledge(const RouteCall& call);
+void resume_acknowledge(const RouteResume& resumed);
+
 void get_live(const RouteCall& call);
 void resume_live(const RouteResume& resumed);
 void get_report(const RouteCall& call);

@@ -304,6 +304,10 @@ z0_effect_kind monitor_asked(std::string_view continuation) {
   }
 }
 
+bool asked_by_root(std::string_view continuation) {
+  return static_cast<MonitorStage>(ByteReader(continuation).u8()) == MonitorStage::shards;
+}
+
 void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_TELL) {
     for (ByteReader in(frame.part(1)); in.ok() && !in.done();) {

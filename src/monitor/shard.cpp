@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "monitor/step.hpp"
+#include "monitor/watch.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/calls/reports.hpp"
@@ -29,6 +30,7 @@ enum Column : std::size_t { kind, id, bytes };
 constexpr std::int64_t head_kind = 0;
 constexpr std::int64_t series_kind = 1;
 constexpr std::int64_t slots_kind = 2;
+constexpr std::int64_t watch_kind = slots_kind + static_cast<std::int64_t>(Windows::level_count);
 
 constexpr std::uint8_t head_version = 1;
 constexpr std::int64_t hour_ms = 3'600'000;
@@ -56,6 +58,11 @@ bool read_sample(ByteReader& in, Sample& sample, double& how_much) {
 bool countable(double v) { return v >= 0 && v <= 9e15; }
 
 }  // namespace
+
+Shard::Shard() : watch_(std::make_unique<Watch>()) {}
+Shard::Shard(Shard&&) noexcept = default;
+Shard& Shard::operator=(Shard&&) noexcept = default;
+Shard::~Shard() = default;
 
 bool Shard::take(std::string_view flush, std::int64_t now_ms) {
   ByteReader in(flush);
@@ -86,6 +93,10 @@ bool Shard::take(std::string_view flush, std::int64_t now_ms) {
   change(now_ms);
   if (!streams_.take(head, now_ms)) return true;
   if (!samples.empty()) {
+    // A clock that went back adds to slots that were over.
+    if (now_ms < heard_at_ms_) watch_->forget_sums();
+    const std::int64_t tick_at_ms = now_ms + limits::alert_tick_ms;
+    if (tick_at_ms_ == 0 || tick_at_ms < tick_at_ms_) tick_at_ms_ = tick_at_ms;
     heard_at_ms_ = std::max(heard_at_ms_, now_ms);
     if (news_at_ms_ == 0) news_at_ms_ = now_ms;
   }
@@ -114,7 +125,7 @@ std::string Shard::encode_head() const {
   out.varint(static_cast<std::uint64_t>(since_ms_));
   streams_.encode(out);
   table_.encode_guard(out);
-  if (exported_to_ms_ != 0) {
+  if (!name_.empty()) {
     out.varint(static_cast<std::uint64_t>(exported_to_ms_));
     out.short_bytes(name_);
   }
@@ -147,6 +158,7 @@ void Shard::save(std::int64_t now_ms, Effects& effects) {
     forgot_at_ms_ = now_ms;
     streams_.forget(now_ms);
     table_.forget(now_ms);
+    watch_->forget_sums();
   }
   if (!has_table_) effects.write(create_rows, {});
   has_table_ = true;
@@ -161,9 +173,28 @@ void Shard::save(std::int64_t now_ms, Effects& effects) {
   windows_.save([&](std::size_t level, std::int64_t place, const std::string& bytes) {
     put(slots_kind + static_cast<std::int64_t>(level), place, bytes);
   });
+  watch_->save([&](std::int64_t id, const std::string& bytes) { put(watch_kind, id, bytes); });
   // There may be nobody any more to send to.
   if (!sends()) outbox_.give_up(effects);
   changed_ = false;
+}
+
+bool Shard::tick_due(std::int64_t now_ms) const {
+  // A clock that ran back makes nothing wait for longer.
+  return tick_at_ms_ != 0 && (now_ms >= tick_at_ms_ || now_ms < heard_at_ms_);
+}
+
+std::string Shard::tick(std::int64_t now_ms) {
+  if (now_ms < heard_at_ms_) watch_->forget_sums();
+  watch_->tick(table_, windows_, now_ms);
+  tick_at_ms_ = watch_->next_ms(heard_at_ms_, now_ms);
+  if (watch_->changed()) change(now_ms);
+  return watch_->has_to_say() && !name_.empty() ? watch_->report(name_, now_ms) : std::string();
+}
+
+void Shard::heard(std::string_view reply, std::int64_t now_ms) {
+  watch_->heard(reply);
+  if (watch_->changed()) change(now_ms);
 }
 
 void Shard::ask(Effects& effects) const {
@@ -174,6 +205,7 @@ void Shard::ask(Effects& effects) const {
 bool Shard::load_row(std::int64_t kind, std::int64_t id, std::string_view bytes) {
   if (kind == head_kind) return decode_head(bytes);
   if (kind == series_kind) return table_.load_chunk(id, bytes);
+  if (kind == watch_kind) return watch_->load(id, bytes);
   return windows_.load(static_cast<std::size_t>(kind - slots_kind), id, bytes);
 }
 
@@ -223,6 +255,8 @@ bool Shard::loaded(const Frame& frame, Effects& effects) {
   for (const SeriesTable::Series& series : table_.series())
     heard_at_ms_ = std::max(heard_at_ms_, series.heard_ms);
   if (exported_to_ms_ != 0 && heard_at_ms_ >= exported_to_ms_) news_at_ms_ = exported_to_ms_;
+  // What was judged before is judged anew.
+  tick_at_ms_ = frame.now_ms;
   loading_ = Loading::outbox;
   Outbox::ask_state(effects);
   return false;

@@ -6,6 +6,7 @@
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/base/version.hpp"
+#include "z0/calls/alerts.hpp"
 #include "z0/metrics/histogram.hpp"
 #include "z0/trace/otlp.hpp"
 
@@ -165,6 +166,7 @@ void Shard::cut(const Frame& frame, Effects& effects) {
 void Shard::set_alarm(std::int64_t now_ms, Effects& effects) {
   std::int64_t at = INT64_MAX;
   if (changed_) at = std::min(changed_at_ms_, now_ms) + limits::monitor_save_ms;
+  if (tick_at_ms_ != 0) at = std::min(at, std::max(now_ms, tick_at_ms_));
   if (sends() && outbox_.waits()) at = std::min(at, std::max(now_ms, outbox_.at_ms()));
   if (sends() && news_at_ms_ != 0) at = std::min(at, std::max(now_ms, cut_at_ms()));
   if (at != INT64_MAX) set_alarm_at(at, effects);
@@ -176,12 +178,10 @@ void Shard::set_alarm_at(std::int64_t at_ms, Effects& effects) {
   effects.alarm(at_ms);
 }
 
-void alarm_of_shard(Shard& shard, const Frame& frame, Effects& effects) {
-  shard.alarm_went_off();
-  // A shard that was not in memory has nothing that is not saved, but it may have something to send.
-  if (!shard.in_memory() && settings_otlp(frame.settings).metrics_url.empty()) return;
-  if (!shard.loaded(frame, effects)) return;
-  shard.heed(frame, frame.part(0));
+namespace {
+
+// It saves, makes batches of what is to be sent, or sends one.
+void do_upkeep(Shard& shard, const Frame& frame, Effects& effects) {
   const bool cut = shard.cut_due(frame.now_ms);
   // Turns of the one that waits would be rows of the other, more often than they are worth.
   const bool send = shard.sends() && shard.outbox().due(frame.now_ms);
@@ -191,15 +191,43 @@ void alarm_of_shard(Shard& shard, const Frame& frame, Effects& effects) {
   } else if (send) {
     Outbox::ask_first(effects);
     return effects.resume(encode(MonitorCourse{MonitorStage::outgoing, {}}),
-                          limits::steps_per_frame_max, "metrics on their way out");
+                          limits::monitor_steps_max, "metrics on their way out");
   }
   shard.set_alarm(frame.now_ms, effects);
+}
+
+// Somebody who does not answer is told again by the next tick.
+void go_on_after_report(Shard& shard, const Frame& frame, Effects& effects) {
+  if (!shard.in_memory()) return shard.set_alarm_at(frame.now_ms + limits::alert_tick_ms, effects);
+  const CallAnswer answer =
+      parse_call(frame.answers.empty() ? std::string_view{} : frame.answers[0]);
+  if (answer.outcome == Z0_OK) shard.heard(answer.reply, frame.now_ms);
+  do_upkeep(shard, frame, effects);
+}
+
+}  // namespace
+
+void alarm_of_shard(Shard& shard, const Frame& frame, Effects& effects) {
+  shard.alarm_went_off();
+  if (!shard.loaded(frame, effects)) return;
+  shard.heed(frame, frame.part(0));
+  if (shard.tick_due(frame.now_ms)) {
+    const std::string report = shard.tick(frame.now_ms);
+    if (!report.empty()) {
+      effects.need_call(AlertsMethod::report, alerts_object, limits::alert_report_timeout_ms,
+                        report);
+      return effects.resume(encode(MonitorCourse{MonitorStage::reported, {}}),
+                            limits::monitor_steps_max, "what the rules found");
+    }
+  }
+  do_upkeep(shard, frame, effects);
 }
 
 void resume_shard(Shard& shard, const Frame& frame, Effects& effects) {
   MonitorCourse course;
   if (!decode(frame.part(0), course)) trap("a continuation of a shard is read to its end");
   const std::string_view answer = frame.answers.empty() ? std::string_view{} : frame.answers[0];
+  if (course.stage == MonitorStage::reported) return go_on_after_report(shard, frame, effects);
   SentBatch sent;
   if (course.stage == MonitorStage::outgoing) {
     std::string_view batch;
@@ -208,7 +236,7 @@ void resume_shard(Shard& shard, const Frame& frame, Effects& effects) {
       return shard.set_alarm_at(frame.now_ms + limits::monitor_save_ms, effects);
     Outbox::send(target.metrics_url, target, batch, effects);
     return effects.resume(encode(MonitorCourse{MonitorStage::sent, encode(sent)}),
-                          limits::steps_per_frame_max, "metrics on their way out");
+                          limits::monitor_steps_max, "metrics on their way out");
   }
   if (!decode(course.course, sent)) trap("a batch goes round as it was sent");
   Outbox* known = shard.in_memory() ? &shard.outbox() : nullptr;

@@ -10,9 +10,9 @@
 
 namespace z0 {
 
-// Whose answers come next: of the shards, to the root; of the rows of an export, and of whom it was sent
-// to, to a shard.
-enum class MonitorStage : std::uint8_t { shards, outgoing, sent, count_ };
+// Whose answers come next: of the shards, to the root; of the rows of an export, of whom it was sent to,
+// and of the object of alerts, to a shard.
+enum class MonitorStage : std::uint8_t { shards, outgoing, sent, reported, count_ };
 
 struct MonitorCourse {
   MonitorStage stage = MonitorStage::shards;
@@ -30,9 +30,9 @@ void ask_shards(const Frame& frame, Effects& effects);
 // Merges what they answered, and replies.
 void merge_shards(const Monitor& monitor, const Frame& frame, Effects& effects);
 
-// An alarm of a shard: it saves, makes batches of what is to be sent, or sends one.
+// An alarm of a shard: it judges the rules, saves, makes batches of what is to be sent, or sends one.
 void alarm_of_shard(Shard& shard, const Frame& frame, Effects& effects);
-// Goes on with the sending.
+// Goes on with what was found, or with the sending.
 void resume_shard(Shard& shard, const Frame& frame, Effects& effects);
 
 }  // namespace z0

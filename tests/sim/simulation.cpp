@@ -105,9 +105,14 @@ void Simulation::run_until_quiet() {
   }
 }
 
-// A store of traces looks once a day for what it may drop.
+// A store of traces looks once a day for what it may drop, and rules are judged until their windows are
+// empty.
 bool Simulation::quiet() const {
-  const std::int64_t alarm_at = next_alarm();
+  std::int64_t alarm_at = 0;
+  for (const auto& [object, alarm] : alarms_) {
+    if (alarm.set_for == 0 || telemetry_.may_rest(object)) continue;
+    if (alarm_at == 0 || alarm.goes_off < alarm_at) alarm_at = alarm.goes_off;
+  }
   return healing_ && agenda_.empty() && (alarm_at == 0 || alarm_at > world_.now_ms + day_ms / 2);
 }
 
@@ -263,7 +268,10 @@ void Simulation::watch_alarms() {
     Alarm& alarm = alarms_[object];
     if (alarm.set_for == set_for) continue;
     const bool late = trouble_.strikes(Fault::late_alarm);
-    alarm = {set_for, set_for + random_.between(0, late ? alarm_late_ms_max : 50), false};
+    // The platform goes by the clock that the object has. Ledgers are to bear another one, too.
+    const std::int64_t ahead = Telemetry::owns(object) ? world_.faults.clock(object) : 0;
+    const std::int64_t late_ms = random_.between(0, late ? alarm_late_ms_max : 50);
+    alarm = {set_for, set_for - ahead + late_ms, false};
   }
 }
 

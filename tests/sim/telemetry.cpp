@@ -78,7 +78,21 @@ void Telemetry::install() {
 }
 
 bool Telemetry::owns(std::string_view object) {
-  return object.starts_with("metrics_") || object.starts_with("traces_");
+  return object.starts_with("metrics_") || object.starts_with("traces_") || object == alerts_object;
+}
+
+bool Telemetry::may_rest(std::string_view object) const {
+  if (object == alerts_object) return true;
+  const auto shard = shards_.find(object);
+  return shard != shards_.end() && !shard->second.book.unsaved();
+}
+
+// A step that goes on names no object.
+std::string Telemetry::shard_of(const Frame& frame) const {
+  if (frame.kind != Z0_FRAME_RESUME) return std::string(frame.part(0));
+  for (const auto& [name, shard] : shards_)
+    if (shard.incarnation == frame.incarnation) return name;
+  return {};
 }
 
 std::vector<std::string> Telemetry::objects() const {
@@ -107,7 +121,7 @@ void Telemetry::watch(std::string_view frame_bytes, std::string_view effect_byte
   hold(parse_frame(frame_bytes, frame), "a frame can be read", "");
   if (frame.target == Z0_TARGET_TAIL)
     spans_lost_ = spans_lost_ || effect_bytes.find("spans_lost") != std::string_view::npos;
-  const bool shard = frame.target == Z0_TARGET_MONITOR && owns(frame.part(0));
+  const bool shard = frame.target == Z0_TARGET_MONITOR && owns(shard_of(frame));
   if (!shard && frame.target != Z0_TARGET_TRACES) return;
   std::vector<Effect> effects;
   hold(parse_effects(effect_bytes, effects), "effects can be read", "");
@@ -115,7 +129,7 @@ void Telemetry::watch(std::string_view frame_bytes, std::string_view effect_byte
 }
 
 void Telemetry::watch_shard(const Frame& frame, const std::vector<Effect>& effects) {
-  const std::string name(frame.part(0));
+  const std::string name = shard_of(frame);
   Shard& shard = shards_[name];
   if (shard.incarnation != frame.incarnation) shard.book.die();
   shard.incarnation = frame.incarnation;

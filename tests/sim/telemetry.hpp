@@ -28,6 +28,8 @@ class Telemetry {
   bool on() const { return parts_.has_value(); }
   // Whether an object is a shard of the monitor or a store of traces.
   static bool owns(std::string_view object);
+  // Whether its alarm has nothing to do but to judge rules, which it does for hours.
+  bool may_rest(std::string_view object) const;
   std::vector<std::string> objects() const;
 
   void edge_died();
@@ -60,6 +62,7 @@ class Telemetry {
   void install();
   void watch(std::string_view frame, std::string_view effects);
   void watch_shard(const Frame& frame, const std::vector<Effect>& effects);
+  std::string shard_of(const Frame& frame) const;
   void watch_store(const Frame& frame, const std::vector<Effect>& effects);
   void committed(std::string_view object);
   void span_ended(std::string_view json);

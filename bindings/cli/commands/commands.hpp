@@ -20,6 +20,8 @@ void add_metrics(CLI::App& app, Context& context);
 void add_trace(CLI::App& app, Context& context);
 void add_rules(CLI::App& app, Context& context);
 void add_anomaly(CLI::App& app, Context& context);
+void add_alerts(CLI::App& app, Context& context);
+void add_ack(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_step(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);

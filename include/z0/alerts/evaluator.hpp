@@ -54,13 +54,24 @@ class Evaluator {
     count(target, -static_cast<std::int64_t>(amount), bucket);
   }
   void set_gauge(Target target, double value, std::int64_t heard_ms);
+  // Of several series that fall into one group: together as the metric's row says.
+  void merge_gauge(Target target, double value, std::int64_t heard_ms);
   // As if nothing had ever been counted. Groups and states stay.
   void clear_sums();
+  void clear_gauges();
 
   // How many alerts a tick looks at: the groups of each rule.
   std::size_t states() const;
-  // Judges every rule. Ticks may come late, twice or not at all.
-  void tick(std::int64_t now_ms);
+
+  // What the sums come to, for an evaluator of the same rules that adds up several; and whether there
+  // is anything but zeros and gauges that nobody hears any more.
+  void encode_sums(ByteWriter& out) const;
+  [[nodiscard]] bool add_sums(ByteReader& in);
+  bool has_sums(std::int64_t now_ms) const;
+
+  // Judges every rule. Ticks may come late, twice or not at all. may_end: whether the sums are whole, so
+  // that what does not hold ends; else it stays as it is.
+  void tick(std::int64_t now_ms, bool may_end = true);
 
   // An alert that is not idle.
   struct Alert {
@@ -71,6 +82,8 @@ class Evaluator {
   };
   // In the order of rules and of groups as they came. Borrows until rules or groups change.
   std::vector<Alert> alerts();
+
+  bool at_rest() const;  // whether all of them are idle
 
   // The states of all alerts, as they are kept in a row, and as they go on to another version of the
   // rules.

@@ -293,6 +293,9 @@ inline constexpr std::int64_t monitor_save_ms = 10'000;
 inline constexpr std::size_t series_per_chunk = 128;
 // Rows that a shard reads at a time while it comes back to memory: 8 x 2 MB at most.
 inline constexpr std::int64_t monitor_rows_per_read = 8;
+// Steps of a frame to a shard that first has to read its rows: 1,740 of them at most, some of everything
+// that it keeps, and what it does then.
+inline constexpr std::size_t monitor_steps_max = 1'740 / monitor_rows_per_read + 32;
 // How often metrics go out to somebody else, unless a setting says otherwise; and the most that it may say:
 // what is not sent yet stands in the slots of an hour.
 inline constexpr std::int64_t metrics_interval_ms = 60'000;
@@ -318,6 +321,18 @@ inline constexpr std::int64_t gauge_stale_ms = 300'000;
 // Groups that one evaluator tells apart over all rules: a thousand tenants under some twenty kinds of
 // labels. With states and sums 1 KB each at 40 rules: 20 MB.
 inline constexpr std::size_t alert_groups_max = small ? 200 : 20'000;
+// Alerts of one report of a shard: 200 bytes each. So many at once have one cause, and nobody reads more.
+inline constexpr std::size_t alerts_per_report_max = small ? 20 : 2'000;
+// How often rules are judged while something is told: with the second that an isolate collects for, an
+// alert is known six seconds after its event, of ten that are promised.
+inline constexpr std::int64_t alert_tick_ms = 5'000;
+// How often once nothing was told for so long.
+inline constexpr std::int64_t alert_quiet_ms = 60'000;
+// A shard that has something to watch and says nothing for so long is taken for gone: three of its rare
+// ticks.
+inline constexpr std::int64_t shard_silent_ms = 200'000;
+// Nobody waits for the object of alerts but the tick itself, and the next one says it again.
+inline constexpr std::uint32_t alert_report_timeout_ms = 4'000;
 // Custom fact types counted by name; further ones count as "(other)".
 inline constexpr std::size_t counted_types_max = 64;
 

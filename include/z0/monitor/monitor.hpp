@@ -100,5 +100,7 @@ void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects);
 // What a step of this target asked for before it went on so: the root calls of its shards, a shard rows
 // and a request to somebody outside.
 z0_effect_kind monitor_asked(std::string_view continuation);
+// Whether it was the root that asked.
+bool asked_by_root(std::string_view continuation);
 
 }  // namespace z0

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -24,8 +25,15 @@
 
 namespace z0 {
 
+class Watch;
+
 class Shard {
  public:
+  Shard();
+  Shard(Shard&&) noexcept;
+  Shard& operator=(Shard&&) noexcept;
+  ~Shard();
+
   // One flush, as bindings/worker/points.js writes it. False when it is malformed: then nothing of it
   // counts.
   [[nodiscard]] bool take(std::string_view flush, std::int64_t now_ms);
@@ -49,6 +57,13 @@ class Shard {
   // For what is to be done next, if anything is, and no alarm is earlier.
   void set_alarm(std::int64_t now_ms, Effects& effects);
   void set_alarm_at(std::int64_t at_ms, Effects& effects);
+
+  // -- rules, see watch.hpp
+  bool tick_due(std::int64_t now_ms) const;
+  // Judges the rules. What comes of it is to be said to the object of alerts, or empty.
+  std::string tick(std::int64_t now_ms);
+  // What that one answered; empty: nothing.
+  void heard(std::string_view reply, std::int64_t now_ms);
 
   // -- what goes out
   // A frame's settings say whether, and how often. name: the object's, where it is known.
@@ -82,6 +97,8 @@ class Shard {
   bool has_table_ = false;
   bool wipe_ = false;             // its rows could not be read: they are dropped with the next save
   std::int64_t alarm_at_ms_ = 0;  // as far as it is known; 0: none
+  std::unique_ptr<Watch> watch_;
+  std::int64_t tick_at_ms_ = 0;  // 0: when something is told
   Outbox outbox_;
   std::string name_;
   std::int64_t interval_ms_ = 0;  // 0: nothing goes out

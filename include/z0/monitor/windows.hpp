@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,8 +25,13 @@ class Windows {
     std::int64_t slot_ms;
     std::size_t slots;
   };
-  static constexpr Level levels[] = {{10'000, 360}, {300'000, 576}};
+  // Some slots more than the longest window has, so that what leaves it is still there to be taken out.
+  static constexpr std::size_t spare_slots = 12;
+  static constexpr Level levels[] = {{10'000, 360 + spare_slots}, {300'000, 576 + spare_slots}};
   static constexpr std::size_t level_count = std::size(levels);
+  static constexpr std::int64_t longest_ms_of(std::size_t level) {
+    return levels[level].slot_ms * static_cast<std::int64_t>(levels[level].slots - spare_slots);
+  }
   static constexpr std::int64_t longest_ms = levels[1].slot_ms * std::int64_t{576};
 
   // Of a cell in the slot that is open, where it was last: kept by the owner of the cells.
@@ -45,7 +51,7 @@ class Windows {
 
   // The level that answers a window of this length.
   static std::size_t level_for(std::int64_t window_ms) {
-    return window_ms <= levels[0].slot_ms * static_cast<std::int64_t>(levels[0].slots) ? 0 : 1;
+    return window_ms <= longest_ms_of(0) ? 0 : 1;
   }
   // Calls each(slot's begin, cell, amount) for slots that begin at or after from_ms.
   template <class Each>
@@ -56,6 +62,12 @@ class Windows {
       if (slot.number < 0 || begin < from_ms || begin > now_ms) continue;
       for (const Entry& entry : slot.entries) each_entry(begin, entry.cell, entry.amount);
     }
+  }
+  // What happened in one slot; nothing where it is no longer held.
+  std::span<const Entry> entries_of(std::size_t level, std::int64_t number) const {
+    const Slot& slot = slots_[level][static_cast<std::size_t>(number) % levels[level].slots];
+    if (slot.number != number) return {};
+    return slot.entries;
   }
   // Nothing earlier is held; 0 where nothing was dropped for want of room.
   std::int64_t reaches_ms(std::size_t level) const { return reaches_ms_[level]; }

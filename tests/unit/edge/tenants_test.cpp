@@ -65,6 +65,7 @@ const std::map<Route, std::vector<Question>> naming = {
     {{"GET", "/v1/configs/{}"}, {{""}, {"?version=1"}, {"?as_of=1774915200000"}}},
     {{"GET", "/v1/configs/{}/versions"}, {{""}, {"?from_version=1"}}},
     {{"GET", "/v1/traces/{}"}, {{""}}},
+    {{"POST", "/v1/alerts/{}/acknowledge"}, {{"", R"({"author":"a","reason":"r"})"}}},
     {{"GET", "/v1/dead-letters/{}"}, {{""}}},
     {{"POST", "/v1/dead-letters/{}/redrive"}, {{""}}}};
 
@@ -95,6 +96,9 @@ const std::map<Route, std::vector<Question>> listing = {
     {{"POST", "/v1/metrics"}, {{"", point_of_north}}},
     {{"GET", "/v1/traces"},
      {{""}, {"?error=true"}, {"?money=any"}, {"?operation=z0.worker.hidden.read"}}},
+    {{"GET", "/v1/alerts"}, {{""}}},
+    {{"GET", "/v1/rules"}, {{""}}},
+    {{"POST", "/v1/rules/test"}, {{"", "{}"}}},
     {{"GET", "/v1/live"}, {{""}}},
     {{"GET", "/metrics"}, {{""}}},
     {{"GET", "/v1/metrics/query"},
@@ -105,6 +109,8 @@ const std::map<Route, std::vector<Question>> listing = {
       {"?metric=z0_replication_queue_depth"}}}};
 
 constexpr const char* sum = "987654321";
+// Of the rule that fill_alerts publishes: what it says does not change.
+constexpr const char* hidden_alert = "463ad5979efabc50";
 constexpr const char* hidden_trace = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 // A trace of north's that failed, so that it is kept.
@@ -118,6 +124,21 @@ void fill_traces(TestWorld& w) {
   REQUIRE(w.tail(Json::array({{{"outcome", "ok"}, {"lines", Json::array({line})}}}).dump()));
   w.now_ms += z0::limits::trace_quiet_ms;
   w.run_alarms();
+}
+
+// A rule of north's, with its sum for a threshold, and the alert that fires by it.
+void fill_alerts(TestWorld& w) {
+  const std::string rules =
+      R"({"type":"alert_rules","scope":"tenant","settings":{"rules":[{"name":"hidden","signal":)"
+      R"({"sum":"z0_facts_written_total"},"below":987654321,"window":"1h","severity":"warning",)"
+      R"("runbook":"r","owner":"o","summary":"hidden"}]}})";
+  REQUIRE(w.ask("PUT", "/v1/configs/cfg_rules", "north", rules, {}).status == 201);
+  REQUIRE(w.post(deposit("f_hidden3", "acct_hidden")).status == 201);
+  for (int i = 0; i < 4; ++i) {
+    w.now_ms += z0::limits::alert_tick_ms;
+    w.run_alarms();
+  }
+  REQUIRE(w.get("/v1/alerts").json.at("alerts").at(0).at("id") == hidden_alert);
 }
 
 // North's ledger and config, in memory and in D1, and a fact that failed; a dead letter as well.
@@ -144,6 +165,7 @@ void fill(TestWorld& w) {
   REQUIRE(w.dead_letter("letter_hidden", "hidden"));
   w.deliver_all();
   fill_traces(w);
+  fill_alerts(w);
   REQUIRE(w.get("/v1/entities/acct_hidden").status == 200);
 }
 
@@ -164,6 +186,8 @@ std::string url_of(const Route& route, const Question& question) {
   const auto name = url.find("{}");
   const bool config = url.starts_with("/v1/configs/");
   const bool letter = url.starts_with("/v1/dead-letters/");
+  if (url.starts_with("/v1/alerts/"))
+    return "/v1/alerts/" + std::string(hidden_alert) + "/acknowledge";
   if (url.starts_with("/v1/traces/")) return "/v1/traces/" + std::string(hidden_trace);
   if (name != std::string::npos)
     url.replace(name, 2, config ? "cfg_hidden" : letter ? "letter_hidden" : "acct_hidden");

@@ -146,6 +146,9 @@ TEST_CASE("A z0 that is idle asks nobody and has no alarm", "[metrics][export]")
   w.record();
   w.pass(80);
   CHECK(w.requests == 1);
+  // Rules are judged until their windows are empty.
+  w.pass(std::int64_t{7} * 3'600, 60);
+  CHECK(w.requests == 1);
   CHECK(w.alarm_of(shard) == 0);
   // What was sent is known when the object comes back.
   w.evict(shard);
@@ -210,6 +213,7 @@ TEST_CASE("What adds up while nobody is there is few batches, and nothing of it 
   w.pass(1'200, 10);
   CHECK(w.sums[written] == steps);
   CHECK(w.counts()["lost"] == 0);
+  w.pass(std::int64_t{7} * 3'600, 60);
   CHECK(w.alarm_of(shard) == 0);
 }
 
@@ -247,6 +251,7 @@ TEST_CASE("Where the setting goes, what waits is given up and counted", "[metric
   w.record();
   w.pass(60);
   CHECK(w.counts()["lost"].get<int>() > 0);
+  w.pass(std::int64_t{7} * 3'600, 60);
   CHECK(w.alarm_of(shard) == 0);
   CHECK(z0::test::rows_of(w.storage_of(shard), "SELECT count(*) FROM export_batches")[0][0] == 0);
 }

@@ -3,6 +3,7 @@
 // it, too.
 
 import worker, {
+  Alerts as RealAlerts,
   Directory as RealDirectory,
   Ledger as RealLedger,
   Monitor as RealMonitor,
@@ -134,6 +135,8 @@ export class Monitor extends RealMonitor {
     return this.ctx.storage.getAlarm();
   }
 }
+
+export class Alerts extends RealAlerts {}
 
 export class Directory extends RealDirectory {}
 

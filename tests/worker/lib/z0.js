@@ -128,11 +128,13 @@ function workerOptions({
         Ledger: { type: "durable-object", storage: "sqlite" },
         Monitor: { type: "durable-object", storage: "sqlite" },
         Directory: { type: "durable-object", storage: "sqlite" },
+        Alerts: { type: "durable-object", storage: "sqlite" },
       },
       env: {
         LEDGER: { type: "durable-object", worker: "z0", exportName: "Ledger" },
         MONITOR: { type: "durable-object", worker: "z0", exportName: "Monitor" },
         DIRECTORY: { type: "durable-object", worker: "z0", exportName: "Directory" },
+        ALERTS: { type: "durable-object", worker: "z0", exportName: "Alerts" },
         ...(traces ? { TRACES } : {}),
         FACTS_QUEUE: { type: "queue", name: "z0-facts" },
         ...Object.fromEntries(

@@ -1,0 +1,132 @@
+// z0 alerts: what fires, what waits and what was resolved a moment ago. z0 ack: somebody looks after one.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "base/failure.hpp"
+#include "base/fields.hpp"
+#include "base/terminal.hpp"
+#include "base/text.hpp"
+#include "base/times.hpp"
+#include "commands/commands.hpp"
+#include "server/api.hpp"
+#include "server/settings.hpp"
+
+namespace z0::cli {
+namespace {
+
+using nlohmann::json;
+
+struct AlertsOptions {
+  std::string tenant;
+  bool firing = false;
+  bool json = false;
+  bool csv = false;
+};
+
+const std::vector<std::string> alert_members = {
+    "id",    "state",     "rule",      "severity", "level",       "tenant_id", "labels",
+    "value", "threshold", "active_at", "fired_at", "resolved_at", "runbook",   "owner"};
+
+std::string alert_labels(const json& alert) {
+  std::string out = text_of(alert, "tenant_id");
+  for (const auto& [name, value] : object_of(alert, "labels").items()) {
+    if (!value.is_string() || value.get<std::string>().empty()) continue;
+    out += (out.empty() ? "" : " ") + name + '=' + value.get<std::string>();
+  }
+  return out;
+}
+
+std::string condition_words(const json& alert) {
+  std::string out = text_of(alert, "value");
+  if (alert.contains("comparison"))
+    out += " (" + text_of(alert, "comparison") + ' ' + text_of(alert, "threshold") + ')';
+  return out;
+}
+
+int list_alerts(const Connection& connection, const AlertsOptions& options) {
+  Api api(connection);
+  const json answer = api.get(path_with_query("/v1/alerts", {{"tenant", options.tenant}}));
+  std::vector<json> alerts;
+  for (const json& alert : answer.value("alerts", json::array()))
+    if (!options.firing || text_of(alert, "state") == "firing") alerts.push_back(alert);
+  if (options.json) {
+    std::printf("%s\n", json(alerts).dump(1).c_str());
+    return exit_ok;
+  }
+  if (options.csv) {
+    std::fputs(csv_of(alerts, alert_members).c_str(), stdout);
+    return exit_ok;
+  }
+  Table table({"state", "severity", "rule", "of", "value", "since", "id", "looked after by"});
+  for (const json& alert : alerts) {
+    const std::string since = has_integer(alert, "fired_at") && integer_of(alert, "fired_at") != 0
+                                  ? time_words(integer_of(alert, "fired_at"))
+                                  : time_words(integer_of(alert, "active_at"));
+    table.add({text_of(alert, "state"), text_of(alert, "severity"), text_of(alert, "rule"),
+               alert_labels(alert), condition_words(alert), since, text_of(alert, "id"),
+               text_of(object_of(alert, "acknowledged"), "by")});
+  }
+  const bool judged = has_integer(answer, "evaluated_at");
+  if (!table.empty())
+    std::fputs(table.text().c_str(), stdout);
+  else
+    std::printf("nothing fires, and nothing waits\n");
+  for (const json& alert : alerts)
+    if (text_of(alert, "state") == "firing")
+      std::printf("%s: %s\n", text_of(alert, "rule").c_str(), text_of(alert, "summary").c_str());
+  const std::string when =
+      judged ? "judged last at " + time_words(integer_of(answer, "evaluated_at"))
+             : std::string("nothing was judged yet: rules are judged while something happens");
+  std::printf("%s\n", coloured(when, Colour::dim).c_str());
+  if (const std::int64_t silent = integer_of(answer, "silent_shards"); silent > 0)
+    std::printf("%s\n", coloured(grouped(silent) + " shards of the monitor say nothing: what they "
+                                                   "know is missing here",
+                                 Colour::red)
+                            .c_str());
+  return exit_ok;
+}
+
+struct AckOptions {
+  std::string id;
+  std::string author;
+  std::string reason;
+};
+
+int acknowledge(const Connection& connection, const AckOptions& options) {
+  Api api(connection);
+  const json body = {{"author", options.author}, {"reason", options.reason}};
+  const json alert = api.post("/v1/alerts/" + options.id + "/acknowledge", body.dump());
+  std::printf("%s of %s is looked after by %s\n", text_of(alert, "rule").c_str(),
+              alert_labels(alert).empty() ? "all" : alert_labels(alert).c_str(),
+              text_of(object_of(alert, "acknowledged"), "by").c_str());
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_alerts(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<AlertsOptions>();
+  CLI::App* command = app.add_subcommand("alerts", "What fires, waits, or was resolved just now");
+  command->add_option("--tenant", options->tenant, "Of this tenant alone");
+  command->add_flag("--firing", options->firing, "Only what fires");
+  add_formats(command, options->json, options->csv);
+  command->callback(
+      [options, &context] { context.exit_code = list_alerts(connection_of(context), *options); });
+}
+
+void add_ack(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<AckOptions>();
+  const char* user = std::getenv("USER");
+  options->author = user != nullptr ? user : "";
+  CLI::App* command = app.add_subcommand("ack", "Say that you look after an alert");
+  command->add_option("ID", options->id, "The alert's id: z0 alerts lists them")->required();
+  command->add_option("--by", options->author, "Who; $USER when left out");
+  command->add_option("--reason", options->reason, "What you know, or what you do")->required();
+  command->footer("Example:\n  z0 ack 1f0c4d2a9b7e6a53 --reason 'D1 is down, Cloudflare knows'\n");
+  command->callback(
+      [options, &context] { context.exit_code = acknowledge(connection_of(context), *options); });
+}
+
+}  // namespace z0::cli

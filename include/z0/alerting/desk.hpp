@@ -1,0 +1,126 @@
+// The object of alerts: it hears from every shard what its alerts are, adds up what they know of the rules
+// about all tenants, and judges those.
+//
+// A shard says all of its alerts each time, so words may be lost, repeated or late. What is known here of
+// shards is in memory alone: after a restart the next tick says it again. Rules, the states of rules
+// about all tenants, and what people said are rows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "z0/alerts/evaluator.hpp"
+#include "z0/alerts/rule_book.hpp"
+#include "z0/calls/alerts.hpp"
+#include "z0/wire/effects.hpp"
+#include "z0/wire/frame.hpp"
+
+namespace z0 {
+
+class Desk {
+ public:
+  Desk();
+
+  // -- what happens
+  // Hears a shard, judges, and answers it. False for bytes that are no report.
+  // `shards`: how many there are. The reply borrows the rules.
+  [[nodiscard]] bool take(std::string_view report, std::int64_t shards, std::int64_t now_ms,
+                          ShardReportReply& reply);
+  void tick(std::int64_t shards, std::int64_t now_ms);
+  // A config's rules as of now.
+  void set_rules(const RulesSource& source);
+  // False where whoever asks has no such alert, or it does not wait or fire. Else the answer is the alert.
+  [[nodiscard]] bool acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms,
+                                 AlertsReply& reply);
+
+  // The texts live as long as this does and nothing is taken.
+  AlertsReply answer(const AlertsRequest& request, std::int64_t now_ms);
+
+  // When to judge again though no shard says anything; 0: when one does.
+  std::int64_t next_ms(std::int64_t now_ms) const;
+
+  void alarm_went_off() { alarm_ms_ = 0; }
+  // Whether an alarm is to be set for then: there is none, or only a later one.
+  [[nodiscard]] bool take_alarm(std::int64_t at_ms) {
+    if (at_ms == 0 || (alarm_ms_ != 0 && alarm_ms_ <= at_ms)) return false;
+    alarm_ms_ = at_ms;
+    return true;
+  }
+
+  // -- rows
+  bool is_loaded() const { return loaded_; }
+  void end_loading(std::int64_t now_ms) {
+    loaded_ = true;
+    loaded_ms_ = now_ms;
+  }
+  template <class Put>
+  void save(Put put) {
+    std::string states = encode_states();
+    if (states != saved_states_) put(states_row, std::string_view(), states);
+    saved_states_ = std::move(states);
+    for (const std::string& id : changed_rules_) put(rules_row, id, rules_of(id));
+    for (const std::string& id : changed_words_) put(words_row, id, encode_words(id));
+    changed_rules_.clear();
+    changed_words_.clear();
+  }
+  // One row; those of rules come before the others. False for bytes that save() did not write.
+  [[nodiscard]] bool load(std::int64_t kind, std::string_view id, std::string_view bytes);
+
+ private:
+  static constexpr std::int64_t rules_row = 0;
+  static constexpr std::int64_t states_row = 1;
+  static constexpr std::int64_t words_row = 2;
+
+  // An alert as its shard said it, with texts of its own.
+  struct Known {
+    std::string rules_of;
+    std::string rule;
+    std::string tenant_id;
+    std::vector<std::string> labels;
+    AlertState state;
+  };
+  struct HeardShard {
+    std::int64_t heard_ms = 0;
+    bool rests = true;
+    std::int64_t left_out = 0;
+    std::map<std::string, Known> alerts;  // by id
+    std::string sums;
+  };
+  // What people said of an alert.
+  struct Words {
+    std::string author;
+    std::string reason;
+    std::int64_t at_ms = 0;
+  };
+
+  const Known* find(const std::string& id) const;
+  void judge(std::int64_t shards, std::int64_t now_ms);
+  void forget_words();
+  std::string rules_of(std::string_view config_id) const;
+  std::string encode_states() const;
+  std::string encode_words(std::string_view id) const;
+  AlertsReply::Alert view_of(const std::string& id, const Known& known) const;
+  void list(const std::map<std::string, Known>& alerts, const AlertsRequest& request,
+            AlertsReply& reply) const;
+
+  RuleBook book_;
+  Evaluator of_all_;
+  std::map<std::string, HeardShard, std::less<>> shards_;
+  std::map<std::string, Known> own_;  // of the rules about all tenants
+  std::map<std::string, Words, std::less<>> words_;
+  std::int64_t judged_ms_ = 0;
+  std::int64_t alarm_ms_ = 0;  // as far as it is known; 0: none
+  bool loaded_ = false;
+  std::int64_t loaded_ms_ = 0;
+  std::string saved_states_;
+  std::vector<std::string> changed_rules_;
+  std::vector<std::string> changed_words_;
+};
+
+// Frames to Z0_TARGET_ALERTS: calls of calls/alerts.hpp, and the alarm.
+void step_alerts(Desk& desk, const Frame& frame, Effects& effects);
+
+}  // namespace z0

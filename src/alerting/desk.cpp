@@ -1,0 +1,249 @@
+#include "z0/alerting/desk.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "z0/base/ids.hpp"
+#include "z0/base/limits.hpp"
+
+namespace z0 {
+namespace {
+
+// A rule with its labels, in few characters: what people and receivers know an alert by.
+template <class Labels>
+std::string alert_id(std::string_view rules_of, std::string_view rule, std::string_view tenant_id,
+                     const Labels& labels) {
+  std::string name;
+  ByteWriter out(name);
+  for (const std::string_view part : {rules_of, rule, tenant_id}) out.short_bytes(part);
+  for (const std::string_view label : labels) out.short_bytes(label);
+  std::string id;
+  append_hex(id, bytes_of(sha256(name)).substr(0, 8));
+  return id;
+}
+
+}  // namespace
+
+Desk::Desk() : of_all_(book_.of_all()) {}
+
+bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms,
+                ShardReportReply& answer) {
+  ShardReport report;
+  if (!decode(bytes, report) || shards_.size() > limits::monitor_shards_max) return false;
+  if (report.rules_hash != book_.hash()) {
+    // What it judged by other rules is not looked at: it says it again by these.
+    answer.rules_hash = book_.hash();
+    for (const RuleBook::Source& source : book_.sources())
+      answer.rules.push_back({source.config_id, source.tenant_id, source.settings});
+    return true;
+  }
+  HeardShard& shard = shards_[std::string(report.shard)];
+  shard.heard_ms = now_ms;
+  shard.rests = report.rests;
+  shard.left_out = report.left_out;
+  shard.sums = report.sums;
+  shard.alerts.clear();
+  for (const AlertReport& one : report.alerts) {
+    Known known{
+        std::string(one.rules_of), std::string(one.rule), std::string(one.tenant_id), {}, {}};
+    known.labels.assign(one.labels.begin(), one.labels.end());
+    known.state.phase = static_cast<AlertPhase>(
+        std::min<std::int64_t>(one.phase, static_cast<std::int64_t>(AlertPhase::firing)));
+    known.state.active_at_ms = one.active_at_ms;
+    known.state.fired_at_ms = one.fired_at_ms;
+    known.state.resolved_at_ms = one.resolved_at_ms;
+    known.state.value = static_cast<double>(one.value_millionths) / 1e6;
+    shard.alerts.emplace(alert_id(one.rules_of, one.rule, one.tenant_id, one.labels),
+                         std::move(known));
+  }
+  judge(shards, now_ms);
+  return true;
+}
+
+void Desk::tick(std::int64_t shards, std::int64_t now_ms) { judge(shards, now_ms); }
+
+void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
+  judged_ms_ = now_ms;
+  of_all_.clear_sums();
+  for (auto& [number, shard] : shards_) {
+    // One that says nothing for so long has lost its windows, or cannot be reached: what it said last
+    // would hold for ever.
+    if (now_ms - shard.heard_ms > limits::shard_silent_ms) shard.sums.clear();
+    ByteReader in(shard.sums);
+    if (!shard.sums.empty() && !of_all_.add_sums(in)) shard.sums.clear();
+  }
+  // After a restart it is not yet known what every shard knows: an alert may begin, and none may end.
+  const bool all_heard = static_cast<std::int64_t>(shards_.size()) >= shards ||
+                         now_ms - loaded_ms_ > limits::shard_silent_ms;
+  of_all_.tick(now_ms, all_heard);
+  own_.clear();
+  for (const Evaluator::Alert& alert : of_all_.alerts()) {
+    Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state};
+    known.labels.assign(alert.labels.begin(), alert.labels.end());
+    own_.emplace(alert_id({}, known.rule, known.tenant_id, known.labels), std::move(known));
+  }
+  if (all_heard) forget_words();
+}
+
+// What was said of an alert ends with it.
+void Desk::forget_words() {
+  std::erase_if(words_, [this](const auto& item) {
+    const auto awake = [&item](const std::map<std::string, Known>& alerts) {
+      const auto found = alerts.find(item.first);
+      return found != alerts.end() && found->second.state.phase != AlertPhase::inactive;
+    };
+    const bool heard =
+        awake(own_) || std::any_of(shards_.begin(), shards_.end(),
+                                   [&](const auto& s) { return awake(s.second.alerts); });
+    if (!heard) changed_words_.push_back(item.first);
+    return !heard;
+  });
+}
+
+void Desk::set_rules(const RulesSource& source) {
+  std::vector<RuleBook::Source> sources = book_.sources();
+  std::erase_if(sources,
+                [&](const RuleBook::Source& one) { return one.config_id == source.config_id; });
+  sources.push_back(
+      {std::string(source.config_id), std::string(source.tenant_id), std::string(source.settings)});
+  std::sort(sources.begin(), sources.end(),
+            [](const RuleBook::Source& a, const RuleBook::Source& b) {
+              return a.config_id < b.config_id;
+            });
+  const std::string states = encode_states();
+  book_ = RuleBook(std::move(sources));
+  of_all_ = Evaluator(book_.of_all());
+  ByteReader in(states);
+  static_cast<void>(of_all_.decode_states(in));
+  // Shards say again by these rules what they know.
+  for (auto& [number, shard] : shards_) shard.sums.clear();
+  changed_rules_.emplace_back(source.config_id);
+}
+
+const Desk::Known* Desk::find(const std::string& id) const {
+  if (const auto own = own_.find(id); own != own_.end()) return &own->second;
+  for (const auto& [number, shard] : shards_)
+    if (const auto found = shard.alerts.find(id); found != shard.alerts.end())
+      return &found->second;
+  return nullptr;
+}
+
+bool Desk::acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms, AlertsReply& reply) {
+  const std::string id(request.id);
+  const Known* known = find(id);
+  const bool may = known != nullptr && known->state.phase != AlertPhase::inactive &&
+                   (request.all_tenants || known->tenant_id == request.tenant_id);
+  if (!may) return false;
+  words_.insert_or_assign(id,
+                          Words{std::string(request.author), std::string(request.reason), now_ms});
+  changed_words_.push_back(id);
+  AlertsRequest of;
+  of.all_tenants = true;
+  reply = answer(of, now_ms);
+  std::erase_if(reply.alerts, [&id](const AlertsReply::Alert& one) { return one.id != id; });
+  return true;
+}
+
+std::int64_t Desk::next_ms(std::int64_t now_ms) const {
+  const bool rests =
+      of_all_.at_rest() && std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) {
+        return shard.second.rests && shard.second.alerts.empty();
+      });
+  return rests ? 0 : now_ms + limits::alert_quiet_ms;
+}
+
+AlertsReply::Alert Desk::view_of(const std::string& id, const Known& known) const {
+  AlertsReply::Alert view;
+  view.id = id;
+  view.alert = {known.rules_of,
+                known.rule,
+                known.tenant_id,
+                {known.labels.begin(), known.labels.end()},
+                static_cast<std::int64_t>(known.state.phase),
+                known.state.active_at_ms,
+                known.state.fired_at_ms,
+                known.state.resolved_at_ms,
+                millionths(known.state.value)};
+  const auto words = words_.find(id);
+  if (words == words_.end()) return view;
+  view.acknowledged_by = words->second.author;
+  view.reason = words->second.reason;
+  view.acknowledged_at_ms = words->second.at_ms;
+  return view;
+}
+
+void Desk::list(const std::map<std::string, Known>& alerts, const AlertsRequest& request,
+                AlertsReply& reply) const {
+  for (const auto& [id, known] : alerts) {
+    if (!request.all_tenants && known.tenant_id != request.tenant_id) continue;
+    if (reply.alerts.size() >= limits::alerts_per_report_max)
+      ++reply.left_out;
+    else
+      reply.alerts.push_back(view_of(id, known));
+  }
+}
+
+AlertsReply Desk::answer(const AlertsRequest& request, std::int64_t now_ms) {
+  AlertsReply reply;
+  reply.evaluated_at_ms = judged_ms_;
+  list(own_, request, reply);
+  for (const auto& [number, shard] : shards_) {
+    list(shard.alerts, request, reply);
+    if (request.all_tenants) reply.left_out += shard.left_out;
+    if (!shard.rests && now_ms - shard.heard_ms > limits::shard_silent_ms) ++reply.silent_shards;
+  }
+  for (const RuleBook::Source& source : book_.sources()) {
+    if (request.all_tenants || source.tenant_id.empty() || source.tenant_id == request.tenant_id)
+      reply.rules.push_back({source.config_id, source.tenant_id, source.settings});
+  }
+  return reply;
+}
+
+std::string Desk::rules_of(std::string_view config_id) const {
+  for (const RuleBook::Source& one : book_.sources())
+    if (one.config_id == config_id)
+      return encode(RulesSource{one.config_id, one.tenant_id, one.settings});
+  return {};
+}
+
+std::string Desk::encode_states() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  of_all_.encode_states(out);
+  return bytes;
+}
+
+std::string Desk::encode_words(std::string_view id) const {
+  const auto found = words_.find(id);
+  if (found == words_.end()) return {};
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.short_bytes(found->second.author);
+  out.short_bytes(found->second.reason);
+  out.varint(static_cast<std::uint64_t>(found->second.at_ms));
+  return bytes;
+}
+
+bool Desk::load(std::int64_t kind, std::string_view id, std::string_view bytes) {
+  ByteReader in(bytes);
+  if (kind == rules_row) {
+    RulesSource source;
+    if (!decode(bytes, source) || source.config_id != id) return false;
+    set_rules(source);
+    changed_rules_.clear();
+    return true;
+  }
+  if (kind == states_row) {
+    saved_states_ = bytes;
+    return of_all_.decode_states(in);
+  }
+  Words words;
+  words.author = in.short_bytes();
+  words.reason = in.short_bytes();
+  words.at_ms = static_cast<std::int64_t>(in.varint());
+  if (kind != words_row || !in.ok() || !in.done()) return false;
+  words_.emplace(std::string(id), std::move(words));
+  return true;
+}
+
+}  // namespace z0

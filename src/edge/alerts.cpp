@@ -1,0 +1,232 @@
+// GET /v1/alerts, GET /v1/rules, POST /v1/rules/test, POST /v1/alerts/{}/acknowledge.
+#include "z0/calls/alerts.hpp"
+
+#include <algorithm>
+
+#include "edge/handlers.hpp"
+#include "operations/value.hpp"
+#include "z0/alerts/machine.hpp"
+#include "z0/alerts/prometheus.hpp"
+#include "z0/alerts/rule_book.hpp"
+#include "z0/alerts/rule_test.hpp"
+#include "z0/base/limits.hpp"
+#include "z0/base/trap.hpp"
+#include "z0/json/json.hpp"
+#include "z0/json/write.hpp"
+
+namespace z0 {
+namespace {
+
+RuleBook book_of(const AlertsReply& reply) {
+  std::vector<RuleBook::Source> sources;
+  for (const RulesSource& source : reply.rules)
+    sources.push_back({std::string(source.config_id), std::string(source.tenant_id),
+                       std::string(source.settings)});
+  return RuleBook(std::move(sources));
+}
+
+// The rule by which an alert fires; null where another version of the rules does not have it.
+const Rule* rule_of(const RuleBook& book, const AlertReport& alert) {
+  const auto find = [&alert](const std::vector<Rule>& rules) -> const Rule* {
+    const auto found = std::find_if(rules.begin(), rules.end(),
+                                    [&alert](const Rule& rule) { return rule.name == alert.rule; });
+    return found == rules.end() ? nullptr : &*found;
+  };
+  if (alert.rules_of.empty()) {
+    const Rule* rule = find(book.per_tenant());
+    return rule != nullptr ? rule : find(book.of_all());
+  }
+  for (const RuleBook::OfTenant& one : book.tenants())
+    if (one.tenant_id == alert.rules_of) return find(one.rules);
+  return nullptr;
+}
+
+std::string_view state_name(const AlertReport& alert) {
+  constexpr std::string_view names[] = {"resolved", "pending", "firing"};
+  const auto phase = static_cast<std::size_t>(alert.phase);
+  return phase < std::size(names) ? names[phase] : names[0];
+}
+
+void write_audience(JsonWriter& json, const Rule& rule) {
+  json.array("audience");
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Audience::count_); ++i)
+    if ((rule.audience >> i & 1) != 0) json.plain(audience_name(static_cast<Audience>(i)));
+  json.end();
+}
+
+// Who is told, how bad it is, and where it says what to do.
+void write_meaning(JsonWriter& json, const Rule& rule) {
+  json.plain("severity", severity_name(rule.severity)).integer("level", rule.level);
+  write_audience(json, rule);
+  json.text("summary", rule.summary).text("runbook", rule.runbook).text("owner", rule.owner);
+}
+
+void write_condition(JsonWriter& json, const Rule& rule) {
+  json.plain("signal", signal_name(rule.kind));
+  if (rule.kind != SignalKind::absent && rule.kind != SignalKind::business)
+    json.plain("comparison", comparison_name(rule.comparison))
+        .key("threshold")
+        .raw(number_text(rule.threshold));
+  if (rule.window_ms > 0) json.plain("window", duration_text(rule.window_ms));
+}
+
+std::string thousandths_text(std::int64_t millionths) {
+  return number_text(static_cast<double>(millionths) / 1e6);
+}
+
+void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBook& book) {
+  const AlertReport& alert = view.alert;
+  json.object().plain("id", view.id).plain("state", state_name(alert)).text("rule", alert.rule);
+  json.text_if_any("tenant_id", alert.tenant_id).text_if_any("rules_of", alert.rules_of);
+  const Rule* rule = rule_of(book, alert);
+  json.object("labels");
+  for (std::size_t i = 0; rule != nullptr && i < rule->by.size() && i < alert.labels.size(); ++i)
+    json.any_key(rule->by[i]).text(alert.labels[i]);
+  json.end().key("value").raw(thousandths_text(alert.value_millionths));
+  if (rule != nullptr) {
+    write_condition(json, *rule);
+    write_meaning(json, *rule);
+  }
+  write_integer_or_null(json, "active_at", alert.active_at_ms);
+  write_integer_or_null(json, "fired_at", alert.fired_at_ms);
+  write_integer_or_null(json, "resolved_at", alert.resolved_at_ms);
+  if (view.acknowledged_at_ms != 0) {
+    json.object("acknowledged").text("by", view.acknowledged_by).text("reason", view.reason);
+    json.integer("at", view.acknowledged_at_ms).end();
+  }
+  json.end();
+}
+
+void ask(const RouteCall& call) {
+  std::string_view tenant_id;
+  if (!tenant_for(call.request, call.claims, tenant_id))
+    return reply_error(call.effects, call.context, Status::not_found, "tenant");
+  AlertsRequest request;
+  request.tenant_id = tenant_id;
+  request.all_tenants = tenant_id.empty();
+  call.effects.need_call(AlertsMethod::list, alerts_object, limits::read_timeout_ms,
+                         encode(request));
+  resume_with(call.context, call.effects);
+}
+
+// Firing first, then the worst, then the oldest.
+bool before(const AlertsReply::Alert& a, const AlertsReply::Alert& b) {
+  if (a.alert.phase != b.alert.phase) return a.alert.phase > b.alert.phase;
+  if (a.alert.active_at_ms != b.alert.active_at_ms)
+    return a.alert.active_at_ms < b.alert.active_at_ms;
+  return a.id < b.id;
+}
+
+void write_rules(JsonWriter& json, const std::vector<Rule>& rules, std::string_view tenant_id) {
+  for (const Rule& rule : rules) {
+    json.object().text("name", rule.name).text_if_any("rules_of", tenant_id);
+    write_condition(json, rule);
+    json.plain("for", duration_text(rule.for_ms));
+    json.plain("keep_firing_for", duration_text(rule.keep_firing_ms));
+    json.integer("min_events", rule.min_events).plain("no_data", no_data_name(rule.no_data));
+    json.array("by");
+    if (rule.by_tenant) json.plain("tenant_id");
+    for (const std::string& label : rule.by) json.text(label);
+    json.end();
+    write_meaning(json, rule);
+    json.end();
+  }
+}
+
+// {"author": "...", "reason": "..."}; both are said, so that who comes later knows whom to ask.
+Status read_words(std::string_view body, AcknowledgeRequest& out, std::string& text,
+                  std::string& field) {
+  JsonReader in(body, 2);
+  std::string_view key;
+  if (in.peek() != JsonKind::object || !in.enter_object()) return Status::not_an_object;
+  std::string author;
+  std::string reason;
+  while (in.next_member(key)) {
+    field = key.substr(0, limits::id_bytes_max);
+    std::string* const to = key == "author" ? &author : key == "reason" ? &reason : nullptr;
+    if (to == nullptr) return Status::unknown_member;
+    std::string_view value;
+    std::string scratch;
+    if (in.peek() != JsonKind::string || !in.string(value, scratch)) return Status::wrong_type;
+    if (value.empty() || value.size() > limits::rule_text_bytes_max) return Status::invalid_value;
+    *to = value;
+  }
+  field.clear();
+  if (!in.at_end()) return Status::not_json;
+  for (const auto& [name, value] : {std::pair("author", &author), std::pair("reason", &reason)}) {
+    field = name;
+    if (value->empty()) return Status::missing_member;
+  }
+  text = author + reason;
+  out.author = std::string_view(text).substr(0, author.size());
+  out.reason = std::string_view(text).substr(author.size());
+  return Status::ok;
+}
+
+}  // namespace
+
+void get_alerts(const RouteCall& call) { ask(call); }
+
+void resume_alerts(const RouteResume& resumed) {
+  AlertsReply reply;
+  if (!value_or_refuse(resumed, reply)) return;
+  const RuleBook book = book_of(reply);
+  std::sort(reply.alerts.begin(), reply.alerts.end(), before);
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("alerts");
+  for (const AlertsReply::Alert& alert : reply.alerts) write_alert(json, alert, book);
+  json.end();
+  write_integer_or_null(json, "evaluated_at", reply.evaluated_at_ms);
+  json.integer("left_out", reply.left_out).integer("silent_shards", reply.silent_shards).end();
+  reply_json(resumed.effects, resumed.context, 200, out);
+}
+
+void get_rules(const RouteCall& call) { ask(call); }
+
+void resume_rules(const RouteResume& resumed) {
+  AlertsReply reply;
+  if (!value_or_refuse(resumed, reply)) return;
+  const RuleBook book = book_of(reply);
+  std::string out;
+  JsonWriter json(out);
+  json.object().array("rules");
+  write_rules(json, book.of_all(), {});
+  write_rules(json, book.per_tenant(), {});
+  for (const RuleBook::OfTenant& one : book.tenants()) write_rules(json, one.rules, one.tenant_id);
+  json.end().end();
+  reply_json(resumed.effects, resumed.context, 200, out);
+}
+
+void post_rules_test(const RouteCall& call) {
+  const RuleTestOutcome outcome = run_rule_test(call.request.body);
+  if (!outcome.readable)
+    return reply_error(call.effects, call.context, Status::invalid_value, outcome.error.where,
+                       "Expected is " + outcome.error.why + '.');
+  reply_json(call.effects, call.context, 200, outcome.json);
+}
+
+void post_acknowledge(const RouteCall& call) {
+  AcknowledgeRequest request;
+  std::string text;
+  std::string field;
+  const Status status = read_words(call.request.body, request, text, field);
+  if (status != Status::ok) return reply_error(call.effects, call.context, status, field);
+  request.id = call.id;
+  request.tenant_id = call.claims.all_tenants ? std::string_view() : call.claims.tenant_id;
+  request.all_tenants = call.claims.all_tenants;
+  call.effects.need_call(AlertsMethod::acknowledge, alerts_object, limits::read_timeout_ms,
+                         encode(request));
+  resume_with(call.context, call.effects);
+}
+
+void resume_acknowledge(const RouteResume& resumed) {
+  AlertsReply reply;
+  if (!value_or_refuse(resumed, reply)) return;
+  std::string out;
+  JsonWriter json(out);
+  for (const AlertsReply::Alert& alert : reply.alerts) write_alert(json, alert, book_of(reply));
+  reply_json(resumed.effects, resumed.context, 200, out);
+}
+
+}  // namespace z0

@@ -1,0 +1,124 @@
+#include "monitor/watch.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "z0/base/limits.hpp"
+#include "z0/calls/alerts.hpp"
+#include "z0/calls/reply.hpp"
+
+namespace z0 {
+
+Watch::Watch() : feed_(std::make_unique<Feed>(book_)) {}
+
+void Watch::set_book(RuleBook book) {
+  const std::string states = encode_states();
+  book_ = std::move(book);
+  feed_ = std::make_unique<Feed>(book_);
+  // Alerts of rules that are still there go on as they are.
+  static_cast<void>(decode_states(states));
+}
+
+void Watch::tick(const SeriesTable& table, const Windows& windows, std::int64_t now_ms) {
+  feed_->tick(table, windows, now_ms);
+  rests_ = feed_->rests();
+  if (!rests_) said_rest_ = false;
+}
+
+std::string Watch::report(std::string_view shard, std::int64_t now_ms) {
+  ShardReport report;
+  report.shard = shard;
+  report.at_ms = now_ms;
+  report.rules_hash = book_.hash();
+  report.rests = rests_;
+  report.left_out = feed_->left_out();
+  report.sums = feed_->sums_of_all();
+  for (Feed::Set& set : feed_->sets()) {
+    for (const Evaluator::Alert& alert : set.evaluator.alerts()) {
+      if (report.alerts.size() >= limits::alerts_per_report_max) {
+        ++report.left_out;
+        continue;
+      }
+      AlertReport& one = report.alerts.emplace_back();
+      one.rules_of = set.tenant_id;
+      one.rule = alert.rule->name;
+      one.tenant_id = alert.tenant_id;
+      one.labels = alert.labels;
+      one.phase = static_cast<std::int64_t>(alert.state->phase);
+      one.active_at_ms = alert.state->active_at_ms;
+      one.fired_at_ms = alert.state->fired_at_ms;
+      one.resolved_at_ms = alert.state->resolved_at_ms;
+      one.value_millionths = millionths(alert.state->value);
+    }
+  }
+  return encode(report);
+}
+
+void Watch::heard(std::string_view bytes) {
+  ShardReportReply reply;
+  if (decode_reply(bytes, reply) != Status::ok) return;
+  said_rest_ = rests_;
+  if (reply.rules_hash.empty() || reply.rules_hash == book_.hash()) return;
+  std::vector<RuleBook::Source> sources;
+  for (const RulesSource& source : reply.rules)
+    sources.push_back({std::string(source.config_id), std::string(source.tenant_id),
+                       std::string(source.settings)});
+  set_book(RuleBook(std::move(sources)));
+  sources_changed_ = true;
+}
+
+std::int64_t Watch::next_ms(std::int64_t told_ms, std::int64_t now_ms) const {
+  if (!has_to_say()) return 0;
+  const bool busy = now_ms - told_ms < limits::alert_quiet_ms;
+  return now_ms + (busy ? limits::alert_tick_ms : limits::alert_quiet_ms);
+}
+
+std::string Watch::encode_sources() const {
+  ShardReportReply kept;
+  for (const RuleBook::Source& source : book_.sources())
+    kept.rules.push_back({source.config_id, source.tenant_id, source.settings});
+  return encode(kept);
+}
+
+std::string Watch::encode_states() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  for (const Feed::Set& set : std::as_const(*feed_).sets()) {
+    if (set.evaluator.at_rest()) continue;
+    out.short_bytes(set.tenant_id);
+    set.evaluator.encode_states(out);
+  }
+  return bytes;
+}
+
+bool Watch::decode_states(std::string_view bytes) {
+  ByteReader in(bytes);
+  while (in.ok() && !in.done()) {
+    const std::string_view tenant_id = in.short_bytes();
+    Evaluator nobodys;
+    Evaluator* of = &nobodys;
+    for (Feed::Set& set : feed_->sets())
+      if (set.tenant_id == tenant_id) of = &set.evaluator;
+    if (!of->decode_states(in)) return false;
+  }
+  return in.ok();
+}
+
+bool Watch::load(std::int64_t id, std::string_view bytes) {
+  if (id == states_row) {
+    saved_states_ = bytes;
+    rests_ = said_rest_ = false;
+    return decode_states(bytes);
+  }
+  ShardReportReply kept;
+  if (id != sources_row || !decode(bytes, kept)) return false;
+  std::vector<RuleBook::Source> sources;
+  for (const RulesSource& source : kept.rules)
+    sources.push_back({std::string(source.config_id), std::string(source.tenant_id),
+                       std::string(source.settings)});
+  book_ = RuleBook(std::move(sources));
+  feed_ = std::make_unique<Feed>(book_);
+  return true;
+}
+
+}  // namespace z0

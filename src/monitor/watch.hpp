@@ -1,0 +1,64 @@
+// What a shard does about rules: it judges those about tenants at each tick, and says what came of it.
+//
+// A tick follows what was told within some seconds. Where nothing is told any more ticks are rare, and
+// they end when no alert is left and no window holds anything: an idle shard costs nothing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "z0/monitor/feed.hpp"
+#include "z0/monitor/series.hpp"
+#include "z0/monitor/windows.hpp"
+
+namespace z0 {
+
+class Watch {
+ public:
+  Watch();
+
+  void tick(const SeriesTable& table, const Windows& windows, std::int64_t now_ms);
+  // Whether what the last tick found is to be said.
+  bool has_to_say() const { return !rests_ || !said_rest_; }
+  // calls/alerts.hpp: a ShardReport.
+  std::string report(std::string_view shard, std::int64_t now_ms);
+  // What the object of alerts answered: a ShardReportReply, or nothing. False: no answer came.
+  void heard(std::string_view reply);
+  void forget_sums() { feed_->forget_sums(); }
+
+  // When the next tick is due, where something was told at `told_ms`; 0: when something is told again.
+  std::int64_t next_ms(std::int64_t told_ms, std::int64_t now_ms) const;
+
+  // Rows: calls put(id, bytes) for those that changed.
+  template <class Put>
+  void save(Put put) {
+    std::string states = encode_states();
+    if (sources_changed_) put(sources_row, encode_sources());
+    if (states != saved_states_) put(states_row, states);
+    sources_changed_ = false;
+    saved_states_ = std::move(states);
+  }
+  bool changed() const { return sources_changed_ || encode_states() != saved_states_; }
+  // In the order of their ids. False for bytes that save() did not write.
+  [[nodiscard]] bool load(std::int64_t id, std::string_view bytes);
+
+ private:
+  static constexpr std::int64_t sources_row = 0;
+  static constexpr std::int64_t states_row = 1;
+
+  void set_book(RuleBook book);
+  std::string encode_sources() const;
+  std::string encode_states() const;
+  [[nodiscard]] bool decode_states(std::string_view bytes);
+
+  RuleBook book_;
+  std::unique_ptr<Feed> feed_;
+  bool rests_ = true;
+  bool said_rest_ = true;
+  bool sources_changed_ = false;
+  std::string saved_states_;
+};
+
+}  // namespace z0

@@ -1,0 +1,215 @@
+// From a failed append to GET /v1/alerts, over a whole world whose steps tell what they measure.
+#include <string>
+
+#include "unit/catch.hpp"
+#include "unit/monitor/measuring.hpp"
+#include "unit/test_world.hpp"
+#include "z0/base/limits.hpp"
+
+namespace {
+
+using z0::test::deposit;
+using z0::test::Json;
+using z0::test::Reply;
+using z0::test::TestWorld;
+
+constexpr std::int64_t tick = z0::limits::alert_tick_ms;
+
+class Watched : public TestWorld {
+ public:
+  Watched() { z0::test::measure(*this); }
+
+  void fail_writes() {
+    faults.call = [](std::string_view object, z0_outcome& outcome, std::string& message) {
+      outcome = Z0_FAILED;
+      message = "the ledger is away";
+      return object.starts_with("account_");
+    };
+  }
+  void post_failures(int count, std::string_view who = "north") {
+    for (int i = 0; i < count; ++i)
+      REQUIRE(post(deposit("f_" + std::to_string(next_++)), who).status == 503);
+  }
+  void post_facts(int count, std::string_view who = "north", std::string_view entity = "acct_a") {
+    for (int i = 0; i < count; ++i)
+      REQUIRE(post(deposit("d_" + std::to_string(next_++), entity), who).status == 201);
+  }
+  // Time passes with the alarms that it brings.
+  void pass(std::int64_t ms) {
+    for (const std::int64_t until = now_ms + ms; now_ms < until;) {
+      now_ms = std::min(until, now_ms + tick);
+      run_alarms();
+    }
+  }
+  // "firing FactWriteFailures", "pending X", one a line.
+  std::string alerts(std::string_view who = "") {
+    const Reply reply = get("/v1/alerts", who);
+    REQUIRE(reply.status == 200);
+    std::string text;
+    for (const Json& alert : reply.json.at("alerts")) {
+      text += alert.at("state").get<std::string>() + ' ' + alert.at("rule").get<std::string>();
+      if (alert.contains("tenant_id")) text += ' ' + alert.at("tenant_id").get<std::string>();
+      text += '\n';
+    }
+    return text;
+  }
+  Json alert(const std::string& rule) {
+    const Json answer = get("/v1/alerts", "").json;
+    for (const Json& alert : answer.at("alerts"))
+      if (alert.at("rule") == rule) return alert;
+    return {};
+  }
+  Reply publish(const std::string& id, const std::string& scope, const std::string& rules,
+                std::string_view who = "") {
+    return ask("PUT", "/v1/configs/" + id, who,
+               R"({"type": "alert_rules", "scope": ")" + scope + R"(", "settings": {"rules": [)" +
+                   rules + "]}}",
+               {});
+  }
+
+ private:
+  int next_ = 0;
+};
+
+std::string rule(const std::string& name, const std::string& condition) {
+  return R"({"name": ")" + name + R"(", "severity": "warning", "runbook": "r", "owner": "o",
+    "summary": "s", "window": "5m", )" +
+         condition + '}';
+}
+
+}  // namespace
+
+TEST_CASE("Writes that fail are an alert within two ticks, and it ends when they succeed",
+          "[alerts]") {
+  Watched w;
+  w.post_facts(3);
+  w.fail_writes();
+  w.post_failures(5);
+  w.pass(2 * tick);
+  CHECK(w.alerts().find("firing FactWriteFailures\n") != std::string::npos);
+  CHECK(w.alerts().find("firing TenantWriteFailures north\n") != std::string::npos);
+  const Json alert = w.alert("FactWriteFailures");
+  CHECK(alert.at("severity") == "critical");
+  CHECK(alert.at("value") == 0.625);
+  CHECK(alert.at("threshold") == 0.01);
+  CHECK(alert.at("runbook") == "fact_write_failures");
+  CHECK(alert.at("fired_at").get<std::int64_t>() <= w.now_ms);
+
+  w.faults.call = nullptr;
+  // The window of five minutes, and as long again that it is kept firing for.
+  w.pass(11 * 60'000);
+  CHECK(w.alert("FactWriteFailures").at("state") == "resolved");
+  w.pass(20 * 60'000);
+  CHECK(w.alert("FactWriteFailures").is_null());
+}
+
+TEST_CASE("One failure of two pages nobody", "[alerts]") {
+  Watched w;
+  w.post_facts(1);
+  w.fail_writes();
+  w.post_failures(1);
+  w.pass(3 * tick);
+  CHECK(w.alerts().empty());
+}
+
+TEST_CASE("A tenant sees its own alerts alone", "[alerts]") {
+  Watched w;
+  w.fail_writes();
+  w.post_failures(5, "north");
+  w.pass(2 * tick);
+  CHECK(w.alerts("north") == "firing TenantWriteFailures north\n");
+  CHECK(w.alerts("south").empty());
+  CHECK(w.get("/v1/alerts?tenant=north", "south").status == 404);
+}
+
+TEST_CASE("A tenant's own rule fires for it alone, beside the platform's", "[alerts]") {
+  Watched w;
+  REQUIRE(w.publish("cfg_mine", "tenant",
+                    rule("Busy", R"("signal": {"sum": "z0_facts_written_total"}, "above": 2)"),
+                    "north")
+              .status == 201);
+  w.post_facts(3, "north", "acct_a");
+  w.post_facts(3, "south", "acct_b");
+  // A shard learns the rules from the answer to its first report, and says what they find by its next.
+  w.pass(4 * tick);
+  CHECK(w.alerts() == "firing Busy north\n");
+  CHECK(w.alerts("south").empty());
+  const Json rules = w.get("/v1/rules", "north").json.at("rules");
+  CHECK(rules.back().at("name") == "Busy");
+  CHECK(rules.back().at("rules_of") == "north");
+  CHECK(w.get("/v1/rules", "south").json.at("rules").size() + 1 == rules.size());
+}
+
+TEST_CASE("Rules that cannot be read are refused with the place, and the others stay", "[alerts]") {
+  Watched w;
+  const Reply reply = w.publish("cfg_bad", "platform", rule("R", R"("signal": {"sum": "z0_x"})"));
+  CHECK(reply.status == 422);
+  CHECK(reply.text("field") == "settings.rules[0].signal.sum");
+  CHECK(reply.text("action") == "Expected is a metric of the registry, and z0_x is none.");
+  CHECK(w.publish("cfg_bad", "entity", "").status != 201);
+}
+
+TEST_CASE("What was judged outlives evictions and crashes", "[alerts]") {
+  Watched w;
+  w.fail_writes();
+  w.post_failures(5);
+  w.pass(3 * tick);
+  const Json before = w.alert("FactWriteFailures");
+  REQUIRE(before.at("state") == "firing");
+  w.crash();
+  CHECK(w.alert("FactWriteFailures").is_null());
+  w.pass(60'000 + 3 * tick);
+  const Json after = w.alert("FactWriteFailures");
+  CHECK(after.at("state") == "firing");
+  CHECK(after.at("active_at") == before.at("active_at"));
+  CHECK(after.at("fired_at") == before.at("fired_at"));
+}
+
+TEST_CASE("Somebody looks after an alert until it ends", "[alerts]") {
+  Watched w;
+  w.fail_writes();
+  w.post_failures(5);
+  w.pass(2 * tick);
+  const std::string id = w.alert("TenantWriteFailures").at("id");
+  const auto ack = [&](const std::string& body, std::string_view who) {
+    return w.ask("POST", "/v1/alerts/" + id + "/acknowledge", who, body, {});
+  };
+  const std::string words = R"({"author": "ann", "reason": "the ledger's region is away"})";
+  CHECK(ack(words, "south").status == 404);
+  CHECK(ack(R"({"author": "ann"})", "").status == 422);
+  const Reply reply = ack(words, "north");
+  REQUIRE(reply.status == 200);
+  CHECK(reply.json.at("acknowledged").at("by") == "ann");
+  w.crash();
+  w.pass(60'000 + 3 * tick);
+  CHECK(w.alert("TenantWriteFailures").at("acknowledged").at("reason") ==
+        "the ledger's region is away");
+  w.faults.call = nullptr;
+  w.pass(25 * 60'000);
+  w.fail_writes();
+  w.post_failures(5);
+  w.pass(2 * tick);
+  CHECK_FALSE(w.alert("TenantWriteFailures").contains("acknowledged"));
+}
+
+TEST_CASE("Nothing is judged where nothing happens", "[alerts]") {
+  Watched w;
+  w.post_facts(1);
+  // The longest window of the rules that ship is six hours.
+  w.pass(std::int64_t{7} * 3'600'000);
+  CHECK(w.alarm_of("metrics_0") == 0);
+  CHECK(w.alarm_of("alerts") == 0);
+}
+
+TEST_CASE("A test of rules runs without a monitor", "[alerts]") {
+  Watched w;
+  const std::string body =
+      R"({"rules": [)" + rule("R", R"("signal": {"sum": "z0_facts_written_total"}, "above": 4)") +
+      R"(], "series": [{"metric": "z0_facts_written_total", "values": "0 5"}]})";
+  const Reply reply = w.ask("POST", "/v1/rules/test", "north", body, {});
+  REQUIRE(reply.status == 200);
+  CHECK(reply.json.at("steps").at(0).at("at") == "1m");
+  const Reply bad = w.ask("POST", "/v1/rules/test", "north", R"({"rules": 1})", {});
+  CHECK(bad.status == 422);
+  CHECK(bad.text("field") == "rules");
+}
