@@ -32,7 +32,7 @@ constexpr std::int64_t series_kind = 1;
 constexpr std::int64_t slots_kind = 2;
 constexpr std::int64_t watch_kind = slots_kind + static_cast<std::int64_t>(Windows::level_count);
 
-constexpr std::uint8_t head_version = 1;
+constexpr std::uint8_t head_version = 2;
 constexpr std::int64_t hour_ms = 3'600'000;
 // Of a metric's name and its labels.
 constexpr std::size_t blobs_max = 19;
@@ -125,6 +125,7 @@ std::string Shard::encode_head() const {
   out.varint(static_cast<std::uint64_t>(since_ms_));
   streams_.encode(out);
   table_.encode_guard(out);
+  windows_.encode_reaches(out);
   if (!name_.empty()) {
     out.varint(static_cast<std::uint64_t>(exported_to_ms_));
     out.short_bytes(name_);
@@ -137,7 +138,8 @@ bool Shard::decode_head(std::string_view bytes) {
   if (in.u8() != head_version) return false;
   since_ms_ = static_cast<std::int64_t>(in.varint());
   if (since_ms_ < 0 || since_ms_ > limits::timestamp_ms_max) return false;
-  if (!streams_.decode(in) || !table_.decode_guard(in)) return false;
+  if (!streams_.decode(in) || !table_.decode_guard(in) || !windows_.decode_reaches(in))
+    return false;
   if (!in.done()) {
     exported_to_ms_ = static_cast<std::int64_t>(in.varint());
     name_ = in.short_bytes();

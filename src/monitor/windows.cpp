@@ -72,6 +72,18 @@ std::size_t Windows::memory_bytes() const {
   return bytes;
 }
 
+void Windows::encode_reaches(ByteWriter& out) const {
+  for (const std::int64_t ms : reaches_ms_) out.varint(static_cast<std::uint64_t>(ms));
+}
+
+bool Windows::decode_reaches(ByteReader& in) {
+  for (std::int64_t& ms : reaches_ms_) {
+    ms = static_cast<std::int64_t>(in.varint());
+    if (ms < 0 || ms > limits::timestamp_ms_max) return false;
+  }
+  return in.ok();
+}
+
 std::string Windows::encode(const Slot& slot) {
   std::string bytes;
   ByteWriter out(bytes);

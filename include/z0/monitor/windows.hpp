@@ -71,6 +71,8 @@ class Windows {
   }
   // Nothing earlier is held; 0 where nothing was dropped for want of room.
   std::int64_t reaches_ms(std::size_t level) const { return reaches_ms_[level]; }
+  void encode_reaches(ByteWriter& out) const;
+  [[nodiscard]] bool decode_reaches(ByteReader& in);
   std::size_t entries() const { return held_; }
   std::size_t memory_bytes() const;
 

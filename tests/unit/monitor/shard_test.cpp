@@ -329,6 +329,14 @@ TEST_CASE("Windows hold so many entries, and then reach less far back and say so
   }
   CHECK(windows.reaches_ms(0) > start);
   CHECK(windows.reaches_ms(1) == 0);
+  // That outlives the memory.
+  std::string bytes;
+  z0::ByteWriter out(bytes);
+  windows.encode_reaches(out);
+  z0::Windows again;
+  z0::ByteReader in(bytes);
+  CHECK(again.decode_reaches(in));
+  CHECK(again.reaches_ms(0) == windows.reaches_ms(0));
   std::int64_t kept = 0;
   windows.each(0, windows.reaches_ms(0), now,
                [&](std::int64_t, std::uint32_t, std::uint32_t n) { kept += n; });
