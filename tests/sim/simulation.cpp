@@ -84,6 +84,8 @@ void Simulation::run() {
   run_until_quiet();
   telemetry_.say_all();
   run_until_quiet();
+  // What clocks that were ahead counted is past by then.
+  world_.now_ms += clock_ahead_ms_max;
   const Trouble::Calm calm(trouble_);
   if (wipe_) rebuild_d1();
   check_everything(world_, model_, mail_.garbage());
@@ -111,7 +113,8 @@ bool Simulation::quiet() const {
   std::int64_t alarm_at = 0;
   for (const auto& [object, alarm] : alarms_) {
     if (alarm.set_for == 0 || telemetry_.may_rest(object)) continue;
-    if (alarm_at == 0 || alarm.goes_off < alarm_at) alarm_at = alarm.goes_off;
+    const std::int64_t at = goes_off(object, alarm);
+    if (alarm_at == 0 || at < alarm_at) alarm_at = at;
   }
   return healing_ && agenda_.empty() && (alarm_at == 0 || alarm_at > world_.now_ms + day_ms / 2);
 }
@@ -157,7 +160,7 @@ void Simulation::disturb() {
     if (!trouble_.strikes(Fault::lost_alarm) || world_.alarm_of(object) == 0) continue;
     say("the alarm of " + object + " is lost");
     world_.lose_alarm(object);
-    alarms_[object] = {0, 0, true};
+    alarms_[object] = {.lost = true};
   }
   for (const std::string& object : telemetry_.objects()) {
     if (!trouble_.strikes(Fault::eviction)) continue;
@@ -268,17 +271,22 @@ void Simulation::watch_alarms() {
     Alarm& alarm = alarms_[object];
     if (alarm.set_for == set_for) continue;
     const bool late = trouble_.strikes(Fault::late_alarm);
-    // The platform goes by the clock that the object has. Ledgers are to bear another one, too.
-    const std::int64_t ahead = Telemetry::owns(object) ? world_.faults.clock(object) : 0;
-    const std::int64_t late_ms = random_.between(0, late ? alarm_late_ms_max : 50);
-    alarm = {set_for, set_for - ahead + late_ms, false};
+    alarm = {set_for, random_.between(0, late ? alarm_late_ms_max : 50), false};
   }
+}
+
+// The platform goes by the clock that the object has then. Ledgers are to bear another one, too.
+std::int64_t Simulation::goes_off(const std::string& object, const Alarm& alarm) const {
+  const std::int64_t ahead = Telemetry::owns(object) ? clock_of(object) - world_.now_ms : 0;
+  return alarm.set_for - ahead + alarm.late_ms;
 }
 
 std::int64_t Simulation::next_alarm() const {
   std::int64_t next = 0;
   for (const auto& [object, alarm] : alarms_) {
-    if (alarm.set_for != 0 && (next == 0 || alarm.goes_off < next)) next = alarm.goes_off;
+    if (alarm.set_for == 0) continue;
+    const std::int64_t at = goes_off(object, alarm);
+    if (next == 0 || at < next) next = at;
   }
   return next;
 }
@@ -287,7 +295,7 @@ std::int64_t Simulation::next_alarm() const {
 void Simulation::ring_due() {
   std::vector<std::string> due;
   for (const auto& [object, alarm] : alarms_) {
-    if (alarm.set_for == 0 || alarm.goes_off > world_.now_ms) continue;
+    if (alarm.set_for == 0 || goes_off(object, alarm) > world_.now_ms) continue;
     due.push_back(object);
     if (trouble_.strikes(Fault::double_alarm)) due.push_back(object);
   }
@@ -323,7 +331,7 @@ void Simulation::heal() {
   healing_ = true;
   telemetry_.say_all();
   for (auto& [object, alarm] : alarms_) {
-    alarm.goes_off = std::min(alarm.goes_off, std::max(alarm.set_for, world_.now_ms));
+    alarm.late_ms = 0;
     if (!alarm.lost) continue;
     const std::string entity_id = object.substr(object.find('_') + 1);
     agenda_.at(world_.now_ms + alarm_given_up_ms, [this, entity_id] {

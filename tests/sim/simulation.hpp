@@ -36,10 +36,10 @@ class Simulation {
   const Totals& totals() const { return totals_; }
 
  private:
-  // What is known of an object's alarm: when it was seen to be set for, and when it will go off.
+  // What is known of an object's alarm: when it was seen to be set for, and how late it will be.
   struct Alarm {
     std::int64_t set_for = 0;
-    std::int64_t goes_off = 0;
+    std::int64_t late_ms = 0;
     bool lost = false;
   };
 
@@ -52,6 +52,7 @@ class Simulation {
   void run_until_quiet();
   void advance();
   void watch_alarms();
+  std::int64_t goes_off(const std::string& object, const Alarm& alarm) const;
   std::int64_t next_alarm() const;
   void ring_due();
   void ring(const std::vector<std::string>& objects);

@@ -117,6 +117,8 @@ void Telemetry::say_all() {
 // -- what passes ----------------------------------------------------------------------------------
 
 void Telemetry::watch(std::string_view frame_bytes, std::string_view effect_bytes) {
+  // What was to be saved by a transaction that failed is not saved by the next one.
+  saving_.reset();
   Frame frame;
   hold(parse_frame(frame_bytes, frame), "a frame can be read", "");
   if (frame.target == Z0_TARGET_TAIL)
@@ -133,7 +135,6 @@ void Telemetry::watch_shard(const Frame& frame, const std::vector<Effect>& effec
   Shard& shard = shards_[name];
   if (shard.incarnation != frame.incarnation) shard.book.die();
   shard.incarnation = frame.incarnation;
-  saving_.reset();
   if (asks(effects)) return;
   if (frame.kind == Z0_FRAME_TELL) {
     for (ByteReader in(frame.part(1)); !in.done();)
