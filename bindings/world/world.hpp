@@ -216,6 +216,7 @@ class World {
   std::string entropy();
   Running begin(z0_frame_kind kind, std::vector<std::string> parts, std::string_view object_name,
                 std::uint8_t method = 0);
+  std::int64_t latest_ms(std::string_view name) const;
   Running begin_alarm(std::string_view object);
   bool end_alarm(const Task& task);
   // Until the task has ended; others go on meanwhile.
