@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t incident_depth_max = 3;
 constexpr std::size_t incident_rules_max = 50;
 constexpr std::int64_t incident_ms_max = std::int64_t{31} * 86'400'000;
-constexpr std::int64_t week_ms = std::int64_t{7} * 86'400'000;
+constexpr std::int64_t seven_days_ms = std::int64_t{7} * 86'400'000;
 
 class IncidentReader : private CheckedJson {
  public:
@@ -161,7 +161,7 @@ class Outcome {
 
   std::string a_week(std::int64_t count) const {
     const double weeks =
-        static_cast<double>(std::max<std::int64_t>(to_ms_ - from_ms_, 1)) / double{week_ms};
+        static_cast<double>(std::max<std::int64_t>(to_ms_ - from_ms_, 1)) / double{seven_days_ms};
     return number_text(std::round(static_cast<double>(count) / weeks * 100) / 100);
   }
 
