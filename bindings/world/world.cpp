@@ -328,7 +328,7 @@ struct World::After {
     else
       world.queue.emplace_back(message.bytes);
   }
-  void operator()(const Told& told) {
+  void operator()(const ToldReport& told) {
     std::string report;
     ByteWriter(report).bytes(told.report);
     world.tell_root(std::move(report));

@@ -73,16 +73,16 @@ void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
     if (!shard.sums.empty() && !of_all_.add_sums(in)) shard.sums.clear();
   }
   // After a restart it is not yet known what every shard knows: an alert may begin, and none may end.
-  const bool all_heard = static_cast<std::int64_t>(shards_.size()) >= shards ||
-                         now_ms - loaded_ms_ > limits::shard_silent_ms;
-  of_all_.tick(now_ms, all_heard);
+  all_heard_ = static_cast<std::int64_t>(shards_.size()) >= shards ||
+               now_ms - loaded_ms_ > limits::shard_silent_ms;
+  of_all_.tick(now_ms, all_heard_);
   own_.clear();
   for (const Evaluator::Alert& alert : of_all_.alerts()) {
     Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state};
     known.labels.assign(alert.labels.begin(), alert.labels.end());
     own_.emplace(alert_id({}, known.rule, known.tenant_id, known.labels), std::move(known));
   }
-  if (all_heard) forget_words();
+  if (all_heard_) forget_words();
 }
 
 // What was said of an alert ends with it.
@@ -134,11 +134,14 @@ bool Desk::acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms, A
   const bool may = known != nullptr && known->state.phase != AlertPhase::inactive &&
                    (request.all_tenants || known->tenant_id == request.tenant_id);
   if (!may) return false;
-  words_.insert_or_assign(id,
-                          Words{std::string(request.author), std::string(request.reason), now_ms});
+  words_.insert_or_assign(
+      id, Words{std::string(request.author), std::string(request.reason), now_ms,
+                request.for_ms == 0 ? 0 : now_ms + request.for_ms,
+                request.all_tenants ? std::string() : std::string(request.tenant_id)});
   changed_words_.push_back(id);
   AlertsRequest of;
-  of.all_tenants = true;
+  of.tenant_id = request.tenant_id;
+  of.all_tenants = request.all_tenants;
   reply = answer(of, now_ms);
   std::erase_if(reply.alerts, [&id](const AlertsReply::Alert& one) { return one.id != id; });
   return true;
@@ -149,54 +152,10 @@ std::int64_t Desk::next_ms(std::int64_t now_ms) const {
       of_all_.at_rest() && std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) {
         return shard.second.rests && shard.second.alerts.empty();
       });
-  return rests ? 0 : now_ms + limits::alert_quiet_ms;
-}
-
-AlertsReply::Alert Desk::view_of(const std::string& id, const Known& known) const {
-  AlertsReply::Alert view;
-  view.id = id;
-  view.alert = {known.rules_of,
-                known.rule,
-                known.tenant_id,
-                {known.labels.begin(), known.labels.end()},
-                static_cast<std::int64_t>(known.state.phase),
-                known.state.active_at_ms,
-                known.state.fired_at_ms,
-                known.state.resolved_at_ms,
-                millionths(known.state.value)};
-  const auto words = words_.find(id);
-  if (words == words_.end()) return view;
-  view.acknowledged_by = words->second.author;
-  view.reason = words->second.reason;
-  view.acknowledged_at_ms = words->second.at_ms;
-  return view;
-}
-
-void Desk::list(const std::map<std::string, Known>& alerts, const AlertsRequest& request,
-                AlertsReply& reply) const {
-  for (const auto& [id, known] : alerts) {
-    if (!request.all_tenants && known.tenant_id != request.tenant_id) continue;
-    if (reply.alerts.size() >= limits::alerts_per_report_max)
-      ++reply.left_out;
-    else
-      reply.alerts.push_back(view_of(id, known));
-  }
-}
-
-AlertsReply Desk::answer(const AlertsRequest& request, std::int64_t now_ms) {
-  AlertsReply reply;
-  reply.evaluated_at_ms = judged_ms_;
-  list(own_, request, reply);
-  for (const auto& [number, shard] : shards_) {
-    list(shard.alerts, request, reply);
-    if (request.all_tenants) reply.left_out += shard.left_out;
-    if (!shard.rests && now_ms - shard.heard_ms > limits::shard_silent_ms) ++reply.silent_shards;
-  }
-  for (const RuleBook::Source& source : book_.sources()) {
-    if (request.all_tenants || source.tenant_id.empty() || source.tenant_id == request.tenant_id)
-      reply.rules.push_back({source.config_id, source.tenant_id, source.settings});
-  }
-  return reply;
+  std::int64_t next = rests ? 0 : now_ms + limits::alert_quiet_ms;
+  if (dispatch_.next_ms() != 0 && (next == 0 || dispatch_.next_ms() < next))
+    next = std::max(dispatch_.next_ms(), now_ms + 1);
+  return next;
 }
 
 std::string Desk::rules_of(std::string_view config_id) const {
@@ -216,12 +175,7 @@ std::string Desk::encode_states() const {
 std::string Desk::encode_words(std::string_view id) const {
   const auto found = words_.find(id);
   if (found == words_.end()) return {};
-  std::string bytes;
-  ByteWriter out(bytes);
-  out.short_bytes(found->second.author);
-  out.short_bytes(found->second.reason);
-  out.varint(static_cast<std::uint64_t>(found->second.at_ms));
-  return bytes;
+  return encode(found->second);
 }
 
 bool Desk::load(std::int64_t kind, std::string_view id, std::string_view bytes) {
@@ -237,11 +191,11 @@ bool Desk::load(std::int64_t kind, std::string_view id, std::string_view bytes) 
     saved_states_ = bytes;
     return of_all_.decode_states(in);
   }
+  if (kind == silences_row) return silences_.load(id, bytes);
+  if (kind == groups_row) return dispatch_.load_group(id, bytes);
+  if (kind == listeners_row) return dispatch_.load_listeners(bytes);
   Words words;
-  words.author = in.short_bytes();
-  words.reason = in.short_bytes();
-  words.at_ms = static_cast<std::int64_t>(in.varint());
-  if (kind != words_row || !in.ok() || !in.done()) return false;
+  if (kind != words_row || !decode(bytes, words)) return false;
   words_.emplace(std::string(id), std::move(words));
   return true;
 }

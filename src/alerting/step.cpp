@@ -70,6 +70,31 @@ void acknowledge(Desk& desk, const Frame& frame, Effects& effects) {
   reply_value(effects, reply);
 }
 
+void silence(Desk& desk, const Frame& frame, Effects& effects) {
+  SilenceRequest request;
+  if (!decode(frame.part(1), request)) return reply_status(effects, Status::storage_error);
+  SilencesReply reply;
+  desk.silence(request, frame.now_ms, reply);
+  commit(desk, frame, effects);
+  reply_value(effects, reply);
+}
+
+void unsilence(Desk& desk, const Frame& frame, Effects& effects) {
+  UnsilenceRequest request;
+  if (!decode(frame.part(1), request)) return reply_status(effects, Status::storage_error);
+  SilencesReply reply;
+  const bool known = desk.unsilence(request, frame.now_ms, reply);
+  if (!known) return reply_status(effects, Status::not_found);
+  commit(desk, frame, effects);
+  reply_value(effects, reply);
+}
+
+void list_silences(const Desk& desk, const Frame& frame, Effects& effects) {
+  SilencesRequest request;
+  if (!decode(frame.part(1), request)) return reply_status(effects, Status::storage_error);
+  reply_value(effects, desk.silences(request, frame.now_ms));
+}
+
 void publish_rules(Desk& desk, const Frame& frame, Effects& effects) {
   RulesSource source;
   if (!decode(frame.part(1), source)) return reply_status(effects, Status::storage_error);
@@ -111,6 +136,12 @@ void step_alerts(Desk& desk, const Frame& frame, Effects& effects) {
       return publish_rules(desk, frame, effects);
     case AlertsMethod::acknowledge:
       return acknowledge(desk, frame, effects);
+    case AlertsMethod::silences:
+      return list_silences(desk, frame, effects);
+    case AlertsMethod::silence:
+      return silence(desk, frame, effects);
+    case AlertsMethod::unsilence:
+      return unsilence(desk, frame, effects);
     default:
       trap("the object of alerts is asked what stands in calls/alerts.hpp");
   }

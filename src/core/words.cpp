@@ -226,7 +226,7 @@ struct EffectWords {
   std::string operator()(const QueueMessage& message) const {
     return "send " + message_words(message.bytes);
   }
-  std::string operator()(const Told& told) const { return "tell " + told_words(told.report); }
+  std::string operator()(const ToldReport& told) const { return "tell " + told_words(told.report); }
   std::string operator()(const DataPoint& point) const {
     std::string out = "point " + std::string(point.index);
     for (const std::string_view blob : point.blobs) out += ' ' + (blob.empty() ? "-" : shown(blob));

@@ -5,6 +5,7 @@
 #include "alerts/checked_json.hpp"
 #include "z0/notify/channel.hpp"
 #include "z0/notify/limits.hpp"
+#include "z0/notify/policy.hpp"
 
 namespace z0 {
 namespace {
@@ -60,33 +61,90 @@ bool read_time_of_day(std::string_view text, std::int32_t& minutes) {
 
 class ChannelsReader : private CheckedJson {
  public:
-  ChannelsReader(std::string_view settings, std::vector<Channel>& out, RuleError& error)
-      : CheckedJson(settings, channels_depth_max, error), out_(out) {}
+  ChannelsReader(std::string_view settings, ChannelSettings& out, RuleError& error)
+      : CheckedJson(settings, channels_depth_max, error), out_(out.channels), policy_(out.policy) {}
 
   bool read() {
-    out_.clear();
     std::string_view key;
     bool any = false;
     if (!object()) return fail("an object with a list of channels");
     while (in_.next_member(key)) {
-      if (key != "channels") return fail_at(key, "no member of alert_channels");
-      const Within within(*this, "channels");
-      if (!list()) return fail("a list of channels");
-      while (in_.next_element()) {
-        const Within one(*this, '[' + std::to_string(out_.size()) + ']');
-        if (out_.size() >= limits::channels_max)
-          return fail("no more than " + std::to_string(limits::channels_max) + " channels");
-        Channel channel;
-        if (!read_channel(channel)) return false;
-        out_.push_back(std::move(channel));
-      }
-      any = true;
+      const std::string name(key);
+      const Within within(*this, shorten(name, limits::id_bytes_max));
+      if (name != "channels" && name != "policy") return fail("no member of alert_channels");
+      if (!(name == "policy" ? read_policy() : read_list())) return false;
+      any = any || name == "channels";
     }
     if (in_.error() != JsonError::none || !in_.at_end()) return fail("JSON in order");
     return any || fail_at("channels", "a list of channels");
   }
 
  private:
+  bool read_list() {
+    if (!list()) return fail("a list of channels");
+    while (in_.next_element()) {
+      const Within one(*this, '[' + std::to_string(out_.size()) + ']');
+      if (out_.size() >= limits::channels_max)
+        return fail("no more than " + std::to_string(limits::channels_max) + " channels");
+      Channel channel;
+      if (!read_channel(channel)) return false;
+      out_.push_back(std::move(channel));
+    }
+    return true;
+  }
+
+  bool read_policy() {
+    constexpr std::int64_t second = 1'000;
+    constexpr std::int64_t day = 86'400'000;
+    if (!object()) return fail("an object with times");
+    std::string_view key;
+    while (in_.next_member(key)) {
+      const std::string name(key);
+      const Within within(*this, shorten(name, limits::id_bytes_max));
+      bool good = false;
+      if (name == "group_wait")
+        good = duration(policy_.group_wait_ms, 0, 600 * second);
+      else if (name == "group_interval")
+        good = duration(policy_.group_interval_ms, second, day);
+      else if (name == "repeat")
+        good = duration(policy_.repeat_ms, 60 * second, 7 * day);
+      else if (name == "escalate_after")
+        good = duration(policy_.escalate_ms, 0, day);
+      else if (name == "escalate_to")
+        good = read_escalation();
+      else if (name == "flap_changes")
+        good = read_flap_changes();
+      else if (name == "flap_window")
+        good = duration(policy_.flap_window_ms, 60 * second, limits::flap_window_ms_max);
+      else
+        good = fail("no member of policy");
+      if (!good) return false;
+    }
+    return in_.error() == JsonError::none || fail("JSON in order");
+  }
+
+  bool read_escalation() {
+    policy_.escalate_to.clear();
+    if (!list()) return fail("a list of " + rule_names::any_of(rule_names::audiences));
+    while (in_.next_element()) {
+      Audience one{};
+      if (!word(rule_names::audiences, one)) return false;
+      if (policy_.escalate_to.size() >= static_cast<std::size_t>(limits::escalations_max))
+        return fail("at most " + std::to_string(limits::escalations_max));
+      policy_.escalate_to.push_back(one);
+    }
+    return true;
+  }
+
+  bool read_flap_changes() {
+    const std::string what =
+        "a number of changes from 2 to " + std::to_string(limits::flap_changes_max);
+    double changes = 0;
+    if (!number(changes, 2, static_cast<double>(limits::flap_changes_max), what)) return false;
+    policy_.flap_changes = static_cast<std::int64_t>(changes);
+    return static_cast<double>(policy_.flap_changes) == changes || fail(what);
+  }
+
   // A list of words as a set of bits.
   template <class Enum, std::size_t N>
   bool words(const std::string_view (&names)[N], std::uint8_t& bits) {
@@ -187,6 +245,7 @@ class ChannelsReader : private CheckedJson {
   }
 
   std::vector<Channel>& out_;
+  TellingPolicy& policy_;
   bool has_type_ = false;
 };
 
@@ -220,10 +279,18 @@ bool receiver_url(ChannelType type, std::string_view url) {
   return false;
 }
 
-bool read_channels(std::string_view settings, std::vector<Channel>& out, RuleError& error) {
+bool read_channel_settings(std::string_view settings, ChannelSettings& out, RuleError& error) {
   error = RuleError{};
+  out = ChannelSettings{};
   const bool good = ChannelsReader(settings, out, error).read();
-  if (!good) out.clear();
+  if (!good) out = ChannelSettings{};
+  return good;
+}
+
+bool read_channels(std::string_view settings, std::vector<Channel>& out, RuleError& error) {
+  ChannelSettings all;
+  const bool good = read_channel_settings(settings, all, error);
+  out = std::move(all.channels);
   return good;
 }
 

@@ -125,7 +125,7 @@ Carried read_carried(z0_effect_kind kind, ByteReader& in) {
     case Z0_SEND:
       return QueueMessage{in.bytes()};
     case Z0_TELL:
-      return Told{in.bytes()};
+      return ToldReport{in.bytes()};
     case Z0_POINT:
       return read_point(in);
     case Z0_LOG:

@@ -8,13 +8,17 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "z0/alerting/dispatch.hpp"
+#include "z0/alerting/silences.hpp"
 #include "z0/alerts/evaluator.hpp"
 #include "z0/alerts/rule_book.hpp"
 #include "z0/calls/alerts.hpp"
+#include "z0/calls/silences.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
@@ -35,6 +39,17 @@ class Desk {
   // False where whoever asks has no such alert, or it does not wait or fire. Else the answer is the alert.
   [[nodiscard]] bool acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms,
                                  AlertsReply& reply);
+
+  // The answer is the silence, or none where there are as many as may be.
+  void silence(const SilenceRequest& request, std::int64_t now_ms, SilencesReply& reply);
+  // False where whoever asks has none of that id.
+  [[nodiscard]] bool unsilence(const UnsilenceRequest& request, std::int64_t now_ms,
+                               SilencesReply& reply);
+  SilencesReply silences(const SilencesRequest& request, std::int64_t now_ms) const;
+
+  // What is to be told now. It counts as told with the next save(), whose commit has to keep it.
+  std::vector<Told> decide(std::span<const Listener> listeners, std::span<const ZoneOffset> zones,
+                           std::int64_t now_ms);
 
   // The texts live as long as this does and nothing is taken.
   AlertsReply answer(const AlertsRequest& request, std::int64_t now_ms);
@@ -63,8 +78,11 @@ class Desk {
     saved_states_ = std::move(states);
     for (const std::string& id : changed_rules_) put(rules_row, id, rules_of(id));
     for (const std::string& id : changed_words_) put(words_row, id, encode_words(id));
+    for (const std::string& id : changed_silences_) put(silences_row, id, silences_.encode(id));
+    dispatch_.save(groups_row, listeners_row, put);
     changed_rules_.clear();
     changed_words_.clear();
+    changed_silences_.clear();
   }
   // One row; those of rules come before the others. False for bytes that save() did not write.
   [[nodiscard]] bool load(std::int64_t kind, std::string_view id, std::string_view bytes);
@@ -73,6 +91,9 @@ class Desk {
   static constexpr std::int64_t rules_row = 0;
   static constexpr std::int64_t states_row = 1;
   static constexpr std::int64_t words_row = 2;
+  static constexpr std::int64_t silences_row = 3;
+  static constexpr std::int64_t groups_row = 4;
+  static constexpr std::int64_t listeners_row = 5;
 
   // An alert as its shard said it, with texts of its own.
   struct Known {
@@ -94,7 +115,20 @@ class Desk {
     std::string author;
     std::string reason;
     std::int64_t at_ms = 0;
+    std::int64_t until_ms = 0;  // 0: as long as it fires
+    std::string said_for;       // the tenant whose credentials said so; empty: the platform's
+
+    bool holds(std::int64_t now_ms) const { return until_ms == 0 || now_ms < until_ms; }
+    template <class Fields, class Self>
+    static void fields(Fields& f, Self& self) {
+      f.text(self.author);
+      f.text(self.reason);
+      f.number(self.at_ms);
+      f.number(self.until_ms);
+      f.text(self.said_for);
+    }
   };
+  using Labels = std::vector<std::pair<std::string, std::string>>;
 
   const Known* find(const std::string& id) const;
   void judge(std::int64_t shards, std::int64_t now_ms);
@@ -102,22 +136,32 @@ class Desk {
   std::string rules_of(std::string_view config_id) const;
   std::string encode_states() const;
   std::string encode_words(std::string_view id) const;
-  AlertsReply::Alert view_of(const std::string& id, const Known& known) const;
+  // Null where another version of the rules does not have it.
+  const Rule* rule_of(const Known& known) const;
+  static Labels labels_of(const Rule* rule, const Known& known);
+  LiveAlert live_of(const std::string& id, const Known& known, const Rule& rule,
+                    std::int64_t now_ms) const;
+  AlertsReply::Alert view_of(const std::string& id, const Known& known,
+                             const AlertsRequest& request, std::int64_t now_ms) const;
   void list(const std::map<std::string, Known>& alerts, const AlertsRequest& request,
-            AlertsReply& reply) const;
+            std::int64_t now_ms, AlertsReply& reply) const;
 
   RuleBook book_;
   Evaluator of_all_;
   std::map<std::string, HeardShard, std::less<>> shards_;
   std::map<std::string, Known> own_;  // of the rules about all tenants
   std::map<std::string, Words, std::less<>> words_;
+  Silences silences_;
+  Dispatch dispatch_;
   std::int64_t judged_ms_ = 0;
+  bool all_heard_ = false;     // what no shard says is over
   std::int64_t alarm_ms_ = 0;  // as far as it is known; 0: none
   bool loaded_ = false;
   std::int64_t loaded_ms_ = 0;
   std::string saved_states_;
   std::vector<std::string> changed_rules_;
   std::vector<std::string> changed_words_;
+  std::vector<std::string> changed_silences_;
 };
 
 // Frames to Z0_TARGET_ALERTS: calls of calls/alerts.hpp, and the alarm.

@@ -333,6 +333,26 @@ inline constexpr std::int64_t alert_quiet_ms = 60'000;
 inline constexpr std::int64_t shard_silent_ms = 200'000;
 // Nobody waits for the object of alerts but the tick itself, and the next one says it again.
 inline constexpr std::uint32_t alert_report_timeout_ms = 4'000;
+// Alerts of one rule that are remembered until everybody heard of them: 400 bytes each, and a byte for
+// each of 50 channels, are 900 KB of the 2 MB that a row may have. Further ones are counted.
+inline constexpr std::size_t group_alerts_max = small ? 20 : 2'000;
+// Alerts of one notification to people, who read some ten.
+inline constexpr std::size_t told_alerts_max = small ? 10 : 100;
+// How often a page that nobody answers goes further: an hour of quarters.
+inline constexpr std::int64_t escalations_max = 4;
+// Begins and ends of an alert that are remembered, so that flapping is seen.
+inline constexpr std::int64_t flap_changes_max = 50;
+inline constexpr std::int64_t flap_window_ms_max = 86'400'000;
+// How often Alertmanager hears of an alert again, as from Prometheus.
+inline constexpr std::int64_t alertmanager_resend_ms = 60'000;
+// Silences at once, of one tenant and of all: 1 KB each. Nobody oversees more.
+inline constexpr std::size_t silences_of_tenant_max = small ? 5 : 50;
+inline constexpr std::size_t silences_max = small ? 20 : 1'000;
+inline constexpr std::size_t silence_labels_max = 8;
+// What is silenced for longer is a rule that ought to go.
+inline constexpr std::int64_t silence_ms_max = std::int64_t{30} * 86'400'000;
+// A silence that is over is shown for a day; by it, too, an alert that ended under it is known.
+inline constexpr std::int64_t silence_kept_ms = 86'400'000;
 // Custom fact types counted by name; further ones count as "(other)".
 inline constexpr std::size_t counted_types_max = 64;
 

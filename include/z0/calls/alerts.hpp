@@ -20,14 +20,19 @@ enum class AlertsMethod : std::uint8_t {
   list = 2,
   publish_rules = 3,
   acknowledge = 4,
-  count_ = 5,
+  silences = 5,
+  silence = 6,
+  unsilence = 7,
+  count_ = 8,
 };
 constexpr z0_target target_of(AlertsMethod) { return Z0_TARGET_ALERTS; }
-inline constexpr std::string_view alerts_method_names[] = {"alarm", "report", "list",
-                                                           "publish_rules", "acknowledge"};
+inline constexpr std::string_view alerts_method_names[] = {
+    "alarm", "report", "list", "publish_rules", "acknowledge", "silences", "silence", "unsilence"};
 constexpr SpanName span_of(AlertsMethod method) {
-  constexpr SpanName names[] = {"z0.do.alerts.alarm", "z0.do.alerts.report", "z0.do.alerts.list",
-                                "z0.do.alerts.publish_rules", "z0.do.alerts.acknowledge"};
+  constexpr SpanName names[] = {"z0.do.alerts.alarm",       "z0.do.alerts.report",
+                                "z0.do.alerts.list",        "z0.do.alerts.publish_rules",
+                                "z0.do.alerts.acknowledge", "z0.do.alerts.silences",
+                                "z0.do.alerts.silence",     "z0.do.alerts.unsilence"};
   return names[static_cast<std::size_t>(method)];
 }
 // There is one: it knows the rules, and the alerts of all shards.
@@ -129,7 +134,11 @@ struct AlertsReply {
     std::string_view acknowledged_by;
     std::string_view reason;
     std::int64_t acknowledged_at_ms = 0;
-    std::string_view silence_id;  // of a silence that holds; empty: none
+    std::int64_t acknowledged_until_ms = 0;  // 0: as long as it fires
+    std::string_view silence_id;             // of a silence that holds for who asks; empty: none
+    std::string_view inhibited_by;           // the id of the alert that is its cause; empty: none
+    std::int64_t escalations = 0;            // how often it went further, as nobody acknowledged it
+    bool flaps = false;  // somebody was told so, and hears no more until it is quiet
 
     template <class Fields, class Self>
     static void fields(Fields& f, Self& self) {
@@ -138,7 +147,11 @@ struct AlertsReply {
       f.text(self.acknowledged_by);
       f.text(self.reason);
       f.number(self.acknowledged_at_ms);
+      f.number(self.acknowledged_until_ms);
       f.text(self.silence_id);
+      f.text(self.inhibited_by);
+      f.number(self.escalations);
+      f.flag(self.flaps);
     }
   };
   std::vector<Alert> alerts;
@@ -164,6 +177,7 @@ struct AcknowledgeRequest {
   bool all_tenants = false;
   std::string_view author;
   std::string_view reason;
+  std::int64_t for_ms = 0;  // 0: as long as it fires
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
@@ -172,6 +186,7 @@ struct AcknowledgeRequest {
     f.flag(self.all_tenants);
     f.text(self.author);
     f.text(self.reason);
+    f.number(self.for_ms);
   }
 };
 

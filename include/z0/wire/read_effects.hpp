@@ -83,7 +83,7 @@ struct HttpAnswer {
 struct QueueMessage {
   std::string_view bytes;
 };
-struct Told {
+struct ToldReport {
   std::string_view report;
 };
 struct DataPoint {
@@ -101,8 +101,9 @@ struct LogLine {
 struct SpanLine {
   std::string_view json;
 };
-using Carried = std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ResumeNeed, Write,
-                             AlarmAt, HttpAnswer, QueueMessage, Told, DataPoint, LogLine, SpanLine>;
+using Carried =
+    std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ResumeNeed, Write, AlarmAt,
+                 HttpAnswer, QueueMessage, ToldReport, DataPoint, LogLine, SpanLine>;
 
 // Traps on an effect that no core writes.
 [[nodiscard]] Carried carried_by(const Effect& effect);

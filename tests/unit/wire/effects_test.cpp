@@ -60,7 +60,7 @@ TEST_CASE("Effects read back in order, each with what it carries", "[effects]") 
   CHECK(reply.headers == std::vector<z0::Header>{{"a", "b"}, {"c", ""}});
   CHECK(reply.body == "body");
   CHECK(z0::carried_by<z0::QueueMessage>(effects[3]).bytes == "message");
-  CHECK(z0::carried_by<z0::Told>(effects[4]).report == "report");
+  CHECK(z0::carried_by<z0::ToldReport>(effects[4]).report == "report");
   const auto point = z0::carried_by<z0::DataPoint>(effects[5]);
   CHECK(point.index == "north");
   CHECK(point.kind == Z0_POINT_HISTOGRAM);
