@@ -29,6 +29,7 @@ constexpr const char* footer =
     "  z0 metrics                     which metrics there are, or what one came to\n"
     "  z0 trace                       the latest traces, or one as a waterfall\n"
     "  z0 alerts                      what fires, and who looks after it\n"
+    "  z0 silence                     what nobody is told of for a while\n"
     "  z0 rules                       what alerts watch\n"
     "  z0 anomaly revenue.csv         how unusual each value is, learned as it goes\n"
     "  z0 export --all -o all.ndjson  every ledger, as a file that proves itself\n"
@@ -62,6 +63,7 @@ void add_commands(CLI::App& app, z0::cli::Context& context) {
   add_trace(app, context);
   add_alerts(app, context);
   add_ack(app, context);
+  add_silence(app, context);
   add_rules(app, context);
   add_anomaly(app, context);
   add_export(app, context);

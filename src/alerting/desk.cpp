@@ -134,11 +134,18 @@ bool Desk::acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms, A
   const bool may = known != nullptr && known->state.phase != AlertPhase::inactive &&
                    (request.all_tenants || known->tenant_id == request.tenant_id);
   if (!may) return false;
-  words_.insert_or_assign(
-      id, Words{std::string(request.author), std::string(request.reason), now_ms,
-                request.for_ms == 0 ? 0 : now_ms + request.for_ms,
-                request.all_tenants ? std::string() : std::string(request.tenant_id)});
-  changed_words_.push_back(id);
+  // The platform's word stands for everybody; a tenant's does not take its place.
+  const auto said = words_.find(id);
+  const bool stands = said != words_.end() && said->second.holds(now_ms) &&
+                      said->second.said_for.empty() && !request.all_tenants &&
+                      known->rules_of != request.tenant_id;
+  if (!stands) {
+    words_.insert_or_assign(
+        id, Words{std::string(request.author), std::string(request.reason), now_ms,
+                  request.for_ms == 0 ? 0 : now_ms + request.for_ms,
+                  request.all_tenants ? std::string() : std::string(request.tenant_id)});
+    changed_words_.push_back(id);
+  }
   AlertsRequest of;
   of.tenant_id = request.tenant_id;
   of.all_tenants = request.all_tenants;

@@ -9,11 +9,9 @@ namespace {
 constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t day_min = 1'440;
 
-const ZoneOffset* zone_at(std::span<const ZoneOffset> zones, std::string_view name,
-                          std::int64_t now_ms) {
-  const auto found = std::find_if(zones.begin(), zones.end(), [&](const ZoneOffset& zone) {
-    return zone.zone == name && now_ms < zone.until_ms;
-  });
+const ZoneOffset* zone_named(std::span<const ZoneOffset> zones, std::string_view name) {
+  const auto found = std::find_if(zones.begin(), zones.end(),
+                                  [&name](const ZoneOffset& zone) { return zone.zone == name; });
   return found == zones.end() ? nullptr : &*found;
 }
 
@@ -35,7 +33,8 @@ std::vector<std::string> zones_to_ask(std::span<const Listener> listeners,
   for (const Listener& listener : listeners) {
     if (!listener.channel.business_hours) continue;
     const std::string& name = listener.channel.business_hours->time_zone;
-    if (zone_at(zones, name, now_ms) == nullptr &&
+    const ZoneOffset* zone = zone_named(zones, name);
+    if ((zone == nullptr || now_ms >= zone->until_ms) &&
         std::find(ask.begin(), ask.end(), name) == ask.end())
       ask.push_back(name);
   }
@@ -47,7 +46,7 @@ bool within_hours(const Channel& channel, std::span<const ZoneOffset> zones, std
   opens_ms = 0;
   if (!channel.business_hours) return true;
   const BusinessHours& hours = *channel.business_hours;
-  const ZoneOffset* zone = zone_at(zones, hours.time_zone, now_ms);
+  const ZoneOffset* zone = zone_named(zones, hours.time_zone);
   if (zone == nullptr) return true;
   const std::int64_t local_min = floor_of(now_ms, minute_ms) + zone->offset_min;
   const std::int64_t today = floor_of(local_min, day_min);
@@ -57,8 +56,9 @@ bool within_hours(const Channel& channel, std::span<const ZoneOffset> zones, std
   std::int64_t day = of_day < hours.from_min ? today : today + 1;
   for (int i = 0; i < 7 && !is_working_day(hours, day); ++i) ++day;
   const std::int64_t opens_min = day * day_min + hours.from_min - zone->offset_min;
+  opens_ms = opens_min * minute_ms;
   // Past a change of the zone's clocks it is another moment.
-  opens_ms = std::min(opens_min * minute_ms, zone->until_ms);
+  if (now_ms < zone->until_ms) opens_ms = std::min(opens_ms, zone->until_ms);
   return false;
 }
 

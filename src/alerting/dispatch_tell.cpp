@@ -69,6 +69,13 @@ std::int64_t escalations_of(std::int64_t since_ms, const TellingPolicy& policy,
 
 }  // namespace
 
+// How often a page went further, as a listener has it.
+std::int64_t Dispatch::escalations_in(const Group& group, const Episode& episode,
+                                      const Listener& listener, std::int64_t now_ms) {
+  if (episode.over_ms != 0 || Now::is_acknowledged(group, episode, listener.tenant_id)) return 0;
+  return escalations_of(episode.pages_since_ms, listener.policy, now_ms);
+}
+
 Dispatch::Message Dispatch::sort_out(const Now& now, const Listener& listener, Group& group,
                                      const Ear& ear) {
   Message message;
@@ -90,9 +97,7 @@ Dispatch::Message Dispatch::sort_out(const Now& now, const Listener& listener, G
     const bool fires = episode.over_ms == 0 || (flaps_ms != 0 && heard != Heard::is_over);
     const bool held =
         !episode.inhibited_by.empty() || now.is_silenced(group, episode, listener.tenant_id, fires);
-    std::int64_t escalations = 0;
-    if (episode.over_ms == 0 && !held && !Now::is_acknowledged(group, episode, listener.tenant_id))
-      escalations = escalations_of(episode.pages_since_ms, policy, now.ms);
+    const std::int64_t escalations = held ? 0 : escalations_in(group, episode, listener, now.ms);
     if (episode.pages_since_ms != 0 && escalations < limits::escalations_max)
       look_again(episode.pages_since_ms + (escalations + 1) * policy.escalate_ms, now.ms);
     const bool wanted =
@@ -191,13 +196,14 @@ Told Dispatch::tell(const Now& now, const Listener& listener, Group& group, Ear&
     NotifiedAlert& alert = notification.alerts.emplace_back(episode.alert);
     alert.ended_ms = fires ? 0 : episode.over_ms;
     if (fires && forgets(listener)) alert.expires_ms = now.ms + 4 * limits::alertmanager_resend_ms;
+    const std::int64_t escalations = escalations_in(group, episode, listener, now.ms);
     if (message.flapping.contains(&item)) {
       alert.summary =
           "Flapping, " + std::to_string(flaps_in(episode.changes, listener.policy, now.ms)) +
           " changes within " + duration_text(listener.policy.flap_window_ms) + ". " + alert.summary;
-    } else if (message.escalations > 0 && fires) {
+    } else if (escalations > 0 && fires && !forgets(listener)) {
       alert.summary = "Nobody acknowledged this for " +
-                      duration_text(message.escalations * listener.policy.escalate_ms) + ". " +
+                      duration_text(escalations * listener.policy.escalate_ms) + ". " +
                       alert.summary;
     }
   };
@@ -208,7 +214,8 @@ Told Dispatch::tell(const Now& now, const Listener& listener, Group& group, Ear&
   for (Message::Item* item : message.fires) {
     add(*item, true);
     ear.of[item->first] = message.flapping.contains(item) ? Heard::flaps : Heard::fires;
-    item->second.escalations = std::max(item->second.escalations, message.escalations);
+    item->second.escalations =
+        std::max(item->second.escalations, escalations_in(group, item->second, listener, now.ms));
   }
   for (const Message::Item* item : message.over) {
     add(*item, false);
@@ -242,6 +249,14 @@ void Dispatch::hear(const Now& now, const Listener& listener, Group& group,
   }
   if (message.escalations < ear.escalations) {
     ear.escalations = message.escalations;
+    group.changed = true;
+  }
+  // What was told as flapping is quiet.
+  for (const Message::Item* item : message.fires) {
+    const auto heard = ear.of.find(item->first);
+    if (heard == ear.of.end() || heard->second != Heard::flaps || message.flapping.contains(item))
+      continue;
+    heard->second = Heard::fires;
     group.changed = true;
   }
   const std::int64_t due = due_ms(now, listener, group, ear, message);

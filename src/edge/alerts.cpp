@@ -92,8 +92,15 @@ void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBoo
   write_integer_or_null(json, "resolved_at", alert.resolved_at_ms);
   if (view.acknowledged_at_ms != 0) {
     json.object("acknowledged").text("by", view.acknowledged_by).text("reason", view.reason);
-    json.integer("at", view.acknowledged_at_ms).end();
+    json.integer("at", view.acknowledged_at_ms);
+    if (view.acknowledged_until_ms != 0) json.integer("expires_at", view.acknowledged_until_ms);
+    json.end();
   }
+  // Why nobody is told, or that more people were.
+  json.text_if_any("silence_id", view.silence_id);
+  json.text_if_any("inhibited_by", view.inhibited_by);
+  if (view.escalations != 0) json.integer("escalated", view.escalations);
+  if (view.flaps) json.key("flapping").raw("true");
   json.end();
 }
 
@@ -133,7 +140,8 @@ void write_rules(JsonWriter& json, const std::vector<Rule>& rules, std::string_v
   }
 }
 
-// {"author": "...", "reason": "..."}; both are said, so that who comes later knows whom to ask.
+// {"author": "...", "reason": "...", "for": "2h"}; the first two are said, so that who comes later knows
+// whom to ask. Without the last it holds as long as the alert.
 Status read_words(std::string_view body, AcknowledgeRequest& out, std::string& text,
                   std::string& field) {
   JsonReader in(body, 2);
@@ -141,9 +149,13 @@ Status read_words(std::string_view body, AcknowledgeRequest& out, std::string& t
   if (in.peek() != JsonKind::object || !in.enter_object()) return Status::not_an_object;
   std::string author;
   std::string reason;
+  std::string how_long;
   while (in.next_member(key)) {
     field = key.substr(0, limits::id_bytes_max);
-    std::string* const to = key == "author" ? &author : key == "reason" ? &reason : nullptr;
+    std::string* const to = key == "author"   ? &author
+                            : key == "reason" ? &reason
+                            : key == "for"    ? &how_long
+                                              : nullptr;
     if (to == nullptr) return Status::unknown_member;
     std::string_view value;
     std::string scratch;
@@ -157,6 +169,10 @@ Status read_words(std::string_view body, AcknowledgeRequest& out, std::string& t
     field = name;
     if (value->empty()) return Status::missing_member;
   }
+  field = "for";
+  if (!how_long.empty() && (!read_duration(how_long, out.for_ms) || out.for_ms < 1'000 ||
+                            out.for_ms > limits::silence_ms_max))
+    return Status::invalid_value;
   text = author + reason;
   out.author = std::string_view(text).substr(0, author.size());
   out.reason = std::string_view(text).substr(author.size());

@@ -56,6 +56,12 @@ void post_otlp_traces(const RouteCall& call);
 void resume_otlp_traces(const RouteResume& resumed);
 void post_otlp_metrics(const RouteCall& call);
 
+void get_silences(const RouteCall& call);
+void resume_silences(const RouteResume& resumed);
+void post_silence(const RouteCall& call);
+void resume_silence(const RouteResume& resumed);
+void delete_silence(const RouteCall& call);
+void resume_delete_silence(const RouteResume& resumed);
 void get_alerts(const RouteCall& call);
 void resume_alerts(const RouteResume& resumed);
 void get_rules(const RouteCall& call);

@@ -26,8 +26,9 @@ struct AlertsOptions {
 };
 
 const std::vector<std::string> alert_members = {
-    "id",    "state",     "rule",      "severity", "level",       "tenant_id", "labels",
-    "value", "threshold", "active_at", "fired_at", "resolved_at", "runbook",   "owner"};
+    "id",           "state",      "rule",         "severity",  "level",       "tenant_id", "labels",
+    "value",        "threshold",  "active_at",    "fired_at",  "resolved_at", "runbook",   "owner",
+    "acknowledged", "silence_id", "inhibited_by", "escalated", "flapping"};
 
 std::string alert_labels(const json& alert) {
   std::string out = text_of(alert, "tenant_id");
@@ -42,6 +43,18 @@ std::string condition_words(const json& alert) {
   std::string out = text_of(alert, "value");
   if (alert.contains("comparison"))
     out += " (" + text_of(alert, "comparison") + ' ' + text_of(alert, "threshold") + ')';
+  return out;
+}
+
+// Who looks after it, or why nobody is told.
+std::string people_words(const json& alert) {
+  std::string out = text_of(object_of(alert, "acknowledged"), "by");
+  const auto add = [&out](const std::string& words) { out += (out.empty() ? "" : ", ") + words; };
+  if (const std::string by = text_of(alert, "silence_id"); !by.empty()) add("silenced: " + by);
+  if (const std::string by = text_of(alert, "inhibited_by"); !by.empty()) add("follows from " + by);
+  if (alert.contains("flapping")) add("flapping");
+  if (const std::int64_t times = integer_of(alert, "escalated"); times > 0)
+    add("escalated " + std::to_string(times) + (times == 1 ? " time" : " times"));
   return out;
 }
 
@@ -66,7 +79,7 @@ int list_alerts(const Connection& connection, const AlertsOptions& options) {
                                   : time_words(integer_of(alert, "active_at"));
     table.add({text_of(alert, "state"), text_of(alert, "severity"), text_of(alert, "rule"),
                alert_labels(alert), condition_words(alert), since, text_of(alert, "id"),
-               text_of(object_of(alert, "acknowledged"), "by")});
+               people_words(alert)});
   }
   const bool judged = has_integer(answer, "evaluated_at");
   if (!table.empty())
@@ -92,11 +105,13 @@ struct AckOptions {
   std::string id;
   std::string author;
   std::string reason;
+  std::string how_long;
 };
 
 int acknowledge(const Connection& connection, const AckOptions& options) {
   Api api(connection);
-  const json body = {{"author", options.author}, {"reason", options.reason}};
+  json body = {{"author", options.author}, {"reason", options.reason}};
+  if (!options.how_long.empty()) body["for"] = options.how_long;
   const json alert = api.post("/v1/alerts/" + options.id + "/acknowledge", body.dump());
   std::printf("%s of %s is looked after by %s\n", text_of(alert, "rule").c_str(),
               alert_labels(alert).empty() ? "all" : alert_labels(alert).c_str(),
@@ -124,6 +139,7 @@ void add_ack(CLI::App& app, Context& context) {
   command->add_option("ID", options->id, "The alert's id: z0 alerts lists them")->required();
   command->add_option("--by", options->author, "Who; $USER when left out");
   command->add_option("--reason", options->reason, "What you know, or what you do")->required();
+  command->add_option("--for", options->how_long, "How long: 30m, 2h; until it ends when left out");
   command->footer("Example:\n  z0 ack 1f0c4d2a9b7e6a53 --reason 'D1 is down, Cloudflare knows'\n");
   command->callback(
       [options, &context] { context.exit_code = acknowledge(connection_of(context), *options); });

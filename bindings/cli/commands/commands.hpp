@@ -22,6 +22,7 @@ void add_rules(CLI::App& app, Context& context);
 void add_anomaly(CLI::App& app, Context& context);
 void add_alerts(CLI::App& app, Context& context);
 void add_ack(CLI::App& app, Context& context);
+void add_silence(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
 void add_step(CLI::App& app, Context& context);
 void add_demo(CLI::App& app, Context& context);

@@ -72,6 +72,8 @@ json Api::put(const std::string& path, std::string body) {
   return call({"PUT", path, std::move(body), "application/json"});
 }
 
+json Api::remove(const std::string& path) { return call({"DELETE", path, {}, {}}); }
+
 void Api::pages(const std::string& path, Parameters parameters,
                 const std::function<bool(const json&)>& take, const char* cursor,
                 const char* next) {

@@ -30,6 +30,7 @@ class Api {
   nlohmann::json post(const std::string& path, std::string body = {},
                       const char* content_type = "application/json");
   nlohmann::json put(const std::string& path, std::string body);
+  nlohmann::json remove(const std::string& path);
 
   // All pages of a list, until `take` says no: `next` is the member of a page that brings the value
   // of the parameter `cursor` for the page after it.

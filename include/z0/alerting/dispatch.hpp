@@ -46,12 +46,12 @@ struct Told {
   Notification notification;
 };
 
-// Zones that are not known at that time. Each is named once.
+// Zones that are not known, or not any more. Each is named once.
 std::vector<std::string> zones_to_ask(std::span<const Listener> listeners,
                                       std::span<const ZoneOffset> zones, std::int64_t now_ms);
 
 // Whether a listener hears of what can wait. Where the zone is not known it does: better early than
-// never. `opens_ms`: when it will, else 0.
+// never. What was known of it last stands until it is known anew: that is an hour off at most. `opens_ms`: when it will, else 0.
 bool within_hours(const Channel& channel, std::span<const ZoneOffset> zones, std::int64_t now_ms,
                   std::int64_t& opens_ms);
 
@@ -152,6 +152,8 @@ class Dispatch {
   void watch_pages(const Now& now);
   void forget(const Now& now);
 
+  static std::int64_t escalations_in(const Group& group, const Episode& episode,
+                                     const Listener& listener, std::int64_t now_ms);
   Message sort_out(const Now& now, const Listener& listener, Group& group, const Ear& ear);
   void hear(const Now& now, const Listener& listener, Group& group, std::vector<Told>& out);
   static std::int64_t due_ms(const Now& now, const Listener& listener, const Group& group,

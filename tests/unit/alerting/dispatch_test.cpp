@@ -172,8 +172,9 @@ TEST_CASE(
         "pager firing A at 6\n");
   CHECK(s.dispatch.standing("A").flaps);
   // Of the changes of half an hour, six are left.
+  s.now_ms += minute;
   const std::string end = s.pass(hour, minute);
-  CHECK(end == "24m pager resolved A(over)\n");
+  CHECK(end == "23m pager resolved A(over)\n");
   CHECK(s.pass(hour, minute).empty());
   CHECK(s.rows.size() == 1);
 }
@@ -278,4 +279,46 @@ TEST_CASE("A group that is larger than a notification says how many are left out
   CHECK(s.last[0].notification.left_out == 30);
   // All of them were told, so nothing is told again.
   CHECK(s.pass(10 * minute).empty());
+}
+
+TEST_CASE("An alert that flapped and goes on is told no more as flapping", "[dispatch]") {
+  Scene s(GENERATE(false, true));
+  s.pager().policy.escalate_ms = 0;
+  for (int i = 0; i < 9; ++i) {
+    s.now_ms += minute;
+    if (i % 2 == 0)
+      s.fire("A");
+    else
+      s.end("A");
+    s.decide();
+  }
+  CHECK(s.dispatch.standing("A").flaps);
+  CHECK(s.pass(hour, minute) == "");
+  CHECK_FALSE(s.dispatch.standing("A").flaps);
+}
+
+TEST_CASE("A page says for how long nobody acknowledged it, where nobody did", "[dispatch]") {
+  Scene s;
+  s.pager();
+  s.fire("A", Severity::critical, "north");
+  s.fire("A", Severity::critical, "south");
+  s.decide();
+  s.acknowledge("A/north");
+  CHECK(s.pass(16 * minute, minute) == "15m pager firing A/north A/south\n");
+  CHECK(s.last.empty());
+  CHECK(s.dispatch.standing("A/north").escalations == 0);
+  CHECK(s.dispatch.standing("A/south").escalations == 1);
+}
+
+TEST_CASE("A tenant's word counts for its own rules and channels", "[dispatch]") {
+  Scene s;
+  s.pager();
+  s.listener(channel_of("north"), "north");
+  s.fire("A", Severity::critical, "north");
+  CHECK(s.decide() == "pager firing A/north; north firing A/north");
+  s.acknowledge("A/north", "nina", "north");
+  s.now_ms += second;
+  CHECK(s.decide() == "north acknowledged A/north");
+  // Nobody of the platform said anything.
+  CHECK(s.pass(16 * minute, minute) == "15m pager firing A/north\n");
 }

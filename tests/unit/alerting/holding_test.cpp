@@ -341,4 +341,7 @@ TEST_CASE("A zone that is not known holds nothing back, and is asked for", "[dis
   CHECK_FALSE(z0::within_hours(s.listeners[0].channel, s.zones, s.now_ms, opens_ms));
   CHECK(opens_ms == s.now_ms + hour);
   CHECK(z0::zones_to_ask(s.listeners, s.zones, s.now_ms + hour).size() == 1);
+  // What was known stands until the answer is there.
+  CHECK_FALSE(z0::within_hours(s.listeners[0].channel, s.zones, s.now_ms + hour, opens_ms));
+  CHECK(opens_ms == s.now_ms + 8 * hour);
 }

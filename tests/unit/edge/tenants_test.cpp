@@ -66,6 +66,7 @@ const std::map<Route, std::vector<Question>> naming = {
     {{"GET", "/v1/configs/{}/versions"}, {{""}, {"?from_version=1"}}},
     {{"GET", "/v1/traces/{}"}, {{""}}},
     {{"POST", "/v1/alerts/{}/acknowledge"}, {{"", R"({"author":"a","reason":"r"})"}}},
+    {{"DELETE", "/v1/silences/{}"}, {{""}}},
     {{"GET", "/v1/dead-letters/{}"}, {{""}}},
     {{"POST", "/v1/dead-letters/{}/redrive"}, {{""}}}};
 
@@ -97,6 +98,9 @@ const std::map<Route, std::vector<Question>> listing = {
     {{"GET", "/v1/traces"},
      {{""}, {"?error=true"}, {"?money=any"}, {"?operation=z0.worker.hidden.read"}}},
     {{"GET", "/v1/alerts"}, {{""}}},
+    {{"GET", "/v1/silences"}, {{""}}},
+    {{"POST", "/v1/silences"},
+     {{"", R"({"tenant_id":"north","author":"a","reason":"r","for":"1h"})"}}},
     {{"GET", "/v1/rules"}, {{""}}},
     {{"POST", "/v1/rules/test"}, {{"", "{}"}}},
     {{"GET", "/v1/live"}, {{""}}},
@@ -109,8 +113,9 @@ const std::map<Route, std::vector<Question>> listing = {
       {"?metric=z0_replication_queue_depth"}}}};
 
 constexpr const char* sum = "987654321";
-// Of the rule that fill_alerts publishes: what it says does not change.
+// Of the rule that fill_alerts publishes, and of what fill_silences silences: neither changes.
 constexpr const char* hidden_alert = "463ad5979efabc50";
+constexpr const char* hidden_silence = "sil_a9257339f8680a81";
 constexpr const char* hidden_trace = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 // A trace of north's that failed, so that it is kept.
@@ -141,6 +146,12 @@ void fill_alerts(TestWorld& w) {
   REQUIRE(w.get("/v1/alerts").json.at("alerts").at(0).at("id") == hidden_alert);
 }
 
+void fill_silences(TestWorld& w) {
+  const std::string silence =
+      R"({"rule":"hidden","author":"hidden","reason":"987654321","for":"1h"})";
+  CHECK(w.ask("POST", "/v1/silences", "north", silence, {}).text("id") == hidden_silence);
+}
+
 // North's ledger and config, in memory and in D1, and a fact that failed; a dead letter as well.
 void fill(TestWorld& w) {
   z0::test::measure(w);
@@ -166,6 +177,7 @@ void fill(TestWorld& w) {
   w.deliver_all();
   fill_traces(w);
   fill_alerts(w);
+  fill_silences(w);
   REQUIRE(w.get("/v1/entities/acct_hidden").status == 200);
 }
 
@@ -188,6 +200,7 @@ std::string url_of(const Route& route, const Question& question) {
   const bool letter = url.starts_with("/v1/dead-letters/");
   if (url.starts_with("/v1/alerts/"))
     return "/v1/alerts/" + std::string(hidden_alert) + "/acknowledge";
+  if (url.starts_with("/v1/silences/")) return "/v1/silences/" + std::string(hidden_silence);
   if (url.starts_with("/v1/traces/")) return "/v1/traces/" + std::string(hidden_trace);
   if (name != std::string::npos)
     url.replace(name, 2, config ? "cfg_hidden" : letter ? "letter_hidden" : "acct_hidden");

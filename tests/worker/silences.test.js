@@ -1,0 +1,114 @@
+// Silences in workerd: made, shown on alerts, apart by tenant, kept over a restart, ended.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, test } from "node:test";
+import { charge, unique } from "./lib/facts.js";
+import { eventually, startZ0, token } from "./lib/z0.js";
+
+const directory = mkdtempSync(join(tmpdir(), "z0-silences-"));
+const options = {
+  faults: true,
+  directory,
+  vars: { Z0_SETTINGS: JSON.stringify({ monitor_shards: 1 }) },
+};
+
+/** @type {import("./lib/z0.js").Z0} */
+let z0;
+before(async () => {
+  z0 = await startZ0(options);
+});
+afterEach(() => z0.fault({}));
+after(async () => {
+  await z0?.dispose();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** @param {string} rule @param {string} [tenant] @param {string} [bearer] */
+async function firing(rule, tenant, bearer = token()) {
+  const { status, body } = await z0.fetch("/v1/alerts", { token: bearer });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body.alerts.find(
+    (/** @type {any} */ one) =>
+      one.rule === rule && one.state === "firing" && one.tenant_id === tenant,
+  );
+}
+
+/** @param {object} silence @param {string} [bearer] */
+const post = (silence, bearer = token()) =>
+  z0.fetch("/v1/silences", { method: "POST", token: bearer, body: JSON.stringify(silence) });
+
+/** @param {string} [bearer] @returns {Promise<any[]>} */
+async function silences(bearer = token()) {
+  const { status, body } = await z0.fetch("/v1/silences", { token: bearer });
+  assert.equal(status, 200, JSON.stringify(body));
+  return body.silences;
+}
+
+/** Appends of a tenant that fail. @param {string} tenant @param {number} count */
+async function fail(tenant, count) {
+  const entity_id = unique("acct_");
+  await z0.fault({ calls: { [`account_${entity_id}`]: "throw" } });
+  for (let i = 0; i < count; i++) {
+    const { status } = await z0.post(charge(entity_id), { token: token(tenant) });
+    assert.equal(status, 503);
+  }
+}
+
+test("An alert shows its silence, which ends when it is ended, and outlives a restart", async () => {
+  const { status, body: made } = await post({
+    rule: "TenantWrite*",
+    author: "ann",
+    reason: "the ledger moves",
+    for: "2h",
+  });
+  assert.equal(status, 201, JSON.stringify(made));
+  await fail("north", 5);
+  const alert = await eventually(
+    "north's are an alert",
+    () => firing("TenantWriteFailures", "north"),
+    40_000,
+  );
+  assert.equal(alert.silence_id, made.id);
+  assert.equal((await firing("FactWriteFailures"))?.silence_id, undefined);
+
+  await z0.dispose();
+  z0 = await startZ0({ ...options, migrate: false });
+  assert.deepEqual(await silences(), [made]);
+
+  const { status: ended, body: over } = await z0.fetch(`/v1/silences/${made.id}`, {
+    method: "DELETE",
+  });
+  assert.equal(ended, 200, JSON.stringify(over));
+  assert.equal(over.state, "expired");
+  const again = await z0.fetch(`/v1/silences/${unique("sil_")}`, { method: "DELETE" });
+  assert.equal(again.status, 404);
+});
+
+test("A tenant's silence is its own, and hides nothing from the platform", async () => {
+  await fail("south", 5);
+  await eventually("south's are an alert", () => firing("TenantWriteFailures", "south"), 40_000);
+  const about_north = { rule: "*", tenant_id: "north", author: "sam", reason: "r", for: "1h" };
+  assert.equal((await post(about_north, token("south"))).status, 404);
+  const { status, body: made } = await post(
+    { rule: "*", author: "sam", reason: "we know", for: "1h" },
+    token("south"),
+  );
+  assert.equal(status, 201, JSON.stringify(made));
+  assert.equal(made.tenant_id, "south");
+  const theirs = await firing("TenantWriteFailures", "south", token("south"));
+  assert.equal(theirs.silence_id, made.id);
+  assert.equal((await firing("TenantWriteFailures", "south")).silence_id, undefined);
+  assert.deepEqual(
+    (await silences(token("south"))).map((one) => one.id),
+    [made.id],
+  );
+  assert.deepEqual(await silences(token("north")), []);
+  const theft = await z0.fetch(`/v1/silences/${made.id}`, {
+    method: "DELETE",
+    token: token("north"),
+  });
+  assert.equal(theft.status, 404);
+});
