@@ -53,6 +53,10 @@
  *   asks to be left alone for (retry-after; 0: it does not say), bytes body, empty where the need
  *   asks for none or it is longer than that; else: text message.
  *
+ * ANSWER, to Z0_NEED_ZONE
+ *   u8 0, u64 minutes to be added to UTC (two's complement), u64 until when that holds in ms
+ *   u8 1, text message                     there is no such zone
+ *
  * ANSWER, to Z0_NEED_CALL
  *   u8 outcome (z0_outcome), then for Z0_OK: bytes reply; else: text message.
  *   Then the request itself again: bytes.
@@ -90,7 +94,7 @@ extern "C" {
 #endif
 
 enum {
-  Z0_ABI_VERSION = 9,
+  Z0_ABI_VERSION = 10,
   Z0_FRAME_HEADER_BYTES = 72,
   Z0_ENTROPY_BYTES = 48,
   Z0_MESSAGE_BYTES_MAX = 120000,
@@ -165,6 +169,8 @@ enum z0_effect_kind {
    *   text method, text url, u16 count, count x { text name, text value }, u32 timeout_ms,
    *   bytes body, u32 bytes of the answer's body at most (0: nobody reads it), SPAN */
   Z0_NEED_FETCH = 6,
+  /* phase 0. What the clocks of a time zone of the IANA database show: text zone, u64 at_ms. */
+  Z0_NEED_ZONE = 8,
   /* phase 1. A statement that writes: text sql, u16 count, count x value */
   Z0_WRITE = 16,
   /* phase 1. Set the object's one alarm: u64 at_ms; 0 clears it. */

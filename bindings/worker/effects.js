@@ -74,6 +74,8 @@ function decodeEffect(r, kind, phase) {
       };
     case Effect.NEED_SIGN:
       return { kind, phase, text: r.blob() };
+    case Effect.NEED_ZONE:
+      return { kind, phase, zone: r.text(), atMs: r.i64() };
     case Effect.ALARM:
       return { kind, phase, atMs: r.i64() };
     case Effect.REPLY:
@@ -182,6 +184,14 @@ export function encodeSignatures(signatures) {
   const w = new Writer().u8(0).u16(signatures.length);
   for (const { signature, publicKey } of signatures) w.blob(signature).blob(publicKey);
   return w.done();
+}
+
+/**
+ * The answer to Z0_NEED_ZONE.
+ * @param {{offsetMin: number, untilMs: number}} zone
+ */
+export function encodeZone({ offsetMin, untilMs }) {
+  return new Writer().u8(0).i64(offsetMin).i64(untilMs).done();
 }
 
 /**

@@ -4,9 +4,10 @@
 
 import { step } from "./core.js";
 import { callObject } from "./call.js";
-import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows } from "./effects.js";
+import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows, encodeZone } from "./effects.js";
 import { messageOf } from "./log.js";
 import { fetchOutside } from "./fetch.js";
+import { zoneAt } from "./zone.js";
 import { send, tell } from "./collect.js";
 import { collect } from "./points.js";
 import { sign } from "./sign.js";
@@ -134,6 +135,10 @@ function answer(host, need, spans) {
       return sign(host.env, need.text);
     case Effect.NEED_FETCH:
       return inSpan(spans, need.span, (failed) => fetchOutside(need, failed));
+    case Effect.NEED_ZONE: {
+      const zone = zoneAt(need.zone, need.atMs);
+      return zone === undefined ? encodeFailure("there is no such zone") : encodeZone(zone);
+    }
     default:
       throw new Error(`effect ${need.kind} stands among needs`);
   }

@@ -1,7 +1,7 @@
 // The numbers of include/z0.h and the shapes that the shim passes around. tests/worker/abi.test.js
 // compares the numbers with the header, so that the two cannot drift apart.
 
-export const ABI_VERSION = 9;
+export const ABI_VERSION = 10;
 export const HEADER_BYTES = 72;
 export const ENTROPY_BYTES = 48;
 export const MESSAGE_BYTES_MAX = 120_000;
@@ -29,6 +29,7 @@ export const Effect = Object.freeze({
   NEED_RESUME: 4,
   NEED_SIGN: 5,
   NEED_FETCH: 6,
+  NEED_ZONE: 8,
   WRITE: 16,
   ALARM: 17,
   REPLY: 32,
@@ -89,6 +90,7 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
  * @typedef {{kind: 6, phase: number, method: string, url: string, headers: [string, string][],
  *   timeoutMs: number, body: Uint8Array<ArrayBuffer>, answerBytesMax: number, span: NeedSpan}} NeedFetch
+ * @typedef {{kind: 8, phase: number, zone: string, atMs: number}} NeedZone
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm
  * @typedef {{kind: 32, phase: number} & Reply} ReplyEffect
@@ -98,7 +100,7 @@ export const FLAG_DEBUG = 1;
  *   howMuch: number, value: number, trace: string}} Point measures: a PointKind
  * @typedef {{kind: 66, phase: number, level: number, text: string}} Log
  * @typedef {{kind: 67, phase: number, text: string}} SpanLine
- * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | Write | Alarm | ReplyEffect | Send | Tell
+ * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | NeedZone | Write | Alarm | ReplyEffect | Send | Tell
  *   | Point | Log | SpanLine} AnyEffect
  */
 

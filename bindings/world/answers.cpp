@@ -98,6 +98,8 @@ void World::answer_need(const Running& task, std::size_t place) {
     return answered(task, place, answer_query(*query));
   if (const auto* fetch_need = std::get_if<FetchNeed>(&need))
     return answered(task, place, answer_fetch(*fetch_need));
+  if (const auto* zone_need = std::get_if<ZoneNeed>(&need))
+    return answered(task, place, answer_zone(*zone_need));
   answered(task, place, answer_sign(std::get<SignNeed>(need)));
 }
 
@@ -152,6 +154,22 @@ std::string World::answer_fetch(const FetchNeed& need) {
     out.u8(Z0_FAILED);
     out.bytes("nobody answers");
   }
+  return bytes;
+}
+
+std::string World::answer_zone(const ZoneNeed& need) const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  std::int64_t offset_min = 0;
+  std::int64_t until_ms = need.at_ms + std::int64_t{86'400'000};
+  const bool known = zone ? zone(need.zone, need.at_ms, offset_min, until_ms) : need.zone == "UTC";
+  out.u8(known ? 0 : 1);
+  if (!known) {
+    out.bytes("there is no such zone");
+    return bytes;
+  }
+  out.u64(static_cast<std::uint64_t>(offset_min));
+  out.u64(static_cast<std::uint64_t>(until_ms));
   return bytes;
 }
 

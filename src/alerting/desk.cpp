@@ -200,6 +200,7 @@ bool Desk::load(std::int64_t kind, std::string_view id, std::string_view bytes) 
   }
   if (kind == silences_row) return silences_.load(id, bytes);
   if (kind == groups_row) return dispatch_.load_group(id, bytes);
+  if (kind == zones_row) return load_zones(bytes);
   if (kind == listeners_row) return dispatch_.load_listeners(bytes);
   Words words;
   if (kind != words_row || !decode(bytes, words)) return false;

@@ -3,7 +3,9 @@
 
 #include "alerting/words.hpp"
 #include "z0/alerting/desk.hpp"
+#include "z0/base/fields.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/notify/limits.hpp"
 
 namespace z0 {
 
@@ -58,6 +60,38 @@ LiveAlert Desk::live_of(const std::string& id, const Known& known, const Rule& r
     live.said_for = words->second.said_for;
   }
   return live;
+}
+
+void Desk::set_zone(ZoneOffset zone) {
+  std::erase_if(zones_, [&zone](const ZoneOffset& one) { return one.zone == zone.zone; });
+  zones_.push_back(std::move(zone));
+  // Zones of channels that are gone: nobody asks for them any more.
+  if (zones_.size() > limits::channels_max) zones_.erase(zones_.begin());
+  zones_changed_ = true;
+}
+
+std::string Desk::encode_zones() const {
+  std::string bytes;
+  FieldWriter out(bytes);
+  for (const ZoneOffset& zone : zones_) {
+    out.text(zone.zone);
+    out.signed_number(zone.offset_min);
+    out.number(zone.until_ms);
+  }
+  return bytes;
+}
+
+bool Desk::load_zones(std::string_view bytes) {
+  FieldReader in(bytes);
+  while (!in.done()) {
+    ZoneOffset zone;
+    in.text(zone.zone);
+    in.signed_number(zone.offset_min);
+    in.number(zone.until_ms);
+    if (!in.ok()) return false;
+    zones_.push_back(std::move(zone));
+  }
+  return true;
 }
 
 std::vector<Told> Desk::decide(std::span<const Listener> listeners,

@@ -143,6 +143,14 @@ void Effects::need_sign(std::string_view text) {
   end(mark);
 }
 
+void Effects::need_zone(std::string_view zone, std::int64_t at_ms) {
+  const auto mark = begin(Z0_NEED_ZONE, Phase::need);
+  waits_outside_ = true;
+  out_.bytes(zone);
+  out_.u64(static_cast<std::uint64_t>(at_ms));
+  end(mark);
+}
+
 void Effects::need_fetch(SpanName span, const FetchRequest& request) {
   const auto mark = begin(Z0_NEED_FETCH, Phase::need);
   waits_outside_ = true;

@@ -163,6 +163,15 @@ std::vector<Signature> parse_signatures(std::string_view answer) {
   return all;
 }
 
+bool parse_zone(std::string_view answer, std::int64_t& offset_min, std::int64_t& until_ms) {
+  ByteReader in(answer);
+  if (in.u8() != 0) return false;
+  offset_min = static_cast<std::int64_t>(in.u64());
+  until_ms = static_cast<std::int64_t>(in.u64());
+  // No clock is a day off, and none beyond it shifts a time out of its range.
+  return in.ok() && in.done() && offset_min > -1'440 && offset_min < 1'440;
+}
+
 void append_rows(std::string& bytes, const Rows& rows) {
   ByteWriter out(bytes);
   if (rows.failed) {

@@ -68,6 +68,13 @@ FetchNeed read_fetch(ByteReader& in) {
   return need;
 }
 
+ZoneNeed read_zone(ByteReader& in) {
+  ZoneNeed need;
+  need.zone = in.bytes();
+  need.at_ms = static_cast<std::int64_t>(in.u64());
+  return need;
+}
+
 ResumeNeed read_resume(ByteReader& in) {
   ResumeNeed need;
   need.continuation = in.bytes();
@@ -114,6 +121,8 @@ Carried read_carried(z0_effect_kind kind, ByteReader& in) {
       return SignNeed{in.bytes()};
     case Z0_NEED_FETCH:
       return read_fetch(in);
+    case Z0_NEED_ZONE:
+      return read_zone(in);
     case Z0_NEED_RESUME:
       return read_resume(in);
     case Z0_WRITE:

@@ -47,6 +47,10 @@ class Desk {
                                SilencesReply& reply);
   SilencesReply silences(const SilencesRequest& request, std::int64_t now_ms) const;
 
+  // What clocks show where people listen, as it was said last.
+  const std::vector<ZoneOffset>& zones() const { return zones_; }
+  void set_zone(ZoneOffset zone);
+
   // What is to be told now. It counts as told with the next save(), whose commit has to keep it.
   std::vector<Told> decide(std::span<const Listener> listeners, std::span<const ZoneOffset> zones,
                            std::int64_t now_ms);
@@ -79,6 +83,8 @@ class Desk {
     for (const std::string& id : changed_rules_) put(rules_row, id, rules_of(id));
     for (const std::string& id : changed_words_) put(words_row, id, encode_words(id));
     for (const std::string& id : changed_silences_) put(silences_row, id, silences_.encode(id));
+    if (zones_changed_) put(zones_row, std::string_view(), encode_zones());
+    zones_changed_ = false;
     dispatch_.save(groups_row, listeners_row, put);
     changed_rules_.clear();
     changed_words_.clear();
@@ -94,6 +100,7 @@ class Desk {
   static constexpr std::int64_t silences_row = 3;
   static constexpr std::int64_t groups_row = 4;
   static constexpr std::int64_t listeners_row = 5;
+  static constexpr std::int64_t zones_row = 6;
 
   // An alert as its shard said it, with texts of its own.
   struct Known {
@@ -136,6 +143,8 @@ class Desk {
   std::string rules_of(std::string_view config_id) const;
   std::string encode_states() const;
   std::string encode_words(std::string_view id) const;
+  std::string encode_zones() const;
+  [[nodiscard]] bool load_zones(std::string_view bytes);
   // Null where another version of the rules does not have it.
   const Rule* rule_of(const Known& known) const;
   static Labels labels_of(const Rule* rule, const Known& known);
@@ -153,6 +162,8 @@ class Desk {
   std::map<std::string, Words, std::less<>> words_;
   Silences silences_;
   Dispatch dispatch_;
+  std::vector<ZoneOffset> zones_;
+  bool zones_changed_ = false;
   std::int64_t judged_ms_ = 0;
   bool all_heard_ = false;     // what no shard says is over
   std::int64_t alarm_ms_ = 0;  // as far as it is known; 0: none

@@ -111,6 +111,10 @@ struct Signature {
 // By each of the log's keys, the current one first; none when the host could not sign.
 [[nodiscard]] std::vector<Signature> parse_signatures(std::string_view answer);
 
+// The answer to Z0_NEED_ZONE. False where there is no such zone, or it is malformed.
+[[nodiscard]] bool parse_zone(std::string_view answer, std::int64_t& offset_min,
+                              std::int64_t& until_ms);
+
 // The answer to Z0_NEED_FETCH: what the other side replied, or what went wrong.
 struct FetchAnswer {
   z0_outcome outcome = Z0_FAILED;

@@ -64,6 +64,10 @@ struct FetchNeed {
   std::uint32_t answer_bytes_max = 0;
   NeedSpan span;
 };
+struct ZoneNeed {
+  std::string_view zone;
+  std::int64_t at_ms = 0;
+};
 struct ResumeNeed {
   std::string_view continuation;
   std::size_t steps_max = 0;
@@ -102,8 +106,8 @@ struct SpanLine {
   std::string_view json;
 };
 using Carried =
-    std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ResumeNeed, Write, AlarmAt,
-                 HttpAnswer, QueueMessage, ToldReport, DataPoint, LogLine, SpanLine>;
+    std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ZoneNeed, ResumeNeed, Write,
+                 AlarmAt, HttpAnswer, QueueMessage, ToldReport, DataPoint, LogLine, SpanLine>;
 
 // Traps on an effect that no core writes.
 [[nodiscard]] Carried carried_by(const Effect& effect);

@@ -22,7 +22,7 @@ export const EFFECT = {
 /** @typedef {{kind: number, target: number, method?: number}} Head */
 /** @typedef {{nowMs: number, incarnation?: number, answers?: Uint8Array[]}} FrameOptions */
 
-const ABI_VERSION = 9;
+const ABI_VERSION = 10;
 const HEADER_BYTES = 72;
 const TWO_32 = 2 ** 32;
 const decoder = new TextDecoder();

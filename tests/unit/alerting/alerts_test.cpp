@@ -9,8 +9,6 @@ namespace {
 using z0::test::deposit;
 using z0::test::Json;
 using z0::test::Reply;
-using z0::test::TestWorld;
-
 using z0::test::tick;
 using z0::test::Watched;
 

@@ -2,6 +2,7 @@
 
 #include "unit/catch.hpp"
 #include "z0/notify/limits.hpp"
+#include "z0/notify/policy.hpp"
 
 using z0::Channel;
 using z0::ChannelType;
@@ -205,4 +206,43 @@ TEST_CASE("A channel wants its audience and its severities", "[notify]") {
   CHECK(wants(channel, z0::Severity::critical, 5));
   CHECK_FALSE(wants(channel, z0::Severity::warning, 5));
   CHECK_FALSE(wants(channel, z0::Severity::critical, 3));
+}
+
+TEST_CASE("A policy says how often and how patiently people are told", "[notify]") {
+  z0::ChannelSettings read;
+  RuleError error;
+  REQUIRE(read_channel_settings(R"({"channels": [], "policy": {}})", read, error));
+  CHECK(read.policy == z0::TellingPolicy());
+  REQUIRE(read_channel_settings(
+      R"({"policy": {"group_wait": "0s", "group_interval": "1m", "repeat": "1h",
+          "escalate_after": "0s", "escalate_to": ["tenant_success", "engineering_lead"],
+          "flap_changes": 2, "flap_window": "1h"}, "channels": []})",
+      read, error));
+  z0::TellingPolicy wanted;
+  wanted.group_wait_ms = 0;
+  wanted.group_interval_ms = 60'000;
+  wanted.repeat_ms = 3'600'000;
+  wanted.escalate_ms = 0;
+  wanted.escalate_to = {z0::Audience::tenant_success, z0::Audience::engineering_lead};
+  wanted.flap_changes = 2;
+  wanted.flap_window_ms = 3'600'000;
+  CHECK(read.policy == wanted);
+  const auto policy = [](const std::string& members) {
+    return R"({"channels": [], "policy": {)" + members + "}}";
+  };
+  check_faults({
+      {R"({"channels": [], "policy": 1})", "policy", "an object"},
+      {R"({"policy": {}})", "channels", "a list of channels"},
+      {policy(R"("wait": "1s")"), "policy.wait", "no member of policy"},
+      {policy(R"("group_wait": "11m")"), "policy.group_wait", "from"},
+      {policy(R"("group_wait": 7)"), "policy.group_wait", "a duration"},
+      {policy(R"("group_interval": "0s")"), "policy.group_interval", "from"},
+      {policy(R"("repeat": "59s")"), "policy.repeat", "from"},
+      {policy(R"("escalate_to": ["cook"])"), "policy.escalate_to", "on_call"},
+      {policy(R"("escalate_to": "on_call")"), "policy.escalate_to", "a list of on_call"},
+      {policy(R"("flap_changes": 1)"), "policy.flap_changes", "a number of changes"},
+      {policy(R"("flap_changes": 2.5)"), "policy.flap_changes", "a number of changes"},
+      {policy(R"("flap_changes": 51)"), "policy.flap_changes", "a number of changes"},
+      {policy(R"("flap_window": "25h")"), "policy.flap_window", "from"},
+  });
 }

@@ -275,3 +275,35 @@ TEST_CASE("The core traps on what no host sends, and on a debug call only when i
   REQUIRE(effects.size() == 1);
   CHECK(z0::carried_by<z0::HttpAnswer>(effects[0]).http == 403);
 }
+
+TEST_CASE("What the clocks of a zone show is asked for and read", "[effects]") {
+  Effects e;
+  e.need_zone("Europe/Berlin", 77);
+  e.resume("c");
+  const std::string bytes(e.finish());
+  const auto effects = parse(bytes);
+  REQUIRE(effects.size() == 2);
+  CHECK(effects[0].phase == Phase::need);
+  const auto need = z0::carried_by<z0::ZoneNeed>(effects[0]);
+  CHECK(need.zone == "Europe/Berlin");
+  CHECK(need.at_ms == 77);
+
+  const auto answer = [](std::uint8_t kind, std::int64_t offset_min, std::int64_t until_ms) {
+    std::string text;
+    z0::ByteWriter out(text);
+    out.u8(kind);
+    out.u64(static_cast<std::uint64_t>(offset_min));
+    out.u64(static_cast<std::uint64_t>(until_ms));
+    return text;
+  };
+  std::int64_t offset_min = 0;
+  std::int64_t until_ms = 0;
+  REQUIRE(z0::parse_zone(answer(0, -210, 99), offset_min, until_ms));
+  CHECK(offset_min == -210);
+  CHECK(until_ms == 99);
+  CHECK_FALSE(z0::parse_zone(answer(1, 0, 99), offset_min, until_ms));
+  CHECK_FALSE(z0::parse_zone(answer(0, 1'440, 99), offset_min, until_ms));
+  CHECK_FALSE(z0::parse_zone(answer(0, -1'440, 99), offset_min, until_ms));
+  CHECK_FALSE(z0::parse_zone(answer(0, 0, 99).substr(1), offset_min, until_ms));
+  CHECK_FALSE(z0::parse_zone(answer(0, 0, 99) + 'x', offset_min, until_ms));
+}
