@@ -53,6 +53,11 @@
  *   asks to be left alone for (retry-after; 0: it does not say), bytes body, empty where the need
  *   asks for none or it is longer than that; else: text message.
  *
+ * ANSWER, to Z0_NEED_SECRET
+ *   u8 0, bytes value
+ *   u8 1, text message                     there is none of that name
+ *   A frame with such an answer is never logged with its answers.
+ *
  * ANSWER, to Z0_NEED_ZONE
  *   u8 0, u64 minutes to be added to UTC (two's complement), u64 until when that holds in ms
  *   u8 1, text message                     there is no such zone
@@ -169,6 +174,9 @@ enum z0_effect_kind {
    *   text method, text url, u16 count, count x { text name, text value }, u32 timeout_ms,
    *   bytes body, u32 bytes of the answer's body at most (0: nobody reads it), SPAN */
   Z0_NEED_FETCH = 6,
+  /* phase 0. A secret of the host that a config names: text name. One of z0's own, which begin with
+   * Z0_, is none. */
+  Z0_NEED_SECRET = 7,
   /* phase 0. What the clocks of a time zone of the IANA database show: text zone, u64 at_ms. */
   Z0_NEED_ZONE = 8,
   /* phase 1. A statement that writes: text sql, u16 count, count x value */

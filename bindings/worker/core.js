@@ -154,8 +154,12 @@ function invariantOf(core) {
  * @param {string | undefined} invariant
  */
 function logTrap(input, cause, invariant) {
-  const safe =
-    input.kind === Frame.REQUEST ? { ...input, parts: withoutSecrets(input.parts) } : input;
+  const { parts, answers } = input;
+  const safe = {
+    ...input,
+    parts: input.kind === Frame.REQUEST ? withoutSecrets(parts) : parts,
+    answers: input.secret ? answers.map(() => new Uint8Array(0)) : answers,
+  };
   const bytes = new Uint8Array(frameBytesMax(safe));
   const size = encodeFrame(bytes, safe);
   let binary = "";

@@ -74,6 +74,8 @@ function decodeEffect(r, kind, phase) {
       };
     case Effect.NEED_SIGN:
       return { kind, phase, text: r.blob() };
+    case Effect.NEED_SECRET:
+      return { kind, phase, name: r.text() };
     case Effect.NEED_ZONE:
       return { kind, phase, zone: r.text(), atMs: r.i64() };
     case Effect.ALARM:
@@ -184,6 +186,14 @@ export function encodeSignatures(signatures) {
   const w = new Writer().u8(0).u16(signatures.length);
   for (const { signature, publicKey } of signatures) w.blob(signature).blob(publicKey);
   return w.done();
+}
+
+/**
+ * The answer to Z0_NEED_SECRET.
+ * @param {string} value
+ */
+export function encodeSecret(value) {
+  return new Writer().u8(0).text(value).done();
 }
 
 /**

@@ -20,8 +20,10 @@ export async function fetchOutside(need, failed) {
     const answer = await bodyOf(response, need.answerBytesMax);
     return encodeFetched(response.status, secondsIn(response.headers.get("retry-after")), answer);
   } catch (error) {
-    failed(messageOf(error));
-    return encodeNotFetched(signal.aborted ? Outcome.TIMEOUT : Outcome.FAILED, messageOf(error));
+    // An address may be a secret, as that of a Slack channel is.
+    const message = messageOf(error).replaceAll(need.url, "the address");
+    failed(message);
+    return encodeNotFetched(signal.aborted ? Outcome.TIMEOUT : Outcome.FAILED, message);
   }
 }
 

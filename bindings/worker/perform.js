@@ -4,7 +4,14 @@
 
 import { step } from "./core.js";
 import { callObject } from "./call.js";
-import { encodeFailure, encodeQuery, encodeQueryFailure, encodeRows, encodeZone } from "./effects.js";
+import {
+  encodeFailure,
+  encodeQuery,
+  encodeQueryFailure,
+  encodeRows,
+  encodeSecret,
+  encodeZone,
+} from "./effects.js";
 import { messageOf } from "./log.js";
 import { fetchOutside } from "./fetch.js";
 import { zoneAt } from "./zone.js";
@@ -79,6 +86,7 @@ export async function runPart(host, kind, parts, spans, method = 0) {
       }
       input = { ...input, kind: Frame.RESUME, method: 0, parts: [effect.continuation] };
     }
+    input.secret = needs.some((need) => need.kind === Effect.NEED_SECRET);
     // Rows are answered at once: waiting for them would let another event in before the commit.
     input.answers = needs.every((need) => need.kind === Effect.NEED_ROWS)
       ? needs.map((need) => rows(storageOf(host), /** @type {NeedRows} */ (need)))
@@ -135,6 +143,8 @@ function answer(host, need, spans) {
       return sign(host.env, need.text);
     case Effect.NEED_FETCH:
       return inSpan(spans, need.span, (failed) => fetchOutside(need, failed));
+    case Effect.NEED_SECRET:
+      return secret(host.env, need.name);
     case Effect.NEED_ZONE: {
       const zone = zoneAt(need.zone, need.atMs);
       return zone === undefined ? encodeFailure("there is no such zone") : encodeZone(zone);
@@ -286,6 +296,17 @@ function databaseOf(env, binding) {
   const found = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[binding];
   if (found === undefined) throw new Error(`Z0_SETTINGS names ${binding}, which is not bound`);
   return /** @type {D1Database} */ (found);
+}
+
+/**
+ * What a config may name. What z0 itself is bound to, and what is no text, is none of it.
+ * @param {Env} env
+ * @param {string} name
+ */
+function secret(env, name) {
+  const value = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[name];
+  if (typeof value !== "string" || name.startsWith("Z0_")) return encodeFailure("there is no such secret");
+  return encodeSecret(value);
 }
 
 /**

@@ -29,6 +29,7 @@ export const Effect = Object.freeze({
   NEED_RESUME: 4,
   NEED_SIGN: 5,
   NEED_FETCH: 6,
+  NEED_SECRET: 7,
   NEED_ZONE: 8,
   WRITE: 16,
   ALARM: 17,
@@ -90,6 +91,7 @@ export const FLAG_DEBUG = 1;
  * @typedef {{kind: 5, phase: number, text: Uint8Array<ArrayBuffer>}} NeedSign
  * @typedef {{kind: 6, phase: number, method: string, url: string, headers: [string, string][],
  *   timeoutMs: number, body: Uint8Array<ArrayBuffer>, answerBytesMax: number, span: NeedSpan}} NeedFetch
+ * @typedef {{kind: 7, phase: number, name: string}} NeedSecret
  * @typedef {{kind: 8, phase: number, zone: string, atMs: number}} NeedZone
  * @typedef {{kind: 16, phase: number} & Statement} Write
  * @typedef {{kind: 17, phase: number, atMs: number}} Alarm
@@ -100,8 +102,8 @@ export const FLAG_DEBUG = 1;
  *   howMuch: number, value: number, trace: string}} Point measures: a PointKind
  * @typedef {{kind: 66, phase: number, level: number, text: string}} Log
  * @typedef {{kind: 67, phase: number, text: string}} SpanLine
- * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | NeedZone | Write | Alarm | ReplyEffect | Send | Tell
- *   | Point | Log | SpanLine} AnyEffect
+ * @typedef {NeedRows | NeedQuery | NeedCall | NeedResume | NeedSign | NeedFetch | NeedSecret | NeedZone | Write
+ *   | Alarm | ReplyEffect | Send | Tell | Point | Log | SpanLine} AnyEffect
  */
 
 /**
@@ -115,6 +117,7 @@ export const FLAG_DEBUG = 1;
  * @property {Uint32Array} incarnation
  * @property {(string | Uint8Array)[]} parts
  * @property {Uint8Array[]} answers
+ * @property {boolean} [secret] whether a secret is among them
  * @property {string} [settings] JSON of include/z0/wire/settings.hpp
  */
 

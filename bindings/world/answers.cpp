@@ -98,6 +98,8 @@ void World::answer_need(const Running& task, std::size_t place) {
     return answered(task, place, answer_query(*query));
   if (const auto* fetch_need = std::get_if<FetchNeed>(&need))
     return answered(task, place, answer_fetch(*fetch_need));
+  if (const auto* secret = std::get_if<SecretNeed>(&need))
+    return answered(task, place, answer_secret(*secret));
   if (const auto* zone_need = std::get_if<ZoneNeed>(&need))
     return answered(task, place, answer_zone(*zone_need));
   answered(task, place, answer_sign(std::get<SignNeed>(need)));
@@ -143,17 +145,27 @@ std::string World::answer_sign(const SignNeed& need) {
 std::string World::answer_fetch(const FetchNeed& need) {
   std::string bytes;
   ByteWriter out(bytes);
-  if (fetch) {
-    const Fetched fetched = fetch(need);
+  const Fetched fetched = fetch ? fetch(need) : Fetched(0);
+  if (fetched.http != 0) {
     out.u8(Z0_OK);
     out.u16(fetched.http);
     out.u32(fetched.retry_after_s);
     out.bytes(fetched.body.size() <= need.answer_bytes_max ? std::string_view(fetched.body)
                                                            : std::string_view{});
   } else {
-    out.u8(Z0_FAILED);
+    out.u8(fetch ? Z0_TIMEOUT : Z0_FAILED);
     out.bytes("nobody answers");
   }
+  return bytes;
+}
+
+std::string World::answer_secret(const SecretNeed& need) const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  const auto found = named_secrets.find(need.name);
+  out.u8(found == named_secrets.end() ? 1 : 0);
+  out.bytes(found == named_secrets.end() ? std::string_view("there is no such secret")
+                                         : std::string_view(found->second));
   return bytes;
 }
 

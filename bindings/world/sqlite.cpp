@@ -20,7 +20,7 @@ void bind(sqlite3_stmt* s, int i, const Value& v) {
       sqlite3_bind_double(s, i, v.real);
       break;
     case Value::Kind::text:
-      sqlite3_bind_text(s, i, v.bytes.data(), size, SQLITE_TRANSIENT);
+      sqlite3_bind_text(s, i, size == 0 ? "" : v.bytes.data(), size, SQLITE_TRANSIENT);
       break;
     case Value::Kind::blob:
       sqlite3_bind_blob(s, i, size == 0 ? "" : v.bytes.data(), size, SQLITE_TRANSIENT);

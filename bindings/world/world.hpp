@@ -100,13 +100,15 @@ class World {
   bool debug = false;    // what only tests and developers may ask for is allowed
   // The answer to Z0_NEED_SIGN for a text; without it there is no key.
   std::function<std::string(std::string_view text)> sign;
+  // What configs may name; others are none.
+  std::map<std::string, std::string, std::less<>> named_secrets;
   // What clocks of a zone show, and until when; false: there is no such zone. Without it there is UTC.
   std::function<bool(std::string_view zone, std::int64_t at_ms, std::int64_t& offset_min,
                      std::int64_t& until_ms)>
       zone;
   // Takes what steps measure; `tell` is the way on, in flushes.
   std::function<void(const DataPoint& point)> measured;
-  // Who is outside: the HTTP status that it replies, the seconds that it asks to be left alone for, and
+  // Who is outside: the HTTP status that it replies (0: it does not answer in time), the seconds that it asks to be left alone for, and
   // the body; without it nobody answers.
   struct Fetched {
     Fetched(int status, std::uint32_t seconds = 0, std::string text = {})
@@ -238,6 +240,7 @@ class World {
   std::string answer_query(const QueryNeed& need);
   std::string answer_sign(const SignNeed& need);
   std::string answer_fetch(const FetchNeed& need);
+  std::string answer_secret(const SecretNeed& need) const;
   std::string answer_zone(const ZoneNeed& need) const;
   void answer_call(const Running& task, std::size_t place, const CallNeed& need);
   void reply_to_call(const Running& task, z0_outcome outcome, std::string_view reply);

@@ -72,6 +72,12 @@ void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
     ByteReader in(shard.sums);
     if (!shard.sums.empty() && !of_all_.add_sums(in)) shard.sums.clear();
   }
+  std::vector<Evaluator::Target> targets;
+  for (const auto& [metric, value] : own_gauges_) {
+    targets.clear();
+    of_all_.targets(metric, {}, {}, targets);
+    for (const Evaluator::Target& target : targets) of_all_.merge_gauge(target, value, now_ms);
+  }
   // After a restart it is not yet known what every shard knows: an alert may begin, and none may end.
   all_heard_ = static_cast<std::int64_t>(shards_.size()) >= shards ||
                now_ms - loaded_ms_ > limits::shard_silent_ms;
@@ -118,6 +124,13 @@ void Desk::set_rules(const RulesSource& source) {
   // Shards say again by these rules what they know.
   for (auto& [number, shard] : shards_) shard.sums.clear();
   changed_rules_.emplace_back(source.config_id);
+}
+
+std::int64_t Desk::overdue_ms(std::int64_t now_ms) const {
+  std::int64_t longest = 0;
+  for (const auto& [number, shard] : shards_)
+    if (!shard.rests) longest = std::max(longest, now_ms - shard.heard_ms - limits::alert_quiet_ms);
+  return longest;
 }
 
 const Desk::Known* Desk::find(const std::string& id) const {

@@ -114,7 +114,19 @@ constexpr std::string_view shipped = R"({"rules": [
 {"name": "ConfigVersionGaps", "signal": {"sum": "z0_config_version_gaps_total"},
  "above": 0, "window": "15m", "by": ["tenant_id"],
  "severity": "warning", "runbook": "config_version_gaps", "owner": "platform",
- "summary": "A config's version is missing, or a fact names one that its ledger does not know."}
+ "summary": "A config's version is missing, or a fact names one that its ledger does not know."},
+{"name": "EvaluationLate", "signal": {"value": "z0_alerts_evaluation_delay_ms"},
+ "above": 30000, "keep_firing_for": "5m",
+ "severity": "critical", "runbook": "evaluation_late", "owner": "platform",
+ "summary": "Alerts are judged late: what goes wrong now may page nobody."},
+{"name": "NotificationsLate", "signal": {"value": "z0_notifications_delay_ms"},
+ "above": 300000, "for": "1m",
+ "severity": "critical", "runbook": "notifications", "owner": "platform",
+ "summary": "A receiver of alerts takes nothing: people are not told."},
+{"name": "NotificationsLost", "signal": {"sum": "z0_notifications_lost_total"},
+ "above": 0, "window": "1h",
+ "severity": "critical", "runbook": "notifications", "owner": "platform",
+ "summary": "A receiver of alerts refuses them, or there was no room for them."}
 ]})";
 
 }  // namespace

@@ -160,8 +160,8 @@ constexpr Remedy remedy_rows[] = {
     {Status::wrong_type, ",config.*,",
      "Send it as text in quotes. Where it is not needed leave the member out: null is no value."},
     {Status::invalid_value, ",config.type,",
-     "A config's type is budget, alert_rules, routing, retention or sampling, and stays what its "
-     "first version said."},
+     "A config's type is budget, alert_rules, alert_channels, routing, retention or sampling, and "
+     "stays what its first version said."},
     {Status::invalid_value, ",config.category,", "A config's category is policy or logic."},
     {Status::invalid_value, ",config.scope,",
      "A config's scope is platform, tenant or entity, and stays what its first version said."},

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "z0/alerting/desk.hpp"
+#include "z0/alerting/alerting.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/directory/directory.hpp"
 #include "z0/edge/routes.hpp"
@@ -30,7 +30,7 @@ struct Core::State {
   std::unordered_map<std::uint64_t, std::unique_ptr<Monitor>> monitors;
   std::vector<ResidentShard> shards;  // oldest first
   std::unordered_map<std::uint64_t, OwnedTraceStore> trace_stores;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Desk>> desks;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Alerting>> desks;
   Effects effects;
 };
 
@@ -129,9 +129,9 @@ std::string_view Core::step(std::string_view bytes) {
                   frame, effects);
       break;
     case Z0_TARGET_ALERTS:
-      step_alerts(
-          state_of(state_->desks, frame.incarnation, resident_desks_max, std::make_unique<Desk>),
-          frame, effects);
+      step_alerts(state_of(state_->desks, frame.incarnation, resident_desks_max,
+                           std::make_unique<Alerting>),
+                  frame, effects);
       break;
     case Z0_TARGET_TAIL:
       step_tail(frame, effects);

@@ -210,6 +210,9 @@ struct EffectWords {
       out += ' ' + std::string(name) + '=' + shown(value);
     return out + " within " + std::to_string(need.timeout_ms) + " ms: " + shown(need.body);
   }
+  std::string operator()(const SecretNeed& need) const {
+    return "need secret " + std::string(need.name);
+  }
   std::string operator()(const ZoneNeed& need) const { return "need zone " + shown(need.zone); }
   std::string operator()(const ResumeNeed& need) const {
     return "go on: " + std::string(need.where);

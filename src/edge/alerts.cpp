@@ -104,6 +104,25 @@ void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBoo
   json.end();
 }
 
+void write_channels(JsonWriter& json, const AlertsReply& reply) {
+  json.array("channels");
+  for (const AlertsReply::ChannelView& one : reply.channels) {
+    json.object().text("channel", one.channel).plain("to", one.to);
+    const std::string_view state = !one.off.empty() ? "off" : one.why.empty() ? "good" : "failing";
+    json.plain("state", state).text_if_any("why", one.off.empty() ? one.why : one.off);
+    json.integer("waiting", one.waiting).integer("delivered", one.delivered);
+    json.integer("given_up", one.given_up).integer("lost", one.lost);
+    write_integer_or_null(json, "delivered_at", one.delivered_at_ms);
+    write_integer_or_null(json, "next_try_at", one.again_at_ms);
+    json.end();
+  }
+  json.end();
+  if (!reply.has_dead_man) return;
+  json.object("dead_man");
+  write_integer_or_null(json, "heard_at", reply.dead_man_heard_at_ms);
+  json.text_if_any("why", reply.dead_man_why).end();
+}
+
 void ask(const RouteCall& call) {
   std::string_view tenant_id;
   if (!tenant_for(call.request, call.claims, tenant_id))
@@ -193,6 +212,7 @@ void resume_alerts(const RouteResume& resumed) {
   json.object().array("alerts");
   for (const AlertsReply::Alert& alert : reply.alerts) write_alert(json, alert, book);
   json.end();
+  if (!reply.channels.empty() || reply.has_dead_man) write_channels(json, reply);
   write_integer_or_null(json, "evaluated_at", reply.evaluated_at_ms);
   json.integer("left_out", reply.left_out).integer("silent_shards", reply.silent_shards).end();
   reply_json(resumed.effects, resumed.context, 200, out);

@@ -5,12 +5,13 @@
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/trap.hpp"
+#include "z0/notify/policy.hpp"
 
 namespace z0 {
 namespace {
 
-constexpr std::string_view config_types[] = {budget_type, alert_rules_type, "routing", "retention",
-                                             "sampling"};
+constexpr std::string_view config_types[] = {budget_type, alert_rules_type, alert_channels_type,
+                                             "routing",   "retention",      "sampling"};
 constexpr std::string_view categories[] = {"policy", "logic"};
 
 template <std::size_t n>
@@ -126,11 +127,29 @@ class ChangeReader {
                      error.where == "settings" ? error.where : "settings." + error.where);
       }
     }
+    if (type_ == alert_channels_type) {
+      const Status status = judge_channels(scope);
+      if (status != Status::recorded) return status;
+    }
     // In one order, so that the same settings are the same bytes.
     settings_ = sorted_members(settings_);
     append_config_data(out_.data, {type_, category_, scope, applies_to_, settings_});
     if (out_.data.size() > limits::data_bytes_max) return fault(Status::data_too_large, "settings");
     return settle_tenant(scope == ConfigScope::platform);
+  }
+
+  // A channel names a secret of the Worker and where it goes: only who operates it may.
+  Status judge_channels(ConfigScope scope) {
+    if (scope != ConfigScope::platform) {
+      out_.action = "Expected is the scope platform.";
+      return fault(Status::invalid_value, "scope");
+    }
+    ChannelSettings settings;
+    RuleError error;
+    if (read_channel_settings(settings_, settings, error)) return Status::recorded;
+    out_.action = "Expected is " + error.why + '.';
+    return fault(Status::invalid_value,
+                 error.where == "settings" ? error.where : "settings." + error.where);
   }
 
   // What concerns every tenant belongs to the platform, and only operators may say it.

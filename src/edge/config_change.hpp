@@ -7,10 +7,9 @@
 
 #include "folds/config_data.hpp"
 #include "http/http.hpp"
+#include "z0/calls/alerts.hpp"
 
 namespace z0 {
-
-inline constexpr std::string_view platform_tenant = "platform";
 
 struct ConfigChange {
   enum class Stage : std::uint8_t { judge = 0, append = 1, distribute = 2 };

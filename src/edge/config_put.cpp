@@ -180,12 +180,13 @@ class PutConfig {
         effects_.need_call(DirectoryMethod::publish, directory_shard_name(shard),
                            limits::read_timeout_ms, publish);
       }
-      if (content.type == alert_rules_type) {
-        const RulesSource rules{change_.config_id,
-                                all ? std::string_view{} : std::string_view(change_.tenant_id),
-                                content.settings};
-        effects_.need_call(AlertsMethod::publish_rules, alerts_object, limits::read_timeout_ms,
-                           encode(rules));
+      const bool rules = content.type == alert_rules_type;
+      if (rules || content.type == alert_channels_type) {
+        const RulesSource source{change_.config_id,
+                                 all ? std::string_view{} : std::string_view(change_.tenant_id),
+                                 content.settings};
+        effects_.need_call(rules ? AlertsMethod::publish_rules : AlertsMethod::publish_channels,
+                           alerts_object, limits::read_timeout_ms, encode(source));
       }
     }
     resume(Stage::distribute);

@@ -15,6 +15,7 @@ inline constexpr std::string_view config_subtype = "config_updated";
 // What a config may say of money.
 inline constexpr std::string_view budget_type = "budget";
 inline constexpr std::string_view alert_rules_type = "alert_rules";
+inline constexpr std::string_view alert_channels_type = "alert_channels";
 
 inline bool is_config_update(const Fact& fact) {
   return fact.type == FactType::lifecycle && fact.subtype == config_subtype &&

@@ -23,6 +23,7 @@ constexpr std::string_view by_cache[] = {"cache_type"};
 constexpr std::string_view by_cache_and_resolution[] = {"cache_type", "resolution"};
 constexpr std::string_view by_decision[] = {"result", "reason"};
 constexpr std::string_view by_tool[] = {"tool_id", "operation", "error_code"};
+constexpr std::string_view by_channel[] = {"channel"};
 constexpr std::string_view by_place[] = {"layer", "component", "error_code"};
 
 constexpr auto counter = MetricKind::counter;
@@ -90,6 +91,16 @@ constexpr MetricInfo metrics[] = {
      "Messages that D1 did not take, and ledgers whose copy in D1 was not theirs"},
     {"z0_replication_retries_total", counter, "retries", {},
      "Messages that are delivered again, and chunks that a ledger writes to D1 by itself"},
+    {"z0_alerts_evaluation_delay_ms", gauge_kind, "ms", {},
+     "How long the judging of alerts is over its time",
+     false, Together::max},
+    {"z0_notifications_total", counter, "notifications", by_channel,
+     "Notifications that a receiver took"},
+    {"z0_notifications_lost_total", counter, "notifications", by_channel,
+     "Notifications that a receiver refused, or that there was no room for"},
+    {"z0_notifications_delay_ms", gauge_kind, "ms", {},
+     "Since when the oldest notification waits for its receiver",
+     false, Together::max},
     {"z0_errors_total", counter, "errors", by_place,
      "What went wrong on the platform's own side; a refusal of what a caller sent is none"},
 };

@@ -143,6 +143,13 @@ void Effects::need_sign(std::string_view text) {
   end(mark);
 }
 
+void Effects::need_secret(std::string_view name) {
+  const auto mark = begin(Z0_NEED_SECRET, Phase::need);
+  waits_outside_ = true;
+  out_.bytes(name);
+  end(mark);
+}
+
 void Effects::need_zone(std::string_view zone, std::int64_t at_ms) {
   const auto mark = begin(Z0_NEED_ZONE, Phase::need);
   waits_outside_ = true;

@@ -163,6 +163,13 @@ std::vector<Signature> parse_signatures(std::string_view answer) {
   return all;
 }
 
+bool parse_secret(std::string_view answer, std::string_view& value) {
+  ByteReader in(answer);
+  if (in.u8() != 0) return false;
+  value = in.bytes();
+  return in.ok() && in.done();
+}
+
 bool parse_zone(std::string_view answer, std::int64_t& offset_min, std::int64_t& until_ms) {
   ByteReader in(answer);
   if (in.u8() != 0) return false;

@@ -119,6 +119,8 @@ Carried read_carried(z0_effect_kind kind, ByteReader& in) {
       return read_call(in);
     case Z0_NEED_SIGN:
       return SignNeed{in.bytes()};
+    case Z0_NEED_SECRET:
+      return SecretNeed{in.bytes()};
     case Z0_NEED_FETCH:
       return read_fetch(in);
     case Z0_NEED_ZONE:

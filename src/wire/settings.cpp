@@ -233,6 +233,55 @@ OtlpTarget settings_otlp(std::string_view settings) {
   return target;
 }
 
+LinkSettings settings_links(std::string_view settings) {
+  LinkSettings links;
+  std::string base;
+  with_member(settings, "public_url", [&](JsonReader& in) { read_address(in, base); });
+  while (base.ends_with('/')) base.pop_back();
+  if (!base.empty()) {
+    links.dashboard = base + "/?tenant_id={tenant_id?}&from={from_ms}&to={to_ms}";
+    links.facts = base + "/?tenant_id={tenant_id?}&from={from_ms}&to={to_ms}#facts";
+    links.trace = base + "/v1/traces/{trace_id}";
+    links.runbook = base + "/runbooks/{runbook}?tenant_id={tenant_id?}&tool_id={tool_id?}";
+  }
+  with_member(settings, "links", [&](JsonReader& in) {
+    std::string_view key;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(key)) {
+      if (key == "dashboard")
+        read_address(in, links.dashboard);
+      else if (key == "facts")
+        read_address(in, links.facts);
+      else if (key == "trace")
+        read_address(in, links.trace);
+      else if (key == "runbook")
+        read_address(in, links.runbook);
+      else
+        in.skip();
+    }
+  });
+  return links;
+}
+
+DeadManSettings settings_deadman(std::string_view settings) {
+  DeadManSettings found;
+  std::int64_t interval_s = 60;
+  with_member(settings, "deadman", [&](JsonReader& in) {
+    std::string_view key;
+    if (in.peek() != JsonKind::object || !in.enter_object()) return;
+    while (in.next_member(key)) {
+      if (key == "url")
+        read_address(in, found.url);
+      else if (key == "interval_s")
+        read_number(in, 10, 86'400, interval_s);
+      else
+        in.skip();
+    }
+  });
+  found.interval_ms = interval_s * 1'000;
+  return found;
+}
+
 Redaction settings_redaction(std::string_view settings) {
   Redaction redaction;
   for (const std::string_view name : default_redacted) redaction.attributes.emplace_back(name);

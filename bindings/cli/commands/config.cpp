@@ -167,7 +167,8 @@ int run_gaps(const Connection& connection, const ConfigOptions& options) {
 
 void add_set(CLI::App* set, ConfigOptions& options) {
   set->add_option("ID", options.id, "For example cfg_acme_budget")->required();
-  set->add_option("--type", options.type, "budget, alert_rules, routing, retention or sampling")
+  set->add_option("--type", options.type,
+                  "budget, alert_rules, alert_channels, routing, retention or sampling")
       ->required();
   set->add_option("--scope", options.scope, "platform, tenant or entity")->required();
   set->add_option("--settings", options.settings, "A JSON object, or @FILE with one")->required();

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "z0/alerting/dispatch.hpp"
@@ -19,8 +20,6 @@
 #include "z0/alerts/rule_book.hpp"
 #include "z0/calls/alerts.hpp"
 #include "z0/calls/silences.hpp"
-#include "z0/wire/effects.hpp"
-#include "z0/wire/frame.hpp"
 
 namespace z0 {
 
@@ -55,19 +54,18 @@ class Desk {
   std::vector<Told> decide(std::span<const Listener> listeners, std::span<const ZoneOffset> zones,
                            std::int64_t now_ms);
 
+  // What the object of alerts measures of itself, for the judgements that follow.
+  void set_own(std::vector<std::pair<Metric, double>> gauges) { own_gauges_ = std::move(gauges); }
+  const std::vector<std::pair<Metric, double>>& own() const { return own_gauges_; }
+  std::int64_t judged_ms() const { return judged_ms_; }  // 0: never
+  // For how long the one that is silent for longest should have spoken; 0: all did.
+  std::int64_t overdue_ms(std::int64_t now_ms) const;
+
   // The texts live as long as this does and nothing is taken.
   AlertsReply answer(const AlertsRequest& request, std::int64_t now_ms);
 
   // When to judge again though no shard says anything; 0: when one does.
   std::int64_t next_ms(std::int64_t now_ms) const;
-
-  void alarm_went_off() { alarm_ms_ = 0; }
-  // Whether an alarm is to be set for then: there is none, or only a later one.
-  [[nodiscard]] bool take_alarm(std::int64_t at_ms) {
-    if (at_ms == 0 || (alarm_ms_ != 0 && alarm_ms_ <= at_ms)) return false;
-    alarm_ms_ = at_ms;
-    return true;
-  }
 
   // -- rows
   bool is_loaded() const { return loaded_; }
@@ -165,8 +163,8 @@ class Desk {
   std::vector<ZoneOffset> zones_;
   bool zones_changed_ = false;
   std::int64_t judged_ms_ = 0;
-  bool all_heard_ = false;     // what no shard says is over
-  std::int64_t alarm_ms_ = 0;  // as far as it is known; 0: none
+  bool all_heard_ = false;  // what no shard says is over
+  std::vector<std::pair<Metric, double>> own_gauges_;
   bool loaded_ = false;
   std::int64_t loaded_ms_ = 0;
   std::string saved_states_;
@@ -174,8 +172,5 @@ class Desk {
   std::vector<std::string> changed_words_;
   std::vector<std::string> changed_silences_;
 };
-
-// Frames to Z0_TARGET_ALERTS: calls of calls/alerts.hpp, and the alarm.
-void step_alerts(Desk& desk, const Frame& frame, Effects& effects);
 
 }  // namespace z0

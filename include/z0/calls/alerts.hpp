@@ -23,20 +23,25 @@ enum class AlertsMethod : std::uint8_t {
   silences = 5,
   silence = 6,
   unsilence = 7,
-  count_ = 8,
+  publish_channels = 8,
+  count_ = 9,
 };
 constexpr z0_target target_of(AlertsMethod) { return Z0_TARGET_ALERTS; }
 inline constexpr std::string_view alerts_method_names[] = {
-    "alarm", "report", "list", "publish_rules", "acknowledge", "silences", "silence", "unsilence"};
+    "alarm",    "report",  "list",      "publish_rules",   "acknowledge",
+    "silences", "silence", "unsilence", "publish_channels"};
 constexpr SpanName span_of(AlertsMethod method) {
-  constexpr SpanName names[] = {"z0.do.alerts.alarm",       "z0.do.alerts.report",
-                                "z0.do.alerts.list",        "z0.do.alerts.publish_rules",
-                                "z0.do.alerts.acknowledge", "z0.do.alerts.silences",
-                                "z0.do.alerts.silence",     "z0.do.alerts.unsilence"};
+  constexpr SpanName names[] = {
+      "z0.do.alerts.alarm",         "z0.do.alerts.report",      "z0.do.alerts.list",
+      "z0.do.alerts.publish_rules", "z0.do.alerts.acknowledge", "z0.do.alerts.silences",
+      "z0.do.alerts.silence",       "z0.do.alerts.unsilence",   "z0.do.alerts.publish_channels"};
   return names[static_cast<std::size_t>(method)];
 }
 // There is one: it knows the rules, and the alerts of all shards.
 inline constexpr std::string_view alerts_object = "alerts";
+// Whose configs concern all tenants, and the ledger that holds what happened to alerts.
+inline constexpr std::string_view platform_tenant = "platform";
+inline constexpr std::string_view alerts_ledger = "acct_z0";
 
 // A value as reports carry it.
 std::int64_t millionths(double value);
@@ -154,7 +159,32 @@ struct AlertsReply {
       f.flag(self.flaps);
     }
   };
+  // How it stands with who is told. Times are 0 where there is none.
+  struct ChannelView {
+    std::string_view channel;  // its config's id, '/', and its name
+    std::string_view to;       // its type
+    std::string_view off;      // why it is told nothing any more; empty: it is
+    std::string_view why;      // what became of the last try; empty: it was taken
+    std::int64_t waiting = 0;
+    std::int64_t delivered = 0;
+    std::int64_t given_up = 0;
+    std::int64_t lost = 0;
+    std::int64_t delivered_at_ms = 0;
+    std::int64_t again_at_ms = 0;
+
+    template <class Fields, class Self>
+    static void fields(Fields& f, Self& self) {
+      for (auto* text : {&self.channel, &self.to, &self.off, &self.why}) f.text(*text);
+      for (auto* n : {&self.waiting, &self.delivered, &self.given_up, &self.lost,
+                      &self.delivered_at_ms, &self.again_at_ms})
+        f.number(*n);
+    }
+  };
   std::vector<Alert> alerts;
+  std::vector<ChannelView> channels;  // for who may see all tenants
+  bool has_dead_man = false;
+  std::int64_t dead_man_heard_at_ms = 0;
+  std::string_view dead_man_why;
   std::vector<RulesSource> rules;    // what was said beside the rules that ship
   std::int64_t evaluated_at_ms = 0;  // 0: never
   std::int64_t left_out = 0;         // groups that there was no room for
@@ -163,6 +193,10 @@ struct AlertsReply {
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
     f.list(self.alerts);
+    f.list(self.channels);
+    f.flag(self.has_dead_man);
+    f.number(self.dead_man_heard_at_ms);
+    f.text(self.dead_man_why);
     f.list(self.rules);
     f.number(self.evaluated_at_ms);
     f.number(self.left_out);

@@ -56,6 +56,10 @@ enum class Metric : std::uint8_t {
   replication_facts,
   replication_failures,
   replication_retries,
+  alerts_evaluation_delay,
+  notifications,
+  notifications_lost,
+  notifications_delay,
   errors,
   count_,
 };

@@ -16,7 +16,7 @@ struct ReceiverAnswer {
   std::uint32_t retry_after_s = 0;  // 0: it did not say
 };
 
-enum class Delivery : std::uint8_t {
+enum class LetterFate : std::uint8_t {
   delivered,
   retry,
   give_up,  // the same request would get the same answer
@@ -24,9 +24,11 @@ enum class Delivery : std::uint8_t {
 };
 
 struct DeliveryVerdict {
-  Delivery delivery = Delivery::retry;
+  LetterFate delivery = LetterFate::retry;
   std::int64_t wait_ms = 0;  // until the next attempt
   std::string_view why;      // in words, for who looks after the channel; empty when delivered
+  // The receiver is there, and did not take this one: another one may fare better.
+  bool of_this_one = false;
 };
 
 // `tries` attempts failed before this one; `entropy` is 64 bits of chance. How often to try in all is

@@ -36,7 +36,7 @@ inline constexpr std::size_t webhook_secrets_max = 4;
 inline constexpr std::size_t webhook_key_bytes_min = 24;
 inline constexpr std::size_t webhook_key_bytes_max = 64;
 
-// Channels of one config: each hears of each alert, so a few dozen are many.
+// Channels of one config, and of all: each hears of each alert, so a few dozen are many.
 inline constexpr std::size_t channels_max = 50;
 // Of a text of an alert, and labels of one, in what is sent. Rules have texts of half of that.
 inline constexpr std::size_t notified_text_bytes_max = 1'000;
@@ -50,5 +50,23 @@ inline constexpr std::size_t notified_link_bytes_max = slack_button_url_bytes_ma
 inline constexpr std::int64_t notify_pause_ms = 1'000;
 inline constexpr std::int64_t notify_pause_ms_max = 300'000;
 inline constexpr std::int64_t notify_asked_ms_max = 3'600'000;
+
+// What waits for one receiver. A group waits once, with its newest word, so it is as many groups that
+// changed while a receiver was away; of more the oldest warnings are lost first, and counted. 50 lanes of
+// 100 letters of 64 KiB are 320 MB of rows, of the 10 GB that an object has.
+inline constexpr std::size_t letters_per_lane_max = 100;
+// Of a letter; what does not fit are further alerts of its group, which are counted.
+inline constexpr std::size_t letter_bytes_max = 64u << 10;
+// A word that is a day old helps nobody.
+inline constexpr std::int64_t letter_age_ms_max = std::int64_t{24} * 3'600'000;
+// How long a receiver may take. Whatever becomes due meanwhile waits as long, of the 15 s that a page may
+// take in all.
+inline constexpr std::uint32_t letter_timeout_ms = 5'000;
+
+// Facts about alerts that wait for their ledger, and those of one call.
+inline constexpr std::int64_t alert_facts_waiting_max = 2'000;
+inline constexpr std::int64_t alert_facts_per_call_max = 100;
+// Steps of one frame to the object of alerts: its rows, zones, letters, answers.
+inline constexpr std::size_t alerts_steps_max = 6;
 
 }  // namespace z0::limits

@@ -89,6 +89,7 @@ class Effects {
               timeout_ms, request, rest);
   }
   void need_sign(std::string_view text);
+  void need_secret(std::string_view name);
   void need_zone(std::string_view zone, std::int64_t at_ms);
   // Under a span it carries the trace on, as W3C Trace Context has it: whoever is asked has the span of
   // this need as its parent.

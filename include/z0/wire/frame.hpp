@@ -65,6 +65,12 @@ class Entropy {
   std::string_view ulid() const { return bytes_.substr(0, 10); }
   // Of the trace that the step begins and of its span: trace/context.hpp.
   std::string_view trace() const { return bytes_.substr(10, 24); }
+  // Of pauses that differ by chance: 48 bits.
+  std::uint64_t chance() const {
+    ByteReader in(bytes_.substr(34, 6));
+    const std::uint64_t low = in.u32();
+    return low | std::uint64_t{in.u16()} << 32;
+  }
   // Of a ledger's hashes of ids, once in its life.
   std::uint64_t seed() const { return ByteReader(bytes_.substr(40, 8)).u64(); }
 
@@ -110,6 +116,9 @@ struct Signature {
 };
 // By each of the log's keys, the current one first; none when the host could not sign.
 [[nodiscard]] std::vector<Signature> parse_signatures(std::string_view answer);
+
+// The answer to Z0_NEED_SECRET. False when there is none, or it is malformed.
+[[nodiscard]] bool parse_secret(std::string_view answer, std::string_view& value);
 
 // The answer to Z0_NEED_ZONE. False where there is no such zone, or it is malformed.
 [[nodiscard]] bool parse_zone(std::string_view answer, std::int64_t& offset_min,

@@ -64,6 +64,9 @@ struct FetchNeed {
   std::uint32_t answer_bytes_max = 0;
   NeedSpan span;
 };
+struct SecretNeed {
+  std::string_view name;
+};
 struct ZoneNeed {
   std::string_view zone;
   std::int64_t at_ms = 0;
@@ -105,9 +108,9 @@ struct LogLine {
 struct SpanLine {
   std::string_view json;
 };
-using Carried =
-    std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, ZoneNeed, ResumeNeed, Write,
-                 AlarmAt, HttpAnswer, QueueMessage, ToldReport, DataPoint, LogLine, SpanLine>;
+using Carried = std::variant<RowsNeed, QueryNeed, CallNeed, SignNeed, FetchNeed, SecretNeed,
+                             ZoneNeed, ResumeNeed, Write, AlarmAt, HttpAnswer, QueueMessage,
+                             ToldReport, DataPoint, LogLine, SpanLine>;
 
 // Traps on an effect that no core writes.
 [[nodiscard]] Carried carried_by(const Effect& effect);

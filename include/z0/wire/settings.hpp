@@ -20,6 +20,12 @@
 //                               before anything is stored: attributes of these names, * stands for
 //                               anything, and in all texts what looks like an address or a long number;
 //                               default: names that speak of secrets and persons, and both kinds
+//   public_url                  where people reach this z0, "https://z0.example": links in notifications
+//                               lead there; default none, and then there are none
+//   links                       {"facts": "https://...", "trace": ..., "dashboard": ..., "runbook": ...}:
+//                               templates of links (notify/notification.hpp) in place of those of public_url
+//   deadman                     {"url": "https://...", "interval_s": 60}: an address that hears so often
+//                               that alerts are judged. It says so to people when it hears nothing
 //   otlp                        {"traces_url": "https://...", "metrics_url": "https://...",
 //                               "metrics_interval_s": 60, "headers": {"name": "value"}}: where the traces
 //                               that are kept are sent to as well, and what was counted, of all tenants, as
@@ -66,6 +72,20 @@ struct OtlpTarget {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 OtlpTarget settings_otlp(std::string_view settings);
+// Templates of links; empty: there is no such link.
+struct LinkSettings {
+  std::string dashboard;
+  std::string facts;
+  std::string trace;
+  std::string runbook;
+  friend bool operator==(const LinkSettings&, const LinkSettings&) = default;
+};
+LinkSettings settings_links(std::string_view settings);
+struct DeadManSettings {
+  std::string url;  // empty: there is none
+  std::int64_t interval_ms = 0;
+};
+DeadManSettings settings_deadman(std::string_view settings);
 Redaction settings_redaction(std::string_view settings);
 std::int64_t settings_reconciliation_alert_cents(std::string_view settings);
 std::int64_t settings_monitor_shards(std::string_view settings);

@@ -105,6 +105,12 @@ const std::vector<Row> rows = {
     {"CacheMisses", cached(49, 51), cached(50, 50)},
     {"ConfigVersionGaps", once("z0_config_version_gaps_total", 1),
      once("z0_config_version_gaps_total", 0)},
+    {"EvaluationLate", gauge("z0_alerts_evaluation_delay_ms", 30'001),
+     gauge("z0_alerts_evaluation_delay_ms", 30'000)},
+    {"NotificationsLate", gauge("z0_notifications_delay_ms", 300'001),
+     gauge("z0_notifications_delay_ms", 300'000)},
+    {"NotificationsLost", once("z0_notifications_lost_total", 1),
+     once("z0_notifications_lost_total", 0)},
 };
 
 }  // namespace

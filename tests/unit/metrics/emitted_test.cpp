@@ -7,6 +7,7 @@
 #include "unit/carried.hpp"
 #include "unit/catch.hpp"
 #include "unit/edge/config_requests.hpp"
+#include "unit/monitor/measuring.hpp"
 #include "unit/test_world.hpp"
 #include "z0/metrics/registry.hpp"
 
@@ -122,6 +123,41 @@ void outside(Measured& w) {
   CHECK(w.of("z0_external_errors_total{,trace_context,post,http_503}") == 1);
 }
 
+void notifications(Measured& w) {
+  z0::test::measure(w);
+  w.named_secrets = {{"SLACK", "https://slack.example/"},
+                     {"HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}};
+  w.fetch = [](const z0::FetchNeed& need) {
+    if (need.url == "https://slack.example/") return std::uint16_t{200};
+    return need.url == "https://gone.example/" ? std::uint16_t{410} : std::uint16_t{503};
+  };
+  CHECK(w.ask("PUT", "/v1/configs/cfg_channels", "",
+              R"({"type": "alert_channels", "scope": "platform", "settings": {"channels": [
+                {"name": "a", "type": "slack", "secret": "SLACK"},
+                {"name": "b", "type": "webhook", "secret": "HOOK", "url": "https://gone.example/"},
+                {"name": "c", "type": "webhook", "secret": "HOOK", "url": "https://away.example/"}
+              ]}})",
+              {})
+            .status == 201);
+  w.faults.call = [](std::string_view object, z0_outcome& outcome, std::string&) {
+    outcome = Z0_TIMEOUT;
+    return object.starts_with("account_");
+  };
+  for (int i = 0; i < 6; ++i) CHECK(w.post(deposit("n_" + std::to_string(i))).status == 504);
+  w.faults.call = nullptr;
+  for (int i = 0; i < 60; ++i) {
+    w.now_ms += 1'000;
+    w.run_alarms();
+  }
+  CHECK(w.of("z0_notifications_total{,cfg_channels/a}") >= 1);
+  CHECK(w.of("z0_notifications_lost_total{,cfg_channels/b}") >= 1);
+  CHECK(w.metrics.contains("z0_notifications_delay_ms"));
+  // Nothing ran for two minutes.
+  w.now_ms += 120'000;
+  for (int i = 0; i < 5; ++i) w.run_alarms();
+  CHECK(w.metrics.contains("z0_alerts_evaluation_delay_ms"));
+}
+
 }  // namespace
 
 TEST_CASE("Every metric but those of product Workers is emitted when its event happens",
@@ -133,6 +169,7 @@ TEST_CASE("Every metric but those of product Workers is emitted when its event h
   caches(w);
   outside(w);
   reconciliation(w);
+  notifications(w);
   for (int i = 0; i < static_cast<int>(Metric::count_); ++i) {
     const z0::MetricInfo& row = z0::info(static_cast<Metric>(i));
     INFO(row.name);

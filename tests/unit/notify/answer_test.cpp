@@ -8,14 +8,14 @@
 #include "z0/notify/limits.hpp"
 
 using z0::ChannelType;
-using z0::Delivery;
+using z0::LetterFate;
 
 namespace {
 
-Delivery delivery_of(const std::string& word) {
-  if (word == "delivered") return Delivery::delivered;
-  if (word == "retry") return Delivery::retry;
-  return word == "disable" ? Delivery::disable : Delivery::give_up;
+LetterFate delivery_of(const std::string& word) {
+  if (word == "delivered") return LetterFate::delivered;
+  if (word == "retry") return LetterFate::retry;
+  return word == "disable" ? LetterFate::disable : LetterFate::give_up;
 }
 
 }  // namespace
@@ -54,8 +54,8 @@ TEST_CASE("An answer is delivered, worth another try, or the end, as each receiv
       INFO(status << " " << z0::channel_type_name(static_cast<ChannelType>(type)));
       const auto verdict = judge(static_cast<ChannelType>(type), {status, 0}, 3, 12'345);
       CHECK(verdict.delivery == delivery_of(word));
-      CHECK(verdict.why.empty() == (verdict.delivery == Delivery::delivered));
-      CHECK((verdict.wait_ms == 0 || verdict.delivery == Delivery::retry));
+      CHECK(verdict.why.empty() == (verdict.delivery == LetterFate::delivered));
+      CHECK((verdict.wait_ms == 0 || verdict.delivery == LetterFate::retry));
     }
   }
   CHECK(rows == 20);

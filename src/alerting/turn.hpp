@@ -1,0 +1,44 @@
+// Inside the object of alerts: what its frames have in common.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "z0/alerting/alerting.hpp"
+
+namespace z0 {
+
+// What changed is written, with what is to be told of it; and the next alarm is set.
+void commit_alerts(Alerting& alerting, const Frame& frame, Effects& effects);
+void set_alerts_alarm(Alerting& alerting, std::int64_t now_ms, Effects& effects);
+
+// Whether something is to be sent now: notifications, facts, a sign of life.
+bool has_mail(const Alerting& alerting, std::int64_t now_ms);
+// Begins a turn of sending; it goes on as a RESUME.
+void begin_mail(Alerting& alerting, const Frame& frame, Effects& effects);
+
+// Whose answers come next: of time zones, before alerts are judged; of letters and secrets; of receivers.
+enum class AlertsStage : std::uint8_t { zones, read, sent, count_ };
+
+// What goes round with a frame.
+struct AlertsCourse {
+  AlertsStage stage = AlertsStage::zones;
+  std::vector<std::string_view> zones;
+  std::vector<SentLetter> letters;
+  std::int64_t facts = 0;  // the number of the last fact that goes along; 0: none does
+  bool beat = false;       // a sign of life
+
+  template <class Fields, class Self>
+  static void fields(Fields& f, Self& self) {
+    f.code(self.stage);
+    f.list(self.zones);
+    f.list(self.letters);
+    f.number(self.facts);
+    f.flag(self.beat);
+  }
+};
+void resume_alerts(const AlertsCourse& course, Effects& effects);
+void go_on_with_mail(Alerting& alerting, AlertsCourse&& course, const Frame& frame,
+                     Effects& effects);
+
+}  // namespace z0
