@@ -275,6 +275,9 @@ inline constexpr std::size_t monitor_series_max = small ? 60 : 100'000;
 // Cells: a series, or each bucket of a histogram that something fell into. 32 bytes and 8 of index:
 // 16 MB.
 inline constexpr std::size_t monitor_cells_max = small ? 400 : 400'000;
+// Events of one point of a product: a window's entry holds four times as many, and 2^63 of them, which a
+// total may come to, are nine thousand million such points.
+inline constexpr double point_events_max = 1e9;
 // Cells in slots of windows, 8 bytes each: 16 MB, and twice that while a list grows. 1,000 cells that
 // change all the time are 936,000: an hour in 10 s and two days in 5 minutes.
 inline constexpr std::size_t window_entries_max = small ? 3'000 : 2'000'000;

@@ -124,6 +124,7 @@ TEST_CASE("A point by name is refused with the reason, and then nothing is emitt
   for (const double wrong : {-1.0, 0.5, none, endless, 1e300})
     CHECK(refusal(effects, {"n", counter, {}, wrong, 0, {}}) ==
           "counts what is no whole number from 0 on");
+  CHECK(refusal(effects, {"n", counter, {}, 1e9 + 1, 0, {}}) == "counts more than 10^9 at once");
   for (const double wrong : {-1.0, none, endless, 1e300})
     CHECK(refusal(effects, {"n", histogram, {}, 1, wrong, {}}) ==
           "has a value that is no number from 0 on");
