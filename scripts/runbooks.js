@@ -65,6 +65,7 @@ export function conditionOf(rule) {
       `${signal.q === 1 ? "the longest" : percent(signal.q)} ${bound(measured(signal.of, threshold))} in ${rule.window}`,
     sum: () => `${bound(grouped(threshold))} in ${rule.window}`,
     value: () => bound(measured(String(signal), threshold)),
+    anomaly: () => `${bound(`a score of ${threshold}`)}, of ${signal.aspect === "quantile" ? `the ${percent(signal.q)} quantile` : signal.to === undefined ? "the count" : "the share"} of each ${rule.window}`,
   };
   if (!(kind in words)) throw new Error(`scripts/runbooks.js has no words for the signal ${kind}`);
   const parts = [words[kind]()];

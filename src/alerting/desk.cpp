@@ -45,7 +45,8 @@ bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms
   shard.alerts.clear();
   for (const AlertReport& one : report.alerts) {
     Known known{
-        std::string(one.rules_of), std::string(one.rule), std::string(one.tenant_id), {}, {}};
+        std::string(one.rules_of), std::string(one.rule), std::string(one.tenant_id), {}, {},
+        std::string(one.words)};
     known.labels.assign(one.labels.begin(), one.labels.end());
     known.state.phase = static_cast<AlertPhase>(
         std::min<std::int64_t>(one.phase, static_cast<std::int64_t>(AlertPhase::firing)));
@@ -84,7 +85,7 @@ void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
   of_all_.tick(now_ms, all_heard_);
   own_.clear();
   for (const Evaluator::Alert& alert : of_all_.alerts()) {
-    Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state};
+    Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state, alert.words};
     known.labels.assign(alert.labels.begin(), alert.labels.end());
     own_.emplace(alert_id({}, known.rule, known.tenant_id, known.labels), std::move(known));
   }

@@ -34,7 +34,8 @@ AlertsReply::Alert Desk::view_of(const std::string& id, const Known& known,
                 known.state.active_at_ms,
                 known.state.fired_at_ms,
                 known.state.resolved_at_ms,
-                millionths(known.state.value)};
+                millionths(known.state.value),
+                known.words};
   const Labels labels = labels_of(rule_of(known), known);
   const SilencedBy alert{known.rules_of, known.rule, known.tenant_id, &labels};
   const Silence* silence =

@@ -45,7 +45,7 @@ LiveAlert Desk::live_of(const std::string& id, const Known& known, const Rule& r
   alert.summary = rule.summary;
   alert.tenant_id = known.tenant_id;
   alert.labels = labels_of(&rule, known);
-  alert.value = value_words(rule, known.state.value);
+  alert.value = known.words.empty() ? value_words(rule, known.state.value) : known.words;
   alert.threshold = threshold_words(rule);
   alert.window_ms = rule.window_ms;
   alert.started_ms = known.state.active_at_ms;

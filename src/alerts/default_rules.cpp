@@ -126,7 +126,32 @@ constexpr std::string_view shipped = R"({"rules": [
 {"name": "NotificationsLost", "signal": {"sum": "z0_notifications_lost_total"},
  "above": 0, "window": "1h",
  "severity": "critical", "runbook": "notifications", "owner": "platform",
- "summary": "A receiver of alerts refuses them, or there was no room for them."}
+ "summary": "A receiver of alerts refuses them, or there was no room for them."},
+{"name": "FactsUnusual", "signal": {"anomaly": {"of": "z0_facts_written_total"}},
+ "above": 0.65, "window": "1h", "by": ["tenant_id", "fact_type"], "level": 2,
+ "severity": "warning", "audience": ["on_call", "engineering_lead"],
+ "runbook": "unusual", "owner": "platform",
+ "summary": "A tenant's facts of a type came far more or less often than is usual at that hour."},
+{"name": "FailuresUnusual", "signal": {"anomaly": {
+   "of": {"metric": "z0_facts_write_failures_total", "not": {"error_code": "budget_exhausted"}},
+   "to": ["z0_facts_written_total",
+          {"metric": "z0_facts_write_failures_total", "not": {"error_code": "budget_exhausted"}}]}},
+ "above": 0.65, "window": "1h", "min_events": 100, "by": ["tenant_id"], "level": 2,
+ "severity": "warning", "audience": ["on_call", "engineering_lead"],
+ "runbook": "unusual", "owner": "platform",
+ "summary": "A share of a tenant's facts fails that is far from what is usual."},
+{"name": "WriteLatencyUnusual", "signal": {"anomaly": {
+   "of": "z0_facts_write_duration_ms", "aspect": "quantile", "q": 0.99}},
+ "above": 0.65, "window": "1h", "min_events": 100, "by": ["tenant_id"], "level": 2,
+ "severity": "warning", "audience": ["on_call", "engineering_lead"],
+ "runbook": "unusual", "owner": "platform",
+ "summary": "The slowest hundredth of a tenant's facts takes a time that is far from what is usual."},
+{"name": "ReplicationLagUnusual", "signal": {"anomaly": {
+   "of": "z0_replication_lag_distribution_ms", "aspect": "quantile", "q": 0.99}},
+ "above": 0.65, "window": "1h", "min_events": 100, "by": ["tenant_id"], "level": 2,
+ "severity": "warning", "audience": ["on_call", "engineering_lead"],
+ "runbook": "unusual", "owner": "platform",
+ "summary": "A tenant's facts take a time to D1 that is far from what is usual."}
 ]})";
 
 }  // namespace

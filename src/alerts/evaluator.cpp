@@ -34,6 +34,25 @@ bool read(ByteReader& in, AlertState& state) {
   return in.ok() && phase <= static_cast<std::uint8_t>(AlertPhase::firing);
 }
 
+bool asks_for(const Rule& rule, SignalKind kind, Aspect aspect) {
+  return rule.kind == kind || (rule.kind == SignalKind::anomaly && rule.aspect == aspect);
+}
+
+// A rule as rows name it: by its name and what it tells series apart by, as in Prometheus.
+void write_name(ByteWriter& out, const Rule& rule) {
+  out.short_bytes(rule.name);
+  out.u8(rule.by_tenant ? 1 : 0);
+  out.varint(rule.by.size());
+  for (const std::string& name : rule.by) out.short_bytes(name);
+}
+
+std::vector<std::string> read_by_labels(ByteReader& in) {
+  std::vector<std::string> by(
+      static_cast<std::size_t>(std::min<std::uint64_t>(in.varint(), in.left())));
+  for (std::string& label : by) label = in.short_bytes();
+  return by;
+}
+
 }  // namespace
 
 Evaluator::Evaluator(std::vector<Rule> rules) : rules_(std::move(rules)) {
@@ -65,8 +84,8 @@ std::uint32_t Evaluator::space_of(const Rule& rule) {
 
 std::uint32_t Evaluator::operand_of(const Rule& rule, const std::vector<Selector>& of,
                                     std::int64_t window_ms, std::uint32_t space) {
-  const bool by_bucket = rule.kind == SignalKind::quantile;
-  const bool is_gauge = rule.kind == SignalKind::value;
+  const bool by_bucket = asks_for(rule, SignalKind::quantile, Aspect::quantile);
+  const bool is_gauge = asks_for(rule, SignalKind::value, Aspect::value);
   for (std::size_t i = 0; i < operands_.size(); ++i) {
     const Operand& one = operands_[i];
     if (one.of == of && one.window_ms == window_ms && one.space == space &&
@@ -175,6 +194,9 @@ std::vector<Evaluator::Alert> Evaluator::alerts() {
     for (std::size_t group = 0; group < states_[i].size(); ++group) {
       if (states_[i][group].idle()) continue;
       Alert& alert = found.emplace_back();
+      const Habits::Habit* habit =
+          habits_.find(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(group));
+      if (habit != nullptr) alert.words = words_of(habit->last);
       alert.rule = &rules_[i];
       alert.state = &states_[i][group];
       ByteReader key(space.keys[group]);
@@ -192,10 +214,7 @@ void Evaluator::encode_states(ByteWriter& out) const {
                                      [](const AlertState& state) { return !state.idle(); });
     if (awake == 0) continue;
     const Space& space = spaces_[reads_[i].space];
-    out.short_bytes(rules_[i].name);
-    out.u8(space.by_tenant ? 1 : 0);
-    out.varint(space.by.size());
-    for (const std::string& name : space.by) out.short_bytes(name);
+    write_name(out, rules_[i]);
     out.varint(static_cast<std::uint64_t>(awake));
     for (std::size_t group = 0; group < states_[i].size(); ++group) {
       if (states_[i][group].idle()) continue;
@@ -206,24 +225,27 @@ void Evaluator::encode_states(ByteWriter& out) const {
   out.short_bytes({});
 }
 
+const Rule* Evaluator::rule_named(std::string_view name, bool by_tenant,
+                                  const std::vector<std::string>& by) const {
+  const auto found = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& one) {
+    return one.name == name && one.by_tenant == by_tenant && one.by == by;
+  });
+  return found == rules_.end() ? nullptr : &*found;
+}
+
 bool Evaluator::decode_states(ByteReader& in) {
   if (in.u8() != states_version) return false;
   while (in.ok()) {
     const std::string_view name = in.short_bytes();
     if (name.empty()) return in.ok();
     const bool by_tenant = in.u8() != 0;
-    std::vector<std::string> by(
-        static_cast<std::size_t>(std::min<std::uint64_t>(in.varint(), in.left())));
-    for (std::string& label : by) label = in.short_bytes();
-    const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& one) {
-      return one.name == name && one.by_tenant == by_tenant && one.by == by;
-    });
+    const Rule* rule = rule_named(name, by_tenant, read_by_labels(in));
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       const std::string_view key = in.short_bytes();
       AlertState state;
       if (!read(in, state)) return false;
-      if (rule == rules_.end()) continue;
-      const auto i = static_cast<std::size_t>(rule - rules_.begin());
+      if (rule == nullptr) continue;
+      const auto i = static_cast<std::size_t>(rule - rules_.data());
       const std::uint32_t group = group_of(reads_[i].space, key);
       if (group != none) states_[i][group] = state;
     }
@@ -237,10 +259,40 @@ std::size_t Evaluator::states() const {
   return count;
 }
 
+void Evaluator::encode_habits(std::size_t chunk, ByteWriter& out) {
+  for (std::size_t i = 0; i < Habits::per_chunk; ++i) {
+    const Habits::Habit* habit = habits_.at(chunk * Habits::per_chunk + i);
+    if (habit == nullptr) continue;
+    write_name(out, rules_[habit->rule]);
+    out.short_bytes(spaces_[reads_[habit->rule].space].keys[habit->group]);
+    Habits::encode(*habit, out);
+  }
+  habits_.saved(chunk);
+}
+
+bool Evaluator::decode_habits(ByteReader& in) {
+  while (in.ok() && !in.done()) {
+    const std::string_view name = in.short_bytes();
+    const bool by_tenant = in.u8() != 0;
+    const Rule* rule = rule_named(name, by_tenant, read_by_labels(in));
+    const std::string_view key = in.short_bytes();
+    auto habit = std::make_unique<Habits::Habit>();
+    if (!Habits::decode(in, *habit)) return false;
+    if (rule == nullptr || rule->kind != SignalKind::anomaly) continue;
+    const auto i = static_cast<std::size_t>(rule - rules_.data());
+    const std::uint32_t group = group_of(reads_[i].space, key);
+    if (group == none) continue;
+    habit->rule = static_cast<std::uint32_t>(i);
+    habit->group = group;
+    static_cast<void>(habits_.put(std::move(habit)));
+  }
+  return in.ok();
+}
+
 std::size_t Evaluator::memory_bytes() const {
   constexpr std::size_t group_bytes = 120;
   constexpr std::size_t vector_bytes = sizeof(std::vector<std::int64_t>);
-  std::size_t bytes = groups_ * group_bytes;
+  std::size_t bytes = groups_ * group_bytes + habits_.memory_bytes();
   for (const auto& states : states_) bytes += states.capacity() * sizeof(AlertState);
   for (const Sums& one : sums_) {
     bytes += (one.sums.capacity() + one.values.capacity() + one.heard_ms.capacity()) * 8;

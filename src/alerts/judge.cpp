@@ -94,6 +94,44 @@ Evaluator::Seen Evaluator::see_value(const Rule& rule, std::uint32_t operand, st
   return seen;
 }
 
+// Nothing is said before two weeks were seen.
+Evaluator::Seen Evaluator::see_anomaly(std::size_t rule, std::size_t group) const {
+  Seen seen;
+  const Habits::Habit* habit =
+      habits_.find(static_cast<std::uint32_t>(rule), static_cast<std::uint32_t>(group));
+  if (habit == nullptr || !habit->last.settled) return seen;
+  seen.has_data = true;
+  seen.value = habit->last.score;
+  seen.holds = holds(rules_[rule].comparison, rules_[rule].threshold, seen.value);
+  return seen;
+}
+
+// What a window came to. A share or a quantile of too few events says nothing.
+std::optional<double> Evaluator::point(const Rule& rule, const Reads& reads, std::size_t group,
+                                       std::int64_t now_ms) const {
+  if (rule.aspect == Aspect::value) {
+    const Seen seen = see_value(rule, reads.of, group, now_ms);
+    return seen.has_data ? std::optional(seen.value) : std::nullopt;
+  }
+  const bool divides = reads.to != none;
+  const std::int64_t events = sum(divides ? reads.to : reads.of, group);
+  if (rule.aspect == Aspect::rate && !divides) return static_cast<double>(events);
+  if (events <= 0 || events < rule.min_events) return std::nullopt;
+  if (divides) return static_cast<double>(sum(reads.of, group)) / static_cast<double>(events);
+  return see_quantile(rule, reads.of, group).value;
+}
+
+void Evaluator::learn(std::size_t number, std::size_t group, std::int64_t now_ms) {
+  const Rule& rule = rules_[number];
+  const Reads& reads = reads_[number];
+  const auto r = static_cast<std::uint32_t>(number);
+  const auto g = static_cast<std::uint32_t>(group);
+  const bool met = knows(reads.of, group) || habits_.find(r, g) != nullptr;
+  if (!met || !habits_.due(r, g, rule.window_ms, now_ms)) return;
+  const bool steady = rule.aspect == Aspect::rate && reads.to == none;
+  habits_.learn(r, g, rule.window_ms, now_ms, point(rule, reads, group, now_ms), steady);
+}
+
 Evaluator::Seen Evaluator::see(std::size_t number, std::size_t group, std::int64_t now_ms) const {
   const Rule& rule = rules_[number];
   const Reads& reads = reads_[number];
@@ -108,6 +146,8 @@ Evaluator::Seen Evaluator::see(std::size_t number, std::size_t group, std::int64
       return see_quantile(rule, reads.of, group);
     case SignalKind::burn:
       return see_burn(rule, reads, group);
+    case SignalKind::anomaly:
+      return see_anomaly(number, group);
     case SignalKind::absent:
       seen.has_data = knows(reads.of, group);
       seen.holds = seen.has_data && sum(reads.of, group) == 0;
@@ -123,11 +163,13 @@ Evaluator::Seen Evaluator::see(std::size_t number, std::size_t group, std::int64
 }
 
 void Evaluator::tick(std::int64_t now_ms, bool may_end) {
+  habits_.begin_tick();
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = rules_[i];
     const Patience patience{rule.for_ms, rule.keep_firing_ms};
     for (std::size_t group = 0; group < states_[i].size(); ++group) {
       AlertState& state = states_[i][group];
+      if (rule.kind == SignalKind::anomaly) learn(i, group, now_ms);
       const Seen seen = see(i, group, now_ms);
       const bool condition = seen.has_data ? seen.holds : rule.no_data == NoData::alert;
       if (!condition && (state.idle() || !may_end)) continue;

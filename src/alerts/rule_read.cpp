@@ -9,6 +9,8 @@ namespace {
 
 // settings, rules, rule, signal, ratio, list, selector, where.
 constexpr std::size_t rules_depth_max = 9;
+// Shorter windows have so many chances a day that what is rare comes often.
+constexpr std::int64_t habit_window_ms = 300'000;
 
 bool is_rule_name(std::string_view name) {
   return name.size() <= limits::id_bytes_max && is_label_name(name);
@@ -152,10 +154,28 @@ class RulesReader : private CheckedJson {
     return !in_.next_member(key) || fail_at(key, "one signal only");
   }
 
+  // A rate may be divided by another one: then it is the share that has a baseline.
+  bool complete_anomaly(const Rule& rule) {
+    if (!rule.to.empty() && rule.aspect != Aspect::rate) return fail_at("to", "nothing");
+    if ((rule.aspect == Aspect::quantile) != (rule.quantile > 0))
+      return fail_at("q", rule.quantile > 0 ? "nothing" : "above 0");
+    for (const Selector& one : rule.of) {
+      const MetricKind kind = info(one.metric).kind;
+      const std::string name(info(one.metric).name);
+      if ((rule.aspect == Aspect::value) != (kind == MetricKind::gauge))
+        return fail(name + (kind == MetricKind::gauge ? " is a gauge: its aspect is value"
+                                                      : " has no value: ask for its rate"));
+      if (rule.aspect == Aspect::quantile && kind != MetricKind::histogram)
+        return fail(name + " is no histogram");
+    }
+    return true;
+  }
+
   // What the kind of signal needs.
   bool complete(const Rule& rule) {
     if (rule.kind == SignalKind::business) return true;
     if (rule.of.empty()) return fail_at("of", "a metric");
+    if (rule.kind == SignalKind::anomaly) return complete_anomaly(rule);
     const bool divides = rule.kind == SignalKind::ratio || rule.kind == SignalKind::burn;
     if (divides == rule.to.empty()) return fail_at("to", divides ? "a metric" : "nothing");
     if (rule.kind == SignalKind::burn && (rule.objective <= 0 || rule.long_window_ms == 0))
@@ -164,7 +184,6 @@ class RulesReader : private CheckedJson {
     for (const Selector& one : rule.of) {
       const MetricKind kind = info(one.metric).kind;
       const std::string name(info(one.metric).name);
-      if (rule.kind == SignalKind::anomaly) continue;
       if ((rule.kind == SignalKind::value) != (kind == MetricKind::gauge))
         return fail(name + (kind == MetricKind::gauge ? " is a gauge: ask for its value"
                                                       : " has no value: ask for its sum"));
@@ -265,6 +284,9 @@ class RulesReader : private CheckedJson {
                            : "no threshold: this signal holds or does not");
     if (rule.kind != SignalKind::value && rule.window_ms == 0)
       return fail_at("window", "a duration such as 5m");
+    if (rule.kind == SignalKind::anomaly && (!rule.by_tenant || rule.window_ms < habit_window_ms))
+      return rule.by_tenant ? fail_at("window", "5m at least: each window is one point")
+                            : fail_at("by", "tenant_id among them: what is usual differs");
     if (rule.kind == SignalKind::burn && rule.long_window_ms <= rule.window_ms)
       return fail_at("signal", "a long_window that is longer than the window");
     return labels_fit(rule);

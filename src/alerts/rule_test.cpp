@@ -96,8 +96,7 @@ class TestReader : private CheckedJson {
     if (in_.error() != JsonError::none || !in_.at_end()) return fail("JSON in order");
     if (out_.rules.empty()) return fail_at("rules", "a rule at least");
     for (std::size_t i = 0; i < out_.rules.size(); ++i) {
-      const SignalKind kind = out_.rules[i].kind;
-      if (kind == SignalKind::anomaly || kind == SignalKind::business)
+      if (out_.rules[i].kind == SignalKind::business)
         return fail_at("rules[" + std::to_string(i) + "].signal",
                        "a signal that series alone can say, as sum or ratio");
     }

@@ -83,6 +83,7 @@ void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBoo
   for (std::size_t i = 0; rule != nullptr && i < rule->by.size() && i < alert.labels.size(); ++i)
     json.any_key(rule->by[i]).text(alert.labels[i]);
   json.end().key("value").raw(thousandths_text(alert.value_millionths));
+  json.text_if_any("why", alert.words);
   if (rule != nullptr) {
     write_condition(json, *rule);
     write_meaning(json, *rule);

@@ -206,7 +206,8 @@ bool take_metric(Effects& effects, const NamedSample& sample, std::string_view& 
     labels[static_cast<std::size_t>(at - row.labels.begin())] = value;
   }
   if (!whole(sample.how_much)) return why = "counts what is no whole number from 0 on", false;
-  if (sample.how_much > limits::point_events_max) return why = "counts more than 10^9 at once", false;
+  if (sample.how_much > limits::point_events_max)
+    return why = "counts more than 10^9 at once", false;
   const bool measured = sample.value >= 0 && sample.value <= amount_max;
   if (row.kind != counter && !measured)
     return why = "has a value that is no number from 0 on", false;

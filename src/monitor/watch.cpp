@@ -1,6 +1,7 @@
 #include "monitor/watch.hpp"
 
 #include <cmath>
+#include <deque>
 #include <utility>
 
 #include "z0/base/limits.hpp"
@@ -13,10 +14,15 @@ Watch::Watch() : feed_(std::make_unique<Feed>(book_)) {}
 
 void Watch::set_book(RuleBook book) {
   const std::string states = encode_states();
+  std::vector<std::string> habits;
+  for_chunks([&](std::int64_t, Feed::Set& set, std::size_t chunk) {
+    habits.push_back(encode_habits(set, chunk));
+  });
   book_ = std::move(book);
   feed_ = std::make_unique<Feed>(book_);
-  // Alerts of rules that are still there go on as they are.
+  // Alerts of rules that are still there go on as they are, and so does what was learned for them.
   static_cast<void>(decode_states(states));
+  for (const std::string& bytes : habits) static_cast<void>(decode_habits(bytes));
 }
 
 void Watch::tick(const SeriesTable& table, const Windows& windows, std::int64_t now_ms) {
@@ -33,8 +39,9 @@ std::string Watch::report(std::string_view shard, std::int64_t now_ms) {
   report.rests = rests_;
   report.left_out = feed_->left_out();
   report.sums = feed_->sums_of_all();
+  std::deque<std::string> words;
   for (Feed::Set& set : feed_->sets()) {
-    for (const Evaluator::Alert& alert : set.evaluator.alerts()) {
+    for (Evaluator::Alert& alert : set.evaluator.alerts()) {
       if (report.alerts.size() >= limits::alerts_per_report_max) {
         ++report.left_out;
         continue;
@@ -49,6 +56,8 @@ std::string Watch::report(std::string_view shard, std::int64_t now_ms) {
       one.fired_at_ms = alert.state->fired_at_ms;
       one.resolved_at_ms = alert.state->resolved_at_ms;
       one.value_millionths = millionths(alert.state->value);
+      words.push_back(std::move(alert.words));
+      one.words = words.back();
     }
   }
   return encode(report);
@@ -109,6 +118,10 @@ bool Watch::load(std::int64_t id, std::string_view bytes) {
     saved_states_ = bytes;
     rests_ = said_rest_ = false;
     return decode_states(bytes);
+  }
+  if (id >= habits_row) {
+    habit_rows_.insert(id);
+    return decode_habits(bytes);
   }
   ShardReportReply kept;
   if (id != sources_row || !decode(bytes, kept)) return false;

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "z0/monitor/feed.hpp"
 #include "z0/monitor/series.hpp"
@@ -39,19 +42,34 @@ class Watch {
     if (states != saved_states_) put(states_row, states);
     sources_changed_ = false;
     saved_states_ = std::move(states);
+    for (const Row& row : changed_habits()) put(row.id, row.bytes);
   }
-  bool changed() const { return sources_changed_ || encode_states() != saved_states_; }
+  bool changed() const {
+    return sources_changed_ || encode_states() != saved_states_ || habits_changed();
+  }
   // In the order of their ids. False for bytes that save() did not write.
   [[nodiscard]] bool load(std::int64_t id, std::string_view bytes);
 
  private:
   static constexpr std::int64_t sources_row = 0;
   static constexpr std::int64_t states_row = 1;
+  static constexpr std::int64_t habits_row = 16;  // and those after it: chunks of what was learned
+
+  struct Row {
+    std::int64_t id = 0;
+    std::string bytes;
+  };
+  using EachChunk = std::function<void(std::int64_t id, Feed::Set& set, std::size_t chunk)>;
 
   void set_book(RuleBook book);
   std::string encode_sources() const;
   std::string encode_states() const;
   [[nodiscard]] bool decode_states(std::string_view bytes);
+  void for_chunks(const EachChunk& each) const;
+  static std::string encode_habits(Feed::Set& set, std::size_t chunk);
+  [[nodiscard]] bool decode_habits(std::string_view bytes);
+  std::vector<Row> changed_habits();
+  bool habits_changed() const;
 
   RuleBook book_;
   std::unique_ptr<Feed> feed_;
@@ -59,6 +77,7 @@ class Watch {
   bool said_rest_ = true;
   bool sources_changed_ = false;
   std::string saved_states_;
+  std::set<std::int64_t> habit_rows_;  // that are there
 };
 
 }  // namespace z0

@@ -58,6 +58,11 @@ std::string people_words(const json& alert) {
   return out;
 }
 
+std::string why_words(const json& alert) {
+  const std::string why = text_of(alert, "why");
+  return why.empty() ? why : " It is " + why + '.';
+}
+
 int list_alerts(const Connection& connection, const AlertsOptions& options) {
   Api api(connection);
   const json answer = api.get(path_with_query("/v1/alerts", {{"tenant", options.tenant}}));
@@ -88,7 +93,8 @@ int list_alerts(const Connection& connection, const AlertsOptions& options) {
     std::printf("nothing fires, and nothing waits\n");
   for (const json& alert : alerts)
     if (text_of(alert, "state") == "firing")
-      std::printf("%s: %s\n", text_of(alert, "rule").c_str(), text_of(alert, "summary").c_str());
+      std::printf("%s: %s%s\n", text_of(alert, "rule").c_str(), text_of(alert, "summary").c_str(),
+                  why_words(alert).c_str());
   const std::string when =
       judged ? "judged last at " + time_words(integer_of(answer, "evaluated_at"))
              : std::string("nothing was judged yet: rules are judged while something happens");

@@ -107,6 +107,7 @@ class Desk {
     std::string tenant_id;
     std::vector<std::string> labels;
     AlertState state;
+    std::string words;  // why, where the value alone does not say it
   };
   struct HeardShard {
     std::int64_t heard_ms = 0;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "z0/alerts/habits.hpp"
 #include "z0/alerts/machine.hpp"
 #include "z0/alerts/rule.hpp"
 #include "z0/base/bytes.hpp"
@@ -44,7 +45,7 @@ class Evaluator {
   // further ones are counted in left_out().
   void targets(Metric metric, std::string_view tenant_id, std::span<const std::string_view> labels,
                std::vector<Target>& out);
-  std::int64_t left_out() const { return left_out_; }
+  std::int64_t left_out() const { return left_out_ + habits_.left_out(); }
 
   // What comes into a window and what leaves it. What is open is there until clear_open().
   void add(Target target, std::uint64_t amount, std::uint32_t bucket) {
@@ -79,6 +80,7 @@ class Evaluator {
     std::string_view tenant_id;
     std::vector<std::string_view> labels;  // in the order of the rule's `by`
     AlertState* state = nullptr;
+    std::string words;  // of an anomaly: why
   };
   // In the order of rules and of groups as they came. Borrows until rules or groups change.
   std::vector<Alert> alerts();
@@ -91,6 +93,14 @@ class Evaluator {
   // False for bytes that encode_states did not write. A rule is known by its name and what it tells
   // series apart by, as in Prometheus; states of others are dropped.
   [[nodiscard]] bool decode_states(ByteReader& in);
+
+  // What rules about anomalies have learned, in chunks that are rows each. Encoding one marks it as saved; one
+  // may have become empty.
+  std::size_t habit_chunks() const { return habits_.chunks(); }
+  bool habits_changed(std::size_t chunk) const { return habits_.changed(chunk); }
+  void encode_habits(std::size_t chunk, ByteWriter& out);
+  // False for bytes that encode_habits did not write. What rules no longer ask for is dropped.
+  [[nodiscard]] bool decode_habits(ByteReader& in);
 
   std::size_t memory_bytes() const;
 
@@ -135,6 +145,12 @@ class Evaluator {
   static Seen see_ratio(const Rule& rule, double threshold, std::int64_t part, std::int64_t whole);
   Seen see_burn(const Rule& rule, const Reads& reads, std::size_t group) const;
   Seen see_quantile(const Rule& rule, std::uint32_t operand, std::size_t group) const;
+  Seen see_anomaly(std::size_t rule, std::size_t group) const;
+  void learn(std::size_t rule, std::size_t group, std::int64_t now_ms);
+  std::optional<double> point(const Rule& rule, const Reads& reads, std::size_t group,
+                              std::int64_t now_ms) const;
+  const Rule* rule_named(std::string_view name, bool by_tenant,
+                         const std::vector<std::string>& by) const;
   Seen see_value(const Rule& rule, std::uint32_t operand, std::size_t group,
                  std::int64_t now_ms) const;
 
@@ -144,6 +160,7 @@ class Evaluator {
   std::vector<Operand> operands_;
   std::vector<Sums> sums_;
   std::vector<Space> spaces_;
+  Habits habits_;
   std::vector<std::vector<std::uint32_t>> by_metric_;  // operands that name it
   std::int64_t left_out_ = 0;
   std::size_t groups_ = 0;

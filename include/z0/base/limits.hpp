@@ -356,6 +356,10 @@ inline constexpr std::size_t silence_labels_max = 8;
 inline constexpr std::int64_t silence_ms_max = std::int64_t{30} * 86'400'000;
 // A silence that is over is shown for a day; by it, too, an alert that ended under it is known.
 inline constexpr std::int64_t silence_kept_ms = 86'400'000;
+// Baselines of one evaluator, 2.4 KB each: 14 MB.
+inline constexpr std::size_t habits_max = small ? 50 : 6'000;
+// Rows of them that one transaction writes, 38 KB each.
+inline constexpr std::size_t habit_rows_per_save = small ? 2 : 32;
 // Custom fact types counted by name; further ones count as "(other)".
 inline constexpr std::size_t counted_types_max = 64;
 

@@ -57,6 +57,7 @@ struct AlertReport {
   std::int64_t fired_at_ms = 0;
   std::int64_t resolved_at_ms = 0;
   std::int64_t value_millionths = 0;
+  std::string_view words;  // why, where the value alone does not say it
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
@@ -67,6 +68,7 @@ struct AlertReport {
     for (auto* n : {&self.phase, &self.active_at_ms, &self.fired_at_ms, &self.resolved_at_ms})
       f.number(*n);
     f.signed_number(self.value_millionths);
+    f.text(self.words);
   }
 };
 

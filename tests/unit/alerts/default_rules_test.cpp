@@ -16,6 +16,7 @@ struct Row {
   std::string rule;
   json beyond;  // series
   json at;      // those of the threshold itself, or of what is nearest to it
+  std::string interval = "1m";
 };
 
 json one(const std::string& metric, const std::string& values, const json& labels = {}) {
@@ -62,10 +63,34 @@ json took(int duration_ms) {
   return json::array({series});
 }
 
+// Of two weeks of hours, each with so much of it, and of the last hour.
+std::string hours(int each, int last) {
+  constexpr int count = 14 * 24 + 60;
+  return "0+" + std::to_string(each) + "x" + std::to_string(count) + " " +
+         std::to_string(each * count + last);
+}
+json facts_an_hour(int last) {
+  return json::array(
+      {one("z0_facts_written_total", hours(1'000, last), {{"fact_type", "charge"}})});
+}
+json failures_an_hour(int last) {
+  return json::array({one("z0_facts_written_total", hours(1'000, 1'000)),
+                      one("z0_facts_write_failures_total", hours(2, last))});
+}
+// Each hour observes the first; the last hour observes the second.
+json observed(const std::string& metric, int usual, int last) {
+  json before = one(metric, hours(200, usual == last ? 200 : 0));
+  json at_last = one(metric, hours(0, usual == last ? 0 : 200));
+  before["value"] = usual;
+  at_last["value"] = last;
+  return json::array({before, at_last});
+}
+
 // The rules that fire at some time.
-std::set<std::string> fired(const json& series) {
+std::set<std::string> fired(const json& series, std::string_view interval = "1m") {
   json test = json::parse(z0::default_rules_json());
   test["series"] = series;
+  test["interval"] = interval;
   const auto outcome = z0::run_rule_test(test.dump());
   INFO(outcome.error.where << ": " << outcome.error.why);
   REQUIRE(outcome.readable);
@@ -111,6 +136,12 @@ const std::vector<Row> rows = {
      gauge("z0_notifications_delay_ms", 300'000)},
     {"NotificationsLost", once("z0_notifications_lost_total", 1),
      once("z0_notifications_lost_total", 0)},
+    {"FactsUnusual", facts_an_hour(100), facts_an_hour(1'000), "1h"},
+    {"FailuresUnusual", failures_an_hour(300), failures_an_hour(2), "1h"},
+    {"WriteLatencyUnusual", observed("z0_facts_write_duration_ms", 20, 900),
+     observed("z0_facts_write_duration_ms", 20, 20), "1h"},
+    {"ReplicationLagUnusual", observed("z0_replication_lag_distribution_ms", 400, 20'000),
+     observed("z0_replication_lag_distribution_ms", 400, 400), "1h"},
 };
 
 }  // namespace
@@ -118,8 +149,8 @@ const std::vector<Row> rows = {
 TEST_CASE("Each rule that ships fires beyond its threshold and not at it", "[alerts]") {
   for (const Row& row : rows) {
     INFO(row.rule);
-    CHECK(fired(row.beyond).contains(row.rule));
-    CHECK_FALSE(fired(row.at).contains(row.rule));
+    CHECK(fired(row.beyond, row.interval).contains(row.rule));
+    CHECK_FALSE(fired(row.at, row.interval).contains(row.rule));
   }
 }
 

@@ -161,15 +161,38 @@ TEST_CASE("A test of rules that cannot be read says where", "[alerts]") {
 }
 
 TEST_CASE("A test of rules refuses what series alone cannot say", "[alerts]") {
-  const json anomaly = {{"anomaly", {{"of", written}}}};
-  for (const json& one : {rule(anomaly, {{"above", 0.9}, {"window", "1h"}}),
-                          rule({{"business", "no_charges"}}, {{"window", "1h"}})}) {
-    const json test = {{"rules", json::array({one})},
-                       {"series", json::array({counter(written, "t", "0 5")})}};
-    const auto outcome = z0::run_rule_test(test.dump());
-    CHECK_FALSE(outcome.readable);
-    CHECK(outcome.error.where == "rules[0].signal");
-  }
+  const json of_facts = rule({{"business", "no_charges"}}, {{"window", "1h"}});
+  const json test = {{"rules", json::array({of_facts})},
+                     {"series", json::array({counter(written, "t", "0 5")})}};
+  const auto outcome = z0::run_rule_test(test.dump());
+  CHECK_FALSE(outcome.readable);
+  CHECK(outcome.error.where == "rules[0].signal");
+}
+
+TEST_CASE("A rule about an anomaly asks for what has a baseline", "[alerts]") {
+  const auto error = [](const json& signal, json more) {
+    const json settings = {{"rules", json::array({rule(signal, std::move(more))})}};
+    std::vector<z0::Rule> rules;
+    z0::RuleError said;
+    return z0::read_rules(settings.dump(), rules, said) ? "" : said.where + ": " + said.why;
+  };
+  const json hourly = {{"above", 0.7}, {"window", "1h"}, {"by", json::array({"tenant_id"})}};
+  const auto anomaly = [](json of) { return json{{"anomaly", std::move(of)}}; };
+  CHECK(error(anomaly({{"of", written}}), hourly) == "");
+  CHECK(error(anomaly({{"of", failed}, {"to", written}}), hourly) == "");
+  CHECK(error(anomaly({{"of", "z0_replication_lag_ms"}, {"aspect", "value"}}), hourly) == "");
+  CHECK(error(anomaly({{"of", written}}), {{"above", 0.7}, {"window", "1h"}}) ==
+        "rules[0].by: tenant_id among them: what is usual differs");
+  json short_window = hourly;
+  short_window["window"] = "1m";
+  CHECK(error(anomaly({{"of", written}}), short_window) ==
+        "rules[0].window: 5m at least: each window is one point");
+  CHECK(error(anomaly({{"of", written}, {"aspect", "quantile"}, {"q", 0.9}}), hourly) ==
+        "rules[0].signal.anomaly: z0_facts_written_total is no histogram");
+  CHECK(error(anomaly({{"of", "z0_facts_write_duration_ms"}, {"aspect", "quantile"}}), hourly) ==
+        "rules[0].signal.anomaly.q: above 0");
+  CHECK(error(anomaly({{"of", "z0_replication_lag_ms"}}), hourly) ==
+        "rules[0].signal.anomaly: z0_replication_lag_ms is a gauge: its aspect is value");
 }
 
 TEST_CASE("States go through rows and to other rules of the same name", "[alerts]") {
