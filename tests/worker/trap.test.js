@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { brokenCore, idleStep, trappingStep } from "./lib/cores.js";
+import { brokenCore, idleStep, stepThenTrap, trappingStep } from "./lib/cores.js";
 import { charge, deposit, unique } from "./lib/facts.js";
-import { ABI_VERSION } from "../../bindings/worker/types.js";
+import { Writer } from "../../bindings/worker/bytes.js";
+import { ABI_VERSION, Effect, Phase } from "../../bindings/worker/types.js";
 import { SECRET, eventually, startZ0, token } from "./lib/z0.js";
 
 const north = token("north");
@@ -42,6 +43,26 @@ test("A trap is a 500 without internals, and one log line with the frame but no 
   assert.ok(frame.includes(claims), "who called stays visible");
   for (const text of [SECRET, "older secret", north]) assert.ok(!frame.includes(text), text);
   assert.ok(frame.includes(`${"x".repeat(SECRET.length)},`), "the layout stays as it was");
+});
+
+test("A secret that a step asked for is not in the log line of its trap", async (t) => {
+  const need = new Writer().text("PAGER_KEY").done().slice();
+  const resume = new Writer().text("on").u16(9).text("").done().slice();
+  const effects = new Writer().u32(2);
+  effects.u8(Effect.NEED_SECRET).u8(Phase.NEED).u16(0).blob(need);
+  effects.u8(Effect.NEED_RESUME).u8(Phase.NEED).u16(0).blob(resume);
+  const key = "the key of a pager";
+  const z0 = await startZ0({
+    wasm: brokenCore(stepThenTrap, ABI_VERSION, [...effects.done()]),
+    vars: { PAGER_KEY: key },
+  });
+  t.after(() => z0.dispose());
+  assert.equal((await z0.fetch("/healthz")).status, 500);
+  const line = await eventually("the log line", () => z0.logged("z0.trap")[0]);
+  assert.equal(line.kind, 7, "the secret had come");
+  const frame = Buffer.from(line.frame, "base64");
+  assert.ok(frame.includes("on"));
+  assert.ok(!frame.includes(key));
 });
 
 test("A long frame is logged up to a limit", async (t) => {

@@ -63,6 +63,23 @@ std::string why_words(const json& alert) {
   return why.empty() ? why : " It is " + why + '.';
 }
 
+// Who is not told as it should be: nothing is said of channels that are well.
+void print_channels(const json& answer) {
+  const auto print = [](const std::string& words) {
+    std::printf("%s\n", coloured(words, Colour::red).c_str());
+  };
+  for (const json& one : answer.value("channels", json::array())) {
+    if (text_of(one, "state") == "good" && integer_of(one, "lost") == 0) continue;
+    std::string words = "channel " + text_of(one, "channel") + " is " + text_of(one, "state");
+    if (const std::string why = text_of(one, "why"); !why.empty()) words += ": " + why;
+    for (const char* of : {"waiting", "given_up", "lost"})
+      words += ", " + grouped(integer_of(one, of)) + ' ' + of;
+    print(words);
+  }
+  if (const std::string why = text_of(object_of(answer, "dead_man"), "why"); !why.empty())
+    print("the dead man's address did not hear that alerts are judged: " + why);
+}
+
 int list_alerts(const Connection& connection, const AlertsOptions& options) {
   Api api(connection);
   const json answer = api.get(path_with_query("/v1/alerts", {{"tenant", options.tenant}}));
@@ -104,6 +121,7 @@ int list_alerts(const Connection& connection, const AlertsOptions& options) {
                                                    "know is missing here",
                                  Colour::red)
                             .c_str());
+  print_channels(answer);
   return exit_ok;
 }
 

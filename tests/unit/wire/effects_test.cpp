@@ -307,3 +307,22 @@ TEST_CASE("What the clocks of a zone show is asked for and read", "[effects]") {
   CHECK_FALSE(z0::parse_zone(answer(0, 0, 99).substr(1), offset_min, until_ms));
   CHECK_FALSE(z0::parse_zone(answer(0, 0, 99) + 'x', offset_min, until_ms));
 }
+
+TEST_CASE("A secret is asked for by its name, and the answer is its value or none", "[effects]") {
+  Effects e;
+  e.need_secret("PAGER_KEY");
+  CHECK(e.waits_outside());
+  const std::string bytes(e.finish());
+  CHECK(z0::carried_by<z0::SecretNeed>(parse(bytes).at(0)).name == "PAGER_KEY");
+  std::string answer;
+  z0::ByteWriter good(answer);
+  good.u8(0);
+  good.bytes("value");
+  std::string_view value;
+  REQUIRE(z0::parse_secret(answer, value));
+  CHECK(value == "value");
+  CHECK_FALSE(z0::parse_secret(answer + "x", value));
+  answer[0] = 1;
+  CHECK_FALSE(z0::parse_secret(answer, value));
+  CHECK_FALSE(z0::parse_secret({}, value));
+}

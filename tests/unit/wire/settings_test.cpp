@@ -54,3 +54,32 @@ TEST_CASE("The shards of the monitor are a whole number from 1 to the most there
 }
 
 }  // namespace
+
+TEST_CASE("Links lead to the public address, or where the settings say", "[settings]") {
+  CHECK(z0::settings_links("") == z0::LinkSettings{});
+  const z0::LinkSettings made = z0::settings_links(R"({"public_url": "https://z0.example/"})");
+  CHECK(made.dashboard == "https://z0.example/?tenant_id={tenant_id?}&from={from_ms}&to={to_ms}");
+  CHECK(made.runbook ==
+        "https://z0.example/runbooks/{runbook}?tenant_id={tenant_id?}&tool_id={tool_id?}");
+  CHECK(made.trace == "https://z0.example/v1/traces/{trace_id}");
+  const z0::LinkSettings said = z0::settings_links(
+      R"({"public_url": "https://z0.example",
+          "links": {"trace": "https://t.example/{trace_id}", "facts": "gopher://f.example"}})");
+  CHECK(said.trace == "https://t.example/{trace_id}");
+  // What is no address of the web is none.
+  CHECK(said.facts.empty());
+  CHECK(said.dashboard == made.dashboard);
+}
+
+TEST_CASE("A dead man's address hears once a minute, or as often as is said", "[settings]") {
+  CHECK(z0::settings_deadman("").url.empty());
+  const z0::DeadManSettings plain =
+      z0::settings_deadman(R"({"deadman": {"url": "https://d.example"}})");
+  CHECK(plain.url == "https://d.example");
+  CHECK(plain.interval_ms == 60'000);
+  CHECK(z0::settings_deadman(R"({"deadman": {"url": "https://d.example", "interval_s": 300}})")
+            .interval_ms == 300'000);
+  // Each would be an alarm.
+  CHECK(z0::settings_deadman(R"({"deadman": {"url": "https://d.example", "interval_s": 1}})")
+            .interval_ms == 60'000);
+}

@@ -6,8 +6,9 @@ import { ABI_VERSION } from "../../../bindings/worker/types.js";
  * A module with the exports of include/z0.h.
  * @param {number[]} step the body of z0_step
  * @param {number} [version] what z0_abi_version says
+ * @param {number[]} [effects] that stand at EFFECTS_AT
  */
-export function brokenCore(step, version = ABI_VERSION) {
+export function brokenCore(step, version = ABI_VERSION, effects = [0, 0, 0, 0]) {
   const CONST = 0x41,
     END = 0x0b,
     I32 = 0x7f,
@@ -35,11 +36,30 @@ export function brokenCore(step, version = ABI_VERSION) {
       ...body([CONST, version]),
       ...body([CONST, 16]),
       ...body(step),
-      ...body([CONST, 4]),
+      ...body([CONST, ...leb(effects.length)]),
       ...body([CONST, 0]),
     ]),
+    ...section(11, [1, 0, CONST, ...leb(EFFECTS_AT), END, effects.length, ...effects]),
   ]);
 }
+
+// Beyond any frame that a test writes.
+const EFFECTS_AT = 0x80000;
+
+/** A number from 0 on, as WASM has constants. @param {number} value */
+function leb(value) {
+  const bytes = [];
+  for (; value > 63; value >>= 7) bytes.push((value & 127) | 128);
+  return [...bytes, value];
+}
+
+/** The first z0_step gives the effects, the next one is `unreachable`. */
+export const stepThenTrap = [
+  ...[0x41, 0, 0x28, 2, ...leb(EFFECTS_AT + 1024)],
+  ...[0x04, 0x40, 0x00, 0x0b],
+  ...[0x41, 0, 0x41, 1, 0x36, 2, ...leb(EFFECTS_AT + 1024)],
+  ...[0x41, ...leb(EFFECTS_AT)],
+];
 
 /** z0_step is `unreachable`. */
 export const trappingStep = [0x00];

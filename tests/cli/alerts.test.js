@@ -1,0 +1,68 @@
+// z0 alerts: what it says of alerts, and of people who are not told of them.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+
+import { FakeZ0, skip, z0 } from "./fake.js";
+
+const channel = {
+  channel: "cfg_a/pager",
+  to: "pagerduty",
+  state: "good",
+  waiting: 0,
+  delivered: 7,
+  given_up: 0,
+  lost: 0,
+};
+const answer = {
+  alerts: [
+    {
+      id: "0123456789abcdef",
+      state: "firing",
+      rule: "FactWriteFailures",
+      severity: "critical",
+      labels: {},
+      value: 0.5,
+      comparison: "above",
+      threshold: 0.01,
+      active_at: 1_774_915_200_000,
+      fired_at: 1_774_915_200_000,
+      summary: "Money is not recorded.",
+    },
+  ],
+  channels: [channel],
+  evaluated_at: 1_774_915_200_000,
+  left_out: 0,
+  silent_shards: 0,
+};
+
+describe("z0 alerts", { skip }, () => {
+  /** @type {FakeZ0} */
+  let server;
+  beforeEach(async () => {
+    server = await new FakeZ0().start();
+  });
+  afterEach(() => server.stop());
+
+  /** @param {object} body */
+  const run = async (body) => {
+    server.before = () => ({ status: 200, body });
+    const { code, stdout, stderr } = await z0(["alerts", "--url", server.url, "--token", "t"]);
+    assert.equal(code, 0, stderr);
+    return stdout;
+  };
+
+  it("says what fires, and nothing of channels that are well", async () => {
+    const said = await run(answer);
+    assert.match(said, /FactWriteFailures: Money is not recorded\./);
+    assert.doesNotMatch(said, /channel/);
+  });
+
+  it("says which channel is not told, why, and what waits there", async () => {
+    const failing = { ...channel, state: "failing", why: "it failed", waiting: 3 };
+    const gone = { ...channel, channel: "cfg_a/hook", state: "off", why: "it is gone for good", lost: 2 };
+    const said = await run({ ...answer, channels: [failing, gone], dead_man: { why: "no answer came" } });
+    assert.match(said, /channel cfg_a\/pager is failing: it failed, 3 waiting, 0 given_up, 0 lost/);
+    assert.match(said, /channel cfg_a\/hook is off: it is gone for good, 0 waiting, 0 given_up, 2 lost/);
+    assert.match(said, /did not hear that alerts are judged: no answer came/);
+  });
+});
