@@ -31,6 +31,7 @@ constexpr const char* footer =
     "  z0 alerts                      what fires, and who looks after it\n"
     "  z0 silence                     what nobody is told of for a while\n"
     "  z0 rules                       what alerts watch\n"
+    "  z0 backtest --from 30d         when alerts would have fired\n"
     "  z0 anomaly revenue.csv         how unusual each value is, learned as it goes\n"
     "  z0 export --all -o all.ndjson  every ledger, as a file that proves itself\n"
     "  z0 verify all.ndjson --key K   checks it, without a server\n";
@@ -65,6 +66,7 @@ void add_commands(CLI::App& app, z0::cli::Context& context) {
   add_ack(app, context);
   add_silence(app, context);
   add_rules(app, context);
+  add_backtest(app, context);
   add_anomaly(app, context);
   add_export(app, context);
   add_verify(app, context);

@@ -50,8 +50,10 @@ Firing read_firing(ByteReader& in) {
 
 }  // namespace
 
-Backtest::Backtest(std::vector<Rule> rules, std::int64_t step_ms)
-    : playback_(std::move(rules), step_ms), step_ms_(std::max<std::int64_t>(step_ms, 1)) {
+Backtest::Backtest(std::vector<Rule> rules, std::int64_t step_ms, std::size_t firings_max)
+    : playback_(std::move(rules), step_ms),
+      step_ms_(std::max<std::int64_t>(step_ms, 1)),
+      firings_max_(firings_max) {
   warm_up_ms_ = limits::gauge_stale_ms;
   for (const Evaluator::Operand& operand : playback_.evaluator().operands())
     warm_up_ms_ = std::max(warm_up_ms_, operand.window_ms);
@@ -93,7 +95,7 @@ void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms) {
     open_.erase(found);
     return;
   }
-  if (firings_.size() >= backtest_firings_max) {
+  if (firings_.size() >= firings_max_) {
     ++left_out_;
     return;
   }

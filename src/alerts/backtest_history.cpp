@@ -264,13 +264,17 @@ std::string history_line(const HistorySample& sample) {
   return out;
 }
 
-void History::add(const HistorySample& sample) {
-  const MetricKind kind = info(sample.metric).kind;
-  if (kind != MetricKind::gauge && sample.rise == 0) return;
+std::uint32_t History::number_of(const HistorySample& sample) {
   const auto [found, is_new] =
       numbers_.try_emplace(key_of_sample(sample), static_cast<std::uint32_t>(series_.size()));
   if (is_new) series_.push_back({sample.metric, sample.tenant_id, sample.labels});
-  Event event{sample.at_ms, found->second, 0, static_cast<double>(sample.rise)};
+  return found->second;
+}
+
+void History::add(const HistorySample& sample) {
+  const MetricKind kind = info(sample.metric).kind;
+  if (kind != MetricKind::gauge && sample.rise == 0) return;
+  Event event{sample.at_ms, number_of(sample), 0, static_cast<double>(sample.rise)};
   if (kind == MetricKind::gauge) event.amount = sample.value;
   if (kind == MetricKind::histogram)
     event.bucket = static_cast<std::uint32_t>(
@@ -288,6 +292,51 @@ std::int64_t History::last_ms() const {
   std::int64_t last = 0;
   for (const Event& event : events_) last = std::max(last, event.at_ms);
   return last;
+}
+
+std::size_t History::encode(std::int64_t since_ms, ByteWriter& out) const {
+  out.varint(series_.size());
+  for (const Series& one : series_) {
+    out.u8(static_cast<std::uint8_t>(one.metric));
+    out.short_bytes(one.tenant_id);
+    for (const std::string& label : one.labels) out.short_bytes(label);
+  }
+  const auto recent = [since_ms](const Event& event) { return event.at_ms >= since_ms; };
+  const auto count =
+      static_cast<std::size_t>(std::count_if(events_.begin(), events_.end(), recent));
+  out.varint(count);
+  for (const Event& event : events_) {
+    if (!recent(event)) continue;
+    out.varint(static_cast<std::uint64_t>(event.at_ms));
+    out.varint(event.series);
+    out.varint(event.bucket);
+    out.f64(event.amount);
+  }
+  return count;
+}
+
+bool History::decode(ByteReader& in) {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    HistorySample name;
+    name.metric = static_cast<Metric>(in.u8());
+    if (name.metric >= Metric::count_) return false;
+    name.tenant_id = in.short_bytes();
+    name.labels.resize(info(name.metric).labels.size());
+    for (std::string& label : name.labels) label = in.short_bytes();
+    numbers.push_back(number_of(name));
+  }
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Event event;
+    event.at_ms = static_cast<std::int64_t>(in.varint());
+    const std::uint64_t series = in.varint();
+    event.bucket = static_cast<std::uint32_t>(in.varint());
+    event.amount = in.f64();
+    if (series >= numbers.size()) return false;
+    event.series = numbers[static_cast<std::size_t>(series)];
+    events_.push_back(event);
+  }
+  return in.ok();
 }
 
 HistoryPlay::HistoryPlay(History& history, Backtest& backtest, std::int64_t from_ms,

@@ -152,11 +152,8 @@ void Evaluator::targets(Metric metric, std::string_view tenant_id,
   }
 }
 
-void Evaluator::count(Target target, std::int64_t amount, std::uint32_t bucket) {
-  Sums& into = sums_[target.operand];
-  into.sums[target.group] += amount;
-  if (into.buckets.empty()) return;
-  std::vector<std::int64_t>& buckets = into.buckets[target.group];
+void Evaluator::count_bucket(std::vector<std::int64_t>& buckets, std::int64_t amount,
+                             std::uint32_t bucket) {
   if (buckets.size() <= bucket) buckets.resize(bucket + 1);
   buckets[bucket] += amount;
 }

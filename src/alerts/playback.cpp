@@ -22,20 +22,18 @@ std::uint32_t Playback::series(Metric metric, std::string_view tenant_id,
                                std::span<const std::string_view> labels) {
   std::vector<Evaluator::Target> targets;
   evaluator_.targets(metric, tenant_id, labels, targets);
-  Places places(windows_.size());
-  for (const Evaluator::Target target : targets) {
-    const std::int64_t ms = evaluator_.operands()[target.operand].window_ms;
-    const auto window = std::find_if(windows_.begin(), windows_.end(),
-                                     [ms](const Window& one) { return one.ms == ms; });
-    places[static_cast<std::size_t>(window - windows_.begin())].push_back(target);
+  // By window, one after the other.
+  for (const Window& window : windows_) {
+    first_.push_back(static_cast<std::uint32_t>(targets_.size()));
+    for (const Evaluator::Target target : targets)
+      if (evaluator_.operands()[target.operand].window_ms == window.ms) targets_.push_back(target);
   }
-  series_.push_back(std::move(places));
-  return static_cast<std::uint32_t>(series_.size() - 1);
+  return series_++;
 }
 
 void Playback::gauge(std::uint32_t series, double value, std::int64_t at_ms) {
-  for (const auto& targets : series_[series]) {
-    for (const Evaluator::Target target : targets) {
+  for (std::size_t i = 0; i < windows_.size(); ++i) {
+    for (const Evaluator::Target target : places(series, i)) {
       if (evaluator_.operands()[target.operand].is_gauge)
         evaluator_.set_gauge(target, value, std::isnan(value) ? 0 : at_ms);
     }
@@ -55,8 +53,8 @@ void Playback::leave(std::size_t number, std::int64_t now_ms) {
       std::min(first, window.left_step + static_cast<std::int64_t>(ring_.size()));
   for (std::int64_t step = window.left_step; step < end; ++step) {
     for (const Rise& rise : bucket_of(step)) {
-      if (rise.since_ms / step_ms_ != step) continue;
-      for (const Evaluator::Target target : series_[rise.series][number])
+      if (!same_step(rise.since_ms, step)) continue;
+      for (const Evaluator::Target target : places(rise.series, number))
         evaluator_.take_out(target, rise.amount, rise.bucket);
     }
   }
@@ -70,20 +68,27 @@ void Playback::advance(std::int64_t now_ms, std::span<const Rise> rises) {
     leave(i, now_ms);
   }
   began_ = true;
+  // Most rises of a step have its beginning in common, and a division takes as long as all else.
+  std::int64_t since_ms = -1;
+  std::int64_t step = 0;
+  std::vector<Rise>* bucket = nullptr;
   for (const Rise& rise : rises) {
-    const std::int64_t step = rise.since_ms / step_ms_;
+    if (rise.since_ms != since_ms) {
+      since_ms = rise.since_ms;
+      step = since_ms / step_ms_;
+      bucket = &bucket_of(step);
+    }
     bool held = false;
     for (std::size_t i = 0; i < windows_.size(); ++i) {
       if (step < windows_[i].left_step) continue;
       held = true;
-      for (const Evaluator::Target target : series_[rise.series][i])
+      for (const Evaluator::Target target : places(rise.series, i))
         evaluator_.add(target, rise.amount, rise.bucket);
     }
     if (!held) continue;
-    std::vector<Rise>& bucket = bucket_of(step);
     // What lay there left every window before.
-    if (!bucket.empty() && bucket.front().since_ms / step_ms_ != step) bucket.clear();
-    bucket.push_back(rise);
+    if (!bucket->empty() && !same_step(bucket->front().since_ms, step)) bucket->clear();
+    bucket->push_back(rise);
   }
 }
 

@@ -70,6 +70,11 @@ void post_rules_test(const RouteCall& call);
 void post_acknowledge(const RouteCall& call);
 void resume_acknowledge(const RouteResume& resumed);
 
+void get_rule_history(const RouteCall& call);
+void resume_rule_history(const RouteResume& resumed);
+void post_backtest(const RouteCall& call);
+void resume_backtest(const RouteResume& resumed);
+
 void get_live(const RouteCall& call);
 void resume_live(const RouteResume& resumed);
 void get_report(const RouteCall& call);

@@ -1,14 +1,11 @@
 // The example, a call router: its books close, its decisions are quick, and one call is one trace.
 
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { BUYERS, NUMBERS } from "../../bindings/example/market.js";
-import { eventually, startZ0, token } from "./lib/z0.js";
+import { TENANT, askExample, exampleOptions } from "./lib/example.js";
+import { eventually, startZ0 } from "./lib/z0.js";
 
-const ROOT = join(import.meta.dirname, "..", "..");
-const TENANT = "tenant_riverside";
 const CALLS = 200;
 const AT_ONCE = 2;
 
@@ -20,38 +17,8 @@ before(async () => {
 });
 after(() => z0?.dispose());
 
-function exampleOptions() {
-  const paths = ["bindings/example", "bindings/client"].flatMap((directory) =>
-    readdirSync(join(ROOT, directory))
-      .filter((name) => name.endsWith(".js"))
-      .map((name) => `${directory}/${name}`),
-  );
-  const modules = Object.fromEntries(
-    paths.map((path) => [path, { type: "esm", contents: readFileSync(join(ROOT, path), "utf8") }]),
-  );
-  const self = (/** @type {string} */ exportName) => ({ type: "worker", worker: "z0-example", exportName });
-  return {
-    config: {
-      name: "z0-example",
-      compatibilityDate: "2026-11-01",
-      manifest: { mainModule: "bindings/example/index.js", modulesRoot: ROOT, modules },
-      env: {
-        Z0: { type: "worker", worker: "z0" },
-        TWILIO: self("Twilio"),
-        OPENAI: self("OpenAi"),
-        TENANT: { type: "text", value: TENANT },
-        Z0_TOKEN: { type: "text", value: token(TENANT, "facts:write facts:read telemetry:write") },
-      },
-    },
-  };
-}
-
-/** @param {string} method @param {string} path @param {object} [body] @returns {Promise<{ status: number, body: any }>} */
-async function ask(method, path, body) {
-  const worker = await z0.mf.getWorker("z0-example");
-  const reply = await worker.fetch(`http://example${path}`, { method, body: body && JSON.stringify(body) });
-  return { status: reply.status, body: await reply.json() };
-}
+/** @param {string} method @param {string} path @param {object} [body] */
+const ask = (method, path, body) => askExample(z0, method, path, body);
 
 /** @param {number} failure_rate @param {number} [latency_ms] */
 const behave = (failure_rate, latency_ms = 1) =>

@@ -19,6 +19,7 @@ void add_live(CLI::App& app, Context& context);
 void add_metrics(CLI::App& app, Context& context);
 void add_trace(CLI::App& app, Context& context);
 void add_rules(CLI::App& app, Context& context);
+void add_backtest(CLI::App& app, Context& context);
 void add_anomaly(CLI::App& app, Context& context);
 void add_alerts(CLI::App& app, Context& context);
 void add_ack(CLI::App& app, Context& context);

@@ -20,7 +20,7 @@
 
 namespace z0 {
 
-// Firings that a backtest keeps; further ones are counted.
+// Firings that a backtest keeps unless it is told otherwise; further ones are counted.
 inline constexpr std::size_t backtest_firings_max = 20'000;
 
 // An alert, from when it fired until it was resolved.
@@ -37,7 +37,8 @@ struct Firing {
 class Backtest {
  public:
   // step_ms: above 0.
-  Backtest(std::vector<Rule> rules, std::int64_t step_ms);
+  Backtest(std::vector<Rule> rules, std::int64_t step_ms,
+           std::size_t firings_max = backtest_firings_max);
 
   const std::vector<Rule>& rules() const { return playback_.evaluator().rules(); }
   std::int64_t step_ms() const { return step_ms_; }
@@ -57,7 +58,7 @@ class Backtest {
   void tick(std::int64_t now_ms, std::span<const Playback::Rise> rises);
 
   const std::vector<Firing>& firings() const { return firings_; }
-  std::int64_t left_out() const { return left_out_; }  // firings beyond backtest_firings_max
+  std::int64_t left_out() const { return left_out_; }  // firings that there was no room for
   std::int64_t groups_left_out() const { return playback_.evaluator().left_out(); }
   // Alerts that one tick looks at.
   std::size_t alerts_a_tick() const { return playback_.evaluator().states(); }
@@ -83,6 +84,7 @@ class Backtest {
 
   Playback playback_;
   std::int64_t step_ms_;
+  std::size_t firings_max_;
   std::int64_t warm_up_ms_ = 0;
   std::map<std::string, Known, std::less<>> known_;
   std::bitset<static_cast<std::size_t>(Metric::count_)> heard_;

@@ -60,6 +60,11 @@ class History {
   std::int64_t first_ms() const;
   std::int64_t last_ms() const;
 
+  // What happened from then on, to go on with it later, and the number of such measurements.
+  std::size_t encode(std::int64_t since_ms, ByteWriter& out) const;
+  // Adds it. False for bytes that encode did not write.
+  [[nodiscard]] bool decode(ByteReader& in);
+
  private:
   friend class HistoryPlay;
   struct Series {
@@ -73,6 +78,8 @@ class History {
     std::uint32_t bucket = 0;
     double amount = 0;
   };
+  std::uint32_t number_of(const HistorySample& sample);
+
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
   std::vector<Series> series_;
   std::vector<Event> events_;

@@ -138,7 +138,14 @@ class Evaluator {
   std::uint32_t operand_of(const Rule& rule, const std::vector<Selector>& of,
                            std::int64_t window_ms, std::uint32_t space);
   std::uint32_t group_of(std::uint32_t space, std::string_view key);
-  void count(Target target, std::int64_t amount, std::uint32_t bucket);
+  // Inline, since a backtest counts as often as it looks.
+  void count(Target target, std::int64_t amount, std::uint32_t bucket) {
+    Sums& into = sums_[target.operand];
+    into.sums[target.group] += amount;
+    if (!into.buckets.empty()) count_bucket(into.buckets[target.group], amount, bucket);
+  }
+  static void count_bucket(std::vector<std::int64_t>& buckets, std::int64_t amount,
+                           std::uint32_t bucket);
   bool knows(std::uint32_t operand, std::size_t group) const;
   std::int64_t sum(std::uint32_t operand, std::size_t group) const;
   Seen see(std::size_t rule, std::size_t group, std::int64_t now_ms) const;

@@ -44,16 +44,24 @@ class Playback {
     std::int64_t ms = 0;
     std::int64_t left_step = 0;  // rises since an earlier step have left it
   };
-  // By window: where a series counts.
-  using Places = std::vector<std::vector<Evaluator::Target>>;
-
+  // Where a series counts in a window.
+  std::span<const Evaluator::Target> places(std::uint32_t series, std::size_t window) const {
+    const std::size_t at = series * windows_.size() + window;
+    const std::size_t end = at + 1 < first_.size() ? first_[at + 1] : targets_.size();
+    return {targets_.data() + first_[at], end - first_[at]};
+  }
+  bool same_step(std::int64_t since_ms, std::int64_t step) const {
+    return since_ms >= step * step_ms_ && since_ms - step * step_ms_ < step_ms_;
+  }
   std::vector<Rise>& bucket_of(std::int64_t step);
   void leave(std::size_t window, std::int64_t now_ms);
 
   Evaluator evaluator_;
   std::int64_t step_ms_;
   std::vector<Window> windows_;
-  std::vector<Places> series_;
+  std::uint32_t series_ = 0;          // how many there are
+  std::vector<std::uint32_t> first_;  // of targets_, by series and window
+  std::vector<Evaluator::Target> targets_;
   std::vector<std::vector<Rise>> ring_;  // by the step of their earlier sample
   bool began_ = false;
 };

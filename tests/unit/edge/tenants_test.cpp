@@ -103,6 +103,8 @@ const std::map<Route, std::vector<Question>> listing = {
      {{"", R"({"tenant_id":"north","author":"a","reason":"r","for":"1h"})"}}},
     {{"GET", "/v1/rules"}, {{""}}},
     {{"POST", "/v1/rules/test"}, {{"", "{}"}}},
+    {{"GET", "/v1/rules/history"}, {{"?from=1774828800000"}}},
+    {{"POST", "/v1/rules/backtest"}, {{"", R"({"from":1774828800000})"}}},
     {{"GET", "/v1/live"}, {{""}}},
     {{"GET", "/metrics"}, {{""}}},
     {{"GET", "/v1/metrics/query"},
@@ -112,6 +114,8 @@ const std::map<Route, std::vector<Question>> listing = {
       {"?metric=z0_config_updates_total&by=config_type"},
       {"?metric=z0_replication_queue_depth"}}}};
 
+// A POST that writes nothing.
+constexpr const char* only_asks = "/v1/rules/backtest";
 constexpr const char* sum = "987654321";
 // Of the rule that fill_alerts publishes, and of what fill_silences silences: neither changes.
 constexpr const char* hidden_alert = "463ad5979efabc50";
@@ -273,7 +277,8 @@ TEST_CASE("No route that lists something tells of another tenant's", "[edge]") {
         // OTLP answers what it did not take as a success in part.
         const bool rejected = theirs.body.find(R"(":"1",)") != std::string::npos &&
                               theirs.json.contains("partialSuccess");
-        if (route.first == "POST") CHECK((theirs.status >= 400 || rejected));
+        if (route.first == "POST" && route.second != only_asks)
+          CHECK((theirs.status >= 400 || rejected));
       }
     }
   }

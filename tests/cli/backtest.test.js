@@ -1,0 +1,167 @@
+// z0 backtest: what rules would have done over three recorded incidents of the example product, over a
+// history that a server tells, and what it says of files that are none.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { FakeZ0, skip, z0 } from "./fake.js";
+
+const MINUTE = 60_000;
+const incidents = join(import.meta.dirname, "..", "incidents");
+const directory = mkdtempSync(join(tmpdir(), "z0-backtest-"));
+after(() => rmSync(directory, { recursive: true }));
+
+/** @param {string} name @param {string | Uint8Array} contents */
+function file(name, contents) {
+  writeFileSync(join(directory, name), contents);
+  return join(directory, name);
+}
+
+const recorded = (/** @type {string} */ name) => join(incidents, name);
+
+/** @param {string} name @param {...string} args @returns {Promise<any>} */
+async function played(name, ...args) {
+  const history = ["--history", recorded(`${name}.history.ndjson`), "--incidents", recorded(`${name}.incident.ndjson`)];
+  const run = await z0(["backtest", "--json", "--step", "15s", ...history, ...args]);
+  assert.equal(run.code, 0, run.stderr);
+  return JSON.parse(run.stdout);
+}
+
+/** @param {string} name @param {string} rule @param {number} minutes @param {...string} args */
+async function isCaught(name, rule, minutes, ...args) {
+  const told = await played(name, ...args);
+  const [incident] = told.outcome.incidents;
+  assert.equal(incident.rule, rule, JSON.stringify(incident));
+  assert.ok(incident.detected_after_ms <= minutes * MINUTE, `${rule} told of it after ${incident.detected_after_ms} ms`);
+  assert.equal(incident.paged_after_ms, incident.detected_after_ms);
+  assert.equal(told.outcome.pages_outside_incidents, 0);
+  console.log(`${name}: ${rule} after ${incident.detected_after_ms / 1_000} s, ${JSON.stringify(told.outcome.money)}`);
+  return told.outcome;
+}
+
+describe("Backtests of recorded incidents", { skip }, () => {
+  it("The shipped rules page within two minutes when a tool fails, before most of the money is lost", async () => {
+    const { money } = await isCaught("tool_fails", "ExternalToolErrors", 2);
+    assert.equal(money.length, 1);
+    assert.equal(money[0].caught + money[0].missed, money[0].lost);
+    assert.ok(money[0].caught > 0.5 * money[0].lost, JSON.stringify(money));
+  });
+
+  it("The shipped rules page within three minutes when D1 is away", async () => {
+    const { firings } = await isCaught("d1_away", "ReplicationLag", 3);
+    assert.ok(firings.some((/** @type {any} */ { rule }) => rule === "ReplicationFailures"));
+  });
+
+  it("A tenant's own rule catches what the shipped thresholds miss: buyers who stay away", async () => {
+    const shipped = await played("buyers_away");
+    const own = ["--shipped", recorded("rules.json")];
+    const outcome = await isCaught("buyers_away", "NoChargesForAWhile", 6, ...own);
+    const [before, now] = [shipped.outcome.money[0], outcome.money[0]];
+    assert.equal(before.lost, now.lost);
+    assert.ok(before.caught < now.caught, `${before.caught} of ${before.lost}, then ${now.caught}`);
+  });
+
+  it("Two versions of rules stand side by side, in a table and as JSON", async () => {
+    const lax = JSON.parse(readFileSync(recorded("rules.json"), "utf8"));
+    lax.rules[0].window = "2h";
+    const other = file("lax.json", JSON.stringify(lax));
+    const both = [recorded("rules.json"), "--against", other];
+    const { outcome, against } = await played("buyers_away", ...both);
+    assert.equal(outcome.firings.length, 1);
+    assert.deepEqual(against.firings, []);
+    assert.equal(against.incidents[0].detected, false);
+    assert.equal(against.money[0].missed, outcome.money[0].lost);
+    const files = ["--history", recorded("buyers_away.history.ndjson"), "--incidents", recorded("buyers_away.incident.ndjson")];
+    const run = await z0(["backtest", "--step", "15s", ...both, ...files]);
+    assert.match(run.stdout, /rule +severity +fires +a week +for +longest +other fires/);
+    assert.match(run.stdout, /NoChargesForAWhile +critical +1 .* - *\n/);
+    assert.match(run.stdout, /buyers_away +NoChargesForAWhile .*nobody/);
+  });
+});
+
+/** @param {number} minute @param {string} more */
+const call = (minute, more = "") =>
+  `{"type":"invocation","timestamp":${1_774_915_200_000 + minute * MINUTE},"tenant_id":"north","tool_id":"tool_x","data":{${more}}}`;
+// An hour of ten calls a minute, of which in five minutes all fail.
+const facts = Array.from({ length: 600 }, (_, i) => {
+  const minute = Math.floor(i / 10);
+  return call(minute, minute >= 30 && minute < 35 ? '"error":{"code":"timeout"}' : "");
+});
+
+describe("z0 backtest", { skip }, () => {
+  /** @type {FakeZ0} */
+  let server;
+  before(async () => void (server = await new FakeZ0().start()));
+  after(() => server.stop());
+
+  it("plays facts as they are exported, packed or not, in any order", async () => {
+    const lines = [...facts].reverse();
+    const plain = await z0(["backtest", "--json", "--history", "-"], { input: lines.join("\n") });
+    assert.equal(plain.code, 0, plain.stderr);
+    const { outcome, measurements } = JSON.parse(plain.stdout);
+    assert.equal(measurements, 1_250);
+    assert.deepEqual(outcome.firings.map((/** @type {any} */ { rule, fired_at }) => [rule, (fired_at - 1_774_915_200_000) / MINUTE]), [
+      ["ExternalToolErrors", 32],
+    ]);
+    const packed = file("facts.ndjson.gz", gzipSync(facts.join("\n")));
+    const again = await z0(["backtest", "--json", "--history", packed]);
+    assert.deepEqual(JSON.parse(again.stdout).outcome, outcome);
+  });
+
+  it("says in a table what fired, what was quiet and what could not be judged", async () => {
+    const { stdout } = await z0(["backtest", "--history", "-"], { input: facts.join("\n") });
+    assert.match(stdout, /1,250 measurements of 4 series/);
+    assert.match(stdout, /ExternalToolErrors +critical +1 /);
+    assert.match(stdout, /2026-03-31 00:32:00.000 +ExternalToolErrors +tool_id=tool_x /);
+    assert.match(stdout, /quiet: FactWriteFailuresWarning, /);
+    assert.match(stdout, /not judged: ReplicationLag, the history has none of its measurements/);
+  });
+
+  it("asks a running z0 page after page, for counters besides, and saves what it heard", async () => {
+    const from = 1_774_915_200_000;
+    const sample = (/** @type {number} */ i, /** @type {string} */ metric) => ({
+      ...{ t: from + i * MINUTE, metric, tenant_id: "north", labels: { tool_id: "tool_x" }, rise: 10 },
+    });
+    server.before = ({ url }) => {
+      if (url.startsWith("/v1/metrics/query")) {
+        const labels = { tenant_id: "north", cache_type: "BudgetState" };
+        const steps = [{ at: from, value: url.includes("misses") ? 300 : 100 }];
+        return { status: 200, body: { groups: url.includes("z0_cache_") ? [{ labels, steps }] : [] } };
+      }
+      const second = url.includes("cursor=two");
+      const begin = second ? 30 : 0;
+      const samples = Array.from({ length: 30 }, (_, i) => sample(begin + i, "z0_external_calls_total"));
+      if (second) samples.push(...samples.slice(0, 5).map((one) => ({ ...one, metric: "z0_external_errors_total" })));
+      return { status: 200, body: { samples, reached: from, cursor: second ? null : "two" } };
+    };
+    const saving = file("saved.ndjson", "");
+    const env = { Z0_URL: server.url, Z0_TOKEN: "token" };
+    const times = ["--from", String(from), "--to", String(from + 60 * MINUTE)];
+    const asked = await z0(["backtest", "--json", "--save", saving, ...times], { env });
+    assert.equal(asked.code, 0, asked.stderr);
+    const { outcome } = JSON.parse(asked.stdout);
+    assert.deepEqual(outcome.firings.map((/** @type {any} */ { rule }) => rule).sort(), ["CacheMisses", "ExternalToolErrors"]);
+    const [first] = server.seen.filter(({ url }) => url.startsWith("/v1/rules/history"));
+    // The longest window of the shipped rules is six hours.
+    assert.ok(first.url.includes(`from=${from - 6 * 60 * MINUTE - MINUTE}`), first.url);
+    const saved = await z0(["backtest", "--json", "--history", saving, ...times]);
+    assert.deepEqual(JSON.parse(saved.stdout).outcome, outcome);
+  });
+
+  it("says which line of which file it cannot read, and why", async () => {
+    const wrong = file("wrong.ndjson", `${facts[0]}\n{"t":1,"metric":"up","rise":1}\n`);
+    const run = await z0(["backtest", "--history", wrong]);
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, /wrong\.ndjson, line 2: line\.metric: a metric of the registry/);
+    const incident = file("incident.ndjson", '{"name":"n","from":5,"to":4}');
+    const other = await z0(["backtest", "--history", "-", "--incidents", incident], { input: facts[0] });
+    assert.match(other.stderr, /incident\.ndjson, line 1: incident\.to: when it ended, after it began/);
+    for (const args of [["--step", "5ms"], ["--from", "2027-01-01"]]) {
+      const refused = await z0(["backtest", "--history", "-", ...args], { input: facts.join("\n") });
+      assert.equal(refused.code, 2, refused.stderr);
+    }
+  });
+});

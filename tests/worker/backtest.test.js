@@ -1,0 +1,61 @@
+// Rules over what happened, asked of a z0 that runs: facts by minute from D1, and what rules would have done.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { eventually, startZ0, token } from "./lib/z0.js";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const begin = Math.floor(Date.now() / MINUTE) * MINUTE - 3 * HOUR;
+const trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/** @type {import("./lib/z0.js").Z0} */
+let z0;
+before(async () => {
+  z0 = await startZ0();
+  // Two hours of a call a minute; from minute 60 to 80 each one fails.
+  const facts = Array.from({ length: 120 }, (_, i) => ({
+    ...{ type: "invocation", id: `inv_${i}`, entity_id: "ast_north", tool_id: "tool_dial", trace_id },
+    timestamp: begin + i * MINUTE + 5,
+    data: { operation: "dial", ...(i >= 60 && i < 80 ? { error: { code: "http_503" } } : {}) },
+  }));
+  assert.equal((await z0.post(facts, { token: token("north") })).status, 200);
+  await eventually("all facts in D1", async () => {
+    const [{ n }] = await z0.d1("SELECT count(*) AS n FROM ledger_facts");
+    return n === facts.length;
+  });
+});
+after(() => z0?.dispose());
+
+test("Facts are told by minute, as lines of a history", async () => {
+  const path = `/v1/rules/history?from=${begin}&to=${begin + HOUR}`;
+  const { body } = await z0.fetch(path, { token: token("north") });
+  assert.equal(body.cursor, null);
+  assert.equal(body.samples.length, 120);
+  assert.deepEqual(body.samples.find((/** @type {any} */ { metric }) => metric === "z0_external_calls_total"), {
+    ...{ t: begin, metric: "z0_external_calls_total", tenant_id: "north", rise: 1 },
+    labels: { tool_id: "tool_dial", operation: "dial" },
+  });
+  const others = await z0.fetch(path, { token: token("south") });
+  assert.deepEqual(others.body.samples, []);
+});
+
+test("A backtest goes over days in parts and says what would have fired", async () => {
+  const asked = {
+    ...{ from: begin - 48 * HOUR, to: begin + 3 * HOUR },
+    incidents: [{ name: "no dial", from: begin + HOUR, to: begin + HOUR + 20 * MINUTE, lost: { amount: 20_000 } }],
+  };
+  const { status, body } = await z0.fetch("/v1/rules/backtest", {
+    ...{ method: "POST", token: token("north") },
+    body: JSON.stringify(asked),
+  });
+  assert.equal(status, 200, JSON.stringify(body));
+  const [firing, ...more] = body.outcome.firings;
+  assert.deepEqual(more, []);
+  assert.equal(firing.rule, "ExternalToolErrors");
+  assert.deepEqual(firing.labels, { tool_id: "tool_dial" });
+  const [incident] = body.outcome.incidents;
+  assert.ok(incident.detected_after_ms <= 5 * MINUTE, `${incident.detected_after_ms} ms`);
+  assert.equal(incident.caught + incident.missed, 20_000);
+  assert.equal(body.outcome.pages, 1);
+});
