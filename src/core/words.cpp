@@ -290,10 +290,18 @@ std::string fetch_words(const FetchAnswer& answer) {
   return "no answer: " + shown(answer.message);
 }
 
+std::string zone_words(std::string_view answer) {
+  std::int64_t offset_min = 0;
+  std::int64_t until_ms = 0;
+  if (!parse_zone(answer, offset_min, until_ms)) return "no such zone";
+  return std::to_string(offset_min) + " min until " + text(until_ms);
+}
+
 std::string answer_words(z0_effect_kind asked, std::string_view answer) {
   if (asked == Z0_NEED_QUERY) return query_words(answer);
   if (asked == Z0_NEED_CALL) return call_words(answer);
   if (asked == Z0_NEED_ROWS) return rows_words(parse_rows(answer));
+  if (asked == Z0_NEED_ZONE) return zone_words(answer);
   if (asked == Z0_NEED_FETCH) return fetch_words(parse_fetch(answer));
   const std::size_t signatures = parse_signatures(answer).size();
   return signatures == 0 ? "not signed" : "signed by " + text(signatures) + " keys";

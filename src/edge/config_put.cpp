@@ -19,6 +19,7 @@
 #include "z0/calls/ledger_reads.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/metrics/registry.hpp"
+#include "z0/notify/policy.hpp"
 
 namespace z0 {
 namespace {
@@ -254,6 +255,26 @@ class PutConfig {
   RequestReport report_;
 };
 
+// Channels with business hours, of a config that names some: where each is, and its zone.
+std::vector<std::pair<std::string, std::string>> zones_of(const ConfigData& content) {
+  std::vector<std::pair<std::string, std::string>> zones;
+  ChannelSettings settings;
+  RuleError error;
+  if (content.type != alert_channels_type ||
+      !read_channel_settings(content.settings, settings, error))
+    return zones;
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    const auto& hours = settings.channels[i].business_hours;
+    if (hours)
+      zones.emplace_back("settings.channels[" + std::to_string(i) + "].business_hours.time_zone",
+                         hours->time_zone);
+  }
+  return zones;
+}
+
+// The route's second step.
+constexpr std::uint8_t zones_step = 1;
+
 }  // namespace
 
 void put_config(const RouteCall& call) {
@@ -267,6 +288,29 @@ void put_config(const RouteCall& call) {
   if (status != Status::recorded)
     return reply_error(effects, context, status, field,
                        change.action.empty() ? config_remedy(status, field) : change.action);
+  const auto zones = zones_of(change.content());
+  if (zones.empty()) return PutConfig(change, context, frame, effects).ask();
+  // Only the host knows which zones there are.
+  for (const auto& [where, zone] : zones) effects.need_zone(zone, frame.now_ms);
+  std::string bytes;
+  ByteWriter out(bytes);
+  write_context(out, context, zones_step);
+  change.encode(out);
+  effects.resume(bytes);
+}
+
+void resume_config_zones(const RouteResume& resumed) {
+  const auto& [in, context, frame, effects] = resumed;
+  ConfigChange change;
+  if (!change.decode(in)) trap("a config's change goes round as it was written");
+  const auto zones = zones_of(change.content());
+  for (std::size_t i = 0; i < zones.size(); ++i) {
+    std::int64_t offset_min = 0;
+    std::int64_t until_ms = 0;
+    if (!parse_zone(answer_at(frame, i), offset_min, until_ms))
+      return reply_error(effects, context, Status::invalid_value, zones[i].first,
+                         "Expected is a zone of the IANA database, such as Europe/Berlin.");
+  }
   PutConfig(change, context, frame, effects).ask();
 }
 

@@ -34,6 +34,7 @@ void resume_keys(const RouteResume& resumed);
 
 void put_config(const RouteCall& call);
 void resume_put_config(const RouteResume& resumed);
+void resume_config_zones(const RouteResume& resumed);
 void get_config(const RouteCall& call);
 void get_config_versions(const RouteCall& call);
 void resume_get_config(const RouteResume& resumed);

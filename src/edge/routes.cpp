@@ -40,6 +40,7 @@ constexpr z0_effect_kind calls = Z0_NEED_CALL;
 constexpr z0_effect_kind queries = Z0_NEED_QUERY;
 constexpr z0_effect_kind signs = Z0_NEED_SIGN;
 constexpr z0_effect_kind fetches = Z0_NEED_FETCH;
+constexpr z0_effect_kind zones = Z0_NEED_ZONE;
 
 struct Route {
   std::string_view method;
@@ -108,7 +109,7 @@ constexpr Route routes[] = {
      reads, get_config_gaps,
      {{queries, resume_config_gaps}}, ",tenant,"},
     {"PUT", "/v1/configs/{}", "z0.worker.configs.publish",
-     configures, put_config, {{calls, resume_put_config}}},
+     configures, put_config, {{calls, resume_put_config}, {zones, resume_config_zones}}},
     {"GET", "/v1/configs/{}", "z0.worker.configs.read",
      reads, get_config, {{calls, resume_get_config}}, ",version,as_of,"},
     {"GET", "/v1/configs/{}/versions", "z0.worker.configs.read_versions",
