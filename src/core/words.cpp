@@ -278,7 +278,9 @@ z0_effect_kind asked_before(const Frame& frame) {
   if (frame.target == Z0_TARGET_LEDGER) return ledger_asked(continuation);
   if (frame.target == Z0_TARGET_QUEUE) return Z0_NEED_QUERY;
   if (frame.target == Z0_TARGET_MONITOR) return monitor_asked(continuation);
-  if (frame.target == Z0_TARGET_ALERTS) return Z0_NEED_ROWS;
+  // A turn of sending gets rows, secrets and what receivers answered: all of it is for nobody's eyes.
+  if (frame.target == Z0_TARGET_ALERTS)
+    return frame.kind == Z0_FRAME_RESUME ? Z0_NEED_SECRET : Z0_NEED_ROWS;
   if (frame.target == Z0_TARGET_TRACES) return traces_asked(continuation);
   if (frame.target == Z0_TARGET_TAIL) return Z0_NEED_CALL;
   const auto stage = static_cast<DirectoryStage>(ByteReader(continuation).u8());
@@ -301,6 +303,7 @@ std::string answer_words(z0_effect_kind asked, std::string_view answer) {
   if (asked == Z0_NEED_QUERY) return query_words(answer);
   if (asked == Z0_NEED_CALL) return call_words(answer);
   if (asked == Z0_NEED_ROWS) return rows_words(parse_rows(answer));
+  if (asked == Z0_NEED_SECRET) return '(' + text(answer.size()) + " bytes)";
   if (asked == Z0_NEED_ZONE) return zone_words(answer);
   if (asked == Z0_NEED_FETCH) return fetch_words(parse_fetch(answer));
   const std::size_t signatures = parse_signatures(answer).size();

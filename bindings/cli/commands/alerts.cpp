@@ -32,7 +32,8 @@ const std::vector<std::string> alert_members = {
 
 std::string alert_labels(const json& alert) {
   std::string out = text_of(alert, "tenant_id");
-  for (const auto& [name, value] : object_of(alert, "labels").items()) {
+  const json labels = object_of(alert, "labels");
+  for (const auto& [name, value] : labels.items()) {
     if (!value.is_string() || value.get<std::string>().empty()) continue;
     out += (out.empty() ? "" : " ") + name + '=' + value.get<std::string>();
   }

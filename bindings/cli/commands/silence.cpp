@@ -44,7 +44,8 @@ std::string matchers_of(const json& silence) {
   };
   if (const std::string tenant = text_of(silence, "tenant_id"); !tenant.empty())
     add("tenant_id", tenant);
-  for (const auto& [name, value] : object_of(silence, "labels").items())
+  const json labels = object_of(silence, "labels");
+  for (const auto& [name, value] : labels.items())
     if (value.is_string()) add(name, value.get<std::string>());
   return out;
 }
