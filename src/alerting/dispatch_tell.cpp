@@ -236,8 +236,9 @@ Told Dispatch::tell(const Now& now, const Listener& listener, Group& group, Ear&
 void Dispatch::hear(const Now& now, const Listener& listener, Group& group,
                     std::vector<Told>& out) {
   const auto known = group.ears.find(listener.key);
+  const Ear deaf;
   Message message =
-      sort_out(now, listener, group, known == group.ears.end() ? Ear() : known->second);
+      sort_out(now, listener, group, known == group.ears.end() ? deaf : known->second);
   if (message.fires.empty() && message.over.empty() && message.again.empty() &&
       known == group.ears.end())
     return;
