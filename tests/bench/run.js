@@ -1,6 +1,7 @@
 // The benchmarks' entry: scripts/bench installs and builds what is needed, then runs this.
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { alerts } from "./benches/alerts.js";
 import { core } from "./benches/core.js";
 import { execution } from "./benches/execution.js";
 import { growth } from "./benches/growth.js";
@@ -22,7 +23,7 @@ import { BENCH, ROOT, WORKERD_VERSION } from "./lib/workers.js";
 /** @typedef {import("./lib/report.js").Section} Section */
 
 /** @type {Record<string, (options: Options) => Promise<Section[]>>} */
-const BENCHES = { size, core, worker, storage, growth, traces, metrics, execution, monitor };
+const BENCHES = { size, core, worker, storage, growth, traces, metrics, execution, monitor, alerts };
 
 /** @param {string[]} args @returns {Options} */
 function parse(args) {
