@@ -50,6 +50,18 @@ const grouped = (/** @type {number} */ number) => number.toLocaleString("en-US")
 const measured = (metric, value) =>
   metric.endsWith("_ms") ? `${grouped(value / 1_000)} s` : grouped(value);
 
+const DUE = "where the tenant's own hours say that";
+/** Questions about facts, in words. @type {Record<string, (window: string) => string>} */
+const BUSINESS = {
+  zero_invocations: (window) =>
+    `no invocation for longer than ${window}, ${DUE} they are due and chance does not`,
+  no_charges: (window) =>
+    `no charge for longer than ${window} while tools are invoked, ${DUE} charges are due and chance does not`,
+  revenue_low: (window) =>
+    `less than half of the usual revenue in ${window}, and clearly less than such hours ever were`,
+  budget_ends: (window) => `at the pace of ${window} a budget is used up before its period ends`,
+};
+
 /** When a rule fires, in words: each page has to say it like this. @param {Rule} rule */
 export function conditionOf(rule) {
   const [kind, signal] = Object.entries(rule.signal)[0];
@@ -66,6 +78,7 @@ export function conditionOf(rule) {
     sum: () => `${bound(grouped(threshold))} in ${rule.window}`,
     value: () => bound(measured(String(signal), threshold)),
     anomaly: () => `${bound(`a score of ${threshold}`)}, of ${signal.aspect === "quantile" ? `the ${percent(signal.q)} quantile` : signal.to === undefined ? "the count" : "the share"} of each ${rule.window}`,
+    business: () => BUSINESS[String(signal)](rule.window ?? ""),
   };
   if (!(kind in words)) throw new Error(`scripts/runbooks.js has no words for the signal ${kind}`);
   const parts = [words[kind]()];

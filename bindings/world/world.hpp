@@ -58,7 +58,7 @@ inline z0_target target_of(z0_frame_kind kind, std::string_view object) {
   if (object.empty()) return Z0_TARGET_EDGE;
   if (object == monitor_object || object.starts_with("metrics_")) return Z0_TARGET_MONITOR;
   if (object.starts_with("traces_")) return Z0_TARGET_TRACES;
-  if (object == alerts_object) return Z0_TARGET_ALERTS;
+  if (object.starts_with(alerts_object)) return Z0_TARGET_ALERTS;
   return object.starts_with("directory_") ? Z0_TARGET_DIRECTORY : Z0_TARGET_LEDGER;
 }
 

@@ -39,14 +39,19 @@ bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms
   }
   HeardShard& shard = shards_[std::string(report.shard)];
   shard.heard_ms = now_ms;
+  if (!report.rests) business_.wake();
   shard.rests = report.rests;
   shard.left_out = report.left_out;
   shard.sums = report.sums;
   shard.alerts.clear();
   for (const AlertReport& one : report.alerts) {
-    Known known{
-        std::string(one.rules_of), std::string(one.rule), std::string(one.tenant_id), {}, {},
-        std::string(one.words)};
+    Known known{std::string(one.rules_of),
+                std::string(one.rule),
+                std::string(one.tenant_id),
+                {},
+                {},
+                std::string(one.words),
+                {}};
     known.labels.assign(one.labels.begin(), one.labels.end());
     known.state.phase = static_cast<AlertPhase>(
         std::min<std::int64_t>(one.phase, static_cast<std::int64_t>(AlertPhase::firing)));
@@ -85,11 +90,17 @@ void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
   of_all_.tick(now_ms, all_heard_);
   own_.clear();
   for (const Evaluator::Alert& alert : of_all_.alerts()) {
-    Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state, alert.words};
+    Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state, alert.words,
+                {}};
     known.labels.assign(alert.labels.begin(), alert.labels.end());
     own_.emplace(alert_id({}, known.rule, known.tenant_id, known.labels), std::move(known));
   }
+  list_business(now_ms);
   if (all_heard_) forget_words();
+}
+
+std::string Desk::id_of(const Known& known) {
+  return alert_id(known.rules_of, known.rule, known.tenant_id, known.labels);
 }
 
 // What was said of an alert ends with it.
@@ -99,8 +110,8 @@ void Desk::forget_words() {
       const auto found = alerts.find(item.first);
       return found != alerts.end() && found->second.state.phase != AlertPhase::inactive;
     };
-    const bool heard =
-        awake(own_) || std::any_of(shards_.begin(), shards_.end(),
+    const bool heard = awake(own_) || awake(of_business_) ||
+                       std::any_of(shards_.begin(), shards_.end(),
                                    [&](const auto& s) { return awake(s.second.alerts); });
     if (!heard) changed_words_.push_back(item.first);
     return !heard;
@@ -135,7 +146,8 @@ std::int64_t Desk::overdue_ms(std::int64_t now_ms) const {
 }
 
 const Desk::Known* Desk::find(const std::string& id) const {
-  if (const auto own = own_.find(id); own != own_.end()) return &own->second;
+  for (const auto* alerts : {&own_, &of_business_})
+    if (const auto found = alerts->find(id); found != alerts->end()) return &found->second;
   for (const auto& [number, shard] : shards_)
     if (const auto found = shard.alerts.find(id); found != shard.alerts.end())
       return &found->second;
@@ -213,6 +225,8 @@ bool Desk::load(std::int64_t kind, std::string_view id, std::string_view bytes) 
     return of_all_.decode_states(in);
   }
   if (kind == silences_row) return silences_.load(id, bytes);
+  if (kind == tenants_row) return business_.load_tenant(id, bytes);
+  if (kind == business_row) return business_.load_state(id, bytes);
   if (kind == groups_row) return dispatch_.load_group(id, bytes);
   if (kind == zones_row) return load_zones(bytes);
   if (kind == listeners_row) return dispatch_.load_listeners(bytes);

@@ -36,6 +36,12 @@ AlertsReply::Alert Desk::view_of(const std::string& id, const Known& known,
                 known.state.resolved_at_ms,
                 millionths(known.state.value),
                 known.words};
+  if (known.money.has_value()) {
+    view.currency = known.money->currency;
+    view.lost = known.money->lost;
+    view.at_risk_per_hour = known.money->at_risk_per_hour;
+    view.reckoning = known.money->reckoning;
+  }
   const Labels labels = labels_of(rule_of(known), known);
   const SilencedBy alert{known.rules_of, known.rule, known.tenant_id, &labels};
   const Silence* silence =
@@ -69,6 +75,7 @@ AlertsReply Desk::answer(const AlertsRequest& request, std::int64_t now_ms) {
   AlertsReply reply;
   reply.evaluated_at_ms = judged_ms_;
   list(own_, request, now_ms, reply);
+  list(of_business_, request, now_ms, reply);
   for (const auto& [number, shard] : shards_) {
     list(shard.alerts, request, now_ms, reply);
     if (request.all_tenants) reply.left_out += shard.left_out;

@@ -46,6 +46,7 @@ LiveAlert Desk::live_of(const std::string& id, const Known& known, const Rule& r
   alert.tenant_id = known.tenant_id;
   alert.labels = labels_of(&rule, known);
   alert.value = known.words.empty() ? value_words(rule, known.state.value) : known.words;
+  alert.money = known.money;
   alert.threshold = threshold_words(rule);
   alert.window_ms = rule.window_ms;
   alert.started_ms = known.state.active_at_ms;
@@ -108,6 +109,7 @@ std::vector<Told> Desk::decide(std::span<const Listener> listeners,
     }
   };
   add(own_);
+  add(of_business_);
   for (const auto& [name, shard] : shards_) add(shard.alerts);
   return dispatch_.decide(alerts, all_heard_, silences_, listeners, zones, now_ms);
 }

@@ -281,6 +281,8 @@ void hear_zones(Alerting& alerting, const AlertsCourse& course, const Frame& fra
 }
 
 void alarm(Alerting& alerting, const Frame& frame, Effects& effects) {
+  const bool may_look = !has_mail(alerting, frame.now_ms) || alerting.carried_last;
+  if (may_look && begin_looking(alerting, frame, effects)) return;
   if (has_mail(alerting, frame.now_ms) && !has_to_judge_first(alerting, frame.now_ms)) {
     alerting.carried_last = true;
     return begin_mail(alerting, frame, effects);
@@ -325,8 +327,8 @@ void resume_alerts(const AlertsCourse& course, Effects& effects) {
 void set_alerts_alarm(Alerting& alerting, std::int64_t now_ms, Effects& effects) {
   std::int64_t at_ms = 0;
   for (const std::int64_t one :
-       {alerting.judge_at_ms, alerting.postbox.next_ms(now_ms), alerting.facts.next_ms(now_ms),
-        alerting.dead_man.next_ms(now_ms)}) {
+       {alerting.judge_at_ms, alerting.desk.next_look_ms(now_ms), alerting.postbox.next_ms(now_ms),
+        alerting.facts.next_ms(now_ms), alerting.dead_man.next_ms(now_ms)}) {
     if (one != 0 && (at_ms == 0 || one < at_ms)) at_ms = one;
   }
   if (at_ms == 0 || (alerting.alarm_ms != 0 && alerting.alarm_ms <= at_ms)) return;
@@ -335,6 +337,8 @@ void set_alerts_alarm(Alerting& alerting, std::int64_t now_ms, Effects& effects)
 }
 
 void step_alerts(Alerting& alerting, const Frame& frame, Effects& effects) {
+  if (frame.kind == Z0_FRAME_RESUME && resumes_look(frame.part(0)))
+    return resume_looking(alerting, frame, effects);
   if (frame.kind == Z0_FRAME_RESUME) return go_on(alerting, frame, effects);
   if (!loaded(alerting, frame, effects)) return;
   alerting.channels.set_links(settings_links(frame.settings));

@@ -41,4 +41,9 @@ void resume_alerts(const AlertsCourse& course, Effects& effects);
 void go_on_with_mail(Alerting& alerting, AlertsCourse&& course, const Frame& frame,
                      Effects& effects);
 
+// A look at facts, where it is due; it goes on as a RESUME. False: it is not.
+[[nodiscard]] bool begin_looking(Alerting& alerting, const Frame& frame, Effects& effects);
+bool resumes_look(std::string_view continuation);
+void resume_looking(Alerting& alerting, const Frame& frame, Effects& effects);
+
 }  // namespace z0

@@ -151,7 +151,27 @@ constexpr std::string_view shipped = R"({"rules": [
  "above": 0.65, "window": "1h", "min_events": 100, "by": ["tenant_id"], "level": 2,
  "severity": "warning", "audience": ["on_call", "engineering_lead"],
  "runbook": "unusual", "owner": "platform",
- "summary": "A tenant's facts take a time to D1 that is far from what is usual."}
+ "summary": "A tenant's facts take a time to D1 that is far from what is usual."},
+{"name": "ZeroInvocations", "signal": {"business": "zero_invocations"},
+ "window": "15m", "keep_firing_for": "30m", "level": 3, "by": ["tenant_id"],
+ "severity": "critical", "audience": ["on_call", "tenant_success", "engineering_lead"],
+ "runbook": "zero_invocations", "owner": "tenant_success",
+ "summary": "Nothing was invoked for more than 15 minutes, at a time at which the tenant is busy."},
+{"name": "NoCharges", "signal": {"business": "no_charges"},
+ "window": "1h", "keep_firing_for": "30m", "level": 3, "by": ["tenant_id"],
+ "severity": "critical", "audience": ["on_call", "tenant_success", "engineering_lead"],
+ "runbook": "no_charges", "owner": "tenant_success",
+ "summary": "Nothing was charged for an hour, though tools are invoked and charges are due."},
+{"name": "RevenueLow", "signal": {"business": "revenue_low"},
+ "window": "3h", "keep_firing_for": "3h", "level": 3, "by": ["tenant_id"],
+ "severity": "warning", "audience": ["on_call", "tenant_success", "engineering_lead"],
+ "runbook": "revenue_low", "owner": "tenant_success",
+ "summary": "Three hours brought less than half of the tenant's usual revenue, and less than ever."},
+{"name": "BudgetEnds", "signal": {"business": "budget_ends"},
+ "window": "1d", "keep_firing_for": "1h", "level": 3, "by": ["tenant_id"],
+ "severity": "warning", "audience": ["on_call", "tenant_success", "engineering_lead"],
+ "runbook": "budget_ends", "owner": "tenant_success",
+ "summary": "At this pace a budget runs out before its period ends."}
 ]})";
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "z0/alerting/alerting.hpp"
+#include "z0/alerting/lookout.hpp"
 #include "z0/base/trap.hpp"
 #include "z0/directory/directory.hpp"
 #include "z0/edge/routes.hpp"
@@ -129,6 +130,10 @@ std::string_view Core::step(std::string_view bytes) {
                   frame, effects);
       break;
     case Z0_TARGET_ALERTS:
+      if (to_lookout(frame)) {
+        step_lookout(frame, effects);
+        break;
+      }
       step_alerts(state_of(state_->desks, frame.incarnation, resident_desks_max,
                            std::make_unique<Alerting>),
                   frame, effects);

@@ -84,6 +84,11 @@ void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBoo
     json.any_key(rule->by[i]).text(alert.labels[i]);
   json.end().key("value").raw(thousandths_text(alert.value_millionths));
   json.text_if_any("why", alert.words);
+  if (!view.currency.empty()) {
+    json.object("money").text("currency", view.currency).integer("lost", view.lost);
+    json.integer("at_risk_per_hour", view.at_risk_per_hour);
+    json.text("reckoning", view.reckoning).end();
+  }
   if (rule != nullptr) {
     write_condition(json, *rule);
     write_meaning(json, *rule);

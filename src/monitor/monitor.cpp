@@ -210,6 +210,11 @@ Monitor::Backlog Monitor::backlog(std::int64_t now_ms) const {
   return found;
 }
 
+ReplicationReply Monitor::replication(std::int64_t now_ms) const {
+  const Backlog behind = backlog(now_ms);
+  return {since_ms_, std::max(last_lag_ms(now_ms), behind.oldest_age_ms), behind.depth};
+}
+
 // Of the newest second in which a message landed something.
 std::int64_t Monitor::last_lag_ms(std::int64_t now_ms) const {
   const Second* newest = nullptr;
@@ -321,8 +326,10 @@ void step_monitor(Monitor& monitor, const Frame& frame, Effects& effects) {
   const auto method = static_cast<MonitorMethod>(frame.method);
   const bool called = frame.kind == Z0_FRAME_CALL;
   if (called && method == MonitorMethod::metrics) return ask_shards(frame, effects);
+  if (called && method == MonitorMethod::replication)
+    return effects.reply(200, {}, encode(monitor.replication(frame.now_ms)));
   if (!called || method != MonitorMethod::live)
-    trap("the monitor is told reports and asked for the live state and metrics alone");
+    trap("the monitor is told reports and asked for what MonitorMethod lists");
   effects.reply(200, {}, monitor.live(frame.now_ms));
 }
 

@@ -78,11 +78,12 @@ void Telemetry::install() {
 }
 
 bool Telemetry::owns(std::string_view object) {
-  return object.starts_with("metrics_") || object.starts_with("traces_") || object == alerts_object;
+  return object.starts_with("metrics_") || object.starts_with("traces_") ||
+         object.starts_with(alerts_object);
 }
 
 bool Telemetry::may_rest(std::string_view object) const {
-  if (object == alerts_object) return true;
+  if (object.starts_with(alerts_object)) return true;
   const auto shard = shards_.find(object);
   return shard != shards_.end() && !shard->second.book.unsaved();
 }

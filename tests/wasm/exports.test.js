@@ -31,8 +31,8 @@ test("The module asks its host for an exit and a note of growth at most", () => 
 });
 
 // The platform takes 3 MB. This is here so that growth is seen when it happens.
-test("The module stays below 450 KB gzipped", () => {
-  assert.ok(gzipSync(bytes, { level: 9 }).length < 450_000);
+test("The module stays below 520 KB gzipped", () => {
+  assert.ok(gzipSync(bytes, { level: 9 }).length < 520_000);
 });
 
 function instantiate() {

@@ -12,6 +12,7 @@
 #include "commands/commands.hpp"
 #include "server/api.hpp"
 #include "server/settings.hpp"
+#include "z0/notify/notification.hpp"
 
 namespace z0::cli {
 namespace {
@@ -61,6 +62,8 @@ std::string people_words(const json& alert) {
 
 std::string why_words(const json& alert) {
   const std::string why = text_of(alert, "why");
+  // A sentence, or what follows one.
+  if (why.ends_with('.')) return ' ' + why;
   return why.empty() ? why : " It is " + why + '.';
 }
 
@@ -79,6 +82,17 @@ void print_channels(const json& answer) {
   }
   if (const std::string why = text_of(object_of(answer, "dead_man"), "why"); !why.empty())
     print("the dead man's address did not hear that alerts are judged: " + why);
+}
+
+// What it means, what was found, what it costs.
+std::string firing_words(const json& alert) {
+  std::string out =
+      text_of(alert, "rule") + ": " + text_of(alert, "summary") + why_words(alert) + '\n';
+  if (!alert.contains("money")) return out;
+  const json money = object_of(alert, "money");
+  const AlertMoney costs{text_of(money, "currency"), integer_of(money, "lost"),
+                         integer_of(money, "at_risk_per_hour"), text_of(money, "reckoning")};
+  return out + "  " + money_words(costs) + ". " + costs.reckoning + '\n';
 }
 
 int list_alerts(const Connection& connection, const AlertsOptions& options) {
@@ -110,9 +124,7 @@ int list_alerts(const Connection& connection, const AlertsOptions& options) {
   else
     std::printf("nothing fires, and nothing waits\n");
   for (const json& alert : alerts)
-    if (text_of(alert, "state") == "firing")
-      std::printf("%s: %s%s\n", text_of(alert, "rule").c_str(), text_of(alert, "summary").c_str(),
-                  why_words(alert).c_str());
+    if (text_of(alert, "state") == "firing") std::fputs(firing_words(alert).c_str(), stdout);
   const std::string when =
       judged ? "judged last at " + time_words(integer_of(answer, "evaluated_at"))
              : std::string("nothing was judged yet: rules are judged while something happens");

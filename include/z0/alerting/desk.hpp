@@ -8,12 +8,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "z0/alerting/business.hpp"
 #include "z0/alerting/dispatch.hpp"
 #include "z0/alerting/silences.hpp"
 #include "z0/alerts/evaluator.hpp"
@@ -61,6 +63,12 @@ class Desk {
   // For how long the one that is silent for longest should have spoken; 0: all did.
   std::int64_t overdue_ms(std::int64_t now_ms) const;
 
+  // Rules about business, by looks at facts: what to ask, what came of it.
+  std::int64_t next_look_ms(std::int64_t now_ms) const { return business_.next_ms(now_ms); }
+  LookRequest begin_look(std::int64_t now_ms) { return business_.begin_look(now_ms); }
+  void take_look(const LookRequest& asked, const LookReply& found, std::int64_t now_ms);
+  void miss_look(std::int64_t now_ms) { business_.missed(now_ms); }
+
   // The texts live as long as this does and nothing is taken.
   AlertsReply answer(const AlertsRequest& request, std::int64_t now_ms);
 
@@ -84,6 +92,7 @@ class Desk {
     if (zones_changed_) put(zones_row, std::string_view(), encode_zones());
     zones_changed_ = false;
     dispatch_.save(groups_row, listeners_row, put);
+    business_.save(tenants_row, business_row, put);
     changed_rules_.clear();
     changed_words_.clear();
     changed_silences_.clear();
@@ -99,6 +108,8 @@ class Desk {
   static constexpr std::int64_t groups_row = 4;
   static constexpr std::int64_t listeners_row = 5;
   static constexpr std::int64_t zones_row = 6;
+  static constexpr std::int64_t tenants_row = 7;
+  static constexpr std::int64_t business_row = 8;
 
   // An alert as its shard said it, with texts of its own.
   struct Known {
@@ -108,6 +119,7 @@ class Desk {
     std::vector<std::string> labels;
     AlertState state;
     std::string words;  // why, where the value alone does not say it
+    std::optional<AlertMoney> money;
   };
   struct HeardShard {
     std::int64_t heard_ms = 0;
@@ -138,6 +150,9 @@ class Desk {
 
   const Known* find(const std::string& id) const;
   void judge(std::int64_t shards, std::int64_t now_ms);
+  static std::string id_of(const Known& known);
+  void list_business(std::int64_t now_ms);
+  void price(std::map<std::string, Known>& alerts, std::int64_t now_ms) const;
   void forget_words();
   std::string rules_of(std::string_view config_id) const;
   std::string encode_states() const;
@@ -158,6 +173,8 @@ class Desk {
   Evaluator of_all_;
   std::map<std::string, HeardShard, std::less<>> shards_;
   std::map<std::string, Known> own_;  // of the rules about all tenants
+  BusinessWatch business_;
+  std::map<std::string, Known> of_business_;
   std::map<std::string, Words, std::less<>> words_;
   Silences silences_;
   Dispatch dispatch_;

@@ -24,17 +24,19 @@ enum class AlertsMethod : std::uint8_t {
   silence = 6,
   unsilence = 7,
   publish_channels = 8,
-  count_ = 9,
+  look = 9,  // of the lookout alone: calls/look.hpp
+  count_ = 10,
 };
 constexpr z0_target target_of(AlertsMethod) { return Z0_TARGET_ALERTS; }
 inline constexpr std::string_view alerts_method_names[] = {
-    "alarm",    "report",  "list",      "publish_rules",   "acknowledge",
-    "silences", "silence", "unsilence", "publish_channels"};
+    "alarm",    "report",  "list",      "publish_rules",    "acknowledge",
+    "silences", "silence", "unsilence", "publish_channels", "look"};
 constexpr SpanName span_of(AlertsMethod method) {
   constexpr SpanName names[] = {
       "z0.do.alerts.alarm",         "z0.do.alerts.report",      "z0.do.alerts.list",
       "z0.do.alerts.publish_rules", "z0.do.alerts.acknowledge", "z0.do.alerts.silences",
-      "z0.do.alerts.silence",       "z0.do.alerts.unsilence",   "z0.do.alerts.publish_channels"};
+      "z0.do.alerts.silence",       "z0.do.alerts.unsilence",   "z0.do.alerts.publish_channels",
+      "z0.do.alerts.look"};
   return names[static_cast<std::size_t>(method)];
 }
 // There is one: it knows the rules, and the alerts of all shards.
@@ -146,6 +148,11 @@ struct AlertsReply {
     std::string_view inhibited_by;           // the id of the alert that is its cause; empty: none
     std::int64_t escalations = 0;            // how often it went further, as nobody acknowledged it
     bool flaps = false;  // somebody was told so, and hears no more until it is quiet
+    // What it costs, in minor units; no currency: nothing is known of it.
+    std::string_view currency;
+    std::int64_t lost = 0;
+    std::int64_t at_risk_per_hour = 0;
+    std::string_view reckoning;
 
     template <class Fields, class Self>
     static void fields(Fields& f, Self& self) {
@@ -159,6 +166,10 @@ struct AlertsReply {
       f.text(self.inhibited_by);
       f.number(self.escalations);
       f.flag(self.flaps);
+      f.text(self.currency);
+      f.number(self.lost);
+      f.number(self.at_risk_per_hour);
+      f.text(self.reckoning);
     }
   };
   // How it stands with who is told. Times are 0 where there is none.

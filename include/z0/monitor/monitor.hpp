@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "z0/base/limits.hpp"
+#include "z0/calls/look.hpp"
 #include "z0/calls/metrics.hpp"
 #include "z0/calls/reports.hpp"
 #include "z0/json/write.hpp"
@@ -45,6 +46,7 @@ class Monitor {
   // GET /v1/live as JSON. `since` is when the monitor heard its first report: an object that nobody
   // asks or tells for a while leaves memory, and the window begins anew.
   std::string live(std::int64_t now_ms);
+  ReplicationReply replication(std::int64_t now_ms) const;
   // Emits how far replication is, where that was not done for some seconds.
   void tell_gauges(std::int64_t now_ms, Effects& effects);
   // Puts it among the groups that shards answered, as far as it was asked for.

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "unit/alerting/business_made.hpp"
 #include "unit/catch.hpp"
 #include "z0/alerts/rule.hpp"
 #include "z0/alerts/rule_test.hpp"
@@ -89,6 +90,8 @@ json observed(const std::string& metric, int usual, int last) {
 // The rules that fire at some time.
 std::set<std::string> fired(const json& series, std::string_view interval = "1m") {
   json test = json::parse(z0::default_rules_json());
+  std::erase_if(test["rules"].get_ref<json::array_t&>(),
+                [](const json& rule) { return rule["signal"].contains("business"); });
   test["series"] = series;
   test["interval"] = interval;
   const auto outcome = z0::run_rule_test(test.dump());
@@ -144,7 +147,48 @@ const std::vector<Row> rows = {
      observed("z0_replication_lag_distribution_ms", 400, 400), "1h"},
 };
 
+// Rules about business judge facts: a shop that is open day and night, with a charge in most minutes, and
+// what becomes of it after four weeks. One that fires, and one that is nearest to it.
+struct BusinessRow {
+  std::string rule;
+  double invoked;  // of what is usual, as is the next
+  double paid;
+  std::int64_t minutes;    // after so long it fires
+  std::int64_t not_after;  // and not yet then
+};
+const std::vector<BusinessRow> business_rows = {
+    {"ZeroInvocations", 0, 0, 17, 14},
+    {"NoCharges", 1, 0, 64, 59},
+    {"RevenueLow", 1, 0.3, 5 * 60, 2 * 60},
+};
+// Tried over a whole world: tests/unit/alerting/business_world_test.cpp.
+constexpr std::string_view budget_rule = "BudgetEnds";
+
 }  // namespace
+
+TEST_CASE("Each rule about business fires beyond its window and not within it", "[alerts]") {
+  constexpr std::int64_t stops_ms = z0::made::monday_ms + 28 * z0::made::day_ms;
+  for (const BusinessRow& row : business_rows) {
+    INFO(row.rule);
+    z0::made::TenantPlan plan;
+    plan.id = "north";
+    plan.busiest = 600;
+    plan.open = 0;
+    plan.close = 24;
+    plan.weekend = 1;
+    plan.slow_days = 0.05;
+    plan.invoked = [&row](std::int64_t at_ms) { return at_ms < stops_ms ? 1 : row.invoked; };
+    plan.paid = [&row](std::int64_t at_ms) { return at_ms < stops_ms ? 1 : row.paid; };
+    z0::made::Made made(30);
+    made.add(plan);
+    made.pass(stops_ms - z0::made::monday_ms);
+    made.set_step(1);
+    made.pass(row.not_after * z0::made::minute_ms);
+    CHECK_FALSE(made.fires(row.rule, "north"));
+    made.pass((row.minutes - row.not_after) * z0::made::minute_ms);
+    CHECK(made.fires(row.rule, "north"));
+  }
+}
 
 TEST_CASE("Each rule that ships fires beyond its threshold and not at it", "[alerts]") {
   for (const Row& row : rows) {
@@ -157,9 +201,11 @@ TEST_CASE("Each rule that ships fires beyond its threshold and not at it", "[ale
 TEST_CASE("There is no rule whose threshold nobody tried", "[alerts]") {
   std::set<std::string> tried;
   for (const Row& row : rows) tried.insert(row.rule);
+  for (const BusinessRow& row : business_rows) tried.insert(row.rule);
+  tried.emplace(budget_rule);
   const json rules = json::parse(z0::default_rules_json())["rules"];
   for (const json& rule : rules) CHECK(tried.contains(rule["name"].get<std::string>()));
-  CHECK(rules.size() == rows.size());
+  CHECK(rules.size() == rows.size() + business_rows.size() + 1);
 }
 
 TEST_CASE("A tenant whose budget has ended pages nobody", "[alerts]") {

@@ -136,7 +136,22 @@ export class Monitor extends RealMonitor {
   }
 }
 
-export class Alerts extends RealAlerts {}
+export class Alerts extends RealAlerts {
+  /**
+   * @param {DurableObjectState} ctx
+   * @param {any} env
+   */
+  constructor(ctx, env) {
+    super(ctx, faulty(env));
+  }
+
+  /** As a ledger's. */
+  async ring() {
+    await this.ctx.storage.deleteAlarm();
+    await this.alarm();
+    return this.ctx.storage.getAlarm();
+  }
+}
 
 export class Directory extends RealDirectory {}
 
@@ -156,7 +171,8 @@ export default {
         return Response.json({ captured: captured.splice(0).map((body) => [...body]) });
       case "/test/ring": {
         const object = searchParams.get("object") ?? "";
-        const objects = object.startsWith("metrics_") ? env.MONITOR : env.LEDGER;
+        const others = object === "alerts" ? env.ALERTS : env.LEDGER;
+        const objects = object.startsWith("metrics_") ? env.MONITOR : others;
         return Response.json({ alarm_at: await objects.getByName(object).ring() });
       }
       default:
