@@ -24,10 +24,12 @@ bool begin_looking(Alerting& alerting, const Frame& frame, Effects& effects) {
   return true;
 }
 
-void resume_looking(Alerting& alerting, const Frame& frame, Effects& effects) {
+bool end_looking(Alerting& alerting, const Frame& frame, Effects& effects) {
   // Its state left memory meanwhile: it looks again.
-  if (!alerting.loaded || frame.answers.empty())
-    return effects.alarm(frame.now_ms + business_limits::look_every_ms);
+  if (!alerting.loaded || frame.answers.empty()) {
+    effects.alarm(frame.now_ms + business_limits::look_every_ms);
+    return false;
+  }
   const CallAnswer answer = parse_call(frame.answers.front());
   LookRequest asked;
   LookReply found;
@@ -37,7 +39,7 @@ void resume_looking(Alerting& alerting, const Frame& frame, Effects& effects) {
     alerting.desk.take_look(asked, found, frame.now_ms);
   else
     alerting.desk.miss_look(frame.now_ms);
-  commit_alerts(alerting, frame, effects);
+  return true;
 }
 
 }  // namespace z0

@@ -291,6 +291,11 @@ void alarm(Alerting& alerting, const Frame& frame, Effects& effects) {
 }
 
 void go_on(Alerting& alerting, const Frame& frame, Effects& effects) {
+  // A look takes the alarm of the judgement that was due, so it is made here.
+  if (resumes_look(frame.part(0))) {
+    if (end_looking(alerting, frame, effects)) judge(alerting, frame, effects);
+    return;
+  }
   AlertsCourse course;
   if (!decode(frame.part(0), course)) trap("a turn of alerts goes round as it was written");
   if (course.stage != AlertsStage::zones)
@@ -337,15 +342,14 @@ void set_alerts_alarm(Alerting& alerting, std::int64_t now_ms, Effects& effects)
 }
 
 void step_alerts(Alerting& alerting, const Frame& frame, Effects& effects) {
-  if (frame.kind == Z0_FRAME_RESUME && resumes_look(frame.part(0)))
-    return resume_looking(alerting, frame, effects);
   if (frame.kind == Z0_FRAME_RESUME) return go_on(alerting, frame, effects);
   if (!loaded(alerting, frame, effects)) return;
   alerting.channels.set_links(settings_links(frame.settings));
   alerting.dead_man.heed(settings_deadman(frame.settings));
   if (frame.kind == Z0_FRAME_ALARM) {
-    if (alerting.alarm_ms != 0)
-      alerting.late_ms = std::max(alerting.late_ms, frame.now_ms - alerting.alarm_ms);
+    // What is late for a letter or a look makes no judgement late that is not due.
+    if (alerting.alarm_ms != 0 && alerting.judge_at_ms != 0)
+      alerting.late_ms = std::max(alerting.late_ms, frame.now_ms - alerting.judge_at_ms);
     alerting.alarm_ms = 0;
     return alarm(alerting, frame, effects);
   }

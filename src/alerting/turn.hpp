@@ -44,6 +44,7 @@ void go_on_with_mail(Alerting& alerting, AlertsCourse&& course, const Frame& fra
 // A look at facts, where it is due; it goes on as a RESUME. False: it is not.
 [[nodiscard]] bool begin_looking(Alerting& alerting, const Frame& frame, Effects& effects);
 bool resumes_look(std::string_view continuation);
-void resume_looking(Alerting& alerting, const Frame& frame, Effects& effects);
+// False where there is nothing to be judged after it.
+[[nodiscard]] bool end_looking(Alerting& alerting, const Frame& frame, Effects& effects);
 
 }  // namespace z0

@@ -245,3 +245,25 @@ TEST_CASE(
   w.pass(3 * hour);
   CHECK_FALSE(w.fires("BudgetEnds"));
 }
+
+TEST_CASE("Nobody is looked after where nothing comes any more", "[business]") {
+  Shop w;
+  w.invoke("north");
+  w.deliver_all();
+  const std::int64_t began_ms = w.now_ms;
+  std::int64_t looks = 0;
+  // From one alarm to the next, until there is none.
+  while (w.alarm_of("alerts") != 0 || w.alarm_of("metrics_0") != 0) {
+    std::int64_t next = INT64_MAX;
+    for (const char* const object : {"alerts", "metrics_0"})
+      if (w.alarm_of(object) != 0) next = std::min(next, w.alarm_of(object));
+    w.now_ms = std::max(w.now_ms, next);
+    w.run_alarms();
+    ++looks;
+    REQUIRE(w.now_ms < began_ms + 9 * 24 * hour);
+  }
+  // For a week somebody may come back.
+  CHECK(w.now_ms > began_ms + 7 * 24 * hour);
+  CHECK(looks > 7 * 24 * 60);
+  CHECK(w.get("/v1/alerts", "").json.at("alerts").empty());
+}
