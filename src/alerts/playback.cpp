@@ -73,7 +73,7 @@ void Playback::advance(std::int64_t now_ms, std::span<const Rise> rises) {
   std::int64_t step = 0;
   std::vector<Rise>* bucket = nullptr;
   for (const Rise& rise : rises) {
-    if (rise.since_ms != since_ms) {
+    if (bucket == nullptr || rise.since_ms != since_ms) {
       since_ms = rise.since_ms;
       step = since_ms / step_ms_;
       bucket = &bucket_of(step);

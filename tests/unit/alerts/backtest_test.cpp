@@ -259,6 +259,26 @@ TEST_CASE("Lines of a history are samples, facts, or lines of an export", "[aler
   CHECK(samples_of(R"({"z0_export":1,"entity_id":"acct_x","tenant_id":"x"})").empty());
 }
 
+TEST_CASE("Rows of Analytics Engine are a history, each for as many points as it stands for",
+          "[alerts]") {
+  using z0::Metric;
+  const std::vector<z0::HistorySample> counter = {
+      {begin, Metric::external_errors, "north", {"tool_x", "dial", "http_503"}, 6, 0}};
+  CHECK(samples_of(R"({"timestamp":"2026-03-31 00:00:00","_sample_interval":"3","index1":"north",)"
+                   R"("blob1":"z0_external_errors_total","blob2":"tool_x","blob3":"dial",)"
+                   R"("blob4":"http_503","blob5":"","double1":2,"double2":0})") == counter);
+  const std::vector<z0::HistorySample> observed = {
+      {begin, Metric::reconciliation_duration, "", {"all"}, 2, 63}};
+  CHECK(samples_of(R"({"timestamp":"2026-03-31 00:00:00","_sample_interval":1,"index1":"",)"
+                   R"("blob1":"z0_reconciliation_duration_ms","blob2":"all","double1":2,)"
+                   R"("double2":63})") == observed);
+  const std::vector<z0::HistorySample> gauge = {
+      {begin, Metric::replication_lag, "", {}, 0, 61'000}};
+  CHECK(samples_of(R"({"timestamp":"2026-03-31 00:00:00","_sample_interval":2,"index1":"",)"
+                   R"("blob1":"z0_replication_lag_ms","double1":1,"double2":61000})") == gauge);
+  CHECK(samples_of(R"({"timestamp":"2026-03-31 00:00:00","blob1":"z0_gone_total"})").empty());
+}
+
 TEST_CASE("A line that is no part of a history says why", "[alerts]") {
   CHECK(fault_of("{}") == "line: a sample with a metric, or a fact with a type");
   CHECK(fault_of("[1]") == "line: an object of JSON");
