@@ -21,7 +21,7 @@ constexpr std::int64_t pace_ms_min = 2 * week::hour_ms;
 constexpr double beyond = 1.1;
 // A budget without a period is looked ahead for so long.
 constexpr std::int64_t endless_ms = 168 * week::hour_ms;
-constexpr std::int64_t longest_period_ms = 32 * 24 * week::hour_ms;
+constexpr std::int64_t longest_period_ms = 768 * week::hour_ms;
 
 std::int64_t period_ends_ms(Period period, std::int64_t now_ms) {
   if (period == Period::total) return now_ms + endless_ms;
@@ -45,6 +45,24 @@ struct Budgets::Pace {
   double hours_of_period = 0;
   bool ends = false;
 };
+
+namespace {
+
+template <class Pace>
+std::string words_of(const Pace& pace, std::string_view currency, std::int64_t limit) {
+  std::string words = money_text(currency, pace.used);
+  return words.append(" of ").append(money_text(currency, limit)).append(" are used");
+}
+
+template <class Pace>
+std::string end_words(const Pace& pace, std::string_view currency) {
+  std::string words = ". At ";
+  words.append(money_text(currency, std::llround(pace.per_hour))).append(" an hour it ends in ");
+  words.append(std::to_string(std::llround(pace.hours_left))).append(" hours; its period has ");
+  return words.append(std::to_string(std::llround(pace.hours_of_period))).append(" hours left.");
+}
+
+}  // namespace
 
 Budgets::Pace Budgets::pace_of(const One& budget, std::int64_t window_ms, std::int64_t now_ms) {
   Pace pace;
@@ -141,15 +159,10 @@ Budgets::Finding Budgets::find(std::string_view tenant_id, std::int64_t window_m
       found.holds = true;
       found.hours_left = pace.hours_left;
       const auto hourly = static_cast<std::int64_t>(std::llround(pace.per_hour));
-      found.seen = money_text(budget.currency, pace.used) + " of " +
-                   money_text(budget.currency, budget.limit) + " are used, of " + config_id +
-                   " for " + entity_id;
-      if (pace.used < budget.limit)
-        found.seen += ". At " + money_text(budget.currency, hourly) + " an hour it ends in " +
-                      std::to_string(std::llround(pace.hours_left)) + " hours; its period has " +
-                      std::to_string(std::llround(pace.hours_of_period)) + " hours left.";
-      else
-        found.seen += ": it has ended.";
+      found.seen = words_of(pace, budget.currency, budget.limit);
+      found.seen.append(", of ").append(config_id).append(" for ").append(entity_id);
+      found.seen.append(pace.used < budget.limit ? end_words(pace, budget.currency)
+                                                 : std::string(": it has ended."));
       if (!budget.enforced) continue;
       found.money = AlertMoney{budget.currency, 0, hourly,
                                "What an hour of the last ones was charged; once the budget has "

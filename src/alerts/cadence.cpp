@@ -25,14 +25,14 @@ constexpr double slowness_weight = 10;
 // An hour that brings less than this part of what the present one brings is rest.
 constexpr double rest_share = 0.25;
 // What lasted longer, and cannot be chance, was a day off or an accident.
-constexpr std::int64_t rest_pause_minutes = 12 * 60;
+constexpr std::int64_t rest_pause_minutes = 720;
 // An hour in which less is due is no hour of work.
 constexpr double due_minutes_min = 6;
 // An hour that brings less than this part of the mean is none in which anything is due.
 constexpr double due_share = 0.1;
 constexpr std::int64_t minutes_of_hour = 60;
 // A silence longer than a week is as improbable as one of a week.
-constexpr std::int64_t silence_minutes_max = 7 * 24 * minutes_of_hour;
+constexpr std::int64_t silence_minutes_max = 168 * minutes_of_hour;
 constexpr double stored_cadence_max = 1e15;
 
 // -ln of the probability that `minutes` bring nothing, where so many of so many brought something.
@@ -57,7 +57,7 @@ double record_max(double scale) { return -2 * std::log(silence_chance_max) * sca
 
 std::size_t week::place(std::int64_t hour) {
   // 1970 began on a Thursday.
-  return static_cast<std::size_t>((hour + 4 * 24) % static_cast<std::int64_t>(week::hours));
+  return static_cast<std::size_t>((hour + 96) % static_cast<std::int64_t>(week::hours));
 }
 
 double Cadence::Seen::share() const {

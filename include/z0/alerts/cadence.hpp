@@ -60,7 +60,7 @@ struct Day {
 
 class Cadence {
  public:
-  static constexpr std::size_t stored_bytes = 1 + 5 * 8 + 7 * 8 + 4 * week::hours + 4 * 24;
+  static constexpr std::size_t stored_bytes = 1 + 12 * 8 + 4 * week::hours + 96;
 
   // An hour that is over: bit i of `minutes` says whether minute i brought anything. Hours since 1970,
   // in order; one that was left out is not known, and nothing is learned of it.
