@@ -6,13 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { charge, unique } from "./lib/facts.js";
+import { Receiver } from "./lib/receiver.js";
 import { eventually, startZ0, token } from "./lib/z0.js";
 
 const directory = mkdtempSync(join(tmpdir(), "z0-silences-"));
+const receiver = new Receiver();
 const options = {
   faults: true,
   directory,
-  vars: { Z0_SETTINGS: JSON.stringify({ monitor_shards: 1 }) },
+  vars: {
+    Z0_SETTINGS: JSON.stringify({ monitor_shards: 1 }),
+    HOOK_KEY: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+  },
 };
 
 /** @type {import("./lib/z0.js").Z0} */
@@ -23,6 +28,7 @@ before(async () => {
 afterEach(() => z0.fault({}));
 after(async () => {
   await z0?.dispose();
+  receiver.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -111,4 +117,62 @@ test("A tenant's silence is its own, and hides nothing from the platform", async
     token: token("north"),
   });
   assert.equal(theft.status, 404);
+});
+
+/** Platform's channels: a webhook with business hours. @param {string} time_zone */
+async function channels(time_zone) {
+  const url = await receiverUrl();
+  const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+  return z0.fetch("/v1/configs/cfg_channels", {
+    method: "PUT",
+    body: JSON.stringify({
+      type: "alert_channels",
+      scope: "platform",
+      settings: {
+        // Other tests' failures are of the same group: what joins it is told at once.
+        policy: { group_interval: "1s" },
+        channels: [
+          {
+            name: "hook",
+            type: "webhook",
+            url: `${url}/hook`,
+            secret: "HOOK_KEY",
+            business_hours: { time_zone, from: "00:00", to: "24:00", days },
+          },
+        ],
+      },
+    }),
+  });
+}
+/** @type {Promise<string> | undefined} */
+let listening;
+const receiverUrl = () => (listening ??= receiver.listen());
+
+test("The platform knows which time zones there are", async () => {
+  const { status, body } = await channels("Europe/Atlantis");
+  assert.equal(status, 422, JSON.stringify(body));
+  assert.equal(body.field, "settings.channels[0].business_hours.time_zone");
+  assert.equal((await channels("Asia/Kathmandu")).status, 201);
+});
+
+test("What is silenced reaches no channel, and does once it is not", async () => {
+  assert.ok([200, 201].includes((await channels("Asia/Kathmandu")).status));
+  const { body: made } = await post({
+    rule: "*",
+    tenant_id: "quiet",
+    author: "ann",
+    reason: "we know",
+    for: "1h",
+  });
+  await fail("quiet", 5);
+  await eventually("quiet's are an alert", () => firing("TenantWriteFailures", "quiet"), 40_000);
+  const heard = () =>
+    receiver.took.some(({ body }) =>
+      body.data.alerts.some((/** @type {any} */ one) => one.tenant_id === "quiet"),
+    );
+  // Whatever is not silenced is told meanwhile.
+  await eventually("the failures of all are told", () => receiver.took.length > 0, 40_000);
+  assert.equal(heard(), false);
+  assert.equal((await z0.fetch(`/v1/silences/${made.id}`, { method: "DELETE" })).status, 200);
+  await eventually("quiet's are told", heard, 40_000);
 });
