@@ -71,9 +71,21 @@ target_link_options(z0_bench_loops PRIVATE
 # program: the same assertions, with the other compiler and 32-bit pointers. Catch2 version 2 is one
 # header, so it compiles here too. It needs exceptions; the core is built without, as ever.
 link_header_directory(catch2)
+function(needs_host source result)
+  file(STRINGS "${source}" host_includes REGEX "#include \".*(world|cli|bindings|unit/traps).*\"|sqlite|filesystem|sys/wait")
+  set(needs ${host_includes})
+  # What the headers of the tests need, their tests do.
+  file(STRINGS "${source}" headers REGEX "#include \"unit/")
+  foreach(header IN LISTS headers)
+    string(REGEX REPLACE ".*\"(.*)\".*" "tests/\\1" header "${header}")
+    needs_host("${PROJECT_SOURCE_DIR}/${header}" header_needs)
+    list(APPEND needs ${header_needs})
+  endforeach()
+  set(${result} ${needs} PARENT_SCOPE)
+endfunction()
 set(core_tests)
 foreach(source IN LISTS unit_sources)
-  file(STRINGS "${source}" host_includes REGEX "#include \".*(world|cli|bindings|unit/traps).*\"|sqlite|filesystem|sys/wait")
+  needs_host("${source}" host_includes)
   if(NOT host_includes AND NOT source MATCHES "/cli/")
     list(APPEND core_tests "${source}")
   endif()

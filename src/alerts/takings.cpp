@@ -67,7 +67,7 @@ double Takings::weeks() const {
 double Takings::taken(std::int64_t from_hour, std::int64_t until_hour) const {
   double sum = 0;
   const std::int64_t kept = static_cast<std::int64_t>(recent_hours);
-  from_hour = std::max(from_hour, last_hour_ - kept + 1);
+  from_hour = std::max({from_hour, last_hour_ - kept + 1, std::int64_t{0}});
   for (std::int64_t hour = from_hour; hour < until_hour; ++hour) sum += recent_[slot_of(hour)];
   return sum;
 }
