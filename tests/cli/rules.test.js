@@ -249,7 +249,11 @@ describe("z0 rules", { skip }, () => {
       encoding: "utf8",
     });
     assert.equal(checked.status, 0, checked.stderr);
-    assert.match(checked.stdout, /SUCCESS: 20 rules found/);
+    // All but those that Prometheus cannot say, which are named.
+    const shipped = (await z0(["rules"])).stdout.match(/^\w+ +(warning|critical) /gm)?.length ?? 0;
+    const left = run.stdout.match(/^# \w+ is not here: /gm)?.length ?? 0;
+    assert.ok(left > 0 && shipped > left);
+    assert.match(checked.stdout, new RegExp(`SUCCESS: ${shipped - left} rules found`));
     assert.match(run.stdout, /# stricter: z0 fires below min_events/);
   });
 
