@@ -57,6 +57,12 @@ test("A tenant that has stopped is an alert with its money, once D1 answers", as
     60_000,
   );
 
+  // A shard of the monitor says that facts come. It would do so by itself, some seconds later.
+  await eventually("the monitor has counted them", async () => {
+    const { body } = await z0.fetch("/v1/metrics/query?metric=z0_facts_written_total&window=1h");
+    return body.groups?.[0]?.value >= written;
+  });
+  await z0.ring("metrics_0");
   // Each ring is a look, a minute apart: what is over is learned at once, then what is now is judged.
   let laterMs = 0;
   const look = async () => {
