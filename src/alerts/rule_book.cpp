@@ -25,6 +25,12 @@ std::vector<Rule> readable(std::string_view settings) {
   return rules;
 }
 
+// Read once: each object that wakes up goes by them.
+const std::vector<Rule>& shipped_rules() {
+  static const std::vector<Rule> rules = readable(default_rules_json());
+  return rules;
+}
+
 }  // namespace
 
 RuleBook::RuleBook() : RuleBook(std::vector<Source>()) {}
@@ -32,7 +38,7 @@ RuleBook::RuleBook() : RuleBook(std::vector<Source>()) {}
 RuleBook::RuleBook(std::vector<Source> sources) : sources_(std::move(sources)) {
   std::string text(default_rules_json());
   ByteWriter out(text);
-  std::vector<Rule> platform = readable(default_rules_json());
+  std::vector<Rule> platform = shipped_rules();
   for (const Source& source : sources_) {
     out.short_bytes(source.config_id);
     out.short_bytes(source.tenant_id);

@@ -251,7 +251,9 @@ TEST_CASE("Whichever byte of a shard's rows is damaged, it answers and counts on
   const Json rows = w.shard_rows("SELECT kind, id, hex(bytes) FROM metric_rows");
   for (const Json& row : rows) {
     const std::string bytes = row[2].get<std::string>();
-    for (std::size_t at = 0; at < bytes.size(); at += 2) {
+    // Of a baseline, which is long and all alike, every 23rd.
+    const std::size_t step = bytes.size() > 2'000 ? 2 * 23 : 2;
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
       const std::string where = " WHERE kind = " + row[0].dump() + " AND id = " + row[1].dump();
       const auto write = [&](const std::string& hex) {
         const std::string sql = "UPDATE metric_rows SET bytes = x'" + hex + "'" + where;
