@@ -3,6 +3,8 @@
 //
 //   node tests/sim/mutations.js [WORD]     only those whose file or reason holds WORD
 //
+// A bug that hides well says by which seed it was found last; where that one finds it no more, all are run.
+//
 // A line that no longer stands exactly once in its file fails the test, so the list cannot rot.
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +12,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** @typedef {{ file: string, find: string, replace: string, why: string, units?: string[] }} Mutation */
+/** @typedef {{ file: string, find: string, replace: string, why: string, seed?: number, units?: string[] }} Mutation */
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const build = join(root, "build/release");
@@ -55,7 +57,7 @@ function run(argv) {
 const withOption = (argv, option, value) => argv.map((w, i) => (argv[i - 1] === option ? value : w));
 
 /** @param {Mutation} mutation @param {number} number @returns {Promise<string>} why it failed, or empty */
-async function tryOne({ file, find, replace, why, units = [file] }, number) {
+async function tryOne({ file, find, replace, why, seed, units = [file] }, number) {
   const source = readFileSync(join(root, file), "utf8");
   const found = source.split(find).length - 1;
   if (found !== 1) return `its line stands ${found} times in ${file}: ${find}`;
@@ -81,8 +83,10 @@ async function tryOne({ file, find, replace, why, units = [file] }, number) {
   const library = link.findIndex((word) => word.endsWith("libz0_sim_core.a"));
   const linked = await run([...link.slice(0, library), ...objects, ...link.slice(library)]);
   if (linked.code !== 0) return `it does not link:\n${linked.out}`;
-  const simulated = await run([program, "--seeds", String(SEEDS_MAX), "--no-shrink"]);
-  const law = /^seed (\d+) breaks a law: (.*)$/m.exec(simulated.out);
+  const lawBroken = async (/** @type {string[]} */ ...seeds) =>
+    /^seed (\d+) breaks a law: (.*)$/m.exec((await run([program, ...seeds, "--no-shrink"])).out);
+  const known = seed === undefined ? null : await lawBroken("--from", String(seed), "--seeds", "1");
+  const law = known ?? (await lawBroken("--seeds", String(SEEDS_MAX)));
   rmSync(directory, { recursive: true, force: true });
   if (law === null) return `missed in ${SEEDS_MAX} seeds`;
   console.log(`caught: ${why}\n        by seed ${law[1]}: ${law[2]}`);
