@@ -294,9 +294,10 @@ suite() {
   report_suite "$2"
 }
 
-# aside NAME...: runs suites in the background, one after the other, each the function suite_NAME.
+# aside NAME...: runs suites in the background, one after the other, each the function suite_NAME; a second
+# call runs others beside them.
 # They take what the others leave idle: tests that wait for an answer are not to wait for these.
-aside_pid=''
+aside_pids=()
 aside() {
   local name
   for name in "$@"; do rm -f "$log_dir/$name.result" "$log_dir/$name.log"; done
@@ -305,8 +306,8 @@ aside() {
     renice -n 10 -p "$BASHPID" >/dev/null 2>&1 || true
     for name in "$@"; do run_suite "$name" "suite_$name"; done
   ) &
-  aside_pid=$!
-  trap 'end_all "$aside_pid"' EXIT
+  aside_pids+=($!)
+  trap 'end_all "${aside_pids[@]}"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
 }
@@ -314,7 +315,8 @@ aside() {
 # join "title" NAME: waits for one of them, and shows it.
 join() {
   printf '%-42s ' "$1"
-  while [ ! -e "$log_dir/$2.result" ] && kill -0 "$aside_pid" 2>/dev/null; do sleep 0.2; done
+  # kill is content with one that lives.
+  while [ ! -e "$log_dir/$2.result" ] && kill -0 "${aside_pids[@]}" 2>/dev/null; do sleep 0.2; done
   report_suite "$2"
 }
 
