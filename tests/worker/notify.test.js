@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,7 +67,7 @@ afterEach(async () => {
 });
 after(async () => {
   await z0?.dispose();
-  alertmanager?.kill();
+  if (alertmanager?.kill()) await once(alertmanager, "exit");
   receiver.close();
   rmSync(directory, { recursive: true, force: true });
 });
