@@ -11,6 +11,11 @@ constexpr Cause table[] = {
     {"replication_depth", "replication_lag"},
     // Facts that are not recorded use up what a month allows.
     {"fact_write_failures", "fact_write_budget"},
+    // Of a tenant to whom nothing comes all numbers are far from their past, and its revenue is low.
+    {"zero_invocations", "revenue_low"},
+    {"zero_invocations", "unusual"},
+    {"no_charges", "revenue_low"},
+    {"no_charges", "unusual"},
 };
 
 }  // namespace

@@ -115,6 +115,21 @@ TEST_CASE("A cause holds back what follows from it, where it is as bad and about
   CHECK(s.dispatch.standing(id).inhibited_by.empty() != row.held);
 }
 
+TEST_CASE("Of a tenant to whom nothing comes one page tells, and no warning about its numbers",
+          "[dispatch]") {
+  Scene s;
+  s.pager();
+  fire(s, "ZeroInvocations", Severity::critical, "zero_invocations", "north");
+  fire(s, "RevenueUnusual", warning, "unusual", "north");
+  fire(s, "RevenueLow", warning, "revenue_low", "north");
+  fire(s, "FactsUnusual", warning, "unusual", "south");
+  const std::string said = s.decide() + s.pass(minute);
+  CHECK(said.find("ZeroInvocations/north") != std::string::npos);
+  CHECK(said.find("Unusual/north") == std::string::npos);
+  CHECK(said.find("RevenueLow") == std::string::npos);
+  CHECK(said.find("FactsUnusual/south") != std::string::npos);
+}
+
 TEST_CASE("The table of causes has no circle, and names runbooks that there are", "[dispatch]") {
   std::set<std::string_view> runbooks;
   std::vector<z0::Rule> rules;
