@@ -9,7 +9,7 @@
 namespace z0 {
 namespace {
 
-constexpr std::uint8_t takings_version = 1;
+constexpr std::uint8_t takings_version = 2;
 constexpr double usual_fades = 0.75;
 constexpr double parts_of_week = 16;
 // Once two weeks were seen, an hour counts as no more than so many times its usual.
@@ -46,6 +46,13 @@ double Takings::of(std::size_t hour) const {
   return days == 0 ? 0 : sum / days;
 }
 
+double Takings::usual_in(std::int64_t hour) const {
+  const bool is_recent =
+      hour <= last_hour_ && hour > last_hour_ - static_cast<std::int64_t>(recent_hours);
+  const auto before = static_cast<double>(before_[slot_of(hour)]);
+  return is_recent && before > 0 ? before : of(week::place(hour));
+}
+
 double Takings::usual(std::int64_t from_ms, std::int64_t until_ms) const {
   double sum = 0;
   // More than two weeks are nobody's question.
@@ -53,8 +60,7 @@ double Takings::usual(std::int64_t from_ms, std::int64_t until_ms) const {
   for (std::int64_t at = from_ms; at < until_ms;) {
     const std::int64_t hour = at / week::hour_ms;
     const std::int64_t end = std::min(until_ms, (hour + 1) * week::hour_ms);
-    sum +=
-        of(week::place(hour)) * static_cast<double>(end - at) / static_cast<double>(week::hour_ms);
+    sum += usual_in(hour) * static_cast<double>(end - at) / static_cast<double>(week::hour_ms);
     at = end;
   }
   return sum;
@@ -101,8 +107,11 @@ void Takings::learn(std::int64_t hour, double amount, bool busy) {
     last_hour_ = hour - 1;
   }
   const std::int64_t kept = static_cast<std::int64_t>(recent_hours);
-  for (std::int64_t gap = std::max(last_hour_ + 1, hour - kept); gap < hour; ++gap)
+  for (std::int64_t gap = std::max(last_hour_ + 1, hour - kept); gap < hour; ++gap) {
     recent_[slot_of(gap)] = 0;
+    before_[slot_of(gap)] = static_cast<float>(of(week::place(gap)));
+  }
+  before_[slot_of(hour)] = static_cast<float>(of(week::place(hour)));
   const std::int64_t before_hour = std::max(last_hour_, hour - kept);
   last_hour_ = hour;
   recent_[slot_of(hour)] = amount;
@@ -131,6 +140,7 @@ void Takings::visit(Self& self, Visitor&& visitor) {
   for (auto& value : self.usual_) visitor(value);
   for (auto& value : self.weeks_) visitor(value);
   for (auto& value : self.recent_) visitor(value);
+  for (auto& value : self.before_) visitor(value);
 }
 
 namespace {

@@ -33,7 +33,7 @@ class Takings {
  public:
   static constexpr std::size_t recent_hours = 48;
   static constexpr std::size_t stored_bytes =
-      1 + 2 * 8 + 2 * 8 + 4 * week::hours + week::hours + 8 * recent_hours;
+      1 + 2 * 8 + 2 * 8 + 4 * week::hours + week::hours + (8 + 4) * recent_hours;
   // Hours that are looked at together, at least: of single ones too many are low by chance.
   static constexpr std::int64_t window_hours_min = 3;
 
@@ -41,7 +41,8 @@ class Takings {
   // something; only then it is a record.
   void learn(std::int64_t hour, double amount, bool busy);
 
-  // Of a time to come, or one that was, pro rata.
+  // Of a time to come, or one that was, pro rata. Of an hour of the last two days it is what was usual before
+  // that hour was learned: an outage does not lower what it is measured by.
   double usual(std::int64_t from_ms, std::int64_t until_ms) const;
   // Of the last hours that were learned, at most recent_hours; their share of what is usual.
   Shortfall shortfall(std::int64_t hours) const;
@@ -57,6 +58,7 @@ class Takings {
 
  private:
   double of(std::size_t hour) const;
+  double usual_in(std::int64_t hour) const;
   double taken(std::int64_t from_hour, std::int64_t until_hour) const;
   Shortfall shortfall_at(std::int64_t until_hour, std::int64_t hours) const;
   template <class Self, class Visitor>
@@ -68,7 +70,8 @@ class Takings {
   std::uint64_t busy_ = 0;  // bit i: i hours before the last one
   std::array<float, week::hours> usual_{};
   std::array<std::uint8_t, week::hours> weeks_{};  // in sixteenths
-  std::array<double, recent_hours> recent_{};      // by hour modulo their number
+  std::array<double, recent_hours> recent_{};      // by hour modulo their number, as is the next
+  std::array<float, recent_hours> before_{};  // what was usual of an hour before it was learned
 };
 
 }  // namespace z0

@@ -210,9 +210,9 @@ TEST_CASE("Revenue is far short where it is less than half and less than it ever
     CHECK(takings.shortfall(3).share < 0.45);
     CHECK(takings.taken_since((hour - 3) * hour_ms) < 13'000);
   }
-  SECTION("six tenths") {
+  SECTION("three quarters") {
     for (int i = 0; i < 6; ++i) {
-      takings.learn(hour++, hour_of(0.65), true);
+      takings.learn(hour++, hour_of(0.75), true);
       CHECK_FALSE(takings.shortfall(3).far_short);
     }
   }
@@ -236,4 +236,17 @@ TEST_CASE("Revenue is far short where it is less than half and less than it ever
     CHECK(again.shortfall(3).far_short);
     CHECK_FALSE(again.restore(bytes.substr(2)));
   }
+}
+
+TEST_CASE("What an outage costs is measured by what was usual before it", "[business]") {
+  z0::Takings takings;
+  std::int64_t hour = first_hour;
+  for (; hour < first_hour + 4 * 168; ++hour) takings.learn(hour, 100, true);
+  const std::int64_t began_ms = hour * hour_ms;
+  for (; hour < first_hour + 4 * 168 + 5; ++hour) takings.learn(hour, 0, true);
+  CHECK(std::abs(takings.usual(began_ms, hour * hour_ms) - 500) < 1);
+  CHECK(takings.taken_since(began_ms) == 0);
+  // Hours to come are learned as ever.
+  CHECK(std::abs(takings.usual(hour * hour_ms, (hour + 1) * hour_ms) - 100) < 1);
+  CHECK(takings.usual(began_ms + 168 * hour_ms, (hour + 168) * hour_ms) < 400);
 }
