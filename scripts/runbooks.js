@@ -59,6 +59,7 @@ const BUSINESS = {
     `no charge for longer than ${window} while tools are invoked, ${DUE} charges are due and chance does not`,
   revenue_low: (window) =>
     `less than half of the usual revenue in ${window}, and clearly less than such hours ever were`,
+  revenue_unusual: (window) => `above a score of 0.65, of the revenue of each ${window}`,
   budget_ends: (window) => `at the pace of ${window} a budget is used up before its period ends`,
 };
 

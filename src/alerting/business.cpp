@@ -171,6 +171,8 @@ void BusinessWatch::learn_hour(Tenant& tenant, const Hour& hour) {
       tenant.charges.cadence.expected(end_ms - Takings::window_hours_min * week::hour_ms, end_ms);
   tenant.takings.learn(hour.hour, static_cast<double>(hour.taken),
                        due >= business_limits::busy_minutes);
+  tenant.last_revenue =
+      tenant.revenue.add(hour.hour * week::hour_ms, static_cast<double>(hour.taken));
 }
 
 // What is known of these hours is forgotten and read again, but for failures: those are kept.
@@ -227,6 +229,8 @@ std::string BusinessWatch::encode_tenant(std::string_view id) const {
   tenant.invocations.cadence.store(bytes);
   tenant.charges.cadence.store(bytes);
   tenant.takings.store(bytes);
+  tenant.revenue.store(bytes);
+  encode(tenant.last_revenue, out);
   return bytes;
 }
 
@@ -241,7 +245,9 @@ bool BusinessWatch::load_tenant(std::string_view id, std::string_view bytes) {
     *n = static_cast<std::int64_t>(in.varint());
   if (!known || !tenant.invocations.cadence.restore(in.raw(Cadence::stored_bytes)) ||
       !tenant.charges.cadence.restore(in.raw(Cadence::stored_bytes)) ||
-      !tenant.takings.restore(in.raw(Takings::stored_bytes)) || !in.ok() || !in.done())
+      !tenant.takings.restore(in.raw(Takings::stored_bytes)) ||
+      !tenant.revenue.restore(in.raw(Baseline::stored_bytes)) || !decode(in, tenant.last_revenue) ||
+      !in.done())
     return false;
   tenants_.insert_or_assign(std::string(id), std::move(tenant));
   return true;

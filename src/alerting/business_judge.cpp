@@ -5,6 +5,7 @@
 
 #include "alerting/business_limits.hpp"
 #include "z0/alerting/business.hpp"
+#include "z0/facts/currency.hpp"
 
 namespace z0 {
 namespace {
@@ -151,11 +152,29 @@ BusinessWatch::Finding BusinessWatch::find_low(Tenant& tenant, const Rule& rule)
   return found;
 }
 
+// Of the last hour that was learned. Amounts are said in whole units of the currency.
+BusinessWatch::Finding BusinessWatch::find_unusual(const Tenant& tenant) const {
+  Finding found;
+  const Reading& last = tenant.last_revenue;
+  found.value = last.score;
+  found.holds = last.settled && last.score > anomaly_alert_score && active(tenant, tenant.charges);
+  if (!found.holds) return found;
+  const double unit = std::pow(10, std::max(minor_digits(tenant.currency), 0));
+  Reading said = last;
+  said.seen /= unit;
+  said.usual /= unit;
+  found.seen = "Revenue an hour, in " + tenant.currency + ": " + words_of(said);
+  const std::int64_t hours = std::min<std::int64_t>(last.points, Takings::recent_hours);
+  if (!last.above) found.money = missing(tenant, learned_until_ms_ - hours * week::hour_ms);
+  return found;
+}
+
 BusinessWatch::Finding BusinessWatch::find(const std::string& id, Tenant& tenant, const Rule& rule,
                                            const AlertState& state) {
   if (rule.business == Business::zero_invocations)
     return find_silence(&Tenant::invocations, tenant, rule, state);
   if (rule.business == Business::revenue_low) return find_low(tenant, rule);
+  if (rule.business == Business::revenue_unusual) return find_unusual(tenant);
   if (rule.business == Business::budget_ends) {
     const Budgets::Finding ends = budgets_.find(id, rule.window_ms, seen_until_ms_);
     return {ends.holds, ends.hours_left, ends.seen, ends.money};
@@ -173,8 +192,11 @@ void BusinessWatch::judge_rule(const std::string& rules_of, const Rule& rule, co
                                Tenant& tenant, std::int64_t now_ms) {
   const std::string key = business_key(rules_of, rule.name, id);
   const auto known = alerts_.find(key);
+  const std::int64_t told = tenant.invocations.told_ms + tenant.charges.told_ms;
   const Finding found =
       find(id, tenant, rule, known == alerts_.end() ? AlertState{} : known->second.state);
+  // Nothing else of a silent tenant is written, and after a restart it is known by then, too.
+  if (tenant.invocations.told_ms + tenant.charges.told_ms != told) to_save_.push_back(id);
   if (!found.holds && known == alerts_.end()) return;
   Alert& alert = known != alerts_.end() ? known->second : alerts_[key];
   alert.rules_of = rules_of;

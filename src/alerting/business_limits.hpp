@@ -29,7 +29,7 @@ inline constexpr std::int64_t late_ms = 600'000;
 inline constexpr std::int64_t learned_weeks = 4;
 // Rows of one look: 60 bytes each.
 inline constexpr std::size_t hours_per_look = 8'000;
-// Tenants that are followed: 5 KB each in memory and as a row, 20 MB. Further ones are counted.
+// Tenants that are followed: 8 KB each in memory and as a row, 32 MB. Further ones are counted.
 inline constexpr std::size_t tenants_max = 4'096;
 // Silences that may matter soon; of more at once the cause is another one.
 inline constexpr std::int64_t doubt_ms = 5 * week::minute_ms;
@@ -56,7 +56,7 @@ inline constexpr std::int64_t alone_minutes = 120;
 // Minutes that usually bring something since rest, before it can be said whether a day has begun.
 inline constexpr double begun_minutes = 5;
 inline constexpr std::int64_t day_off_ms = 12 * week::hour_ms;
-inline constexpr std::uint8_t tenant_version = 1;
+inline constexpr std::uint8_t tenant_version = 2;
 inline constexpr std::uint8_t state_version = 1;
 
 }  // namespace business_limits

@@ -93,4 +93,30 @@ bool Baseline::restore(std::string_view bytes) {
   return true;
 }
 
+void encode(const Reading& reading, ByteWriter& out) {
+  out.f64(reading.score);
+  out.u8(static_cast<std::uint8_t>((reading.settled ? 1 : 0) | (reading.above ? 2 : 0)));
+  out.u8(static_cast<std::uint8_t>(reading.unusual));
+  out.u16(reading.points);
+  for (const double value : {reading.seen, reading.usual, reading.deviations}) out.f64(value);
+  out.u8(reading.weekday);
+  out.u8(reading.hour);
+}
+
+bool decode(ByteReader& in, Reading& reading) {
+  reading.score = in.f64();
+  const std::uint8_t flags = in.u8();
+  reading.settled = (flags & 1) != 0;
+  reading.above = (flags & 2) != 0;
+  const std::uint8_t unusual = in.u8();
+  reading.unusual = static_cast<Unusual>(unusual);
+  reading.points = in.u16();
+  for (double* value : {&reading.seen, &reading.usual, &reading.deviations}) *value = in.f64();
+  reading.weekday = in.u8();
+  reading.hour = in.u8();
+  const bool scored = reading.score >= 0 && reading.score <= 1;
+  return in.ok() && scored && unusual <= static_cast<std::uint8_t>(Unusual::time_of_week) &&
+         reading.weekday < 7 && reading.hour < 24;
+}
+
 }  // namespace z0

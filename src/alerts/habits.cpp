@@ -12,32 +12,6 @@ constexpr std::uint8_t habit_version = 1;
 // Zeros of windows that were missed: beyond a fortnight of hours they say nothing new.
 constexpr std::int64_t missed_max = 336;
 
-void write(const Reading& reading, ByteWriter& out) {
-  out.f64(reading.score);
-  out.u8(static_cast<std::uint8_t>((reading.settled ? 1 : 0) | (reading.above ? 2 : 0)));
-  out.u8(static_cast<std::uint8_t>(reading.unusual));
-  out.u16(reading.points);
-  for (const double value : {reading.seen, reading.usual, reading.deviations}) out.f64(value);
-  out.u8(reading.weekday);
-  out.u8(reading.hour);
-}
-
-bool read(ByteReader& in, Reading& reading) {
-  reading.score = in.f64();
-  const std::uint8_t flags = in.u8();
-  reading.settled = (flags & 1) != 0;
-  reading.above = (flags & 2) != 0;
-  const std::uint8_t unusual = in.u8();
-  reading.unusual = static_cast<Unusual>(unusual);
-  reading.points = in.u16();
-  for (double* value : {&reading.seen, &reading.usual, &reading.deviations}) *value = in.f64();
-  reading.weekday = in.u8();
-  reading.hour = in.u8();
-  const bool scored = reading.score >= 0 && reading.score <= 1;
-  return in.ok() && scored && unusual <= static_cast<std::uint8_t>(Unusual::time_of_week) &&
-         reading.weekday < 7 && reading.hour < 24;
-}
-
 }  // namespace
 
 Habits::Habit* Habits::mine(std::uint32_t rule, std::uint32_t group) {
@@ -130,7 +104,7 @@ void Habits::encode(const Habit& habit, ByteWriter& out) {
   out.u8(habit_version);
   out.signed_varint(habit.step);
   out.signed_varint(habit.heard_step);
-  write(habit.last, out);
+  z0::encode(habit.last, out);
   std::string baseline;
   habit.baseline.store(baseline);
   out.bytes(baseline);
@@ -140,7 +114,7 @@ bool Habits::decode(ByteReader& in, Habit& habit) {
   if (in.u8() != habit_version) return false;
   habit.step = in.signed_varint();
   habit.heard_step = in.signed_varint();
-  const bool read_last = read(in, habit.last);
+  const bool read_last = z0::decode(in, habit.last);
   const std::string_view baseline = in.bytes();
   constexpr std::int64_t step_max = limits::timestamp_ms_max / 10'000;
   const bool sound =

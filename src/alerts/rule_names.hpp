@@ -17,7 +17,7 @@ inline constexpr std::string_view no_data[] = {"ok", "keep", "alert"};
 inline constexpr std::string_view severities[] = {"warning", "critical"};
 inline constexpr std::string_view audiences[] = {"on_call", "engineering_lead", "tenant_success"};
 inline constexpr std::string_view business[] = {"zero_invocations", "no_charges", "revenue_low",
-                                                "budget_ends"};
+                                                "revenue_unusual", "budget_ends"};
 inline constexpr std::string_view aspects[] = {"rate", "quantile", "value"};
 static_assert(std::size(signals) == static_cast<std::size_t>(SignalKind::count_));
 static_assert(std::size(comparisons) == static_cast<std::size_t>(Comparison::count_));

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "z0/alerting/budgets.hpp"
+#include "z0/alerts/baseline.hpp"
 #include "z0/alerts/cadence.hpp"
 #include "z0/alerts/machine.hpp"
 #include "z0/alerts/rule_book.hpp"
@@ -109,6 +110,8 @@ class BusinessWatch {
     Stream invocations;
     Stream charges;
     Takings takings;
+    Baseline revenue;  // of each hour; what it said of the last one follows
+    Reading last_revenue;
     std::string currency;
     std::int64_t learned_hour = 0;
     std::int64_t suspended_ms = 0;
@@ -144,6 +147,7 @@ class BusinessWatch {
   bool begins_silent(StreamOf which, Tenant& tenant, std::int64_t window_ms) const;
   Finding find_silence(StreamOf which, Tenant& tenant, const Rule& rule, const AlertState& state);
   Finding find_low(Tenant& tenant, const Rule& rule);
+  Finding find_unusual(const Tenant& tenant) const;
   Finding find(const std::string& id, Tenant& tenant, const Rule& rule, const AlertState& state);
   void judge(const RuleBook& book, std::int64_t now_ms);
   void judge_rule(const std::string& rules_of, const Rule& rule, const std::string& id,

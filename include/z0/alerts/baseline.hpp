@@ -28,6 +28,8 @@
 #include <string>
 #include <string_view>
 
+#include "z0/base/bytes.hpp"
+
 namespace z0 {
 
 // Scores at which somebody should be told, of series with a point an hour and of those with one every
@@ -52,6 +54,10 @@ struct Reading {
 
   friend bool operator==(const Reading&, const Reading&) = default;
 };
+
+// As rows hold it. False for bytes that encode did not write.
+void encode(const Reading& reading, ByteWriter& out);
+[[nodiscard]] bool decode(ByteReader& in, Reading& reading);
 
 // "4.2 deviations under the usual Tuesday 10:00: 12.5 for 80.1"; empty when nothing is unusual.
 std::string words_of(const Reading& reading);

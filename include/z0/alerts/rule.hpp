@@ -43,6 +43,7 @@ enum class Business : std::uint8_t {
   zero_invocations,
   no_charges,
   revenue_low,
+  revenue_unusual,
   budget_ends,
   count_,
 };

@@ -160,6 +160,7 @@ const std::vector<BusinessRow> business_rows = {
     {"ZeroInvocations", 0, 0, 17, 14},
     {"NoCharges", 1, 0, 64, 59},
     {"RevenueLow", 1, 0.3, 5 * 60, 2 * 60},
+    {"RevenueUnusual", 1, 3, 3 * 60, 60},
 };
 // Tried over a whole world: tests/unit/alerting/business_world_test.cpp.
 constexpr std::string_view budget_rule = "BudgetEnds";
