@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Prometheus } from "../lib/prometheus.js";
-import { gate, round, times } from "../lib/report.js";
+import { exact, gate, round, times } from "../lib/report.js";
 import { figure, progress } from "../lib/rounds.js";
 import { ROOT } from "../lib/workers.js";
 
@@ -63,6 +63,45 @@ async function ofPrometheus(rules, rounds) {
   }
 }
 
+// Prices of the paid plan: a million requests of objects, a million rows that they write.
+const DOLLARS_A_MILLION = { requests: 0.15, rows: 1 };
+
+/** What a day costs, of all of z0 and of its alerting. @returns {import("../lib/report.js").Section} */
+function costSection() {
+  const days = told("alerting_cost_bench");
+  const rows = ["requests", "rows", "statements"].map((what) => ({
+    name: { requests: "requests of objects", rows: "rows written", statements: "statements of D1" }[what] ?? what,
+    unit: "a day",
+    cells: Object.fromEntries(
+      days.flatMap(({ day, all, alerting }) => [
+        [`${day}: alerting`, exact(alerting[what])],
+        [`${day}: all of z0`, exact(all[what])],
+      ]),
+    ),
+  }));
+  const dollars = (/** @type {Record<string, number>} */ counts) =>
+    exact((counts.requests * DOLLARS_A_MILLION.requests + counts.rows * DOLLARS_A_MILLION.rows) / 1e6);
+  rows.push({
+    name: "requests and rows in money",
+    unit: "$ a day",
+    cells: Object.fromEntries(
+      days.flatMap(({ day, all, alerting }) => [
+        [`${day}: alerting`, dollars(alerting)],
+        [`${day}: all of z0`, dollars(all)],
+      ]),
+    ),
+  });
+  return {
+    title: "What alerting costs",
+    rows,
+    notes: [
+      "Counted in a simulated z0 where nothing goes wrong: twenty tenants with an invocation and a charge a minute, and a day that " +
+        "begins two days after the last of them. Durable Objects are priced at $0.15 a million requests and $1 a million rows. " +
+        "For a week after the last fact a tenant may come back, so it is looked for each minute; then nothing is left that costs.",
+    ],
+  };
+}
+
 /**
  * @param {import("../run.js").Options} options
  * @returns {Promise<import("../lib/report.js").Section[]>}
@@ -105,5 +144,6 @@ export async function alerts({ quick }) {
           "Plain are the same rules with increase() alone, which misses what a counter began with and guesses beyond its samples.",
       ],
     },
+    costSection(),
   ];
 }
