@@ -195,8 +195,10 @@ TEST_CASE("There is room for so many baselines, and who was silent for long make
           "[alerts]") {
   Evaluator evaluator(count_rule());
   std::int64_t now = monday_ms;
+  std::vector<Evaluator::Target> targets;
   for (std::size_t i = 0; i < z0::limits::habits_max + 3; ++i)
-    hour(evaluator, "tenant_" + std::to_string(i), 10, now);
+    evaluator.targets(Metric::facts_written, "tenant_" + std::to_string(i), of_charges, targets);
+  evaluator.tick(now);
   CHECK(evaluator.left_out() == 3);
   const std::size_t chunks = evaluator.habit_chunks();
   now += z0::Habits::forgotten_ms + 2 * hour_ms;
@@ -219,7 +221,8 @@ TEST_CASE("The rules of level 2 are wrong less than once a tenant and month in a
   std::int64_t alarms = 0;
   std::map<std::string, std::int64_t> by_rule;
   std::vector<z0::Playback::Rise> rises;
-  for (std::int64_t at = monday_ms; at < monday_ms + 365 * day_ms; at += hour_ms) {
+  constexpr int days = z0::test::sanitized ? 100 : 365;
+  for (std::int64_t at = monday_ms; at < monday_ms + days * day_ms; at += hour_ms) {
     rises.clear();
     for (Quiet& tenant : all) tenant.hour(at, rises);
     playback.tick(at + hour_ms, rises);
@@ -231,7 +234,7 @@ TEST_CASE("The rules of level 2 are wrong less than once a tenant and month in a
     }
   }
   for (const auto& [name, count] : by_rule) UNSCOPED_INFO(name << " " << count);
-  const double a_tenant_month = static_cast<double>(alarms) / (tenants * 12 * 351 / 365.0);
+  const double a_tenant_month = static_cast<double>(alarms) / (tenants * 12 * (days - 14) / 365.0);
   UNSCOPED_INFO(a_tenant_month << " alarms a tenant and month");
   CHECK(a_tenant_month < 1);
   CHECK(a_tenant_month > 0);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -270,7 +271,7 @@ TEST_CASE("A million ids in a row have a million hashes, spread evenly", "[ids]"
   };
   const Row rows[] = {
       {"fact_", first_seed}, {"fact_", 0}, {"acct_2024-11-05T10:00:00.000Z:", first_seed}};
-  for (const Row& row : rows) {
+  for (const Row& row : std::span(rows).first(z0::test::sanitized ? 1 : std::size(rows))) {
     INFO("prefix " << row.prefix << " seed " << row.seed);
     std::vector<std::uint64_t> hashes;
     hashes.reserve(ids);

@@ -10,10 +10,10 @@ namespace {
 
 constexpr std::int64_t start_ms = 1'774'915'200'000;
 
-std::vector<std::string> a_day(std::uint64_t seed) {
+std::vector<std::string> a_day(std::uint64_t seed, std::int64_t minutes) {
   Traffic traffic(seed, start_ms, 50);
   std::vector<std::string> lines;
-  for (std::int64_t ms = start_ms; ms <= start_ms + 600'000; ms += 200) {
+  for (std::int64_t ms = start_ms; ms <= start_ms + minutes * 60'000; ms += 200) {
     for (std::string& line : traffic.until(ms)) lines.push_back(std::move(line));
   }
   return lines;
@@ -22,16 +22,16 @@ std::vector<std::string> a_day(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("cli: the made-up day is the same for the same seed, and other ids for another") {
-  const auto first = a_day(1);
-  CHECK(first == a_day(1));
-  CHECK(first != a_day(2));
+  const auto first = a_day(1, 1);
+  CHECK(first == a_day(1, 1));
+  CHECK(first != a_day(2, 1));
 }
 
 TEST_CASE("cli: the made-up day closes its loops and makes the mistakes it should") {
-  const auto lines = a_day(3);
-  // 50 facts a second for ten minutes; the shape of the day is 1 on average.
-  CHECK(lines.size() > 26'000);
-  CHECK(lines.size() < 34'000);
+  const auto lines = a_day(3, 4);
+  // 50 facts a second on average, and this hour is a busy one.
+  CHECK(lines.size() > 12'000);
+  CHECK(lines.size() < 20'000);
   std::map<std::string, std::string> by_id;
   std::map<std::string, int> types;
   std::set<std::string> tenants;
@@ -54,9 +54,9 @@ TEST_CASE("cli: the made-up day closes its loops and makes the mistakes it shoul
   }
   CHECK(orphans == 0);
   CHECK(backwards == 0);
-  CHECK(again > 300);
-  CHECK(other > 10);
-  CHECK(errors > 500);
+  CHECK(again > 100);
+  CHECK(other > 3);
+  CHECK(errors > 200);
   CHECK(tenants.size() == 8);
   for (const char* type : {"invocation", "cost", "outcome", "charge", "payout", "deposit"}) {
     INFO(type);
