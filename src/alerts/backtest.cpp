@@ -9,7 +9,7 @@ namespace z0 {
 namespace {
 
 // What encode writes.
-constexpr std::uint8_t backtest_version = 1;
+constexpr std::uint8_t backtest_version = 2;
 
 std::string key_of_series(Metric metric, std::string_view tenant_id,
                           std::span<const std::string_view> labels) {
@@ -28,6 +28,10 @@ void write_firing(ByteWriter& out, const Firing& firing) {
   for (const std::int64_t at : {firing.active_at_ms, firing.fired_at_ms, firing.resolved_at_ms})
     out.varint(static_cast<std::uint64_t>(at));
   out.f64(firing.value);
+  out.short_bytes(firing.why);
+  out.short_bytes(firing.cost.currency);
+  out.signed_varint(firing.cost.lost);
+  out.signed_varint(firing.cost.at_risk_per_hour);
 }
 
 std::vector<std::string> read_labels(ByteReader& in) {
@@ -45,6 +49,10 @@ Firing read_firing(ByteReader& in) {
   for (std::int64_t* at : {&firing.active_at_ms, &firing.fired_at_ms, &firing.resolved_at_ms})
     *at = static_cast<std::int64_t>(in.varint());
   firing.value = in.f64();
+  firing.why = in.short_bytes();
+  firing.cost.currency = in.short_bytes();
+  firing.cost.lost = in.signed_varint();
+  firing.cost.at_risk_per_hour = in.signed_varint();
   return firing;
 }
 
@@ -58,6 +66,44 @@ Backtest::Backtest(std::vector<Rule> rules, std::int64_t step_ms, std::size_t fi
   for (const Evaluator::Operand& operand : playback_.evaluator().operands())
     warm_up_ms_ = std::max(warm_up_ms_, operand.window_ms);
   warm_up_ms_ += step_ms_;
+  judged_.resize(this->rules().size());
+  for (const Rule& rule : this->rules()) {
+    const bool learns = rule.kind == SignalKind::anomaly;
+    if (learns && std::find(windows_.begin(), windows_.end(), rule.window_ms) == windows_.end())
+      windows_.push_back(rule.window_ms);
+  }
+}
+
+std::int64_t Backtest::learning_ms() const {
+  if (!windows_.empty()) return backtest_learning_ms_max;
+  const bool asks = std::any_of(rules().begin(), rules().end(),
+                                [](const Rule& rule) { return rule.kind == SignalKind::business; });
+  return asks ? backtest_business_ms_max : 0;
+}
+
+std::int64_t Backtest::learns_from_ms(std::int64_t first_ms, std::int64_t from_ms) const {
+  return windows_.empty()
+             ? from_ms
+             : std::clamp<std::int64_t>(
+                   first_ms, std::max<std::int64_t>(from_ms - backtest_learning_ms_max, 0),
+                   from_ms);
+}
+
+// Whether a window has ended since the step before.
+bool Backtest::learns_at(std::int64_t now_ms) const {
+  return std::any_of(windows_.begin(), windows_.end(), [this, now_ms](std::int64_t window_ms) {
+    return now_ms / window_ms != (now_ms - step_ms_) / window_ms;
+  });
+}
+
+void Backtest::note_learned(std::int64_t now_ms) {
+  for (std::size_t i = 0; i < rules().size(); ++i) {
+    JudgedSince& since = judged_[i];
+    if (rules()[i].kind != SignalKind::anomaly || since.judged_from_ms != 0) continue;
+    const Habits::Learned learned = playback_.evaluator().learned(i);
+    if (learned.any && since.learned_from_ms == 0) since.learned_from_ms = now_ms;
+    if (learned.settled) since.judged_from_ms = now_ms;
+  }
 }
 
 std::uint32_t Backtest::series(Metric metric, std::string_view tenant_id,
@@ -81,11 +127,12 @@ std::string Backtest::key_of(std::uint32_t rule, std::string_view tenant_id,
   return key;
 }
 
-void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms) {
+void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms, const FiringCost& cost) {
   const AlertState& state = *alert.state;
   const bool fires = state.phase == AlertPhase::firing && state.fired_at_ms == now_ms;
   const bool ends = state.phase == AlertPhase::inactive && state.resolved_at_ms == now_ms;
-  if (!fires && !ends) return;
+  const bool goes_on = state.phase == AlertPhase::firing && !cost.currency.empty();
+  if (!fires && !ends && !goes_on) return;
   const auto rule = static_cast<std::uint32_t>(alert.rule - rules().data());
   std::string key = key_of(rule, alert.tenant_id, alert.labels);
   if (ends) {
@@ -93,6 +140,11 @@ void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms) {
     if (found == open_.end()) return;  // there was no room for it
     firings_[found->second].resolved_at_ms = now_ms;
     open_.erase(found);
+    return;
+  }
+  if (!fires) {
+    const auto found = open_.find(key);
+    if (found != open_.end()) firings_[found->second].cost.lost = cost.lost;
     return;
   }
   if (firings_.size() >= firings_max_) {
@@ -106,12 +158,21 @@ void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms) {
                       state.active_at_ms,
                       state.fired_at_ms,
                       0,
-                      state.value});
+                      state.value,
+                      alert.words,
+                      cost});
 }
 
 void Backtest::tick(std::int64_t now_ms, std::span<const Playback::Rise> rises) {
   playback_.tick(now_ms, rises);
-  for (const Evaluator::Alert& alert : playback_.evaluator().alerts()) note(alert, now_ms);
+  if (learns_at(now_ms)) note_learned(now_ms);
+  for (const Evaluator::Alert& alert : playback_.evaluator().alerts()) note(alert, now_ms, {});
+}
+
+void Backtest::learn(std::int64_t now_ms, std::span<const Playback::Rise> rises) {
+  playback_.advance(now_ms, rises);
+  playback_.evaluator().learn(now_ms);
+  note_learned(now_ms);
 }
 
 // What cannot be judged without a measurement has none: a ratio needs its whole.
@@ -122,7 +183,7 @@ bool Backtest::has_history(const Rule& rule) const {
   });
 }
 
-void Backtest::encode(ByteWriter& out) const {
+void Backtest::encode(ByteWriter& out) {
   out.u8(backtest_version);
   out.varint(known_.size());
   for (const auto& [key, known] : known_) {
@@ -135,6 +196,16 @@ void Backtest::encode(ByteWriter& out) const {
   for (const Firing& firing : firings_) write_firing(out, firing);
   out.varint(static_cast<std::uint64_t>(left_out_));
   playback_.evaluator().encode_states(out);
+  for (const JudgedSince& since : judged_) {
+    out.varint(static_cast<std::uint64_t>(since.learned_from_ms));
+    out.varint(static_cast<std::uint64_t>(since.judged_from_ms));
+    out.short_bytes(since.why_not);
+  }
+  std::string habits;
+  ByteWriter habits_out(habits);
+  for (std::size_t i = 0; i < playback_.evaluator().habit_chunks(); ++i)
+    playback_.evaluator().encode_habits(i, habits_out);
+  out.bytes(habits);
 }
 
 bool Backtest::decode(ByteReader& in) {
@@ -156,7 +227,14 @@ bool Backtest::decode(ByteReader& in) {
     firings_.push_back(std::move(firing));
   }
   left_out_ = static_cast<std::int64_t>(in.varint());
-  return in.ok() && playback_.evaluator().decode_states(in);
+  if (!in.ok() || !playback_.evaluator().decode_states(in)) return false;
+  for (JudgedSince& since : judged_) {
+    since.learned_from_ms = static_cast<std::int64_t>(in.varint());
+    since.judged_from_ms = static_cast<std::int64_t>(in.varint());
+    since.why_not = in.short_bytes();
+  }
+  ByteReader habits(in.bytes());
+  return in.ok() && playback_.evaluator().decode_habits(habits);
 }
 
 }  // namespace z0

@@ -134,29 +134,38 @@ bool History::decode(ByteReader& in) {
   return in.ok();
 }
 
-HistoryPlay::HistoryPlay(History& history, Backtest& backtest, std::int64_t from_ms,
-                         std::int64_t to_ms)
+HistoryPlay::HistoryPlay(History& history, Backtest& backtest, const PlayTimes& times)
     : history_(history),
       backtest_(backtest),
-      next_step_(floor_to(from_ms, backtest.step_ms())),
-      end_step_(floor_to(to_ms + backtest.step_ms() - 1, backtest.step_ms())),
+      judged_step_(floor_to(times.from_ms, backtest.step_ms())),
+      next_step_(std::min(judged_step_, floor_to(times.learn_from_ms, backtest.step_ms()))),
+      end_step_(floor_to(times.to_ms + backtest.step_ms() - 1, backtest.step_ms())),
       numbers_(history.series_.size(), UINT32_MAX) {
-  std::stable_sort(
-      history_.events_.begin(), history_.events_.end(),
-      [](const History::Event& a, const History::Event& b) { return a.at_ms < b.at_ms; });
+  const auto by_time = [](const History::Event& a, const History::Event& b) {
+    return a.at_ms < b.at_ms;
+  };
+  if (!std::is_sorted(history_.events_.begin(), history_.events_.end(), by_time))
+    std::stable_sort(history_.events_.begin(), history_.events_.end(), by_time);
   const std::int64_t step_ms = backtest_.step_ms();
-  for (std::int64_t step = floor_to(from_ms - backtest_.warm_up_ms(), step_ms); step < next_step_;
-       ++step)
-    take(step, false);
+  for (std::int64_t step = floor_to(next_step_ * step_ms - backtest_.warm_up_ms(), step_ms);
+       step < next_step_; ++step)
+    take(step, Step::fill);
 }
 
+HistoryPlay::HistoryPlay(History& history, Backtest& backtest, std::int64_t from_ms,
+                         std::int64_t to_ms)
+    : HistoryPlay(history, backtest,
+                  {backtest.learns_from_ms(history.first_ms(), from_ms), from_ms, to_ms}) {}
+
 // An event lies between the ends of its step. What came before the first step that is played is
-// passed over.
-void HistoryPlay::take(std::int64_t step, bool judges) {
+// passed over. Where something is learned, that happens as ticks would: when a window has ended, and when
+// a series is met.
+void HistoryPlay::take(std::int64_t step, Step how) {
   const std::int64_t step_ms = backtest_.step_ms();
   const std::int64_t begin_ms = step * step_ms;
   const std::int64_t end_ms = begin_ms + step_ms;
   const auto& events = history_.events_;
+  bool meets = false;
   rises_.clear();
   for (; at_ < events.size() && events[at_].at_ms < end_ms; ++at_) {
     const History::Event& event = events[at_];
@@ -166,18 +175,25 @@ void HistoryPlay::take(std::int64_t step, bool judges) {
     if (number == UINT32_MAX) {
       const std::vector<std::string_view> labels(series.labels.begin(), series.labels.end());
       number = backtest_.series(series.metric, series.tenant_id, labels);
+      meets = true;
     }
     if (info(series.metric).kind == MetricKind::gauge)
       backtest_.gauge(number, event.amount, event.at_ms);
     else
       rises_.push_back({number, event.bucket, begin_ms, static_cast<std::uint64_t>(event.amount)});
   }
-  judges ? backtest_.tick(end_ms, rises_) : backtest_.advance(end_ms, rises_);
+  if (how == Step::judge)
+    backtest_.tick(end_ms, rises_);
+  else if (how == Step::learn && (meets || backtest_.learns_at(end_ms)))
+    backtest_.learn(end_ms, rises_);
+  else
+    backtest_.advance(end_ms, rises_);
 }
 
 bool HistoryPlay::step() {
   if (next_step_ >= end_step_) return false;
-  take(next_step_++, true);
+  take(next_step_, next_step_ < judged_step_ ? Step::learn : Step::judge);
+  ++next_step_;
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "alerts/checked_json.hpp"
@@ -18,8 +19,8 @@ constexpr std::size_t line_depth_max = 20;
 
 class LineReader : private CheckedJson {
  public:
-  LineReader(std::string_view line, std::vector<HistorySample>& out, RuleError& error)
-      : CheckedJson(line, line_depth_max, error), out_(out) {
+  LineReader(std::string_view line, HistoryLine& out, RuleError& error)
+      : CheckedJson(line, line_depth_max, error), line_(out), out_(out.samples) {
     path_ = "line";
   }
 
@@ -29,6 +30,7 @@ class LineReader : private CheckedJson {
     if (is_export_header_ || (nested_ && type_.empty())) return true;
     if (is_point_) return take_point();
     if (!metric_.empty()) return take_sample();
+    if (is_sum_ && !type_.empty()) return take_sum();
     return type_.empty() ? fail("a sample with a metric, or a fact with a type") : take_fact();
   }
 
@@ -60,6 +62,15 @@ class LineReader : private CheckedJson {
     };
     for (const Text& one : texts)
       if (one.name == name) return text_or_null(this->*one.to);
+    // What samples have no use for may be anything there.
+    static constexpr Text of_facts[] = {
+        {"entity_id", &LineReader::entity_id_}, {"id", &LineReader::id_},
+        {"currency", &LineReader::currency_},   {"corrects", &LineReader::corrects_},
+        {"config_id", &LineReader::config_id_},
+    };
+    for (const Text& one : of_facts)
+      if (one.name == name)
+        return in_.peek() == JsonKind::string ? string_into(this->*one.to) : in_.skip();
     if (name == "t" || name == "timestamp") return read_time();
     if (name == "rise") return number(rise_, 0, 9e15, "a number from 0 on");
     if (name == "value") return has_value_ = true, number(value_, -1e300, 1e300, "a number");
@@ -67,6 +78,9 @@ class LineReader : private CheckedJson {
     if (name == "double1") return number(rise_, 0, 9e15, "a number from 0 on");
     if (name == "double2") return number(value_, -1e300, 1e300, "a number");
     if (name == "_sample_interval") return read_interval();
+    if (name == "amount") return integer(amount_);
+    if (name == "config_version") return integer(config_version_);
+    if (name == "facts") return is_sum_ = true, integer(facts_);
     if (name == "labels") return read_labels();
     if (name == "data") return read_data();
     if (name == "z0_export") is_export_header_ = true;
@@ -92,6 +106,14 @@ class LineReader : private CheckedJson {
     return in_.peek() == JsonKind::number && in_.integer(at_ms_, fit);
   }
 
+  // What is no whole number says nothing: no fact has such an amount.
+  bool integer(std::int64_t& value) {
+    if (in_.peek() != JsonKind::number) return in_.skip();
+    JsonReader::Fit fit{};
+    if (!in_.integer(value, fit)) value = 0;
+    return in_.error() == JsonError::none;
+  }
+
   bool read_labels() {
     if (!object()) return fail("an object of labels");
     std::string_view key;
@@ -115,6 +137,10 @@ class LineReader : private CheckedJson {
           return false;
       } else if (key == "error" && in_.peek() == JsonKind::object) {
         if (!read_error()) return false;
+      } else if (key == "settings" && in_.peek() == JsonKind::object) {
+        const std::size_t from = in_.offset();
+        if (!in_.skip()) return false;
+        settings_ = text_.substr(from, in_.offset() - from);
       } else if (!in_.skip()) {
         return false;
       }
@@ -214,17 +240,53 @@ class LineReader : private CheckedJson {
       fact.a = data_[5];
     }
     add_samples(fact, at_ms_, 1, out_);
+    take_business();
     return true;
+  }
+
+  // Facts in sum are samples elsewhere: each of those stands in a line of its own.
+  bool take_sum() {
+    if (at_ms_ <= 0) return fail_at("t", "a time in ms, or as RFC 3339 has it");
+    if (facts_ <= 0) return fail_at("facts", "how many facts it stands for");
+    take_business();
+    return true;
+  }
+
+  void take_business() {
+    HistoryFact& fact = line_.fact.emplace();
+    fact.at_ms = at_ms_;
+    fact.facts = is_sum_ ? facts_ : 1;
+    fact.failed = status_ == "failed";
+    fact.tenant_id = tenant_id_;
+    fact.entity_id = entity_id_;
+    fact.type = type_;
+    fact.subtype = subtype_;
+    fact.id = id_;
+    fact.amount = amount_;
+    fact.currency = currency_;
+    fact.corrects = corrects_;
+    const bool is_version = type_ == "lifecycle" && subtype_ == "config_updated";
+    if (!is_version || data_[5] != "budget") return;
+    fact.config_id = config_id_;
+    fact.config_version = config_version_;
+    fact.settings = settings_;
   }
 
   static constexpr std::string_view data_names[] = {"operation", "cache_type", "resolution",
                                                     "result",    "reason",     "type"};
+  HistoryLine& line_;
   std::vector<HistorySample>& out_;
+  std::string entity_id_, id_, currency_, corrects_, config_id_;
+  std::string_view settings_;
   std::string metric_, tenant_id_, type_, subtype_, asset_id_, tool_id_, status_, error_code_;
   std::string blob2_, blob3_, blob4_;  // of a point
   std::array<std::string, std::size(data_names)> data_;
   std::vector<std::pair<std::string, std::string>> labels_;
   std::int64_t at_ms_ = 0;
+  std::int64_t amount_ = 0;
+  std::int64_t config_version_ = 0;
+  std::int64_t facts_ = 0;
+  bool is_sum_ = false;
   double rise_ = -1;
   double value_ = 0;
   double interval_ = 1;
@@ -237,8 +299,17 @@ class LineReader : private CheckedJson {
 
 }  // namespace
 
-bool read_history_line(std::string_view line, std::vector<HistorySample>& out, RuleError& error) {
+bool read_history_line(std::string_view line, HistoryLine& out, RuleError& error) {
+  out.fact.reset();
   return LineReader(line, out, error).read();
+}
+
+bool read_history_line(std::string_view line, std::vector<HistorySample>& out, RuleError& error) {
+  HistoryLine read;
+  if (!read_history_line(line, read, error)) return false;
+  out.insert(out.end(), std::make_move_iterator(read.samples.begin()),
+             std::make_move_iterator(read.samples.end()));
+  return true;
 }
 
 std::string history_line(const HistorySample& sample) {
@@ -253,6 +324,20 @@ std::string history_line(const HistorySample& sample) {
   json.end();
   if (row.kind != MetricKind::gauge) json.integer("rise", static_cast<std::int64_t>(sample.rise));
   if (row.kind != MetricKind::counter) json.raw("value", number_text(sample.value));
+  json.end();
+  return out;
+}
+
+std::string history_line(const HistoryFact& facts) {
+  std::string out;
+  JsonWriter json(out);
+  json.object().integer("t", facts.at_ms).text("type", facts.type);
+  json.text_if_any("subtype", facts.subtype).text_if_any("tenant_id", facts.tenant_id);
+  json.text_if_any("entity_id", facts.entity_id);
+  if (facts.failed) json.plain("status", "failed");
+  json.integer("facts", facts.facts);
+  if (facts.amount != 0) json.integer("amount", facts.amount);
+  json.text_if_any("currency", facts.currency).text_if_any("corrects", facts.corrects);
   json.end();
   return out;
 }

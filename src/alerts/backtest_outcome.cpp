@@ -155,21 +155,32 @@ class Outcome {
       ++count;
       if (is_outside(firing)) ++outside;
     }
-    json_.integer("pages", count).raw("pages_a_week", a_week(count));
+    json_.integer("pages", count).raw("pages_a_week", a_week(count, from_ms_));
     json_.integer("pages_outside_incidents", outside);
   }
 
-  std::string a_week(std::int64_t count) const {
+  std::string a_week(std::int64_t count, std::int64_t from_ms) const {
     const double weeks =
-        static_cast<double>(std::max<std::int64_t>(to_ms_ - from_ms_, 1)) / double{seven_days_ms};
+        static_cast<double>(std::max<std::int64_t>(to_ms_ - from_ms, 1)) / double{seven_days_ms};
     return number_text(std::round(static_cast<double>(count) / weeks * 100) / 100);
   }
 
   // Why a rule was not judged; empty where it was.
-  std::string_view unjudged(const Rule& rule) const {
-    if (rule.kind == SignalKind::anomaly) return "it needs a learned baseline";
-    if (rule.kind == SignalKind::business) return "it needs facts one by one";
-    return backtest_.has_history(rule) ? "" : "the history has none of its measurements";
+  std::string_view unjudged(std::size_t number) const {
+    const Rule& rule = backtest_.rules()[number];
+    const JudgedSince& since = backtest_.judged(number);
+    const bool learned = since.judged_from_ms != 0 && since.judged_from_ms < to_ms_;
+    if (rule.kind == SignalKind::business) {
+      if (learned) return "";
+      return since.why_not.empty() ? "it needs facts one by one" : std::string_view(since.why_not);
+    }
+    if (!backtest_.has_history(rule)) return "the history has none of its measurements";
+    return learned || rule.kind != SignalKind::anomaly ? "" : "none of its baselines saw two weeks";
+  }
+
+  // Since when it was judged.
+  std::int64_t judged_from_ms(std::size_t number) const {
+    return std::max(from_ms_, backtest_.judged(number).judged_from_ms);
   }
 
   void write_rule(std::size_t number) {
@@ -189,7 +200,14 @@ class Outcome {
     json_.object().text("name", rule.name).plain("severity", severity_name(rule.severity));
     json_.integer("firings", count).integer("outside_incidents", outside);
     json_.integer("firing_ms", sum_ms).integer("longest_ms", longest_ms);
-    json_.raw("a_week", a_week(count)).text_or_null("not_judged", unjudged(rule)).end();
+    const std::string_view why_not = unjudged(number);
+    json_.raw("a_week", a_week(count, why_not.empty() ? judged_from_ms(number) : from_ms_));
+    json_.text_or_null("not_judged", why_not);
+    const std::int64_t learned_ms = backtest_.judged(number).learned_from_ms;
+    if (learned_ms != 0) json_.integer("learned_from", learned_ms);
+    why_not.empty() ? json_.integer("judged_from", judged_from_ms(number))
+                    : json_.null("judged_from");
+    json_.end();
   }
 
   void write_firing(const Firing& firing) {
@@ -201,7 +219,13 @@ class Outcome {
     json_.end().integer("active_at", firing.active_at_ms).integer("fired_at", firing.fired_at_ms);
     firing.resolved_at_ms == 0 ? json_.null("resolved_at")
                                : json_.integer("resolved_at", firing.resolved_at_ms);
-    json_.raw("value", number_text(firing.value)).array("incidents");
+    json_.raw("value", number_text(firing.value)).text_if_any("why", firing.why);
+    if (!firing.cost.currency.empty()) {
+      json_.object("money").text("currency", firing.cost.currency);
+      json_.integer("lost", firing.cost.lost);
+      json_.integer("at_risk_per_hour", firing.cost.at_risk_per_hour).end();
+    }
+    json_.array("incidents");
     for (const Incident& incident : incidents_)
       if (is_about(firing, incident) && begins_in(firing, incident)) json_.text(incident.name);
     json_.end().end();

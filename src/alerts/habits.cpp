@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "z0/base/limits.hpp"
-
 namespace z0 {
 namespace {
 
@@ -24,6 +22,17 @@ const Habits::Habit* Habits::find(std::uint32_t rule, std::uint32_t group) const
   return const_cast<Habits*>(this)->mine(rule, group);
 }
 
+Habits::Learned Habits::learned(std::uint32_t rule) const {
+  Learned found;
+  if (rule >= numbers_.size()) return found;
+  for (const std::uint32_t number : numbers_[rule]) {
+    if (number == 0) continue;
+    found.any = true;
+    found.settled = found.settled || all_[number - 1]->last.settled;
+  }
+  return found;
+}
+
 void Habits::touch(std::size_t number) {
   const std::size_t chunk = number / per_chunk;
   if (chunk >= changed_.size()) changed_.resize(chunk + 1);
@@ -33,7 +42,7 @@ void Habits::touch(std::size_t number) {
 Habits::Habit* Habits::put(std::unique_ptr<Habit> habit) {
   auto place = std::find(all_.begin(), all_.end(), nullptr);
   if (place == all_.end()) {
-    if (all_.size() >= limits::habits_max) return nullptr;
+    if (all_.size() >= most_) return nullptr;
     all_.emplace_back();
     place = all_.end() - 1;
   }
@@ -49,7 +58,7 @@ Habits::Habit* Habits::put(std::unique_ptr<Habit> habit) {
 
 // One that was silent for long goes.
 bool Habits::make_room(std::int64_t window_ms, std::int64_t step) {
-  if (all_.size() < limits::habits_max) return true;
+  if (all_.size() < most_) return true;
   bool made = false;
   for (std::size_t i = 0; i < all_.size() && !made; ++i) {
     Habit* habit = all_[i].get();

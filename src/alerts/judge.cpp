@@ -162,6 +162,14 @@ Evaluator::Seen Evaluator::see(std::size_t number, std::size_t group, std::int64
   }
 }
 
+void Evaluator::learn(std::int64_t now_ms) {
+  habits_.begin_tick();
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (rules_[i].kind != SignalKind::anomaly) continue;
+    for (std::size_t group = 0; group < states_[i].size(); ++group) learn(i, group, now_ms);
+  }
+}
+
 void Evaluator::tick(std::int64_t now_ms, bool may_end) {
   habits_.begin_tick();
   for (std::size_t i = 0; i < rules_.size(); ++i) {

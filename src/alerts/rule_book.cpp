@@ -59,8 +59,21 @@ RuleBook::RuleBook(std::vector<Source> sources) : sources_(std::move(sources)) {
       say(of.rules, std::move(rule));
     }
   }
-  for (Rule& rule : platform) (rule.by_tenant ? per_tenant_ : of_all_).push_back(std::move(rule));
+  put(std::move(platform));
   hash_ = sha256(text);
+}
+
+void RuleBook::put(std::vector<Rule> platform) {
+  per_tenant_.clear();
+  of_all_.clear();
+  for (Rule& rule : platform) (rule.by_tenant ? per_tenant_ : of_all_).push_back(std::move(rule));
+}
+
+RuleBook RuleBook::of(std::vector<Rule> rules) {
+  RuleBook book;
+  book.put(std::move(rules));
+  book.hash_ = {};
+  return book;
 }
 
 }  // namespace z0

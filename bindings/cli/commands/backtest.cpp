@@ -19,6 +19,7 @@
 #include "commands/commands.hpp"
 #include "server/history.hpp"
 #include "server/settings.hpp"
+#include "z0/alerting/business_backtest.hpp"
 #include "z0/alerts/backtest_history.hpp"
 #include "z0/alerts/backtest_request.hpp"
 
@@ -71,17 +72,35 @@ std::vector<Incident> incidents_of(const std::string& file) {
   return incidents;
 }
 
-void add_file(History& history, const std::string& file, const std::string& tenant) {
+bool asks_of_business(const std::vector<Rule>& rules) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const Rule& rule) { return rule.kind == SignalKind::business; });
+}
+
+// What happened: measurements, and where a rule is about business the facts themselves.
+struct Happened {
+  History measurements;
+  BusinessHistory facts;
+  bool takes_facts = false;
+
+  void take(const HistoryLine& line, const std::string& tenant) {
+    for (const HistorySample& sample : line.samples)
+      if (tenant.empty() || sample.tenant_id == tenant) measurements.add(sample);
+    if (takes_facts && line.fact && (tenant.empty() || line.fact->tenant_id == tenant))
+      facts.add(*line.fact);
+  }
+};
+
+void add_file(Happened& happened, const std::string& file, const std::string& tenant) {
   std::size_t number = 0;
-  std::vector<HistorySample> samples;
+  HistoryLine read;
   read_export(file, "reading", [&](std::string_view line) {
     ++number;
-    samples.clear();
+    read.samples.clear();
     RuleError error;
     if (line.empty()) return;
-    if (!read_history_line(line, samples, error)) refuse(file, number, error);
-    for (const HistorySample& sample : samples)
-      if (tenant.empty() || sample.tenant_id == tenant) history.add(sample);
+    if (!read_history_line(line, read, error)) refuse(file, number, error);
+    happened.take(read, tenant);
   });
 }
 
@@ -91,14 +110,16 @@ struct Stretch {
   std::int64_t to_ms = 0;
 };
 
-json play(History& history, const std::vector<Rule>& rules, std::int64_t step_ms,
+json play(Happened& happened, const std::vector<Rule>& rules, std::int64_t step_ms,
           const Stretch& stretch, const std::vector<Incident>& incidents) {
   Backtest backtest(rules, step_ms);
-  HistoryPlay steps(history, backtest, stretch.from_ms, stretch.to_ms);
+  HistoryPlay steps(happened.measurements, backtest, stretch.from_ms, stretch.to_ms);
+  BusinessPlay business(happened.facts, backtest, stretch.from_ms, stretch.to_ms);
   const auto all = static_cast<std::uint64_t>(steps.steps_left());
   const auto begin = std::chrono::steady_clock::now();
   StatusLine line;
   while (steps.step()) {
+    if (steps.judged()) business.tick(steps.now_ms());
     if (!line.due()) continue;
     if (interrupted()) throw Failure("interrupted");
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -133,13 +154,14 @@ std::vector<std::string> cells_of(const json& rule) {
 }
 
 // Rules that fired, side by side where there are two versions; then the names of the others.
-void print_rules(const json& outcome, const json& against) {
+void print_rules(const json& outcome, const json& against, std::int64_t from_ms) {
   const bool two = !against.is_null();
   std::vector<std::string> titles = {"rule", "severity", ">fires", ">a week", ">for", ">longest"};
   if (two) titles.insert(titles.end(), {">other fires", ">a week", ">for", ">longest"});
   Table table(titles);
   std::string quiet;
   std::string unjudged;
+  std::string late;
   const auto add = [&](const json& first, const json& second) {
     const json& any = first.empty() ? second : first;
     const std::string name = text_of(any, "name");
@@ -147,6 +169,8 @@ void print_rules(const json& outcome, const json& against) {
       unjudged += "not judged: " + name + ", " + text_of(any, "not_judged") + '\n';
       return;
     }
+    if (integer_of(any, "judged_from") > from_ms)
+      late += "judged from " + time_words(integer_of(any, "judged_from")) + " on: " + name + '\n';
     if (integer_of(first, "firings") + integer_of(second, "firings") == 0) {
       quiet += (quiet.empty() ? "quiet: " : ", ") + name;
       return;
@@ -167,11 +191,15 @@ void print_rules(const json& outcome, const json& against) {
   }
   if (!table.empty()) std::printf("%s\n", table.text().c_str());
   if (!quiet.empty()) std::printf("%s\n", quiet.c_str());
-  std::fputs(unjudged.c_str(), stdout);
+  std::fputs((late + unjudged).c_str(), stdout);
 }
 
 void print_firings(const json& outcome) {
-  Table table({"fired", "rule", "about", ">for"});
+  const auto costs = [](const json& firing) { return firing.contains("money"); };
+  const bool any_costs = std::any_of(outcome["firings"].begin(), outcome["firings"].end(), costs);
+  std::vector<std::string> titles = {"fired", "rule", "about", ">for"};
+  if (any_costs) titles.emplace_back(">lost");
+  Table table(titles);
   std::size_t shown = 0;
   for (const json& firing : outcome["firings"]) {
     if (++shown > firings_shown_max) break;
@@ -181,8 +209,16 @@ void print_firings(const json& outcome) {
       about += (about.empty() ? "" : " ") + name + '=' + value.get<std::string>();
     const bool ended = has_integer(firing, "resolved_at");
     const std::int64_t took = integer_of(firing, "resolved_at") - integer_of(firing, "fired_at");
-    table.add({time_words(integer_of(firing, "fired_at")), text_of(firing, "rule"), about,
-               ended ? duration_words(static_cast<double>(took) / 1'000) : "to the end"});
+    std::vector<std::string> cells = {
+        time_words(integer_of(firing, "fired_at")), text_of(firing, "rule"), about,
+        ended ? duration_words(static_cast<double>(took) / 1'000) : "to the end"};
+    if (any_costs) {
+      const json money = object_of(firing, "money");
+      cells.push_back(costs(firing)
+                          ? amount_words(integer_of(money, "lost"), text_of(money, "currency"))
+                          : std::string());
+    }
+    table.add(cells);
   }
   if (table.empty()) return;
   std::printf("\n%s", table.text().c_str());
@@ -242,7 +278,7 @@ void print_all(const json& told) {
       "%s to %s, %s measurements of %s series\n\n", time_words(integer_of(told, "from")).c_str(),
       time_words(integer_of(told, "to")).c_str(), grouped(integer_of(told, "measurements")).c_str(),
       grouped(integer_of(told, "series")).c_str());
-  print_rules(outcome, against);
+  print_rules(outcome, against, integer_of(told, "from"));
   print_firings(outcome);
   print_incidents(outcome, against);
   std::puts("");
@@ -263,7 +299,9 @@ int run_backtest(const Context& context, const BacktestOptions& options) {
   if (!step_ms || *step_ms < step_ms_min || *step_ms > step_ms_max)
     throw Failure("--step takes a duration from 1s to 1h, not " + options.step, exit_usage);
 
-  History history;
+  Happened happened;
+  History& history = happened.measurements;
+  happened.takes_facts = asks_of_business(rules) || asks_of_business(against);
   Stretch stretch;
   if (options.histories.empty()) {
     Api api(connection_of(context));
@@ -272,19 +310,22 @@ int run_backtest(const Context& context, const BacktestOptions& options) {
     stretch.from_ms = time_or(options.from, "--from", stretch.to_ms - week_ms);
     std::unique_ptr<OutputFile> save;
     if (!options.save.empty()) save = std::make_unique<OutputFile>(options.save);
-    const auto take = [&](const HistorySample& sample) {
-      history.add(sample);
-      if (save) save->write(history_line(sample) + '\n');
+    const auto take = [&](const HistoryLine& line) {
+      happened.take(line, {});
+      if (!save) return;
+      for (const HistorySample& sample : line.samples) save->write(history_line(sample) + '\n');
+      if (line.fact) save->write(history_line(*line.fact) + '\n');
     };
     std::vector<Rule> all = rules;
     all.insert(all.end(), against.begin(), against.end());
-    const std::int64_t warm_up_ms = Backtest(all, *step_ms).warm_up_ms();
-    history_of_facts(api, options.tenant, std::max<std::int64_t>(stretch.from_ms - warm_up_ms, 0),
+    const Backtest of_all(all, *step_ms);
+    const std::int64_t before_ms = std::max(of_all.warm_up_ms(), of_all.learning_ms());
+    history_of_facts(api, options.tenant, std::max<std::int64_t>(stretch.from_ms - before_ms, 0),
                      stretch.to_ms, take);
     history_of_counters(api, options.tenant, all, take);
     if (save) save->commit();
   }
-  for (const std::string& file : options.histories) add_file(history, file, options.tenant);
+  for (const std::string& file : options.histories) add_file(happened, file, options.tenant);
   if (history.empty()) throw Failure("the history has no measurement: name another time or file");
   if (!options.histories.empty()) {
     stretch.from_ms = time_or(options.from, "--from", history.first_ms());
@@ -297,9 +338,9 @@ int run_backtest(const Context& context, const BacktestOptions& options) {
                {"step_ms", *step_ms},
                {"measurements", history.size()},
                {"series", history.series_count()},
-               {"outcome", play(history, rules, *step_ms, stretch, incidents)}};
+               {"outcome", play(happened, rules, *step_ms, stretch, incidents)}};
   if (!options.against.empty())
-    told["against"] = play(history, against, *step_ms, stretch, incidents);
+    told["against"] = play(happened, against, *step_ms, stretch, incidents);
   if (options.json)
     std::printf("%s\n", told.dump(1).c_str());
   else

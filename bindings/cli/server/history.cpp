@@ -18,12 +18,12 @@ constexpr const char* monitor_window = "2d";
 constexpr const char* monitor_step = "5m";
 constexpr std::int64_t monitor_step_ms = 300'000;
 
-void take_line(const std::string& line, const TakeSample& take) {
-  std::vector<HistorySample> samples;
+void take_line(const std::string& line, const TakeLine& take) {
+  HistoryLine read;
   RuleError error;
-  if (!read_history_line(line, samples, error))
+  if (!read_history_line(line, read, error))
     throw Failure("what the server answers is no history: " + error.where + ": " + error.why);
-  for (const HistorySample& sample : samples) take(sample);
+  take(read);
 }
 
 std::vector<Metric> counters_of(const std::vector<Rule>& rules) {
@@ -43,7 +43,7 @@ std::vector<Metric> counters_of(const std::vector<Rule>& rules) {
 }  // namespace
 
 void history_of_facts(Api& api, const std::string& tenant, std::int64_t from_ms, std::int64_t to_ms,
-                      const TakeSample& take) {
+                      const TakeLine& take) {
   const auto begin = std::chrono::steady_clock::now();
   std::int64_t samples = 0;
   StatusLine line;
@@ -57,6 +57,8 @@ void history_of_facts(Api& api, const std::string& tenant, std::int64_t from_ms,
           ++samples;
           take_line(sample.dump(), take);
         }
+        const json facts = page.value("facts", json::array());
+        for (const json& of_minute : facts) take_line(of_minute.dump(), take);
         if (!line.due()) return true;
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
         const std::int64_t done = std::clamp(integer_of(page, "reached"), from_ms, to_ms) - from_ms;
@@ -69,7 +71,7 @@ void history_of_facts(Api& api, const std::string& tenant, std::int64_t from_ms,
 }
 
 void history_of_counters(Api& api, const std::string& tenant, const std::vector<Rule>& rules,
-                         const TakeSample& take) {
+                         const TakeLine& take) {
   for (const Metric metric : counters_of(rules)) {
     std::string by = "tenant_id";
     for (const std::string_view label : info(metric).labels) by += ',' + std::string(label);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,11 +45,39 @@ void add_samples(const FactTraits& fact, std::int64_t at_ms, std::uint64_t times
 // Whether facts tell what a metric counts.
 bool facts_tell(Metric metric);
 
-// One line: a sample, a fact, or a line of an export. Appends what it counts as, which may be nothing.
+// A fact as rules about business see it, or several of one minute that are alike, in sum.
+struct HistoryFact {
+  std::int64_t at_ms = 0;  // of several, the newest
+  std::int64_t facts = 1;
+  std::string tenant_id;
+  std::string entity_id;
+  std::string type;
+  std::string subtype;
+  std::string id;
+  bool failed = false;  // an attempt
+  std::int64_t amount = 0;
+  std::string currency;
+  std::string corrects;  // of a correction, the type of what it corrects
+  // Of a version of a budget, else empty.
+  std::string config_id;
+  std::int64_t config_version = 0;
+  std::string settings;  // as JSON
+
+  friend bool operator==(const HistoryFact&, const HistoryFact&) = default;
+};
+
+// One line: a sample, a fact, facts in sum, or a line of an export. Appends what it counts as, which may be
+// nothing.
+struct HistoryLine {
+  std::vector<HistorySample> samples;
+  std::optional<HistoryFact> fact;
+};
+[[nodiscard]] bool read_history_line(std::string_view line, HistoryLine& out, RuleError& error);
 [[nodiscard]] bool read_history_line(std::string_view line, std::vector<HistorySample>& out,
                                      RuleError& error);
-// The line of a sample.
+// The line of a sample; and of facts in sum.
 std::string history_line(const HistorySample& sample);
+std::string history_line(const HistoryFact& facts);
 
 class History {
  public:
@@ -85,20 +114,34 @@ class History {
   std::vector<Event> events_;
 };
 
-// Plays what a history has for the steps from `from_ms` to `to_ms`, step by step, after the windows were
-// filled with what lies before. Borrows both for its lifetime, and puts the history into order.
+// What is played of a history: from_ms to to_ms is judged, and before it what is usual is learned, from
+// learn_from_ms on. Windows are filled with what lies before.
+struct PlayTimes {
+  std::int64_t learn_from_ms = 0;  // from_ms or later: nothing is learned
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+};
+
+// Plays a history step by step. Borrows both for its lifetime, and puts the history into order.
 class HistoryPlay {
  public:
+  HistoryPlay(History& history, Backtest& backtest, const PlayTimes& times);
+  // Learns as much as the history and the rules ask for.
   HistoryPlay(History& history, Backtest& backtest, std::int64_t from_ms, std::int64_t to_ms);
   // False at the end.
   bool step();
   std::int64_t steps_left() const { return end_step_ - next_step_; }
+  // Of the last step: its end, and whether it was judged.
+  std::int64_t now_ms() const { return next_step_ * backtest_.step_ms(); }
+  bool judged() const { return next_step_ > judged_step_; }
 
  private:
-  void take(std::int64_t step, bool judges);
+  enum class Step : std::uint8_t { fill, learn, judge };
+  void take(std::int64_t step, Step how);
 
   History& history_;
   Backtest& backtest_;
+  std::int64_t judged_step_;  // the first one
   std::int64_t next_step_;
   std::int64_t end_step_;
   std::size_t at_ = 0;  // the next event

@@ -73,6 +73,8 @@ class Evaluator {
   // Judges every rule. Ticks may come late, twice or not at all. may_end: whether the sums are whole, so
   // that what does not hold ends; else it stays as it is.
   void tick(std::int64_t now_ms, bool may_end = true);
+  // What a tick would learn of what is usual, without judging: no alert changes.
+  void learn(std::int64_t now_ms);
 
   // An alert that is not idle.
   struct Alert {
@@ -101,6 +103,11 @@ class Evaluator {
   void encode_habits(std::size_t chunk, ByteWriter& out);
   // False for bytes that encode_habits did not write. What rules no longer ask for is dropped.
   [[nodiscard]] bool decode_habits(ByteReader& in);
+  Habits::Learned learned(std::size_t rule) const {
+    return habits_.learned(static_cast<std::uint32_t>(rule));
+  }
+  // Fewer baselines than an object of alerts has room for.
+  void limit_habits(std::size_t most) { habits_.limit(most); }
 
   std::size_t memory_bytes() const;
 

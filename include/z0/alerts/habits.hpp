@@ -10,6 +10,7 @@
 
 #include "z0/alerts/baseline.hpp"
 #include "z0/base/bytes.hpp"
+#include "z0/base/limits.hpp"
 
 namespace z0 {
 
@@ -29,6 +30,12 @@ class Habits {
 
   // Null: there is none.
   const Habit* find(std::uint32_t rule, std::uint32_t group) const;
+  // Of all groups of a rule: whether there is a baseline, and whether one has settled by its last point.
+  struct Learned {
+    bool any = false;
+    bool settled = false;
+  };
+  Learned learned(std::uint32_t rule) const;
   // What is known of a group that was silent for so long is forgotten when there is no room for another.
   static constexpr std::int64_t forgotten_ms = std::int64_t{35} * 86'400'000;
 
@@ -43,6 +50,8 @@ class Habits {
   // Groups that there was no room for, since a tick began.
   void begin_tick() { left_out_ = 0; }
   std::int64_t left_out() const { return left_out_; }
+  // Baselines that there is room for, where it is less than limits::habits_max.
+  void limit(std::size_t most) { most_ = most < most_ ? most : most_; }
   std::size_t memory_bytes() const;
 
   // Rows: chunks of neighbours.
@@ -68,6 +77,7 @@ class Habits {
   std::vector<std::vector<std::uint32_t>> numbers_;  // by rule and group: 1 + its place; 0: none
   std::vector<bool> changed_;                        // by chunk
   std::int64_t left_out_ = 0;
+  std::size_t most_ = limits::habits_max;
 };
 
 }  // namespace z0

@@ -25,6 +25,8 @@ class RuleBook {
   RuleBook();  // what ships
   // In the order of config_id: of rules of one name the last counts. What cannot be read is left out: another version of z0 may know more signals.
   explicit RuleBook(std::vector<Source> sources);
+  // The platform's, and no others: for rules that are tried. It has no hash.
+  static RuleBook of(std::vector<Rule> rules);
 
   // Of the platform, about each tenant; and about all of them together.
   const std::vector<Rule>& per_tenant() const { return per_tenant_; }
@@ -40,6 +42,8 @@ class RuleBook {
   std::string_view hash() const { return bytes_of(hash_); }
 
  private:
+  void put(std::vector<Rule> platform);
+
   std::vector<Source> sources_;
   std::vector<Rule> per_tenant_;
   std::vector<Rule> of_all_;

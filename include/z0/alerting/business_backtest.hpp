@@ -1,0 +1,136 @@
+// Rules about business over recorded history: the same BusinessWatch that looks at D1 once a minute, with
+// the facts of a history in D1's place.
+//
+// A fact is known from its `timestamp` on, so a look finds what it would have found had nothing been
+// late. The first look learns four weeks, as in life, so a history should begin that long before what is
+// judged. Budgets are those whose versions stand in the ledgers of the accounts, and what counts against
+// them are the charges of the history: of a budget without a period those before it are not known.
+//
+// Not for what happens now, and not for rules about metrics: HistoryPlay plays those, and both tell of
+// their alerts in one Backtest. A history holds the facts of a kind, tenant and minute together, in 40
+// bytes, and the charges of an account and minute once more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "z0/alerting/business.hpp"
+#include "z0/alerts/backtest.hpp"
+#include "z0/alerts/backtest_history.hpp"
+#include "z0/calls/look.hpp"
+#include "z0/folds/config.hpp"
+
+namespace z0 {
+
+class BusinessHistory {
+ public:
+  // In any order. What rules about business do not see is passed over.
+  void add(const HistoryFact& fact);
+  bool empty() const { return cells_.empty(); }
+
+ private:
+  friend class BusinessPlay;
+  struct Series {
+    std::string tenant_id;
+    LookKind kind = LookKind::invocation;
+    std::string currency;
+    std::size_t last = 0;  // its newest cell
+    std::int64_t first_minute = INT64_MAX;
+  };
+  struct Cell {
+    std::int64_t minute = 0;  // since 1970
+    std::int64_t newest_ms = 0;
+    std::int64_t amount = 0;
+    std::int64_t facts = 0;
+    std::uint32_t series = 0;
+  };
+  // What an account was charged, of which a budget may be used.
+  struct Account {
+    std::string tenant_id;
+    std::string entity_id;
+    std::string currency;
+  };
+  struct Spent {
+    std::int64_t minute = 0;
+    std::int64_t amount = 0;
+    std::uint32_t account = 0;
+  };
+  // A version of a budget, as the ledger of an account has it.
+  struct Version {
+    std::int64_t at_ms = 0;
+    std::string tenant_id;
+    std::string entity_id;
+    std::string config_id;
+    std::int64_t number = 0;
+    std::string settings;
+  };
+  void count(LookKind kind, const HistoryFact& fact);
+  void spend(const HistoryFact& fact);
+  void put_in_order();
+
+  std::map<std::tuple<std::string, LookKind, std::string>, std::uint32_t> numbers_;
+  std::vector<Series> series_;
+  std::vector<Cell> cells_;
+  std::map<std::tuple<std::string, std::string, std::string>, std::uint32_t> account_numbers_;
+  std::vector<Account> accounts_;
+  std::vector<Spent> spent_;
+  std::vector<Version> versions_;
+  std::set<std::string> attempts_;  // of charges that failed: tries of one are one
+  bool in_order_ = true;
+};
+
+// Judges the rules about business of a backtest. Borrows both for its lifetime, and puts the history into
+// order.
+class BusinessPlay {
+ public:
+  // from_ms to to_ms: what is judged. What can be judged of it, and since when, is set in the backtest.
+  BusinessPlay(BusinessHistory& history, Backtest& backtest, std::int64_t from_ms,
+               std::int64_t to_ms);
+  // After a tick of the backtest: looks, once a minute at most, and tells it of what fires.
+  void tick(std::int64_t now_ms);
+
+ private:
+  struct Used {
+    std::int64_t index[static_cast<std::size_t>(Period::count_)] = {};
+    std::int64_t spent[static_cast<std::size_t>(Period::count_)] = {};
+  };
+  JudgedSince since(Business business, std::int64_t from_ms, std::int64_t to_ms) const;
+  std::int64_t first_ms(LookKind kind) const;
+  std::int64_t first_budget_ms() const;
+  LookReply answer(const LookRequest& asked, std::int64_t now_ms);
+  void add_hours(const LookRequest& asked, LookReply& reply);
+  void add_newest(const LookRequest& asked, LookReply& reply);
+  void add_budgets(const LookRequest& asked, std::int64_t now_ms, LookReply& reply);
+  void spend_until(std::int64_t until_ms, LookReply& reply);
+  void tell(std::int64_t now_ms);
+
+  BusinessHistory& history_;
+  Backtest& backtest_;
+  std::vector<std::uint32_t> rules_;  // of the backtest, those about business
+  RuleBook book_;
+  BusinessWatch watch_;
+  std::int64_t looked_ms_ = 0;
+  std::vector<std::int64_t> newest_ms_;  // by series, before what was looked at
+  // By series: where the hour that was told of last stands in the reply to a look.
+  struct Place {
+    std::int64_t look = 0;
+    std::size_t at = 0;
+  };
+  std::vector<Place> places_;
+  std::int64_t looks_ = 0;
+  std::size_t known_ = 0;  // cells whose newest is
+  // Budgets, by tenant and account.
+  std::map<std::pair<std::string_view, std::string_view>, ConfigState> budgets_;
+  std::vector<Used> used_;  // by account and currency
+  std::size_t next_spent_ = 0;
+  std::size_t next_version_ = 0;
+};
+
+}  // namespace z0
