@@ -172,7 +172,8 @@ class Outcome {
     const bool learned = since.judged_from_ms != 0 && since.judged_from_ms < to_ms_;
     if (rule.kind == SignalKind::business) {
       if (learned) return "";
-      return since.why_not.empty() ? "it needs facts one by one" : std::string_view(since.why_not);
+      return since.why_not.empty() ? "it needs facts one by one: z0 backtest has them"
+                                   : std::string_view(since.why_not);
     }
     if (!backtest_.has_history(rule)) return "the history has none of its measurements";
     return learned || rule.kind != SignalKind::anomaly ? "" : "none of its baselines saw two weeks";

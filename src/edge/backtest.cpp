@@ -4,6 +4,9 @@
 // stretch is as long as its answer and its ticks are cheap. So nobody else waits long for a backtest,
 // and none of it lies in memory between two steps: what the windows hold and what the alerts are
 // travels in the continuation.
+//
+// Rules about anomalies learn from as many days before as the bounds on one request allow: they begin 35 days
+// before, and where that would take too many stretches, all of it is forgotten and they begin again later.
 #include "z0/alerts/backtest.hpp"
 
 #include <algorithm>
@@ -29,12 +32,19 @@ constexpr std::size_t held_max = 100'000;
 constexpr std::size_t stretches_max = 600;
 constexpr std::int64_t first_stretch_ms = 3'600'000;
 constexpr std::size_t answered_firings_max = 2'000;
+// What is usual, for so many series of each version of the rules: 2.4 MB of continuation.
+constexpr std::size_t baselines_max = 1'000;
+// How many stretches an answer takes can be told once they are as long as they get.
+constexpr std::int64_t stretches_told = 8;
+// Of those that are left, what is asked for may take so much.
+constexpr std::int64_t planned_share = 90;
 
 // Where a backtest stands between two steps.
 struct BacktestRun {
   std::string_view body;
   std::string_view tenant_id;
   std::int64_t from_ms = 0, to_ms = 0;
+  std::int64_t learn_from_ms = 0;
   std::int64_t at_ms = 0;   // what comes next
   std::int64_t end_ms = 0;  // of the stretch that is asked for
   std::int64_t stretches = 0;
@@ -45,8 +55,8 @@ struct BacktestRun {
   static void fields(Fields& f, Self& self) {
     f.bytes(self.body);
     f.text(self.tenant_id);
-    for (auto* n : {&self.from_ms, &self.to_ms, &self.at_ms, &self.end_ms, &self.stretches,
-                    &self.measurements})
+    for (auto* n : {&self.from_ms, &self.to_ms, &self.learn_from_ms, &self.at_ms, &self.end_ms,
+                    &self.stretches, &self.measurements})
       f.number(*n);
     f.bytes(self.history);
     f.bytes(self.outcome);
@@ -76,13 +86,14 @@ class BacktestStep {
                const Frame& frame, Effects& effects)
       : run_(run), request_(request), context_(context), frame_(frame), effects_(effects) {}
 
-  // Windows reach back, so facts from before are asked for, too; those steps are not judged.
+  // What is usual is learned first, and windows reach back: so facts from before are asked for, too; those
+  // steps are not judged.
   void begin() {
-    std::int64_t warm_up_ms = Backtest(request_.rules, request_.step_ms).warm_up_ms();
+    run_.learn_from_ms = made(request_.rules).learns_from_ms(0, run_.from_ms);
     if (request_.compares)
-      warm_up_ms = std::max(warm_up_ms, Backtest(request_.against, request_.step_ms).warm_up_ms());
-    run_.at_ms = std::max<std::int64_t>(run_.from_ms - warm_up_ms, 0);
-    run_.at_ms -= run_.at_ms % request_.step_ms;
+      run_.learn_from_ms =
+          std::min(run_.learn_from_ms, made(request_.against).learns_from_ms(0, run_.from_ms));
+    begin_at(run_.learn_from_ms);
     ask(std::max(request_.step_ms, first_stretch_ms));
   }
 
@@ -98,7 +109,7 @@ class BacktestStep {
 
   void go_on() {
     HistoryAnswer answer;
-    if (!read_history(frame_, run_.end_ms, answer))
+    if (!read_history(frame_, page(), answer))
       return reply_error(effects_, context_, Status::storage_error, {});
     if (answer.reached_ms <= run_.at_ms) return refuse_size();
     History history;
@@ -106,16 +117,16 @@ class BacktestStep {
     for (const HistorySample& sample : answer.samples) history.add(sample);
     run_.measurements += static_cast<std::int64_t>(answer.samples.size());
 
-    Backtest outcome(request_.rules, request_.step_ms, answered_firings_max);
+    Backtest outcome = made(request_.rules);
     restore(outcome, run_.outcome);
     play(history, outcome, answer.reached_ms);
     std::optional<Backtest> against;
     if (request_.compares) {
-      against.emplace(request_.against, request_.step_ms, answered_firings_max);
+      against.emplace(made(request_.against));
       restore(*against, run_.against);
       play(history, *against, answer.reached_ms);
     }
-    const Backtest* const other = against ? &*against : nullptr;
+    Backtest* const other = against ? &*against : nullptr;
     if (answer.reached_ms >= run_.to_ms) return reply(outcome, other, history);
     keep(history, outcome, other, answer);
   }
@@ -125,6 +136,35 @@ class BacktestStep {
   static void restore(Kept& into, std::string_view bytes) {
     ByteReader in(bytes);
     if (!bytes.empty() && !into.decode(in)) trap("a backtest reads what it wrote");
+  }
+
+  Backtest made(const std::vector<Rule>& rules) const {
+    Backtest backtest(rules, request_.step_ms, answered_firings_max);
+    backtest.limit_baselines(baselines_max);
+    return backtest;
+  }
+
+  // The first step that windows need.
+  void begin_at(std::int64_t ms) {
+    std::int64_t warm_up_ms = made(request_.rules).warm_up_ms();
+    if (request_.compares) warm_up_ms = std::max(warm_up_ms, made(request_.against).warm_up_ms());
+    run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms, run_.at_ms), 0);
+    run_.at_ms -= run_.at_ms % request_.step_ms;
+  }
+
+  // Where the rest would take too many stretches of such a length, less is learned, and what was learned
+  // is forgotten: what is usual has no holes.
+  void learn_less_if_long(std::int64_t span_ms) {
+    const std::int64_t left =
+        (static_cast<std::int64_t>(stretches_max) - run_.stretches) * planned_share / 100;
+    const bool fits = (run_.to_ms - run_.at_ms) / span_ms <= left;
+    if (fits || run_.stretches < stretches_told || run_.at_ms >= run_.from_ms) return;
+    run_.learn_from_ms = std::max(run_.at_ms, run_.to_ms - left * span_ms);
+    run_.learn_from_ms -= run_.learn_from_ms % request_.step_ms;
+    // Too little to settle on.
+    if (run_.from_ms - run_.learn_from_ms < Baseline::settled_ms) run_.learn_from_ms = run_.from_ms;
+    begin_at(run_.learn_from_ms);
+    run_.history = run_.outcome = run_.against = {};
   }
 
   HistoryPage page() const {
@@ -138,8 +178,10 @@ class BacktestStep {
   }
 
   void play(History& history, Backtest& backtest, std::int64_t reached_ms) const {
-    if (reached_ms <= run_.from_ms) return;
-    HistoryPlay steps(history, backtest, std::max(run_.at_ms, run_.from_ms), reached_ms);
+    if (reached_ms <= std::min(run_.learn_from_ms, run_.from_ms)) return;
+    HistoryPlay steps(
+        history, backtest,
+        {std::max(run_.at_ms, run_.learn_from_ms), std::max(run_.at_ms, run_.from_ms), reached_ms});
     while (steps.step()) {
     }
   }
@@ -151,7 +193,7 @@ class BacktestStep {
         "tenant, or run z0 backtest, which has no such limit.");
   }
 
-  void keep(const History& history, const Backtest& outcome, const Backtest* against,
+  void keep(const History& history, Backtest& outcome, Backtest* against,
             const HistoryAnswer& answer) {
     std::int64_t warm_up_ms = outcome.warm_up_ms();
     auto looks = static_cast<std::int64_t>(outcome.alerts_a_tick() + 1);
@@ -176,6 +218,7 @@ class BacktestStep {
     const std::int64_t cheap_ms = std::max<std::int64_t>(1, looks_max / looks) * request_.step_ms;
     const std::int64_t span_ms = std::min(next_span_ms(answer, page()), cheap_ms);
     run_.at_ms = answer.reached_ms;
+    learn_less_if_long(span_ms);
     ask(span_ms);
   }
 

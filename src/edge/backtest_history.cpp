@@ -11,7 +11,8 @@
 namespace z0 {
 namespace {
 
-// ?1 tenant or null, ?2 from, ?3 to, ?4 step, ?5 whether subtypes and assets are told apart, ?6 rows.
+// ?1 tenant or null, ?2 from, ?3 to, ?4 step, ?5 whether subtypes and assets are told apart, ?6 rows,
+// ?7 whether currencies are, what corrections correct, and accounts of tenants that end.
 // Tenants and types are found by leaps in the key, so only facts of the time in question are read.
 constexpr std::string_view history_of_facts_sql =
     R"(WITH RECURSIVE owners(name) AS (
@@ -33,10 +34,16 @@ constexpr std::string_view history_of_facts_sql =
           WHEN 'routing_decision' THEN data->>'$.reason' END AS b,
         CASE kind WHEN 'invocation' THEN CASE json_type(data, '$.error') WHEN 'object'
           THEN coalesce(data->>'$.error.code', 'error') END END AS c,
-        count(*) AS facts
+        count(*) AS facts,
+        CASE WHEN ?7 AND kind IN ('charge', 'correction') THEN currency END AS currency,
+        CASE WHEN ?7 THEN CASE kind WHEN 'correction' THEN coalesce(corrects, 'charge')
+          WHEN 'lifecycle' THEN CASE WHEN subtype IN ('retiring', 'retired')
+          AND entity_id = 'acct_' || owner THEN entity_id END END END AS mark,
+        sum(CASE WHEN ?7 AND kind IN ('charge', 'correction') THEN amount END) AS amount,
+        max(timestamp) AS newest
       FROM kinds CROSS JOIN ledger_facts
       WHERE tenant_id = owner AND type = kind AND timestamp >= ?2 AND timestamp < ?3
-      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1 LIMIT ?6)";
+      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 10, 11 ORDER BY 1 LIMIT ?6)";
 constexpr std::string_view history_of_attempts_sql =
     R"(SELECT timestamp - timestamp % ?4 AS at, tenant_id, type, NULL AS subtype, NULL AS asset_id,
         data->>'$.error.code' AS a, NULL AS b, NULL AS c, count(*) AS facts
@@ -45,7 +52,22 @@ constexpr std::string_view history_of_attempts_sql =
         AND timestamp >= ?2 AND timestamp < ?3
       GROUP BY 1, 2, 3, 6 ORDER BY 1 LIMIT ?5)";
 namespace of_history {
-enum Column : std::size_t { at, tenant_id, type, subtype, asset_id, a, b, c, facts };
+enum Column : std::size_t {
+  at,
+  tenant_id,
+  type,
+  subtype,
+  asset_id,
+  a,
+  b,
+  c,
+  facts,
+  // Of facts that were recorded.
+  currency,
+  mark,
+  amount,
+  newest,
+};
 }
 
 constexpr std::int64_t minute_ms = 60'000;
@@ -93,6 +115,30 @@ void add_row(const Rows& rows, std::size_t row, bool failed, std::vector<History
               static_cast<std::uint64_t>(rows.at(row, facts).integer), out);
 }
 
+// What rules about business see of a row, if anything.
+void add_money(const Rows& rows, std::size_t row, std::vector<HistoryFact>& out) {
+  using namespace of_history;
+  HistoryFact sum;
+  sum.type = rows.at(row, type).bytes;
+  const std::string_view marked = rows.at(row, mark).bytes;
+  if (sum.type == "correction") {
+    if (marked != "charge") return;
+    sum.corrects = marked;
+  } else if (sum.type == "lifecycle") {
+    if (marked.empty()) return;
+    sum.subtype = rows.at(row, subtype).bytes;
+    sum.entity_id = marked;
+  } else if (sum.type != "invocation" && sum.type != "charge") {
+    return;
+  }
+  sum.tenant_id = rows.at(row, tenant_id).bytes;
+  sum.currency = rows.at(row, currency).bytes;
+  sum.amount = rows.at(row, amount).integer;
+  sum.facts = rows.at(row, facts).integer;
+  sum.at_ms = rows.at(row, newest).integer;
+  out.push_back(std::move(sum));
+}
+
 }  // namespace
 
 void need_history(const Frame& frame, const HistoryPage& page, Effects& effects) {
@@ -102,13 +148,15 @@ void need_history(const Frame& frame, const HistoryPage& page, Effects& effects)
   const Value step = Value::of(page.step_ms);
   const Value finer = Value::of(page.by_asset ? 1 : 0);
   const Value rows = Value::of(history_rows_max + 1);
+  const Value money = Value::of(page.money ? 1 : 0);
   for (const auto database : databases_for(frame, page.tenant_id))
     effects.need_query("z0.d1.query.rule_history", database,
-                       {{history_of_facts_sql, {tenant, from, to, step, finer, rows}},
+                       {{history_of_facts_sql, {tenant, from, to, step, finer, rows, money}},
                         {history_of_attempts_sql, {tenant, from, to, step, rows}}});
 }
 
-bool read_history(const Frame& frame, std::int64_t to_ms, HistoryAnswer& out) {
+bool read_history(const Frame& frame, const HistoryPage& page, HistoryAnswer& out) {
+  const std::int64_t to_ms = page.to_ms;
   out.reached_ms = to_ms;
   std::vector<std::vector<Rows>> answers;
   for (const auto answer : frame.answers) {
@@ -125,8 +173,10 @@ bool read_history(const Frame& frame, std::int64_t to_ms, HistoryAnswer& out) {
     for (const Rows& rows : tables) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
         out.facts += rows.at(i, of_history::facts).integer;
-        if (rows.at(i, of_history::at).integer < out.reached_ms)
-          add_row(rows, i, &rows != tables.data(), out.samples);
+        if (rows.at(i, of_history::at).integer >= out.reached_ms) continue;
+        const bool failed = &rows != tables.data();
+        add_row(rows, i, failed, out.samples);
+        if (page.money && !failed) add_money(rows, i, out.sums);
       }
     }
   }
@@ -158,11 +208,15 @@ void get_rule_history(const RouteCall& call) {
   const std::string_view cursor = request.parameter("cursor");
   if (!cursor.empty() && !read_history_cursor(cursor, from))
     return reply_error(effects, context, Status::bad_parameter, "cursor");
+  const std::string_view money = request.parameter("facts");
+  if (!money.empty() && money != "true" && money != "false")
+    return reply_bad_value(effects, context, "facts", "true or false");
   const std::int64_t end_ms = std::min(to, from.from_ms + from.span_ms);
-  need_history(frame, {tenant, from.from_ms, end_ms, minute_ms, true}, effects);
+  need_history(frame, {tenant, from.from_ms, end_ms, minute_ms, true, money == "true"}, effects);
   std::string continuation;
   ByteWriter out(continuation);
   write_context(out, context);
+  out.u8(money == "true" ? 1 : 0);
   for (const std::int64_t ms : {from.from_ms, end_ms, to})
     out.varint(static_cast<std::uint64_t>(ms));
   effects.resume(continuation);
@@ -170,26 +224,33 @@ void get_rule_history(const RouteCall& call) {
 
 void resume_rule_history(const RouteResume& resumed) {
   const auto& [in, context, frame, effects] = resumed;
+  HistoryPage page;
+  page.money = in.u8() != 0;
   HistoryCursor from;
   std::int64_t end_ms = 0;
   std::int64_t to_ms = 0;
   for (std::int64_t* ms : {&from.from_ms, &end_ms, &to_ms})
     *ms = static_cast<std::int64_t>(in.varint());
+  page.from_ms = from.from_ms;
+  page.to_ms = end_ms;
   HistoryAnswer answer;
-  if (!read_history(frame, end_ms, answer))
+  if (!read_history(frame, page, answer))
     return reply_error(effects, context, Status::storage_error, {});
   if (answer.reached_ms <= from.from_ms && end_ms > from.from_ms)
     return reply_error(effects, context, Status::bad_parameter, "tenant",
                        "A minute has more kinds of facts than one page holds: name a tenant.");
-  HistoryPage page;
-  page.from_ms = from.from_ms;
-  page.to_ms = end_ms;
   const HistoryCursor next{answer.reached_ms, next_span_ms(answer, page)};
   std::string out;
   JsonWriter json(out);
   json.object().array("samples");
   for (const HistorySample& sample : answer.samples) json.raw(history_line(sample));
-  json.end().integer("reached", answer.reached_ms);
+  json.end();
+  if (page.money) {
+    json.array("facts");
+    for (const HistoryFact& sum : answer.sums) json.raw(history_line(sum));
+    json.end();
+  }
+  json.integer("reached", answer.reached_ms);
   write_cursor(json, answer.reached_ms < to_ms, bytes_of_cursor(next));
   json.end();
   reply_json(effects, context, 200, out);

@@ -23,18 +23,20 @@ struct HistoryPage {
   std::int64_t to_ms = 0;  // not in it
   std::int64_t step_ms = 60'000;
   bool by_asset = true;  // whether subtypes and assets are told apart
+  bool money = false;    // whether sums for rules about business are told, too
 };
 // Asks each database that may have such facts.
 void need_history(const Frame& frame, const HistoryPage& page, Effects& effects);
 
 struct HistoryAnswer {
   std::vector<HistorySample> samples;  // at the beginnings of their steps
+  std::vector<HistoryFact> sums;       // of facts, a step each, where money was asked for
   // Up to where they are all; where it is page.from_ms, a single step has more than a page holds.
   std::int64_t reached_ms = 0;
   std::int64_t facts = 0;  // that were read for it, or more
 };
 // False where D1 failed.
-[[nodiscard]] bool read_history(const Frame& frame, std::int64_t to_ms, HistoryAnswer& out);
+[[nodiscard]] bool read_history(const Frame& frame, const HistoryPage& page, HistoryAnswer& out);
 
 // How long the next stretch of time should be: it grows while answers are small, up to a day, and is at
 // least a step.

@@ -321,7 +321,7 @@ int run_backtest(const Context& context, const BacktestOptions& options) {
     const Backtest of_all(all, *step_ms);
     const std::int64_t before_ms = std::max(of_all.warm_up_ms(), of_all.learning_ms());
     history_of_facts(api, options.tenant, std::max<std::int64_t>(stretch.from_ms - before_ms, 0),
-                     stretch.to_ms, take);
+                     stretch.to_ms, happened.takes_facts, take);
     history_of_counters(api, options.tenant, all, take);
     if (save) save->commit();
   }

@@ -43,13 +43,16 @@ std::vector<Metric> counters_of(const std::vector<Rule>& rules) {
 }  // namespace
 
 void history_of_facts(Api& api, const std::string& tenant, std::int64_t from_ms, std::int64_t to_ms,
-                      const TakeLine& take) {
+                      bool facts, const TakeLine& take) {
   const auto begin = std::chrono::steady_clock::now();
   std::int64_t samples = 0;
   StatusLine line;
   api.pages(
       "/v1/rules/history",
-      {{"tenant", tenant}, {"from", std::to_string(from_ms)}, {"to", std::to_string(to_ms)}},
+      {{"tenant", tenant},
+       {"from", std::to_string(from_ms)},
+       {"to", std::to_string(to_ms)},
+       {"facts", facts ? "true" : ""}},
       [&](const json& page) {
         if (interrupted()) throw Failure("interrupted");
         const json list = page.value("samples", json::array());
@@ -57,8 +60,8 @@ void history_of_facts(Api& api, const std::string& tenant, std::int64_t from_ms,
           ++samples;
           take_line(sample.dump(), take);
         }
-        const json facts = page.value("facts", json::array());
-        for (const json& of_minute : facts) take_line(of_minute.dump(), take);
+        const json sums = page.value("facts", json::array());
+        for (const json& of_minute : sums) take_line(of_minute.dump(), take);
         if (!line.due()) return true;
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
         const std::int64_t done = std::clamp(integer_of(page, "reached"), from_ms, to_ms) - from_ms;

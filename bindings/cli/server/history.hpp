@@ -14,9 +14,9 @@ namespace z0::cli {
 using TakeLine = std::function<void(const HistoryLine&)>;
 
 // What facts tell from one time to another, from D1, with the share that is done on a terminal. An empty
-// tenant: of all that the token may read. Throws Failure, and after an interrupt.
+// tenant: of all that the token may read. `facts`: also what rules about business see of them. Throws Failure, and after an interrupt.
 void history_of_facts(Api& api, const std::string& tenant, std::int64_t from_ms, std::int64_t to_ms,
-                      const TakeLine& take);
+                      bool facts, const TakeLine& take);
 
 // Counters that rules look at and facts do not tell, as far as the monitor has them: two days, in steps of
 // five minutes.
