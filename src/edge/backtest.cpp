@@ -48,6 +48,7 @@ struct BacktestRun {
   std::int64_t at_ms = 0;   // what comes next
   std::int64_t end_ms = 0;  // of the stretch that is asked for
   std::int64_t stretches = 0;
+  std::int64_t begun_ms = 0, begun_stretches = 0;  // where it began, or began again
   std::int64_t measurements = 0;
   std::string_view history, outcome, against;  // empty before the first stretch
 
@@ -56,7 +57,7 @@ struct BacktestRun {
     f.bytes(self.body);
     f.text(self.tenant_id);
     for (auto* n : {&self.from_ms, &self.to_ms, &self.learn_from_ms, &self.at_ms, &self.end_ms,
-                    &self.stretches, &self.measurements})
+                    &self.stretches, &self.begun_ms, &self.begun_stretches, &self.measurements})
       f.number(*n);
     f.bytes(self.history);
     f.bytes(self.outcome);
@@ -150,16 +151,20 @@ class BacktestStep {
     if (request_.compares) warm_up_ms = std::max(warm_up_ms, made(request_.against).warm_up_ms());
     run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms, run_.at_ms), 0);
     run_.at_ms -= run_.at_ms % request_.step_ms;
+    run_.begun_ms = run_.at_ms;
+    run_.begun_stretches = run_.stretches;
   }
 
-  // Where the rest would take too many stretches of such a length, less is learned, and what was learned
-  // is forgotten: what is usual has no holes.
-  void learn_less_if_long(std::int64_t span_ms) {
+  // Where the rest would take too many stretches, as long as they were so far, less is learned, and what was
+  // learned is forgotten: what is usual has no holes.
+  void learn_less_if_long() {
+    const std::int64_t took = run_.stretches - run_.begun_stretches;
+    if (took < stretches_told || run_.at_ms >= run_.from_ms) return;
+    const std::int64_t mean_ms = std::max<std::int64_t>((run_.at_ms - run_.begun_ms) / took, 1);
     const std::int64_t left =
         (static_cast<std::int64_t>(stretches_max) - run_.stretches) * planned_share / 100;
-    const bool fits = (run_.to_ms - run_.at_ms) / span_ms <= left;
-    if (fits || run_.stretches < stretches_told || run_.at_ms >= run_.from_ms) return;
-    run_.learn_from_ms = std::max(run_.at_ms, run_.to_ms - left * span_ms);
+    if ((run_.to_ms - run_.at_ms) / mean_ms <= left) return;
+    run_.learn_from_ms = std::max(run_.at_ms, run_.to_ms - left * mean_ms);
     run_.learn_from_ms -= run_.learn_from_ms % request_.step_ms;
     // Too little to settle on.
     if (run_.from_ms - run_.learn_from_ms < Baseline::settled_ms) run_.learn_from_ms = run_.from_ms;
@@ -218,7 +223,7 @@ class BacktestStep {
     const std::int64_t cheap_ms = std::max<std::int64_t>(1, looks_max / looks) * request_.step_ms;
     const std::int64_t span_ms = std::min(next_span_ms(answer, page()), cheap_ms);
     run_.at_ms = answer.reached_ms;
-    learn_less_if_long(span_ms);
+    learn_less_if_long();
     ask(span_ms);
   }
 

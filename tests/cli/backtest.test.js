@@ -145,8 +145,9 @@ describe("z0 backtest", { skip }, () => {
     const { outcome } = JSON.parse(asked.stdout);
     assert.deepEqual(outcome.firings.map((/** @type {any} */ { rule }) => rule).sort(), ["CacheMisses", "ExternalToolErrors"]);
     const [first] = server.seen.filter(({ url }) => url.startsWith("/v1/rules/history"));
-    // The longest window of the shipped rules is six hours.
-    assert.ok(first.url.includes(`from=${from - 6 * 60 * MINUTE - MINUTE}`), first.url);
+    // Rules about anomalies learn for five weeks, and those about business ask for money.
+    assert.ok(first.url.includes(`from=${from - 35 * 1_440 * MINUTE}`), first.url);
+    assert.ok(first.url.includes("facts=true"), first.url);
     const saved = await z0(["backtest", "--json", "--history", saving, ...times]);
     assert.deepEqual(JSON.parse(saved.stdout).outcome, outcome);
   });

@@ -222,7 +222,7 @@ TEST_CASE("A rule that the history says nothing of is named, and so is one that 
   const json outcome = played(history, json::array({tool_errors, lag, business}), {});
   CHECK(outcome["rules"][0]["not_judged"].is_null());
   CHECK(outcome["rules"][1]["not_judged"] == "the history has none of its measurements");
-  CHECK(outcome["rules"][2]["not_judged"] == "it needs facts one by one");
+  CHECK(outcome["rules"][2]["not_judged"] == "it needs facts one by one: z0 backtest has them");
 }
 
 TEST_CASE("Lines of a history are samples, facts, or lines of an export", "[alerts]") {
@@ -257,6 +257,56 @@ TEST_CASE("Lines of a history are samples, facts, or lines of an export", "[aler
             R"("tenant_id":"north","data":{"cache_type":"BudgetState","resolution":"rebuilt"}})") ==
         mismatch);
   CHECK(samples_of(R"({"z0_export":1,"entity_id":"acct_x","tenant_id":"x"})").empty());
+}
+
+TEST_CASE("A fact's line says what rules about business see, and a sum stands for several",
+          "[alerts]") {
+  const auto fact_of = [](const std::string& line) {
+    z0::HistoryLine read;
+    z0::RuleError error;
+    const bool good = z0::read_history_line(line, read, error);
+    INFO(line << ": " << error.where << ": " << error.why);
+    REQUIRE(good);
+    return read.fact;
+  };
+  z0::HistoryFact charge;
+  charge.at_ms = 7;
+  charge.tenant_id = "north";
+  charge.entity_id = "acct_x";
+  charge.type = "charge";
+  charge.id = "ch_1";
+  charge.amount = 250;
+  charge.currency = "EUR";
+  const std::string line =
+      R"({"id":"ch_1","type":"charge","timestamp":7,"tenant_id":"north","entity_id":"acct_x",)"
+      R"("config_id":"cfg_b","config_version":1,"amount":250,"currency":"EUR","data":{}})";
+  CHECK(fact_of(line) == charge);
+  CHECK(fact_of(R"({"seq":1,"record":"AA==","fact":)" + line + '}') == charge);
+
+  z0::HistoryFact version;
+  version.at_ms = 7;
+  version.tenant_id = "north";
+  version.entity_id = "acct_x";
+  version.type = "lifecycle";
+  version.subtype = "config_updated";
+  version.config_id = "cfg_b";
+  version.config_version = 2;
+  version.settings = R"({"limit": 5})";
+  CHECK(fact_of(R"({"type":"lifecycle","subtype":"config_updated","timestamp":7,)"
+                R"("tenant_id":"north","entity_id":"acct_x","config_id":"cfg_b",)"
+                R"("config_version":2,"data":{"settings":{"limit": 5},"type":"budget"}})") ==
+        version);
+
+  charge.id.clear();
+  charge.facts = 3;
+  const std::string sum = z0::history_line(charge);
+  CHECK(sum == R"({"t":7,"type":"charge","tenant_id":"north","entity_id":"acct_x","facts":3,)"
+               R"("amount":250,"currency":"EUR"})");
+  CHECK(fact_of(sum) == charge);
+  CHECK(samples_of(sum).empty());
+  CHECK(fault_of(R"({"t":7,"type":"charge","facts":0})") ==
+        "line.facts: how many facts it stands for");
+  CHECK_FALSE(fact_of(R"({"t":5,"metric":"z0_replication_lag_ms","value":1,"id":5})").has_value());
 }
 
 TEST_CASE("Rows of Analytics Engine are a history, each for as many points as it stands for",
