@@ -91,6 +91,77 @@ const facts = Array.from({ length: 600 }, (_, i) => {
   return call(minute, minute >= 30 && minute < 35 ? '"error":{"code":"timeout"}' : "");
 });
 
+// A Monday, 00:00.
+const MONDAY = 1_767_571_200_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const stops = MONDAY + 29 * DAY + 10 * HOUR;
+
+/** Weekdays from 8 to 18 with a call a minute, every other one charged; north stops on a Tuesday. */
+function* shops() {
+  for (let at = MONDAY; at < stops + 3 * HOUR; at += MINUTE) {
+    const [day, hour] = [Math.floor((at - MONDAY) / DAY) % 7, Math.floor((at % DAY) / HOUR)];
+    if (day >= 5 || hour < 8 || hour >= 18) continue;
+    for (const tenant_id of at < stops ? ["north", "south"] : ["south"]) {
+      yield JSON.stringify({ type: "invocation", timestamp: at + 5, tenant_id, tool_id: "tool_x", data: {} });
+      if ((at / MINUTE) % 2 === 0) {
+        const money = { entity_id: `acct_${tenant_id}`, amount: 500, currency: "USD" };
+        yield JSON.stringify({ type: "charge", timestamp: at + 9, tenant_id, ...money, data: {} });
+      }
+    }
+  }
+}
+
+describe("Backtests of rules that have to learn", { skip }, () => {
+  const history = file("shops.ndjson.gz", gzipSync([...shops()].join("\n")));
+  const args = ["backtest", "--history", history, "--from", String(MONDAY + 28 * DAY)];
+
+  it("A tenant that stopped in busy hours is known after a quarter of an hour, with what it lost", async () => {
+    const lost = { amount: 45_000, currency: "USD" };
+    const stop = { name: "north stops", from: stops, to: stops + 3 * HOUR, tenant_id: "north", lost };
+    const incident = file("stop.ndjson", JSON.stringify(stop));
+    const run = await z0([...args, "--json", "--incidents", incident]);
+    assert.equal(run.code, 0, run.stderr);
+    const { outcome } = JSON.parse(run.stdout);
+    const [told] = outcome.incidents;
+    assert.equal(told.rule, "ZeroInvocations", run.stdout);
+    assert.ok(told.detected_after_ms <= 17 * MINUTE, `${told.detected_after_ms} ms`);
+    assert.equal(told.caught + told.missed, lost.amount);
+    assert.equal(outcome.pages_outside_incidents, 0);
+    const by = (/** @type {string} */ name) => outcome.firings.filter((/** @type {any} */ { rule }) => rule === name);
+    const [firing] = by("ZeroInvocations");
+    assert.equal(firing.tenant_id, "north");
+    assert.match(firing.why, /^No invocation for 1[67] min/);
+    assert.equal(firing.money.at_risk_per_hour, 15_000);
+    assert.ok(firing.money.lost > 40_000 && firing.money.lost <= 45_000, JSON.stringify(firing));
+    // The hour without facts is far from usual, too.
+    assert.deepEqual([...new Set(by("FactsUnusual").map((/** @type {any} */ one) => one.tenant_id))], ["north"]);
+    const rules = Object.fromEntries(outcome.rules.map((/** @type {any} */ one) => [one.name, one]));
+    for (const name of ["ZeroInvocations", "FactsUnusual"]) {
+      assert.equal(rules[name].not_judged, null);
+      assert.equal(rules[name].judged_from, MONDAY + 28 * DAY);
+      assert.ok(rules[name].learned_from < MONDAY + DAY);
+    }
+    assert.equal(rules.BudgetEnds.not_judged, "the history has no version of a budget");
+  });
+
+  it("says in the table what it cost, and since when a rule was judged", async () => {
+    const { stdout } = await z0([...args.slice(0, 3), "--from", String(MONDAY + 7 * DAY)]);
+    assert.match(stdout, /fired +rule +about +for +lost\n/);
+    assert.match(stdout, /2026-02-03 10:1[67]:00\.000 +ZeroInvocations +north +to the end +4[0-9]{2}\.[0-9]{2} USD/);
+    assert.match(stdout, /judged from 2026-01-19 [0-9:.]+ on: FactsUnusual\n/);
+    assert.match(stdout, /not judged: WriteLatencyUnusual, the history has none of its measurements/);
+  });
+
+  it("names a rule about business where there are samples alone", async () => {
+    const sample = { t: MONDAY, metric: "z0_external_calls_total", tenant_id: "north", rise: 1 };
+    const input = [sample, { ...sample, t: MONDAY + HOUR }].map((one) => JSON.stringify(one)).join("\n");
+    const { stdout } = await z0(["backtest", "--history", "-"], { input });
+    assert.match(stdout, /not judged: NoCharges, it needs facts one by one, and the history has none/);
+    assert.match(stdout, /not judged: FactsUnusual, the history has none of its measurements/);
+  });
+});
+
 describe("z0 backtest", { skip }, () => {
   /** @type {FakeZ0} */
   let server;
@@ -148,6 +219,30 @@ describe("z0 backtest", { skip }, () => {
     // Rules about anomalies learn for five weeks, and those about business ask for money.
     assert.ok(first.url.includes(`from=${from - 35 * 1_440 * MINUTE}`), first.url);
     assert.ok(first.url.includes("facts=true"), first.url);
+    const saved = await z0(["backtest", "--json", "--history", saving, ...times]);
+    assert.deepEqual(JSON.parse(saved.stdout).outcome, outcome);
+  });
+
+  it("judges rules about business by the sums that a running z0 tells", async () => {
+    server.before = ({ url }) => {
+      if (!url.startsWith("/v1/rules/history")) return { status: 200, body: { groups: [] } };
+      const times = Array.from({ length: 600 }, (_, i) => MONDAY + i * MINUTE);
+      const samples = times.map((t) => ({ t, metric: "z0_external_calls_total", tenant_id: "north", rise: 2 }));
+      const facts = times.flatMap((t) => [
+        { t: t + 9, type: "invocation", tenant_id: "north", facts: 2 },
+        { t: t + 9, type: "charge", tenant_id: "north", facts: 1, amount: 250, currency: "USD" },
+      ]);
+      return { status: 200, body: { samples, facts, reached: MONDAY, cursor: null } };
+    };
+    const env = { Z0_URL: server.url, Z0_TOKEN: "token" };
+    const saving = file("sums.ndjson", "");
+    const times = ["--from", String(MONDAY + 6 * HOUR), "--to", String(MONDAY + 11 * HOUR)];
+    const asked = await z0(["backtest", "--json", "--save", saving, ...times], { env });
+    assert.equal(asked.code, 0, asked.stderr);
+    const { outcome } = JSON.parse(asked.stdout);
+    const [firing] = outcome.firings.filter((/** @type {any} */ { rule }) => rule === "ZeroInvocations");
+    assert.ok(firing.fired_at <= MONDAY + 10 * HOUR + 17 * MINUTE, JSON.stringify(outcome.firings));
+    assert.equal(firing.money.at_risk_per_hour, 15_000);
     const saved = await z0(["backtest", "--json", "--history", saving, ...times]);
     assert.deepEqual(JSON.parse(saved.stdout).outcome, outcome);
   });

@@ -36,6 +36,11 @@ test("Facts are told by minute, as lines of a history", async () => {
     ...{ t: begin, metric: "z0_external_calls_total", tenant_id: "north", rise: 1 },
     labels: { tool_id: "tool_dial", operation: "dial" },
   });
+  assert.equal(body.facts, undefined);
+  // For rules about business: the same minutes, in sum.
+  const money = await z0.fetch(`${path}&facts=true`, { token: token("north") });
+  assert.equal(money.body.facts.length, 60);
+  assert.deepEqual(money.body.facts[0], { t: begin + 5, type: "invocation", tenant_id: "north", facts: 1 });
   const others = await z0.fetch(path, { token: token("south") });
   assert.deepEqual(others.body.samples, []);
 });
@@ -58,4 +63,9 @@ test("A backtest goes over days in parts and says what would have fired", async 
   assert.ok(incident.detected_after_ms <= 5 * MINUTE, `${incident.detected_after_ms} ms`);
   assert.equal(incident.caught + incident.missed, 20_000);
   assert.equal(body.outcome.pages, 1);
+  // Facts of three hours teach no baseline, and money needs facts one by one.
+  const why = Object.fromEntries(body.outcome.rules.map((/** @type {any} */ one) => [one.name, one.not_judged]));
+  assert.equal(why.FactsUnusual, "none of its baselines saw two weeks");
+  assert.equal(why.ZeroInvocations, "it needs facts one by one: z0 backtest has them");
+  assert.equal(why.ExternalToolErrors, null);
 });
