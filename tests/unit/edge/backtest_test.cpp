@@ -6,83 +6,22 @@
 #include <vector>
 
 #include "unit/catch.hpp"
+#include "unit/edge/facts_in_d1.hpp"
 #include "unit/test_world.hpp"
 #include "z0/alerts/backtest_history.hpp"
 
 namespace {
 
+using Facts = z0::test::FactsInD1;
+using Made = z0::test::MadeFact;
 using z0::test::Json;
+using z0::test::locally;
 using z0::test::Reply;
 using z0::test::TestWorld;
 
 constexpr std::int64_t minute = 60'000;
 constexpr std::int64_t day = 1'440 * minute;
 constexpr std::int64_t begin = std::int64_t{1'774'915'200'000};
-
-struct Made {
-  std::string tenant = "north";
-  std::string type = "invocation";
-  std::string subtype = {};
-  std::string data = "{}";
-  std::string tool = "tool_dial";
-  bool failed = false;
-  std::int64_t amount = 0;
-  std::string currency = {};
-  std::string corrects = {};
-  std::string entity = "ast_x";
-};
-
-// Facts as replication leaves them in D1, and the same as lines of a history.
-class Facts {
- public:
-  explicit Facts(TestWorld& w, const char* binding = "DB") : w_(w), binding_(binding) {}
-
-  void add(std::int64_t at_ms, const Made& made, int times = 1) {
-    for (int i = 0; i < times; ++i) {
-      const std::string n = std::to_string(++count_);
-      const std::string values =
-          ") VALUES ('" + made.tenant + "', '" + made.type + "', " + std::to_string(at_ms) + ", '" +
-          made.entity + "', " + n + ", 'f_" + n + "', " +
-          (made.subtype.empty() ? "NULL" : "'" + made.subtype + "'") + ", 'ast_x', '" + made.tool +
-          "', '" + made.data + "', " + (made.failed ? "'4bf9'" : "1") + money_of(made) + ");";
-      const std::string names = "tenant_id, type, timestamp, entity_id, ";
-      script_ += made.failed
-                     ? "INSERT INTO failed_facts (" + names +
-                           "attempted_at, id, subtype, asset_id, tool_id, data, trace_id" +
-                           (made.amount == 0 ? "" : ", amount, currency") + values
-                     : "INSERT INTO ledger_facts (" + names +
-                           "seq, id, subtype, asset_id, tool_id, data, recorded_at" +
-                           (made.amount == 0 ? "" : ", amount, currency, corrects") + values;
-      Json fact = {{"tenant_id", made.tenant},
-                   {"type", made.type},
-                   {"timestamp", at_ms},
-                   {"tool_id", made.tool},
-                   {"asset_id", "ast_x"},
-                   {"data", Json::parse(made.data)},
-                   {"status", made.failed ? "failed" : "recorded"}};
-      if (!made.subtype.empty()) fact["subtype"] = made.subtype;
-      lines.push_back(fact.dump());
-    }
-  }
-  void write() {
-    w_.d1(binding_).script("BEGIN;" + script_ + "COMMIT;");
-    script_.clear();
-  }
-
-  std::vector<std::string> lines;
-
- private:
-  static std::string money_of(const Made& made) {
-    if (made.amount == 0) return {};
-    std::string text = ", " + std::to_string(made.amount) + ", '" + made.currency + '\'';
-    if (!made.failed) text += made.corrects.empty() ? ", NULL" : ", '" + made.corrects + '\'';
-    return text;
-  }
-  TestWorld& w_;
-  const char* binding_;
-  std::string script_;
-  int count_ = 0;
-};
 
 const std::string broken = R"({"operation":"dial","error":{"code":"http_503"}})";
 
@@ -161,25 +100,6 @@ Json rules() {
   return Json::array({rule, silent});
 }
 
-// What the tool would say of the same lines.
-Json locally(const std::vector<std::string>& lines, std::int64_t from, std::int64_t to,
-             const Json& asked = rules()) {
-  std::vector<z0::Rule> read;
-  z0::RuleError error;
-  REQUIRE(z0::read_rules(Json{{"rules", asked}}.dump(), read, error));
-  z0::History history;
-  for (const std::string& line : lines) {
-    std::vector<z0::HistorySample> samples;
-    REQUIRE(z0::read_history_line(line, samples, error));
-    for (const auto& sample : samples) history.add(sample);
-  }
-  z0::Backtest backtest(read, minute);
-  z0::HistoryPlay play(history, backtest, from, to);
-  while (play.step()) {
-  }
-  return Json::parse(z0::backtest_json(backtest, from, to, {}));
-}
-
 }  // namespace
 
 TEST_CASE("Facts by minute are the samples that the facts themselves count as", "[edge]") {
@@ -240,7 +160,7 @@ TEST_CASE("A backtest in many steps says what one over the same facts says", "[e
   const Reply r = w.post(asked.dump(), "", "/v1/rules/backtest");
   INFO(r.body);
   REQUIRE(r.status == 200);
-  const Json expected = locally(facts.lines, from, to);
+  const Json expected = locally(facts.lines, from, to, rules());
   // The tool that failed and the silence at the end, of each tenant.
   CHECK(expected.at("firings").size() == 4);
   CHECK(r.json.at("outcome") == expected);
@@ -249,119 +169,6 @@ TEST_CASE("A backtest in many steps says what one over the same facts says", "[e
   const Reply south = w.post(asked.dump(), "south", "/v1/rules/backtest");
   CHECK(south.json.at("outcome").at("firings").size() == 2);
   CHECK(south.body.find("north") == std::string::npos);
-}
-
-TEST_CASE("What rules about business see is told by minute, in sum, where it is asked for",
-          "[edge]") {
-  TestWorld w;
-  Facts facts(w);
-  Made charge{"north", "charge"};
-  charge.amount = 250;
-  charge.currency = "USD";
-  facts.add(begin + 5, charge, 2);
-  facts.add(begin + 9, charge);
-  Made euros = charge;
-  euros.currency = "EUR";
-  facts.add(begin + 6, euros);
-  Made back = charge;
-  back.type = "correction";
-  back.amount = -100;
-  facts.add(begin + minute, back);  // from before they said what they correct
-  back.corrects = "charge";
-  facts.add(begin + minute + 1, back);
-  back.corrects = "payout";
-  facts.add(begin + minute + 2, back);
-  facts.add(begin + 2 * minute, {}, 3);
-  facts.add(begin + 3 * minute, {"north", "outcome"});
-  Made ends{"north", "lifecycle", "retiring"};
-  facts.add(begin + 4 * minute, ends);
-  ends.entity = "acct_north";
-  facts.add(begin + 5 * minute, ends);
-  facts.write();
-  const std::string query =
-      "/v1/rules/history?from=" + std::to_string(begin) + "&to=" + std::to_string(begin + day);
-  const Json plain = w.get(query, "north").json;
-  CHECK_FALSE(plain.contains("facts"));
-  const Json told = w.get(query + "&facts=true", "north").json;
-  std::set<std::string> lines;
-  for (const Json& line : told.at("facts")) lines.insert(line.dump());
-  const auto at = [](std::int64_t ms) { return "\"t\":" + std::to_string(begin + ms); };
-  // As nlohmann/json orders members.
-  CHECK(lines ==
-        std::set<std::string>{
-            R"({"amount":750,"currency":"USD","facts":3,)" + at(9) +
-                R"(,"tenant_id":"north","type":"charge"})",
-            R"({"amount":250,"currency":"EUR","facts":1,)" + at(6) +
-                R"(,"tenant_id":"north","type":"charge"})",
-            R"({"amount":-200,"corrects":"charge","currency":"USD","facts":2,)" + at(minute + 1) +
-                R"(,"tenant_id":"north","type":"correction"})",
-            R"({"facts":3,)" + at(2 * minute) + R"(,"tenant_id":"north","type":"invocation"})",
-            R"({"entity_id":"acct_north","facts":1,"subtype":"retiring",)" + at(5 * minute) +
-                R"(,"tenant_id":"north","type":"lifecycle"})"});
-  CHECK(w.get(query + "&facts=1", "north").status == 400);
-}
-
-namespace {
-
-Json unusual_facts() {
-  Json rule = {{"name", "Unusual"},
-               {"signal", {{"anomaly", {{"of", "z0_facts_written_total"}}}}},
-               {"above", 0.65},
-               {"window", "1h"},
-               {"by", {"tenant_id", "fact_type"}},
-               {"severity", "warning"}};
-  for (const char* name : {"runbook", "owner", "summary"}) rule[name] = "x";
-  return Json::array({rule});
-}
-
-// Hours with ten facts and with two, for so many days; in the end, for three hours, many more.
-void fill_weeks(Facts& facts, std::int64_t from_ms, std::int64_t days) {
-  for (std::int64_t hour = 0; hour < days * 24; ++hour) {
-    const bool busy = hour % 24 >= 8 && hour % 24 < 18;
-    const bool wrong = hour >= (days - 1) * 24 + 9 && hour < (days - 1) * 24 + 12;
-    facts.add(from_ms + hour * 60 * minute + 7, {}, wrong ? 60 : busy ? 10 : 2);
-  }
-}
-
-}  // namespace
-
-TEST_CASE("A backtest learns what is usual from before it begins, in many steps as in one",
-          "[edge]") {
-  TestWorld w;
-  Facts facts(w);
-  fill_weeks(facts, begin, 23);
-  facts.write();
-  const std::int64_t from = begin + 20 * day;
-  const std::int64_t to = begin + 23 * day;
-  const Json asked = {
-      {"rules", unusual_facts()}, {"against", unusual_facts()}, {"from", from}, {"to", to}};
-  const Reply r = w.post(asked.dump(), "north", "/v1/rules/backtest");
-  INFO(r.body);
-  REQUIRE(r.status == 200);
-  const Json expected = locally(facts.lines, from, to, unusual_facts());
-  CHECK_FALSE(expected.at("firings").empty());
-  CHECK(r.json.at("outcome") == expected);
-  CHECK(r.json.at("against") == expected);
-  const Json& rule = r.json.at("outcome").at("rules").at(0);
-  CHECK(rule.at("learned_from").get<std::int64_t>() < begin + day);
-  CHECK(rule.at("judged_from") == from);
-}
-
-TEST_CASE("A backtest learns less where all of it would take more than a request may", "[edge]") {
-  TestWorld w;
-  Facts facts(w);
-  const std::int64_t from = begin + 35 * day;
-  // So many kinds an hour that a page holds no more of them, for the first hours of what could be learned.
-  for (std::int64_t i = 0; i < 12 * 60; ++i)
-    for (int k = 0; k < 85; ++k) facts.add(begin + i * minute, {"north", "k" + std::to_string(k)});
-  fill_weeks(facts, begin + 14 * day, 25);
-  facts.write();
-  const Json asked = {{"rules", unusual_facts()}, {"from", from}, {"to", from + 20 * day}};
-  const Reply r = w.post(asked.dump(), "north", "/v1/rules/backtest");
-  INFO(r.body);
-  REQUIRE(r.status == 200);
-  const Json& rule = r.json.at("outcome").at("rules").at(0);
-  CHECK(rule.at("learned_from").get<std::int64_t>() > begin + 14 * day);
 }
 
 TEST_CASE("Without rules those that ship are tried, and incidents are priced", "[edge]") {
