@@ -145,11 +145,15 @@ class BacktestStep {
     return backtest;
   }
 
-  // The first step that windows need.
+  // How far windows reach back.
+  std::int64_t warm_up_ms() const {
+    const std::int64_t ms = made(request_.rules).warm_up_ms();
+    return request_.compares ? std::max(ms, made(request_.against).warm_up_ms()) : ms;
+  }
+
+  // The first step that windows need for one that is learned or judged then.
   void begin_at(std::int64_t ms) {
-    std::int64_t warm_up_ms = made(request_.rules).warm_up_ms();
-    if (request_.compares) warm_up_ms = std::max(warm_up_ms, made(request_.against).warm_up_ms());
-    run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms, run_.at_ms), 0);
+    run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms(), run_.at_ms), 0);
     run_.at_ms -= run_.at_ms % request_.step_ms;
     run_.begun_ms = run_.at_ms;
     run_.begun_stretches = run_.stretches;
@@ -159,7 +163,7 @@ class BacktestStep {
   // learned is forgotten: what is usual has no holes.
   void learn_less_if_long() {
     const std::int64_t took = run_.stretches - run_.begun_stretches;
-    if (took < stretches_told || run_.at_ms >= run_.from_ms) return;
+    if (took < stretches_told || run_.at_ms >= run_.from_ms - warm_up_ms()) return;
     const std::int64_t mean_ms = std::max<std::int64_t>((run_.at_ms - run_.begun_ms) / took, 1);
     const std::int64_t left =
         (static_cast<std::int64_t>(stretches_max) - run_.stretches) * planned_share / 100;
@@ -200,7 +204,6 @@ class BacktestStep {
 
   void keep(const History& history, Backtest& outcome, Backtest* against,
             const HistoryAnswer& answer) {
-    std::int64_t warm_up_ms = outcome.warm_up_ms();
     auto looks = static_cast<std::int64_t>(outcome.alerts_a_tick() + 1);
     std::string held;
     std::string states;
@@ -208,13 +211,12 @@ class BacktestStep {
     ByteWriter states_out(states);
     outcome.encode(states_out);
     if (against != nullptr) {
-      warm_up_ms = std::max(warm_up_ms, against->warm_up_ms());
       looks += static_cast<std::int64_t>(against->alerts_a_tick());
       ByteWriter other_out(other_states);
       against->encode(other_out);
     }
     ByteWriter held_out(held);
-    const std::size_t count = history.encode(answer.reached_ms - warm_up_ms, held_out);
+    const std::size_t count = history.encode(answer.reached_ms - warm_up_ms(), held_out);
     if (count > held_max || ++run_.stretches >= static_cast<std::int64_t>(stretches_max))
       return refuse_size();
     run_.history = held;
