@@ -185,12 +185,15 @@ bool Backtest::has_history(const Rule& rule) const {
 
 void Backtest::encode(ByteWriter& out) {
   out.u8(backtest_version);
-  out.varint(known_.size());
-  for (const auto& [key, known] : known_) {
-    out.u8(static_cast<std::uint8_t>(known.metric));
-    out.short_bytes(known.tenant_id);
-    out.varint(known.labels.size());
-    for (const std::string& label : known.labels) out.short_bytes(label);
+  // As they came, so that groups are in the same order afterwards.
+  std::vector<const Known*> in_order(known_.size());
+  for (const auto& [key, known] : known_) in_order[known.number] = &known;
+  out.varint(in_order.size());
+  for (const Known* known : in_order) {
+    out.u8(static_cast<std::uint8_t>(known->metric));
+    out.short_bytes(known->tenant_id);
+    out.varint(known->labels.size());
+    for (const std::string& label : known->labels) out.short_bytes(label);
   }
   out.varint(firings_.size());
   for (const Firing& firing : firings_) write_firing(out, firing);

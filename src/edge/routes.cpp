@@ -159,7 +159,7 @@ constexpr Route routes[] = {
     {"POST", "/v1/rules/test", "z0.worker.rules.test", reads, post_rules_test, {}},
     {"GET", "/v1/rules/history", "z0.worker.rules.read_history",
      reads, get_rule_history,
-     {{queries, resume_rule_history}}, ",tenant,from,to,cursor,"},
+     {{queries, resume_rule_history}}, ",tenant,from,to,facts,cursor,"},
     {"POST", "/v1/rules/backtest", "z0.worker.rules.backtest",
      reads, post_backtest, {{queries, resume_backtest}}, ",tenant,"},
     {"POST", "/conformance/trace-context", "z0.worker.conformance.trace_context",

@@ -133,7 +133,8 @@ describe("Backtests of rules that have to learn", { skip }, () => {
     assert.equal(firing.tenant_id, "north");
     assert.match(firing.why, /^No invocation for 1[67] min/);
     assert.equal(firing.money.at_risk_per_hour, 15_000);
-    assert.ok(firing.money.lost > 40_000 && firing.money.lost <= 45_000, JSON.stringify(firing));
+    // Three hours, of which two are learned by then: so less is usual than was.
+    assert.ok(firing.money.lost > 30_000 && firing.money.lost <= 45_000, JSON.stringify(firing));
     // The hour without facts is far from usual, too.
     assert.deepEqual([...new Set(by("FactsUnusual").map((/** @type {any} */ one) => one.tenant_id))], ["north"]);
     const rules = Object.fromEntries(outcome.rules.map((/** @type {any} */ one) => [one.name, one]));
@@ -148,7 +149,7 @@ describe("Backtests of rules that have to learn", { skip }, () => {
   it("says in the table what it cost, and since when a rule was judged", async () => {
     const { stdout } = await z0([...args.slice(0, 3), "--from", String(MONDAY + 7 * DAY)]);
     assert.match(stdout, /fired +rule +about +for +lost\n/);
-    assert.match(stdout, /2026-02-03 10:1[67]:00\.000 +ZeroInvocations +north +to the end +4[0-9]{2}\.[0-9]{2} USD/);
+    assert.match(stdout, /2026-02-03 10:1[67]:00\.000 +ZeroInvocations +north +to the end +3[0-9]{2}\.[0-9]{2} USD/);
     assert.match(stdout, /judged from 2026-01-19 [0-9:.]+ on: FactsUnusual\n/);
     assert.match(stdout, /not judged: WriteLatencyUnusual, the history has none of its measurements/);
   });
