@@ -28,8 +28,9 @@ constexpr std::size_t body_bytes_max = 256 << 10;
 constexpr std::int64_t looks_max = 2'000'000;
 // Measurements that windows hold between two steps: 3 MB of continuation.
 constexpr std::size_t held_max = 100'000;
-// Each is a query for each database, of 1,000 that an invocation may make.
 constexpr std::size_t stretches_max = 600;
+// Each is a query for each database, of 1,000 that an invocation may make.
+constexpr std::size_t questions_max = 900;
 constexpr std::int64_t first_stretch_ms = 3'600'000;
 constexpr std::size_t answered_firings_max = 2'000;
 // What is usual, for so many series of each version of the rules: 2.4 MB of continuation.
@@ -151,6 +152,12 @@ class BacktestStep {
     return request_.compares ? std::max(ms, made(request_.against).warm_up_ms()) : ms;
   }
 
+  std::int64_t most_stretches() const {
+    const std::size_t databases = databases_for(frame_, run_.tenant_id).size();
+    return static_cast<std::int64_t>(
+        std::min(stretches_max, questions_max / std::max<std::size_t>(databases, 1)));
+  }
+
   // The first step that windows need for one that is learned or judged then.
   void begin_at(std::int64_t ms) {
     run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms(), run_.at_ms), 0);
@@ -165,8 +172,7 @@ class BacktestStep {
     const std::int64_t took = run_.stretches - run_.begun_stretches;
     if (took < stretches_told || run_.at_ms >= run_.from_ms - warm_up_ms()) return;
     const std::int64_t mean_ms = std::max<std::int64_t>((run_.at_ms - run_.begun_ms) / took, 1);
-    const std::int64_t left =
-        (static_cast<std::int64_t>(stretches_max) - run_.stretches) * planned_share / 100;
+    const std::int64_t left = (most_stretches() - run_.stretches) * planned_share / 100;
     if ((run_.to_ms - run_.at_ms) / mean_ms <= left) return;
     run_.learn_from_ms = std::max(run_.at_ms, run_.to_ms - left * mean_ms);
     run_.learn_from_ms -= run_.learn_from_ms % request_.step_ms;
@@ -217,8 +223,7 @@ class BacktestStep {
     }
     ByteWriter held_out(held);
     const std::size_t count = history.encode(answer.reached_ms - warm_up_ms(), held_out);
-    if (count > held_max || ++run_.stretches >= static_cast<std::int64_t>(stretches_max))
-      return refuse_size();
+    if (count > held_max || ++run_.stretches >= most_stretches()) return refuse_size();
     run_.history = held;
     run_.outcome = states;
     run_.against = other_states;
