@@ -150,16 +150,16 @@ describe("Backtests of rules that have to learn", { skip }, () => {
     const { stdout } = await z0([...args.slice(0, 3), "--from", String(MONDAY + 7 * DAY)]);
     assert.match(stdout, /fired +rule +about +for +lost\n/);
     assert.match(stdout, /2026-02-03 10:1[67]:00\.000 +ZeroInvocations +north +to the end +3[0-9]{2}\.[0-9]{2} USD/);
-    assert.match(stdout, /judged from 2026-01-19 [0-9:.]+ on: FactsUnusual\n/);
-    assert.match(stdout, /not judged: WriteLatencyUnusual, the history has none of its measurements/);
+    assert.match(stdout, /judged from 2026-01-19 [0-9:.]+ on: .*FactsUnusual/);
+    assert.match(stdout, /not judged, the history has none of its measurements: .*WriteLatencyUnusual/);
   });
 
   it("names a rule about business where there are samples alone", async () => {
     const sample = { t: MONDAY, metric: "z0_external_calls_total", tenant_id: "north", rise: 1 };
     const input = [sample, { ...sample, t: MONDAY + HOUR }].map((one) => JSON.stringify(one)).join("\n");
     const { stdout } = await z0(["backtest", "--history", "-"], { input });
-    assert.match(stdout, /not judged: NoCharges, it needs facts one by one, and the history has none/);
-    assert.match(stdout, /not judged: FactsUnusual, the history has none of its measurements/);
+    assert.match(stdout, /not judged, it needs facts one by one, and the history has none: .*NoCharges/);
+    assert.match(stdout, /not judged, the history has none of its measurements: .*FactsUnusual/);
   });
 });
 
@@ -189,7 +189,7 @@ describe("z0 backtest", { skip }, () => {
     assert.match(stdout, /ExternalToolErrors +critical +1 /);
     assert.match(stdout, /2026-03-31 00:32:00.000 +ExternalToolErrors +tool_id=tool_x /);
     assert.match(stdout, /quiet: FactWriteFailuresWarning, /);
-    assert.match(stdout, /not judged: ReplicationLag, the history has none of its measurements/);
+    assert.match(stdout, /not judged, the history has none of its measurements: .*ReplicationLag/);
   });
 
   it("asks a running z0 page after page, for counters besides, and saves what it heard", async () => {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -160,19 +161,22 @@ void print_rules(const json& outcome, const json& against, std::int64_t from_ms)
   if (two) titles.insert(titles.end(), {">other fires", ">a week", ">for", ">longest"});
   Table table(titles);
   std::string quiet;
-  std::string unjudged;
-  std::string late;
+  std::map<std::string, std::string> others;  // names, by what is to be said of them
+  const auto append_name = [](std::string& names, const std::string& name) {
+    names += (names.empty() ? "" : ", ") + name;
+  };
   const auto add = [&](const json& first, const json& second) {
     const json& any = first.empty() ? second : first;
     const std::string name = text_of(any, "name");
     if (!any["not_judged"].is_null()) {
-      unjudged += "not judged: " + name + ", " + text_of(any, "not_judged") + '\n';
+      append_name(others["not judged, " + text_of(any, "not_judged")], name);
       return;
     }
     if (integer_of(any, "judged_from") > from_ms)
-      late += "judged from " + time_words(integer_of(any, "judged_from")) + " on: " + name + '\n';
+      append_name(others["judged from " + time_words(integer_of(any, "judged_from")) + " on"],
+                  name);
     if (integer_of(first, "firings") + integer_of(second, "firings") == 0) {
-      quiet += (quiet.empty() ? "quiet: " : ", ") + name;
+      append_name(quiet, name);
       return;
     }
     std::vector<std::string> cells = {name, text_of(any, "severity")};
@@ -190,8 +194,8 @@ void print_rules(const json& outcome, const json& against, std::int64_t from_ms)
       if (named(outcome["rules"], text_of(rule, "name")).empty()) add(json::object(), rule);
   }
   if (!table.empty()) std::printf("%s\n", table.text().c_str());
-  if (!quiet.empty()) std::printf("%s\n", quiet.c_str());
-  std::fputs((late + unjudged).c_str(), stdout);
+  if (!quiet.empty()) std::printf("quiet: %s\n", quiet.c_str());
+  for (const auto& [words, names] : others) std::printf("%s: %s\n", words.c_str(), names.c_str());
 }
 
 void print_firings(const json& outcome) {
