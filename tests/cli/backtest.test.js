@@ -149,7 +149,7 @@ describe("Backtests of rules that have to learn", { skip }, () => {
   it("says in the table what it cost, and since when a rule was judged", async () => {
     const { stdout } = await z0([...args.slice(0, 3), "--from", String(MONDAY + 7 * DAY)]);
     assert.match(stdout, /fired +rule +about +for +lost\n/);
-    assert.match(stdout, /2026-02-03 10:1[67]:00\.000 +ZeroInvocations +north +to the end +3[0-9]{2}\.[0-9]{2} USD/);
+    assert.match(stdout, /2026-02-03 10:1[67]:00\.000 +ZeroInvocations +north +to the end +4[0-9]{2}\.[0-9]{2} USD/);
     assert.match(stdout, /judged from 2026-01-19 [0-9:.]+ on: .*FactsUnusual/);
     assert.match(stdout, /not judged, the history has none of its measurements: .*WriteLatencyUnusual/);
   });
