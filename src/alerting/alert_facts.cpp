@@ -17,6 +17,9 @@ constexpr std::string_view select_first =
     "SELECT n, submission FROM alert_facts ORDER BY n LIMIT ?1";
 constexpr std::string_view put_fact = "INSERT INTO alert_facts (n, submission) VALUES (?1, ?2)";
 constexpr std::string_view drop_facts = "DELETE FROM alert_facts WHERE n <= ?1";
+constexpr std::string_view drop_first_facts =
+    R"(DELETE FROM alert_facts WHERE n IN (SELECT n FROM alert_facts WHERE n <= ?1 ORDER BY n LIMIT
+      ?2))";
 constexpr std::string_view notification_type = "notification";
 
 // Waits twice as long each time that the ledger is away.
@@ -32,10 +35,10 @@ void AlertFacts::ask_rows(Effects& effects) {
   effects.need_rows(select_range, {});
 }
 
-bool AlertFacts::load(std::string_view answer) {
+bool AlertFacts::load(std::string_view answer, std::int64_t now_ms) {
   const Rows rows = parse_rows(answer);
   if (rows.failed || rows.size() != 1) return false;
-  last_n_ = rows.at(0, 0).integer;
+  last_n_ = std::max(rows.at(0, 0).integer, now_ms);
   waiting_ = rows.at(0, 1).integer;
   return true;
 }
@@ -62,8 +65,10 @@ void AlertFacts::watch(const AlertsReply& alerts, Effects& effects) {
   std::map<std::string, Seen, std::less<>> seen;
   for (const AlertsReply::Alert& view : alerts.alerts) {
     if (view.alert.fired_at_ms == 0) continue;
-    Seen& now = seen[std::string(view.id)];
-    if (const auto before = seen_.find(view.id); before != seen_.end()) now = before->second;
+    // Two shards may each have one of that id, of tenants that they had no room for.
+    const std::string key = std::string(view.id) + '_' + std::to_string(view.alert.fired_at_ms);
+    Seen& now = seen[key];
+    if (const auto before = seen_.find(key); before != seen_.end()) now = before->second;
     if (now.fired_ms != view.alert.fired_at_ms) note(view, false, effects);
     now.fired_ms = view.alert.fired_at_ms;
     const bool over = view.alert.resolved_at_ms >= view.alert.fired_at_ms;
@@ -96,8 +101,10 @@ void AlertFacts::add(FactType type, std::string_view subtype, std::string_view i
   ++waiting_;
 }
 
-void AlertFacts::ask_first(Effects& effects) {
-  effects.need_rows(select_first, {Value::of(limits::alert_facts_per_call_max)});
+// Fewer where not even the first one was taken: together they may be too many to be looked for.
+void AlertFacts::ask_first(Effects& effects) const {
+  const std::int64_t most = limits::alert_facts_per_call_max >> std::min<std::int64_t>(tries_, 20);
+  effects.need_rows(select_first, {Value::of(std::max<std::int64_t>(most, 1))});
 }
 
 std::int64_t AlertFacts::send(const Rows& rows, Effects& effects) {
@@ -117,18 +124,28 @@ void AlertFacts::settle(std::int64_t last, std::string_view answer, std::int64_t
   const CallAnswer called = parse_call(answer);
   AppendReply reply;
   AppendRequest request;
-  bool again =
-      called.outcome != Z0_OK || !decode(called.reply, reply) || !decode(called.request, request);
-  for (const AppendResult& result : reply.results) again = again || transient(result.status);
-  if (again) {
+  const bool heard =
+      called.outcome == Z0_OK && decode(called.reply, reply) && decode(called.request, request);
+  // Those before the first one that may still be taken: a ledger does not look for the originals of many
+  // facts at once, so what comes again after a restart comes apart.
+  std::int64_t settled = 0;
+  const auto all = static_cast<std::int64_t>(heard ? reply.results.size() : 0);
+  for (; settled < all; ++settled) {
+    const Status status = reply.results[static_cast<std::size_t>(settled)].status;
+    if (transient(status)) break;
+    // One that differs from what the ledger has under its id was told before a restart: it has it.
+    if (!accepted(status) && status != Status::conflict) ++lost_;
+  }
+  if (settled == 0) {
     again_ms_ = now_ms + pause_of(tries_++);
     return;
   }
-  // One that differs from what the ledger has under its id was told before a restart: it has it.
-  for (const AppendResult& result : reply.results)
-    if (!accepted(result.status) && result.status != Status::conflict) ++lost_;
-  effects.write(drop_facts, {Value::of(last)});
-  waiting_ = std::max<std::int64_t>(waiting_ - static_cast<std::int64_t>(reply.results.size()), 0);
+  const std::int64_t left = all - settled;
+  if (left == 0)
+    effects.write(drop_facts, {Value::of(last)});
+  else
+    effects.write(drop_first_facts, {Value::of(last), Value::of(settled)});
+  waiting_ = std::max<std::int64_t>(waiting_ - settled, 0);
   tries_ = again_ms_ = 0;
 }
 

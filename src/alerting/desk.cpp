@@ -40,6 +40,13 @@ bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms
   HeardShard& shard = shards_[std::string(report.shard)];
   shard.heard_ms = now_ms;
   if (!report.rests) business_.wake();
+  // One that was under way for long: what the shard said since stands. Further back it is its clock that
+  // went back.
+  if (report.at_ms < shard.at_ms && shard.at_ms - report.at_ms < limits::shard_silent_ms) {
+    judge(shards, now_ms);
+    return true;
+  }
+  shard.at_ms = report.at_ms;
   shard.rests = report.rests;
   shard.left_out = report.left_out;
   shard.sums = report.sums;

@@ -60,7 +60,7 @@ class Mail {
       sent.channel = one.channel;
     }
     if (alerting_.facts.due(now_ms)) {
-      AlertFacts::ask_first(effects_);
+      alerting_.facts.ask_first(effects_);
       course.facts = 1;
     }
     if (alerting_.dead_man.due(now_ms)) {

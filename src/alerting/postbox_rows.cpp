@@ -59,10 +59,12 @@ void Postbox::ask_rows(Effects& effects) {
   effects.need_rows(select_letters, {});
 }
 
-bool Postbox::load(std::string_view lanes_answer, std::string_view letters_answer) {
+bool Postbox::load(std::string_view lanes_answer, std::string_view letters_answer,
+                   std::int64_t now_ms) {
   const Rows lanes = parse_rows(lanes_answer);
   const Rows letters = parse_rows(letters_answer);
   if (lanes.failed || letters.failed) return false;
+  last_n_ = now_ms;
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     Lane& lane = lanes_[std::string(lanes.at(i, of_lanes::channel).bytes)];
     lane.tries = lanes.at(i, of_lanes::tries).integer;

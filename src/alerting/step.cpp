@@ -28,6 +28,8 @@ constexpr std::string_view drop_row = "DELETE FROM alert_rows WHERE kind = ?1 AN
 constexpr std::int64_t channels_row = 100;
 // What is late by less is only busy.
 constexpr std::int64_t delay_told_ms = 30'000;
+// An alarm that is late by more was lost.
+constexpr std::int64_t alarm_lost_ms = 120'000;
 
 // A row that cannot be read is passed over: alerts are judged anew, and a desk that never came back
 // would tell of none.
@@ -56,10 +58,10 @@ bool loaded(Alerting& alerting, const Frame& frame, Effects& effects) {
     return false;
   }
   const Rows rows = parse_rows(frame.answers[1]);
-  const bool good =
-      !rows.failed &&
-      alerting.postbox.load(frame.answers[of_postbox + 2], frame.answers[of_postbox + 3]) &&
-      alerting.facts.load(frame.answers[of_facts + 1]);
+  const bool good = !rows.failed &&
+                    alerting.postbox.load(frame.answers[of_postbox + 2],
+                                          frame.answers[of_postbox + 3], frame.now_ms) &&
+                    alerting.facts.load(frame.answers[of_facts + 1], frame.now_ms);
   if (!good) {
     alerting.postbox = Postbox();
     if (frame.kind == Z0_FRAME_ALARM)
@@ -336,7 +338,8 @@ void set_alerts_alarm(Alerting& alerting, std::int64_t now_ms, Effects& effects)
         alerting.facts.next_ms(now_ms), alerting.dead_man.next_ms(now_ms)}) {
     if (one != 0 && (at_ms == 0 || one < at_ms)) at_ms = one;
   }
-  if (at_ms == 0 || (alerting.alarm_ms != 0 && alerting.alarm_ms <= at_ms)) return;
+  const bool comes = alerting.alarm_ms != 0 && alerting.alarm_ms + alarm_lost_ms > now_ms;
+  if (at_ms == 0 || (comes && alerting.alarm_ms <= at_ms)) return;
   alerting.alarm_ms = at_ms;
   effects.alarm(at_ms);
 }

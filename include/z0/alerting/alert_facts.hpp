@@ -22,7 +22,8 @@ class AlertFacts {
   // -- rows
   static void ask_rows(Effects& effects);
   static constexpr std::size_t rows_asked = 2;
-  [[nodiscard]] bool load(std::string_view answer);
+  // Rows have numbers from `now_ms` on: what was on its way when memory was lost never names a newer row.
+  [[nodiscard]] bool load(std::string_view answer, std::int64_t now_ms);
 
   // Alerts that began to fire or ended since the last look. After a restart all of them are new: their
   // ids say that the ledger has them.
@@ -33,7 +34,7 @@ class AlertFacts {
 
   // -- a turn
   bool due(std::int64_t now_ms) const { return waiting_ > 0 && now_ms >= again_ms_; }
-  static void ask_first(Effects& effects);
+  void ask_first(Effects& effects) const;
   // The call of the ledger; the number of the last fact of it, or 0: there is none to make.
   std::int64_t send(const Rows& rows, Effects& effects);
   // What became of those up to a number. Messages for the replication are put out by the caller.

@@ -1,8 +1,9 @@
 // The object of alerts: it hears from every shard what its alerts are, adds up what they know of the rules
 // about all tenants, and judges those.
 //
-// A shard says all of its alerts each time, so words may be lost, repeated or late. What is known here of
-// shards is in memory alone: after a restart the next tick says it again. Rules, the states of rules
+// A shard says all of its alerts each time, so words may be lost, repeated or late: one that comes after a
+// newer one changes nothing. What is known here of shards is in memory alone: after a restart the next tick
+// says it again, and what comes first is believed. Rules, the states of rules
 // about all tenants, and what people said are rows.
 #pragma once
 
@@ -123,6 +124,7 @@ class Desk {
   };
   struct HeardShard {
     std::int64_t heard_ms = 0;
+    std::int64_t at_ms = 0;  // as its clock had it
     bool rests = true;
     std::int64_t left_out = 0;
     std::map<std::string, Known> alerts;  // by id

@@ -73,8 +73,9 @@ class Postbox {
   // -- rows, which come before anything else
   static void ask_rows(Effects& effects);
   static constexpr std::size_t rows_asked = 4;
-  // False when they could not be read.
-  [[nodiscard]] bool load(std::string_view lanes, std::string_view letters);
+  // False when they could not be read. Letters have numbers from `now_ms` on: what was on its way when memory
+  // was lost never names a newer one.
+  [[nodiscard]] bool load(std::string_view lanes, std::string_view letters, std::int64_t now_ms);
 
   // One letter more for a channel.
   void put(std::string_view channel, ChannelType type, const Notification& notification,

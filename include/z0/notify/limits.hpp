@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "z0/base/limits.hpp"
+
 namespace z0::limits {
 
 // PagerDuty, Events API v2. An event is at most 512 KB, which is read as 512,000.
@@ -65,7 +67,9 @@ inline constexpr std::uint32_t letter_timeout_ms = 5'000;
 
 // Facts about alerts that wait for their ledger, and those of one call.
 inline constexpr std::int64_t alert_facts_waiting_max = 2'000;
-inline constexpr std::int64_t alert_facts_per_call_max = 100;
+inline constexpr std::int64_t alert_facts_per_call_max = small ? 8 : 100;
+// After a restart all of them may have been told before.
+static_assert(alert_facts_per_call_max <= originals_per_append_max);
 // Steps of one frame to the object of alerts: its rows, zones, letters, answers.
 inline constexpr std::size_t alerts_steps_max = 6;
 
