@@ -16,16 +16,16 @@ using laws::Random;
 enum class Fault : std::uint8_t {
   commit,        // an object's transaction fails
   death,         // an object, the edge's isolate or the whole process dies between two phases
-  eviction,      // an object leaves memory
+  eviction,      // an object leaves memory; that of alerts in the middle of its turn, too
   overload,      // an object refuses a call, or an isolate's flush, before it arrives
-  lost_reply,    // an object's reply is lost
+  lost_reply,    // an object's reply is lost; a receiver of alerts takes a word and does not say so
   late_call,     // a call arrives after its caller gave up on it
   client,        // the client loses the reply, and some clients then give up
   d1,            // a D1 batch fails at once
   d1_middle,     // a D1 batch fails at one of its statements
   d1_timeout,    // a D1 batch is committed, and nobody hears of it
-  outage,        // D1 is down for up to an hour
-  send,          // the queue does not take a message, or the receiver of traces a batch
+  outage,        // D1 is down for up to an hour, a receiver of alerts for minutes
+  send,          // the queue takes no message, a receiver of traces no batch, one of alerts no word
   collect,       // what was collected for one call, messages, points or spans, is lost
   redelivery,    // an acknowledged message comes again; a flush or a delivery of spans, too
   delay,         // it comes minutes late, after younger ones

@@ -41,7 +41,8 @@ Simulation::Simulation(const Options& options, const std::string& d1_schema)
       world_(options.seed, d1_schema),
       clients_(random_, model_, options.ledgers),
       mail_(world_, agenda_, trouble_, random_),
-      telemetry_(world_, agenda_, trouble_, random_, options.seed) {
+      telemetry_(world_, agenda_, trouble_, random_, options.seed),
+      pages_(world_, agenda_, trouble_, telemetry_, options.seed) {
   const std::int64_t paces[] = {5, 500, 5'000, 60'000};
   pace_ms_ = random_.pick(paces);
   patience_ = 1 + random_.below(6);
@@ -54,6 +55,7 @@ Simulation::Simulation(const Options& options, const std::string& d1_schema)
   for (std::size_t i = 0; i < directory_shards && !model_.configs().empty(); ++i)
     objects_.push_back(directory_shard_name(i));
   for (const std::string& name : telemetry_.objects()) objects_.push_back(name);
+  for (const std::string& name : pages_.objects()) objects_.push_back(name);
   mail_.on_lost = [this](std::string_view body) {
     lossless_ = false;
     Message message;
@@ -63,6 +65,7 @@ Simulation::Simulation(const Options& options, const std::string& d1_schema)
           {std::string(a.entity_id), std::string(submission_id(a.submission)), a.attempted_at});
     }
   };
+  pages_.say = [this](const std::string& line) { say(line); };
   install_faults();
 }
 
@@ -80,15 +83,19 @@ void Simulation::run() {
     agenda_.at(at, [this] { operate(); });
     at += random_.percent(70) ? random_.between(0, pace_ms_) : random_.between(0, 20 * pace_ms_);
   }
-  agenda_.at(at, [this] { heal(); });
+  agenda_.at(std::max(at, pages_.until_ms()), [this] { heal(); });
   run_until_quiet();
   telemetry_.say_all();
+  run_until_quiet();
+  pages_.drive([this](std::int64_t ms) { run_for(ms); });
   run_until_quiet();
   // What clocks that were ahead counted is past by then.
   world_.now_ms += clock_ahead_ms_max;
   const Trouble::Calm calm(trouble_);
   if (wipe_) rebuild_d1();
+  if (pages_.on()) model_.add_ledger(std::string(alerts_ledger), std::string(platform_tenant));
   check_everything(world_, model_, mail_.garbage());
+  pages_.check();
   telemetry_.check(lossless_);
   totals_.facts = model_.facts();
   totals_.faults = trouble_.struck();
@@ -107,12 +114,25 @@ void Simulation::run_until_quiet() {
   }
 }
 
+// What there is to do in a stretch of time.
+void Simulation::run_for(std::int64_t ms) {
+  const std::int64_t until_ms = world_.now_ms + ms;
+  for (;;) {
+    watch_alarms();
+    const std::int64_t alarm_at = next_alarm();
+    const bool alarm_due = alarm_at != 0 && alarm_at <= until_ms;
+    if (!alarm_due && (agenda_.empty() || agenda_.next_at() > until_ms)) break;
+    advance();
+  }
+  world_.now_ms = until_ms;
+}
+
 // A store of traces looks once a day for what it may drop, and rules are judged until their windows are
 // empty.
 bool Simulation::quiet() const {
   std::int64_t alarm_at = 0;
   for (const auto& [object, alarm] : alarms_) {
-    if (alarm.set_for == 0 || telemetry_.may_rest(object)) continue;
+    if (alarm.set_for == 0 || telemetry_.may_rest(object) || pages_.may_rest(object)) continue;
     const std::int64_t at = goes_off(object, alarm);
     if (alarm_at == 0 || at < alarm_at) alarm_at = at;
   }
@@ -185,6 +205,7 @@ void Simulation::change_clocks() {
   change("");
   for (const auto& [entity_id, ledger] : model_.ledgers()) change(ledger_object_name(entity_id));
   for (const std::string& object : telemetry_.objects()) change(object);
+  for (const std::string& object : pages_.objects()) change(object);
   say("clocks change");
 }
 
@@ -296,11 +317,24 @@ void Simulation::ring_due() {
   std::vector<std::string> due;
   for (const auto& [object, alarm] : alarms_) {
     if (alarm.set_for == 0 || goes_off(object, alarm) > world_.now_ms) continue;
+    const bool twice = trouble_.strikes(Fault::double_alarm);
+    if (pages_.on() && object == alerts_object) {
+      ring_alerts(twice);
+      continue;
+    }
     due.push_back(object);
-    if (trouble_.strikes(Fault::double_alarm)) due.push_back(object);
+    if (twice) due.push_back(object);
   }
   if (due.size() > 1 && random_.percent(50)) return ring(due);
   for (const auto& object : due) ring({object});
+}
+
+// The platform gives an object one alarm at a time; the turns of others are told apart by their rows.
+void Simulation::ring_alerts(bool twice) {
+  if (std::exchange(alerts_ring_, true)) return;
+  ring({std::string(alerts_object)});
+  if (twice) ring({std::string(alerts_object)});
+  alerts_ring_ = false;
 }
 
 void Simulation::ring(const std::vector<std::string>& objects) {
@@ -329,6 +363,7 @@ void Simulation::heal() {
   d1_down_until_ = 0;
   clocks_.clear();
   healing_ = true;
+  pages_.healed();
   telemetry_.say_all();
   for (auto& [object, alarm] : alarms_) {
     alarm.late_ms = 0;

@@ -13,6 +13,7 @@
 #include "clients.hpp"
 #include "mail.hpp"
 #include "model.hpp"
+#include "pages.hpp"
 #include "telemetry.hpp"
 #include "trouble.hpp"
 #include "world.hpp"
@@ -50,12 +51,14 @@ class Simulation {
   void maybe_interleave();
 
   void run_until_quiet();
+  void run_for(std::int64_t ms);
   void advance();
   void watch_alarms();
   std::int64_t goes_off(const std::string& object, const Alarm& alarm) const;
   std::int64_t next_alarm() const;
   void ring_due();
   void ring(const std::vector<std::string>& objects);
+  void ring_alerts(bool twice);
 
   void operate();
   void post(Request request, int tries);
@@ -103,6 +106,7 @@ class Simulation {
   Clients clients_;
   Mail mail_;
   Telemetry telemetry_;
+  Pages pages_;
   Totals totals_;
   std::vector<std::string> objects_;  // those that have alarms
   std::map<std::string, Alarm, std::less<>> alarms_;
@@ -117,6 +121,7 @@ class Simulation {
     std::int64_t seq_before = 0;
   };
   std::vector<Ringing> ringing_;
+  bool alerts_ring_ = false;
   std::int64_t d1_down_until_ = 0;
   std::int64_t pace_ms_ = 0;
   std::size_t patience_ = 0;

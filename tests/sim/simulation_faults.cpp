@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view monitor = "root";
 constexpr std::int64_t call_late_ms_max = 5 * 60'000;
+// What shards say is told from an older word for so long.
+constexpr std::int64_t told_late_ms_max = 3 * 60'000;
 constexpr int depth_max = 2;
 // Each may bring requests that are tried again, and so opportunities for more.
 constexpr std::size_t interleaved_max = 15;
@@ -113,7 +115,9 @@ bool Simulation::call_comes_late(std::uint8_t method, std::string_view object,
   if (dice == 0)
     arrive();
   else if (dice < 3)
-    agenda_.at(world_.now_ms + random_.between(1, call_late_ms_max), arrive);
+    agenda_.at(world_.now_ms + random_.between(1, Telemetry::owns(object) ? told_late_ms_max
+                                                                          : call_late_ms_max),
+               arrive);
   else
     --late_calls_;
   return true;
@@ -144,6 +148,7 @@ void Simulation::maybe_interleave() {
 
 void Simulation::look() {
   const Trouble::Calm calm(trouble_);
+  if (pages_.on() && random_.percent(12)) return pages_.look();
   // Most of what happens beside the ledgers concerns them not.
   if (telemetry_.on() && random_.percent(70)) return telemetry_.look();
   look_at_d1();

@@ -105,6 +105,8 @@ std::vector<std::string> Telemetry::objects() const {
   return names;
 }
 
+void Telemetry::measure(const DataPoint& point) { parts_->isolates.collect(point); }
+
 void Telemetry::edge_died() {
   if (on()) parts_->isolates.edge_died();
 }

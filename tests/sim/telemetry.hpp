@@ -32,6 +32,11 @@ class Telemetry {
   bool may_rest(std::string_view object) const;
   std::vector<std::string> objects() const;
 
+  // Something that is measured outside of z0.
+  void measure(const DataPoint& point);
+  // Of shards of the monitor.
+  std::size_t shards() const { return parts_->isolates.shards(); }
+
   void edge_died();
   void process_died();
   void say_all();
