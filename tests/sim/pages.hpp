@@ -19,6 +19,7 @@
 #include "quieted.hpp"
 #include "receivers.hpp"
 #include "telemetry.hpp"
+#include "z0/alerts/machine.hpp"
 #include "z0/calls/alerts.hpp"
 
 namespace z0::sim {
@@ -161,5 +162,11 @@ class Pages {
   std::set<std::string> said_;          // ids of facts of what people said
   std::map<AlertName, Polled> polled_;
 };
+
+inline constexpr std::string_view channels_config = "cfg_pages";
+AlertName name_of(const AlertReport& alert);
+inline bool fires(const AlertsReply::Alert& alert) {
+  return static_cast<AlertPhase>(alert.alert.phase) == AlertPhase::firing;
+}
 
 }  // namespace z0::sim
