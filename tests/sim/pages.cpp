@@ -15,7 +15,7 @@ namespace z0::sim {
 namespace {
 
 // Of a hundred runs that carry metrics.
-constexpr unsigned share_percent = 12;
+constexpr unsigned share_percent = 20;
 constexpr std::int64_t minute_ms = 60'000;
 constexpr const char* tenants[] = {"tenant_a", "tenant_b"};
 constexpr std::string_view routing = "z0_routing_decisions_total";
