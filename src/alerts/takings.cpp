@@ -47,10 +47,10 @@ double Takings::of(std::size_t hour) const {
 }
 
 double Takings::usual_in(std::int64_t hour) const {
-  const bool is_recent =
-      hour <= last_hour_ && hour > last_hour_ - static_cast<std::int64_t>(recent_hours);
-  const auto before = static_cast<double>(before_[slot_of(hour)]);
-  return is_recent && before > 0 ? before : of(week::place(hour));
+  const bool is_recent = hour >= 0 && hour <= last_hour_ &&
+                         hour > last_hour_ - static_cast<std::int64_t>(recent_hours);
+  const double before = is_recent ? static_cast<double>(before_[slot_of(hour)]) : 0;
+  return before > 0 ? before : of(week::place(hour));
 }
 
 double Takings::usual(std::int64_t from_ms, std::int64_t until_ms) const {

@@ -240,6 +240,8 @@ TEST_CASE("Revenue is far short where it is less than half and less than it ever
 
 TEST_CASE("What an outage costs is measured by what was usual before it", "[business]") {
   z0::Takings takings;
+  // Of nobody yet nothing is usual, and there is no hour before 1970.
+  CHECK(takings.shortfall(48).usual == 0);
   std::int64_t hour = first_hour;
   for (; hour < first_hour + 4 * 168; ++hour) takings.learn(hour, 100, true);
   const std::int64_t began_ms = hour * hour_ms;
