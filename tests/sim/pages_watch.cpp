@@ -10,15 +10,6 @@
 namespace z0::sim {
 namespace {
 
-bool asks(const std::vector<Effect>& effects) {
-  return !effects.empty() && effects[0].phase == Phase::need;
-}
-
-bool commits(const std::vector<Effect>& effects) {
-  return std::any_of(effects.begin(), effects.end(),
-                     [](const Effect& effect) { return effect.phase == Phase::commit; });
-}
-
 // False where it was judged by other rules, which the answer then brings.
 bool was_heard(const std::vector<Effect>& effects) {
   for (const Effect& effect : effects) {
@@ -91,7 +82,6 @@ void Pages::hear(const std::string& bytes) {
   hold(decode(bytes, report), "a shard's report can be read", "");
   const bool first = heard_in_life_.emplace(report.shard).second;
   Heard& heard = heard_[std::string(report.shard)];
-  // One that was under way for long.
   for (const AlertReport& alert : report.alerts)
     say(std::string(report.shard) + " says " + name_of(alert).text() + ' ' +
         std::to_string(alert.phase) + " since " + std::to_string(alert.active_at_ms) + " at " +

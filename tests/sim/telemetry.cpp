@@ -22,6 +22,14 @@ std::string hex_of(std::string_view bytes) {
   return hex;
 }
 
+// Of a shard: it writes nothing else.
+bool saves(const std::vector<Effect>& effects) {
+  return std::any_of(effects.begin(), effects.end(),
+                     [](const Effect& effect) { return effect.kind == Z0_WRITE; });
+}
+
+}  // namespace
+
 bool asks(const std::vector<Effect>& effects) {
   return !effects.empty() && effects[0].phase == Phase::need;
 }
@@ -30,14 +38,6 @@ bool commits(const std::vector<Effect>& effects) {
   return std::any_of(effects.begin(), effects.end(),
                      [](const Effect& effect) { return effect.phase == Phase::commit; });
 }
-
-// Of a shard: it writes nothing else.
-bool saves(const std::vector<Effect>& effects) {
-  return std::any_of(effects.begin(), effects.end(),
-                     [](const Effect& effect) { return effect.kind == Z0_WRITE; });
-}
-
-}  // namespace
 
 Telemetry::Telemetry(world::World& world, Agenda& agenda, Trouble& trouble, Random& random,
                      std::uint64_t seed)

@@ -20,6 +20,10 @@
 
 namespace z0::sim {
 
+// Of a step: whether it needs something first, and whether it has a transaction.
+bool asks(const std::vector<Effect>& effects);
+bool commits(const std::vector<Effect>& effects);
+
 class Telemetry {
  public:
   Telemetry(world::World& world, Agenda& agenda, Trouble& trouble, Random& random,
