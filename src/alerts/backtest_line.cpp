@@ -20,7 +20,7 @@ constexpr std::size_t line_depth_max = 20;
 class LineReader : private CheckedJson {
  public:
   LineReader(std::string_view line, HistoryLine& out, RuleError& error)
-      : CheckedJson(line, line_depth_max, error), line_(out), out_(out.samples) {
+      : CheckedJson(line, line_depth_max, error), line_(out) {
     path_ = "line";
   }
 
@@ -187,7 +187,7 @@ class LineReader : private CheckedJson {
     sample.tenant_id = tenant_id_;
     sample.rise = row.kind == MetricKind::gauge ? 0 : static_cast<std::uint64_t>(rise_);
     sample.value = row.kind == MetricKind::counter ? 0 : value_;
-    out_.push_back(std::move(sample));
+    line_.samples.push_back(std::move(sample));
     return true;
   }
 
@@ -216,7 +216,7 @@ class LineReader : private CheckedJson {
     if (row.kind != MetricKind::gauge)
       sample.rise = static_cast<std::uint64_t>(std::min(std::max(rise_, 0.0) * interval_, 9e15));
     if (row.kind != MetricKind::counter) sample.value = value_;
-    out_.push_back(std::move(sample));
+    line_.samples.push_back(std::move(sample));
     return true;
   }
 
@@ -239,7 +239,7 @@ class LineReader : private CheckedJson {
     } else if (type_ == "lifecycle") {
       fact.a = data_[5];
     }
-    add_samples(fact, at_ms_, 1, out_);
+    add_samples(fact, at_ms_, 1, line_.samples);
     take_business();
     return true;
   }
@@ -275,7 +275,6 @@ class LineReader : private CheckedJson {
   static constexpr std::string_view data_names[] = {"operation", "cache_type", "resolution",
                                                     "result",    "reason",     "type"};
   HistoryLine& line_;
-  std::vector<HistorySample>& out_;
   std::string entity_id_, id_, currency_, corrects_, config_id_;
   std::string_view settings_;
   std::string metric_, tenant_id_, type_, subtype_, asset_id_, tool_id_, status_, error_code_;
@@ -302,14 +301,6 @@ class LineReader : private CheckedJson {
 bool read_history_line(std::string_view line, HistoryLine& out, RuleError& error) {
   out.fact.reset();
   return LineReader(line, out, error).read();
-}
-
-bool read_history_line(std::string_view line, std::vector<HistorySample>& out, RuleError& error) {
-  HistoryLine read;
-  if (!read_history_line(line, read, error)) return false;
-  out.insert(out.end(), std::make_move_iterator(read.samples.begin()),
-             std::make_move_iterator(read.samples.end()));
-  return true;
 }
 
 std::string history_line(const HistorySample& sample) {

@@ -23,10 +23,10 @@ void has_reason(const RuleError& error) {
 
 // One form: what it is written as is read as the same.
 void check_sample(const HistorySample& sample) {
-  std::vector<HistorySample> again;
+  HistoryLine again;
   RuleError error;
   if (!read_history_line(history_line(sample), again, error)) broken("a sample's line is read");
-  if (again.size() != 1 || again[0] != sample) broken("a sample has one form");
+  if (again.samples.size() != 1 || again.samples[0] != sample) broken("a sample has one form");
 }
 
 std::string outcome(History& history, std::int64_t from_ms) {
@@ -48,14 +48,15 @@ void check_history(std::string_view lines) {
   while (!lines.empty() && history.size() < 1'000) {
     const std::string_view line = lines.substr(0, lines.find('\n'));
     lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-    std::vector<HistorySample> samples;
+    HistoryLine read;
     RuleError error;
-    if (!read_history_line(line, samples, error)) {
+    if (!read_history_line(line, read, error)) {
       has_reason(error);
-      if (!samples.empty()) broken("of a line that is refused nothing counts");
+      if (!read.samples.empty() || read.fact.has_value())
+        broken("of a line that is refused nothing counts");
       continue;
     }
-    for (const HistorySample& sample : samples) {
+    for (const HistorySample& sample : read.samples) {
       check_sample(sample);
       history.add(sample);
     }

@@ -73,8 +73,6 @@ struct HistoryLine {
   std::optional<HistoryFact> fact;
 };
 [[nodiscard]] bool read_history_line(std::string_view line, HistoryLine& out, RuleError& error);
-[[nodiscard]] bool read_history_line(std::string_view line, std::vector<HistorySample>& out,
-                                     RuleError& error);
 // The line of a sample; and of facts in sum.
 std::string history_line(const HistorySample& sample);
 std::string history_line(const HistoryFact& facts);

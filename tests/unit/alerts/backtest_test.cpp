@@ -42,18 +42,18 @@ const json tool_errors =
           {"by", {"tenant_id", "tool_id"}}});
 
 std::vector<z0::HistorySample> samples_of(const std::string& line) {
-  std::vector<z0::HistorySample> samples;
+  z0::HistoryLine read;
   z0::RuleError error;
-  const bool good = z0::read_history_line(line, samples, error);
+  const bool good = z0::read_history_line(line, read, error);
   INFO(line << ": " << error.where << ": " << error.why);
   REQUIRE(good);
-  return samples;
+  return read.samples;
 }
 
 std::string fault_of(const std::string& line) {
-  std::vector<z0::HistorySample> samples;
+  z0::HistoryLine read;
   z0::RuleError error;
-  CHECK_FALSE(z0::read_history_line(line, samples, error));
+  CHECK_FALSE(z0::read_history_line(line, read, error));
   return error.where + ": " + error.why;
 }
 

@@ -47,10 +47,10 @@ void fill_two_days(Facts& facts, const std::string& tenant = "north") {
 std::multiset<std::string> samples_of(const std::vector<std::string>& lines) {
   std::multiset<std::string> all;
   for (const std::string& line : lines) {
-    std::vector<z0::HistorySample> samples;
+    z0::HistoryLine read;
     z0::RuleError error;
-    REQUIRE(z0::read_history_line(line, samples, error));
-    for (z0::HistorySample& sample : samples) {
+    REQUIRE(z0::read_history_line(line, read, error));
+    for (z0::HistorySample& sample : read.samples) {
       sample.at_ms -= sample.at_ms % minute;
       for (std::uint64_t n = std::exchange(sample.rise, 1); n > 0; --n)
         all.insert(z0::history_line(sample));

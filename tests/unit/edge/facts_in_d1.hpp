@@ -85,9 +85,9 @@ inline Json locally(const std::vector<std::string>& lines, std::int64_t from, st
   REQUIRE(read_rules(Json{{"rules", asked}}.dump(), read, error));
   History history;
   for (const std::string& line : lines) {
-    std::vector<HistorySample> samples;
-    REQUIRE(read_history_line(line, samples, error));
-    for (const auto& sample : samples) history.add(sample);
+    HistoryLine one;
+    REQUIRE(read_history_line(line, one, error));
+    for (const auto& sample : one.samples) history.add(sample);
   }
   Backtest backtest(read, 60'000);
   HistoryPlay play(history, backtest, from, to);
