@@ -109,7 +109,8 @@ bool BusinessWatch::begins_silent(StreamOf which, Tenant& tenant, std::int64_t w
                                                    : business_limits::alone_minutes);
 }
 
-BusinessWatch::Finding BusinessWatch::find_silence(StreamOf which, Tenant& tenant, const Rule& rule,
+BusinessWatch::Finding BusinessWatch::find_silence(StreamOf which, const std::string& id,
+                                                   Tenant& tenant, const Rule& rule,
                                                    const AlertState& state) {
   Stream& stream = tenant.*which;
   Finding found;
@@ -119,6 +120,8 @@ BusinessWatch::Finding BusinessWatch::find_silence(StreamOf which, Tenant& tenan
   const bool told = state.phase == AlertPhase::firing;
   if (told && seen_until_ms_ - state.fired_at_ms >= business_limits::told_ms_max) {
     stream.told_ms = stream.since_ms;
+    // Nothing else of a silent tenant is written, and after a restart it is known by then, too.
+    to_save_.push_back(id);
     return found;
   }
   found.holds = state.phase != AlertPhase::inactive || begins_silent(which, tenant, rule.window_ms);
@@ -172,7 +175,7 @@ BusinessWatch::Finding BusinessWatch::find_unusual(const Tenant& tenant) const {
 BusinessWatch::Finding BusinessWatch::find(const std::string& id, Tenant& tenant, const Rule& rule,
                                            const AlertState& state) {
   if (rule.business == Business::zero_invocations)
-    return find_silence(&Tenant::invocations, tenant, rule, state);
+    return find_silence(&Tenant::invocations, id, tenant, rule, state);
   if (rule.business == Business::revenue_low) return find_low(tenant, rule);
   if (rule.business == Business::revenue_unusual) return find_unusual(tenant);
   if (rule.business == Business::budget_ends) {
@@ -185,18 +188,15 @@ BusinessWatch::Finding BusinessWatch::find(const std::string& id, Tenant& tenant
   const bool idle = active(tenant, invoked) &&
                     static_cast<double>(invoked.lull.minutes) >= minutes_of(rule.window_ms);
   if (idle) return {};
-  return find_silence(&Tenant::charges, tenant, rule, state);
+  return find_silence(&Tenant::charges, id, tenant, rule, state);
 }
 
 void BusinessWatch::judge_rule(const std::string& rules_of, const Rule& rule, const std::string& id,
                                Tenant& tenant, std::int64_t now_ms) {
   const std::string key = business_key(rules_of, rule.name, id);
   const auto known = alerts_.find(key);
-  const std::int64_t told = tenant.invocations.told_ms + tenant.charges.told_ms;
   const Finding found =
       find(id, tenant, rule, known == alerts_.end() ? AlertState{} : known->second.state);
-  // Nothing else of a silent tenant is written, and after a restart it is known by then, too.
-  if (tenant.invocations.told_ms + tenant.charges.told_ms != told) to_save_.push_back(id);
   if (!found.holds && known == alerts_.end()) return;
   Alert& alert = known != alerts_.end() ? known->second : alerts_[key];
   alert.rules_of = rules_of;

@@ -107,14 +107,13 @@ void Takings::learn(std::int64_t hour, double amount, bool busy) {
     last_hour_ = hour - 1;
   }
   const std::int64_t kept = static_cast<std::int64_t>(recent_hours);
-  for (std::int64_t gap = std::max(last_hour_ + 1, hour - kept); gap < hour; ++gap) {
-    recent_[slot_of(gap)] = 0;
-    before_[slot_of(gap)] = static_cast<float>(of(week::place(gap)));
+  // Hours in between brought nothing.
+  for (std::int64_t one = std::max(last_hour_ + 1, hour - kept); one <= hour; ++one) {
+    recent_[slot_of(one)] = one == hour ? amount : 0;
+    before_[slot_of(one)] = static_cast<float>(of(week::place(one)));
   }
-  before_[slot_of(hour)] = static_cast<float>(of(week::place(hour)));
   const std::int64_t before_hour = std::max(last_hour_, hour - kept);
   last_hour_ = hour;
-  recent_[slot_of(hour)] = amount;
   lowest_ += (1 - lowest_) * lowest_fades;
   busy_ = busy_ << (hour - before_hour) | (busy ? 1 : 0);
   // Some hours later, so that an accident is not a record before it was told of; and told of, it lowers

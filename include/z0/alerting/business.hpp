@@ -145,7 +145,8 @@ class BusinessWatch {
   void see_stream(Tenant& tenant, StreamOf which, Others& others);
   DayOff day_off(StreamOf which, Stream& stream) const;
   bool begins_silent(StreamOf which, Tenant& tenant, std::int64_t window_ms) const;
-  Finding find_silence(StreamOf which, Tenant& tenant, const Rule& rule, const AlertState& state);
+  Finding find_silence(StreamOf which, const std::string& id, Tenant& tenant, const Rule& rule,
+                       const AlertState& state);
   Finding find_low(Tenant& tenant, const Rule& rule);
   Finding find_unusual(const Tenant& tenant) const;
   Finding find(const std::string& id, Tenant& tenant, const Rule& rule, const AlertState& state);
