@@ -50,6 +50,14 @@ const grouped = (/** @type {number} */ number) => number.toLocaleString("en-US")
 const measured = (metric, value) =>
   metric.endsWith("_ms") ? `${grouped(value / 1_000)} s` : grouped(value);
 
+/** At which score of an hour somebody is told. @returns {string} */
+function anomalyAlertScore() {
+  const source = readFileSync(join(root, "include/z0/alerts/baseline.hpp"), "utf8");
+  const score = /\banomaly_alert_score = ([0-9.]+);/.exec(source)?.[1];
+  if (score === undefined) throw new Error("include/z0/alerts/baseline.hpp has no anomaly_alert_score");
+  return score;
+}
+
 const DUE = "where the tenant's own hours say that";
 /** Questions about facts, in words. @type {Record<string, (window: string) => string>} */
 const BUSINESS = {
@@ -59,7 +67,7 @@ const BUSINESS = {
     `no charge for longer than ${window} while tools are invoked, ${DUE} charges are due and chance does not`,
   revenue_low: (window) =>
     `less than half of the usual revenue in ${window}, and clearly less than such hours ever were`,
-  revenue_unusual: (window) => `above a score of 0.65, of the revenue of each ${window}`,
+  revenue_unusual: (window) => `above a score of ${anomalyAlertScore()}, of the revenue of each ${window}`,
   budget_ends: (window) => `at the pace of ${window} a budget is used up before its period ends`,
 };
 

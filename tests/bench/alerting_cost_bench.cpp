@@ -19,6 +19,7 @@
 #include "tests/unit/monitor/flushes.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/http/token.hpp"
+#include "z0/monitor/windows.hpp"
 
 namespace {
 
@@ -27,10 +28,20 @@ using namespace z0;
 constexpr std::int64_t second_ms = 1'000;
 constexpr std::int64_t minute_ms = 60 * second_ms;
 constexpr std::int64_t hour_ms = 60 * minute_ms;
+// How often isolates tell what they measured.
+constexpr std::int64_t flush_ms = 5 * second_ms;
+constexpr std::int64_t day_hours = 24;
 constexpr int tenants = 20;
-// Rows of a shard by kind: its head, and what it knows of rules (src/monitor/shard.cpp).
+// What stands for a busy day, and how many such there are in one.
+constexpr std::int64_t sample_hours = 2;
+constexpr std::int64_t samples_a_day = day_hours / sample_hours;
+// Nobody came for so long before the idle day: whatever was left to do is done.
+constexpr std::int64_t calm_hours = 2 * day_hours;
+// Rows of a shard by kind, as src/monitor/shard.cpp numbers them: its head, slots of each level, and what it
+// knows of rules.
 constexpr std::int64_t head_kind = 0;
-constexpr std::int64_t watch_kind = 4;
+constexpr std::int64_t slots_kind = 2;
+constexpr std::int64_t watch_kind = slots_kind + static_cast<std::int64_t>(Windows::level_count);
 
 struct Counts {
   std::int64_t requests = 0;
@@ -53,7 +64,7 @@ class Z0 : public world::World {
 
   // Time passes; each minute each tenant's request brings an invocation and a charge.
   void work(std::int64_t ms) {
-    for (const std::int64_t until = now_ms + ms; now_ms < until; now_ms += 5 * second_ms) {
+    for (const std::int64_t until = now_ms + ms; now_ms < until; now_ms += flush_ms) {
       if (now_ms % minute_ms == 0)
         for (int i = 0; i < tenants; ++i) post("t" + std::to_string(i));
       deliver_all();
@@ -153,16 +164,13 @@ class Z0 : public world::World {
   std::int64_t flushed_ms_ = 0;
 };
 
-void print(const char* day, const Counts& all, const Counts& alerting,
-           std::int64_t days_per_sample) {
-  const auto times = [days_per_sample](std::int64_t n) {
-    return static_cast<long long>(n * days_per_sample);
-  };
+void print(const char* day, const Z0& z0, std::int64_t samples) {
+  const auto times = [samples](std::int64_t n) { return static_cast<long long>(n * samples); };
   std::printf(R"({"day":"%s","all":{"requests":%lld,"rows":%lld,"statements":%lld},)"
               R"("alerting":{"requests":%lld,"rows":%lld,"statements":%lld}})"
               "\n",
-              day, times(all.requests), times(all.rows), times(all.statements),
-              times(alerting.requests), times(alerting.rows), times(alerting.statements));
+              day, times(z0.all.requests), times(z0.all.rows), times(z0.all.statements),
+              times(z0.alerting.requests), times(z0.alerting.rows), times(z0.alerting.statements));
 }
 
 }  // namespace
@@ -171,12 +179,11 @@ int main() {
   Z0 z0;
   z0.work(hour_ms);
   z0.all = z0.alerting = Counts{};
-  constexpr std::int64_t sample_hours = 2;
   z0.work(sample_hours * hour_ms);
-  print("busy", z0.all, z0.alerting, 24 / sample_hours);
-  z0.rest(48 * hour_ms);
+  print("busy", z0, samples_a_day);
+  z0.rest(calm_hours * hour_ms);
   z0.all = z0.alerting = Counts{};
-  z0.rest(24 * hour_ms);
-  print("idle", z0.all, z0.alerting, 1);
+  z0.rest(day_hours * hour_ms);
+  print("idle", z0, 1);
   return 0;
 }
