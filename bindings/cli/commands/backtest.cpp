@@ -375,18 +375,15 @@ void add_backtest(CLI::App& app, Context& context) {
   command->add_flag("--json", options->json, "As JSON");
   command->footer(
       "A history is facts (an export, or facts as JSON) or samples, a line each:\n"
-      "  {\"t\": 1774915200000, \"metric\": \"z0_external_errors_total\", \"tenant_id\": "
-      "\"north\",\n"
-      "   \"labels\": {\"tool_id\": \"tool_x\"}, \"rise\": 3}\n"
-      "src/alerts/README.md has both formats. Of a running z0 it takes what facts tell, from D1, "
-      "and\n"
-      "counters of the last two days from the monitor.\n\n"
-      "Rules about anomalies and about business learn from what the history has of the weeks "
-      "before "
-      "--from.\n\n"
+      "  {\"t\": 1774915200000, \"metric\": \"z0_external_errors_total\",\n"
+      "   \"tenant_id\": \"north\", \"labels\": {\"tool_id\": \"tool_x\"}, \"rise\": 3}\n"
+      "src/alerts/README.md has both formats. Of a running z0 it takes what facts tell,\n"
+      "from D1, and counters of the last two days from the monitor.\n\n"
+      "Rules about anomalies and about business learn from what the history has of the\n"
+      "weeks before --from.\n\n"
       "Examples:\n"
       "  z0 backtest --from 30d\n"
-      "  z0 backtest new.json --against old.json --from 30d --incidents incidents.ndjson\n"
+      "  z0 backtest new.json --against old.json --from 30d --incidents seen.ndjson\n"
       "  z0 export --all | z0 backtest rules.json --history -\n");
   command->callback([options, &context] {
     catch_interrupts();
