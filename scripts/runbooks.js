@@ -50,7 +50,7 @@ const grouped = (/** @type {number} */ number) => number.toLocaleString("en-US")
 const measured = (metric, value) =>
   metric.endsWith("_ms") ? `${grouped(value / 1_000)} s` : grouped(value);
 
-/** At which score of an hour somebody is told. @returns {string} */
+/** The score of an hour that a rule about revenue fires above where it says none. @returns {string} */
 function anomalyAlertScore() {
   const source = readFileSync(join(root, "include/z0/alerts/baseline.hpp"), "utf8");
   const score = /\banomaly_alert_score = ([0-9.]+);/.exec(source)?.[1];
@@ -59,7 +59,7 @@ function anomalyAlertScore() {
 }
 
 const DUE = "where the tenant's own hours say that";
-/** Questions about facts, in words. @type {Record<string, (window: string) => string>} */
+/** Questions about facts, in words. @type {Record<string, (window: string, score?: number) => string>} */
 const BUSINESS = {
   zero_invocations: (window) =>
     `no invocation for longer than ${window}, ${DUE} they are due and chance does not`,
@@ -67,7 +67,7 @@ const BUSINESS = {
     `no charge for longer than ${window} while tools are invoked, ${DUE} charges are due and chance does not`,
   revenue_low: (window) =>
     `less than half of the usual revenue in ${window}, and clearly less than such hours ever were`,
-  revenue_unusual: (window) => `above a score of ${anomalyAlertScore()}, of the revenue of each ${window}`,
+  revenue_unusual: (window, score) => `above a score of ${score ?? anomalyAlertScore()}, of the revenue of each ${window}`,
   budget_ends: (window) => `at the pace of ${window} a budget is used up before its period ends`,
 };
 
@@ -87,7 +87,7 @@ export function conditionOf(rule) {
     sum: () => `${bound(grouped(threshold))} in ${rule.window}`,
     value: () => bound(measured(String(signal), threshold)),
     anomaly: () => `${bound(`a score of ${threshold}`)}, of ${signal.aspect === "quantile" ? `the ${percent(signal.q)} quantile` : signal.to === undefined ? "the count" : "the share"} of each ${rule.window}`,
-    business: () => BUSINESS[String(signal)](rule.window ?? ""),
+    business: () => BUSINESS[String(signal)](rule.window ?? "", threshold),
   };
   if (!(kind in words)) throw new Error(`scripts/runbooks.js has no words for the signal ${kind}`);
   const parts = [words[kind]()];

@@ -156,11 +156,12 @@ BusinessWatch::Finding BusinessWatch::find_low(Tenant& tenant, const Rule& rule)
 }
 
 // Of the last hour that was learned. Amounts are said in whole units of the currency.
-BusinessWatch::Finding BusinessWatch::find_unusual(const Tenant& tenant) const {
+BusinessWatch::Finding BusinessWatch::find_unusual(const Tenant& tenant, const Rule& rule) const {
   Finding found;
   const Reading& last = tenant.last_revenue;
   found.value = last.score;
-  found.holds = last.settled && last.score > anomaly_alert_score && active(tenant, tenant.charges);
+  found.holds = last.settled && z0::holds(rule.comparison, rule.threshold, last.score) &&
+                active(tenant, tenant.charges);
   if (!found.holds) return found;
   const double unit = std::pow(10, std::max(minor_digits(tenant.currency), 0));
   Reading said = last;
@@ -177,7 +178,7 @@ BusinessWatch::Finding BusinessWatch::find(const std::string& id, Tenant& tenant
   if (rule.business == Business::zero_invocations)
     return find_silence(&Tenant::invocations, id, tenant, rule, state);
   if (rule.business == Business::revenue_low) return find_low(tenant, rule);
-  if (rule.business == Business::revenue_unusual) return find_unusual(tenant);
+  if (rule.business == Business::revenue_unusual) return find_unusual(tenant, rule);
   if (rule.business == Business::budget_ends) {
     const Budgets::Finding ends = budgets_.find(id, rule.window_ms, seen_until_ms_);
     return {ends.holds, ends.hours_left, ends.seen, ends.money};

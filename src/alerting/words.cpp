@@ -20,6 +20,8 @@ std::string with_unit(double value, std::string_view unit) {
   return rounded(value) + ' ' + std::string(unit);
 }
 
+std::string score_words(double score) { return "a score of " + rounded(score); }
+
 std::string measured(const Rule& rule, double value) {
   switch (rule.kind) {
     case SignalKind::ratio:
@@ -27,7 +29,9 @@ std::string measured(const Rule& rule, double value) {
     case SignalKind::burn:
       return rounded(value) + " times what the objective allows";
     case SignalKind::anomaly:
-      return "a score of " + rounded(value);
+      return score_words(value);
+    case SignalKind::business:
+      return has_threshold(rule) ? score_words(value) : std::string();
     case SignalKind::value:
     case SignalKind::quantile:
     case SignalKind::sum:

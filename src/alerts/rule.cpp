@@ -48,6 +48,11 @@ bool holds(Comparison comparison, double threshold, double value) {
   return value <= threshold;
 }
 
+bool has_threshold(const Rule& rule) {
+  if (rule.kind == SignalKind::business) return rule.business == Business::revenue_unusual;
+  return rule.kind != SignalKind::absent;
+}
+
 bool read_duration(std::string_view text, std::int64_t& ms) {
   if (text == "0") {
     ms = 0;

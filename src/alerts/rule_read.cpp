@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "alerts/checked_json.hpp"
+#include "z0/alerts/baseline.hpp"
 #include "z0/alerts/prometheus.hpp"
 
 namespace z0 {
@@ -268,6 +269,20 @@ class RulesReader : private CheckedJson {
     return judge(rule, met);
   }
 
+  // Whoever says nothing of revenue's score is told where most people should be.
+  bool complete_threshold(Rule& rule) {
+    if (rule.kind == SignalKind::business && has_threshold(rule)) {
+      if (compared_ == 0) rule.threshold = anomaly_alert_score;
+      const bool fits = rule.comparison == Comparison::above && compared_ <= 1 &&
+                        rule.threshold > 0 && rule.threshold < 1;
+      return fits || fail_at("above", "a score between 0 and 1, without either");
+    }
+    const bool compares = has_threshold(rule);
+    return compared_ == (compares ? 1 : 0) ||
+           fail(compares ? "one of " + rule_names::any_of(rule_names::comparisons)
+                         : "no threshold: this signal holds or does not");
+  }
+
   bool judge(Rule& rule, const std::vector<std::string>& met) {
     const auto has = [&met](std::string_view name) {
       return std::find(met.begin(), met.end(), name) != met.end();
@@ -278,10 +293,7 @@ class RulesReader : private CheckedJson {
     if (!is_rule_name(rule.name)) return fail_at("name", "letters, digits and _, no digit first");
     for (const Rule& other : out_)
       if (other.name == rule.name) return fail_at("name", "a name of its own");
-    const bool compares = rule.kind != SignalKind::absent && rule.kind != SignalKind::business;
-    if (compared_ != (compares ? 1 : 0))
-      return fail(compares ? "one of " + rule_names::any_of(rule_names::comparisons)
-                           : "no threshold: this signal holds or does not");
+    if (!complete_threshold(rule)) return false;
     if (rule.kind != SignalKind::value && rule.window_ms == 0)
       return fail_at("window", "a duration such as 5m");
     if (rule.kind == SignalKind::anomaly && (!rule.by_tenant || rule.window_ms < habit_window_ms))

@@ -63,7 +63,7 @@ void write_meaning(JsonWriter& json, const Rule& rule) {
 
 void write_condition(JsonWriter& json, const Rule& rule) {
   json.plain("signal", signal_name(rule.kind));
-  if (rule.kind != SignalKind::absent && rule.kind != SignalKind::business)
+  if (has_threshold(rule))
     json.plain("comparison", comparison_name(rule.comparison))
         .key("threshold")
         .raw(number_text(rule.threshold));

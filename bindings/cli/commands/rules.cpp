@@ -38,7 +38,8 @@ std::vector<Rule> rules_of(const std::string& file) {
 std::string condition_of(const Rule& rule) {
   std::string text(signal_name(rule.kind));
   for (const Selector& one : rule.of) text += ' ' + std::string(info(one.metric).name);
-  if (rule.kind == SignalKind::absent) return text;
+  if (rule.kind == SignalKind::business) text += ' ' + std::string(business_name(rule.business));
+  if (!has_threshold(rule)) return text;
   return text + ' ' + std::string(comparison_name(rule.comparison)) + ' ' +
          number_text(rule.threshold);
 }

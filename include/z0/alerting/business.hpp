@@ -148,7 +148,7 @@ class BusinessWatch {
   Finding find_silence(StreamOf which, const std::string& id, Tenant& tenant, const Rule& rule,
                        const AlertState& state);
   Finding find_low(Tenant& tenant, const Rule& rule);
-  Finding find_unusual(const Tenant& tenant) const;
+  Finding find_unusual(const Tenant& tenant, const Rule& rule) const;
   Finding find(const std::string& id, Tenant& tenant, const Rule& rule, const AlertState& state);
   void judge(const RuleBook& book, std::int64_t now_ms);
   void judge_rule(const std::string& rules_of, const Rule& rule, const std::string& id,

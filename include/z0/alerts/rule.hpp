@@ -43,7 +43,7 @@ enum class Business : std::uint8_t {
   zero_invocations,
   no_charges,
   revenue_low,
-  revenue_unusual,
+  revenue_unusual,  // above a score from 0 to 1, which is anomaly_alert_score where a rule says none
   budget_ends,
   count_,
 };
@@ -95,6 +95,8 @@ struct Rule {
 };
 
 bool holds(Comparison comparison, double threshold, double value);
+// Others hold or do not.
+bool has_threshold(const Rule& rule);
 
 // Where a text goes wrong and why: "rules[2].window", "a duration such as 90s, 5m or 1h30m".
 struct RuleError {

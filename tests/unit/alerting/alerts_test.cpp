@@ -90,6 +90,32 @@ TEST_CASE("Rules that cannot be read are refused with the place, and the others 
   CHECK(w.publish("cfg_bad", "entity", "").status != 201);
 }
 
+TEST_CASE("A tenant asks for another score of its revenue, and reads which rules have a threshold",
+          "[alerts]") {
+  Watched w;
+  const auto revenue = [](const std::string& above) {
+    return rule("Moves", R"("signal": {"business": "revenue_unusual"}, "above": )" + above);
+  };
+  const Reply refused = w.publish("cfg_mine", "tenant", revenue("1"), "north");
+  CHECK(refused.status == 422);
+  CHECK(refused.text("field") == "settings.rules[0].above");
+  REQUIRE(w.publish("cfg_mine", "tenant", revenue("0.4"), "north").status == 201);
+  const Json rules = w.get("/v1/rules", "north").json.at("rules");
+  int unusual = 0;
+  for (const Json& one : rules) {
+    INFO(one.dump());
+    const bool mine = one.at("name") == "Moves";
+    if (mine || one.at("name") == "RevenueUnusual") {
+      ++unusual;
+      CHECK(one.at("comparison") == "above");
+      CHECK(one.at("threshold") == (mine ? 0.4 : 0.65));
+    } else {
+      CHECK(one.contains("threshold") == (one.at("signal") != "business"));
+    }
+  }
+  CHECK(unusual == 2);
+}
+
 TEST_CASE("What was judged outlives evictions and crashes", "[alerts]") {
   Watched w;
   w.fail_writes();

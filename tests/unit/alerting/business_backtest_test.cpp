@@ -64,9 +64,10 @@ void add_facts(z0::BusinessHistory& history, TenantPlan plan, std::uint64_t seed
 }
 
 json judged(z0::BusinessHistory& facts, std::int64_t from_ms, std::int64_t to_ms,
-            const std::vector<z0::Incident>& incidents = {}, std::int64_t step_ms = minute_ms) {
+            const std::vector<z0::Incident>& incidents = {}, std::int64_t step_ms = minute_ms,
+            std::vector<z0::Rule> rules = business_rules()) {
   z0::History none;
-  z0::Backtest backtest(business_rules(), step_ms);
+  z0::Backtest backtest(std::move(rules), step_ms);
   z0::HistoryPlay play(none, backtest, from_ms, to_ms);
   z0::BusinessPlay business(facts, backtest, from_ms, to_ms);
   while (play.step())
@@ -132,6 +133,32 @@ TEST_CASE("Charges that stopped would have been known after an hour", "[business
   const std::int64_t after_ms = firing.at("fired_at").get<std::int64_t>() - stops;
   CHECK(after_ms > hour_ms);
   CHECK(after_ms <= hour_ms + 4 * minute_ms);
+}
+
+TEST_CASE("What scores a rule about revenue should fire above is tried over history",
+          "[business]") {
+  constexpr std::int64_t rises = moment_of(4, 1, 10);
+  TenantPlan plan = store("north");
+  plan.paid = [](std::int64_t at_ms) { return at_ms < rises ? 1.0 : 1.35; };
+  z0::BusinessHistory facts;
+  add_facts(facts, plan, 7, rises + 4 * hour_ms, 10);
+  const auto firings_above = [&facts](const char* threshold) {
+    const std::string settings =
+        R"({"rules": [{"name": "R", "signal": {"business": "revenue_unusual"}, "window": "1h",)"
+        R"( "severity": "warning", "runbook": "unusual", "owner": "o", "summary": "s")" +
+        std::string(threshold) + "}]}";
+    std::vector<z0::Rule> rules;
+    z0::RuleError error;
+    REQUIRE(z0::read_rules(settings, rules, error));
+    const json outcome =
+        judged(facts, moment_of(4, 1, 0), rises + 4 * hour_ms, {}, 10 * minute_ms, rules);
+    INFO(outcome.dump(1));
+    CHECK(judged_rule(outcome, "R").at("not_judged").is_null());
+    return outcome.at("firings").size();
+  };
+  CHECK(firings_above("") == 0);
+  CHECK(firings_above(R"(, "above": 0.65)") == 0);
+  CHECK(firings_above(R"(, "above": 0.3)") == 1);
 }
 
 TEST_CASE("A quiet month of three tenants pages nobody, and warns once at most", "[business]") {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <string>
 
 #include "unit/alerting/business_made.hpp"
@@ -239,6 +240,39 @@ TEST_CASE("Revenue that leaves its course is told of with amounts, and outlives 
   made.pass(10 * minute_ms);
   REQUIRE(made.fires("RevenueUnusual", "north"));
   CHECK(made.alert("RevenueUnusual", "north")->state.fired_at_ms == fired_ms);
+}
+
+TEST_CASE("A tenant's own rule about revenue may be stricter, and takes the platform's from nobody",
+          "[business]") {
+  const auto settings = [](const char* rule, const char* above) {
+    return R"({"rules": [{"name": ")" + std::string(rule) +
+           R"(", "signal": {"business": "revenue_unusual"}, "above": )" + above +
+           R"(, "window": "1h", "severity": "warning", "runbook": "unusual", "owner": "north",)"
+           R"( "summary": "s"}]})";
+  };
+  constexpr std::int64_t rises_ms = moment(4, 1, 10);
+  Made made(10);
+  made.book = z0::RuleBook({{"alr_early", "north", settings("RevenueMoves", "0.3")},
+                            {"alr_late", "south", settings("RevenueUnusual", "0.99")}});
+  for (const char* const id : {"north", "south"}) {
+    TenantPlan plan = shop(id, 600);
+    const double rises_by = *id == 'n' ? 1.35 : 3;
+    plan.paid = [rises_by](std::int64_t at_ms) { return at_ms < rises_ms ? 1 : rises_by; };
+    made.add(plan);
+  }
+  made.pass(rises_ms - monday_ms);
+  std::set<std::string> fired;
+  for (int i = 0; i < 8; ++i) {
+    made.pass(30 * minute_ms);
+    for (const auto& [key, one] : made.watch.alerts()) {
+      if (one.state.phase != z0::AlertPhase::firing) continue;
+      const std::string rules_of = one.rules_of.empty() ? "the platform" : one.rules_of;
+      fired.insert(one.rule + " of " + rules_of + ", " + one.tenant_id);
+    }
+  }
+  // What north's rule sees is too little for the platform's; south's sees not even what that one does.
+  CHECK(fired == std::set<std::string>{"RevenueMoves of north, north",
+                                       "RevenueUnusual of the platform, south"});
 }
 
 TEST_CASE("Rows bring back what is known, wherever it stops", "[business]") {

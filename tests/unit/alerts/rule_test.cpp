@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "unit/catch.hpp"
+#include "z0/alerts/baseline.hpp"
+#include "z0/alerts/prometheus.hpp"
 #include "z0/base/limits.hpp"
 
 namespace {
@@ -107,6 +109,36 @@ TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
   }
 }
 
+TEST_CASE("A rule about revenue says its score, or has the one that ships", "[alerts]") {
+  const auto read = [](const std::string& threshold, const char* about = "revenue_unusual") {
+    std::vector<Rule> all;
+    RuleError error;
+    const bool good = read_rules(rules(rule(R"(, "window": "1h")" + threshold,
+                                            R"({"business": ")" + std::string(about) + "\"}")),
+                                 all, error);
+    CHECK(good == !all.empty());
+    return good ? z0::number_text(all[0].threshold) : error.where + ": " + error.why;
+  };
+  CHECK(read("") == z0::number_text(z0::anomaly_alert_score));
+  CHECK(read(R"(, "above": 0.4)") == "0.4");
+  CHECK(read(R"(, "above": 0.9)") == "0.9");
+  const std::string refused = "rules[0].above: a score between 0 and 1, without either";
+  for (const char* const threshold :
+       {R"(, "above": 0)", R"(, "above": 1)", R"(, "above": -0.5)", R"(, "above": 65)",
+        R"(, "at_least": 0.5)", R"(, "below": 0.5)", R"(, "at_most": 0.5)",
+        R"(, "at_least": 0.5, "above": 0.5)", R"(, "above": 0.5, "at_least": 0.5)"}) {
+    INFO(threshold);
+    CHECK(read(threshold) == refused);
+  }
+  CHECK(read(R"(, "above": "0.5")") == "rules[0].above: a number");
+  // The other questions about facts hold or do not.
+  for (const char* const about : {"zero_invocations", "no_charges", "revenue_low", "budget_ends"}) {
+    CHECK(read("", about) == "0");
+    CHECK(read(R"(, "above": 0.5)", about) ==
+          "rules[0]: no threshold: this signal holds or does not");
+  }
+}
+
 TEST_CASE("A config holds no more rules than the evaluator is made for", "[alerts]") {
   std::string list;
   for (std::size_t i = 0; i <= z0::limits::rules_max; ++i) {
@@ -180,5 +212,26 @@ TEST_CASE("The rules that ship can be read, and hold the platform's thresholds",
     CHECK(found->comparison == row.comparison);
     CHECK(found->threshold == row.threshold);
     CHECK(found->severity == row.severity);
+  }
+}
+
+TEST_CASE("Who hears of a rule that ships follows from its level, and no rate fires on few events",
+          "[alerts]") {
+  std::vector<Rule> read;
+  RuleError error;
+  REQUIRE(read_rules(z0::default_rules_json(), read, error));
+  constexpr auto bit = [](z0::Audience one) { return 1U << static_cast<unsigned>(one); };
+  constexpr unsigned on_call = bit(z0::Audience::on_call);
+  constexpr unsigned with_lead = on_call | bit(z0::Audience::engineering_lead);
+  constexpr unsigned with_tenants = with_lead | bit(z0::Audience::tenant_success);
+  for (const Rule& one : read) {
+    INFO(one.name);
+    CHECK(one.audience == (one.level == 1 ? on_call : one.level == 2 ? with_lead : with_tenants));
+    const bool learned =
+        one.kind == z0::SignalKind::anomaly || one.business == z0::Business::revenue_unusual;
+    CHECK((one.level == 2) == learned);
+    CHECK((one.level == 3) == (one.kind == z0::SignalKind::business && !learned));
+    const bool is_rate = !one.to.empty();
+    CHECK((one.min_events >= 20) == (is_rate || one.aspect == z0::Aspect::quantile));
   }
 }
