@@ -106,6 +106,10 @@ const codeHtml = (code) =>
   escaped(code).replace(new RegExp(`\\{(${BLANKS.join("|")})\\}`, "g"), (all, name) =>
     `<span class="blank" data-blank="${name}">${all}</span>`);
 
+/** A command's line, with options that a narrow screen leaves whole. @param {string} line */
+const commandHtml = (line) =>
+  codeHtml(line).replace(/(?<=^| )--?[a-z][a-z-]*/gi, (option) => `<span class="option">${option}</span>`);
+
 /** A link between the files is one between the pages. @param {string} href */
 const hrefOf = (href) => href.replace(/^([a-z0-9_]+)\.md(?=#|$)/, "/runbooks/$1");
 
@@ -121,7 +125,7 @@ const marked = new Marked({
     },
     // A line a command: one that is too long goes on below itself, so that nothing of it is out of sight.
     code({ text }) {
-      const lines = text.split("\n").map((line) => `<span class="line">${codeHtml(line)}</span>`);
+      const lines = text.split("\n").map((line) => `<span class="line">${commandHtml(line)}</span>`);
       return `<div class="command"><pre tabindex="0"><code>${lines.join("\n")}</code></pre></div>\n`;
     },
     codespan: ({ text }) => `<code>${codeHtml(text).replace(/(?<=^[A-Z]\w*[a-z])(?=[A-Z])/g, "<wbr>")}</code>`,

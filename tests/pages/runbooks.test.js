@@ -103,7 +103,7 @@ test("The first command is in sight on a phone, and no width scrolls sideways", 
   onRunbook("", async (page) => {
     for (const file of await readdir(directory)) {
       if (!file.endsWith(".html")) continue;
-      for (const width of [320, 390, 768, 1440]) {
+      for (const width of [320, 360, 390, 768, 1440]) {
         await page.setViewportSize({ width, height: 844 });
         await page.goto(`${server.url}runbooks/${file.replace(/(index)?\.html$/, "")}`);
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${file} at ${width}`);
@@ -112,6 +112,32 @@ test("The first command is in sight on a phone, and no width scrolls sideways", 
         if (width !== 390 || file === "index.html") continue;
         const box = await page.locator("pre").first().boundingBox();
         assert.ok(box !== null && box.y + box.height < 844, file);
+      }
+    }
+  }));
+
+/** Words of alerts' names, and options of commands, that stand on two lines. */
+function brokenWords() {
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  while (words.nextNode()) {
+    const at = words.currentNode;
+    if (!at.parentElement?.matches("td > code, .option")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(at);
+    if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) broken.push(at.textContent);
+  }
+  return broken;
+}
+
+test("On a phone no word of an alert's name is broken, and no option of a command", () =>
+  onRunbook("", async (page) => {
+    for (const width of [320, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const path of ["unusual", "fact_write_failures", "reconciliation_mismatches"]) {
+        await page.goto(`${server.url}runbooks/${path}`);
+        assert.ok((await page.locator("td > code").count()) > 0 && (await page.locator(".option").count()) > 0);
+        assert.deepEqual(await page.evaluate(brokenWords), [], `${path} at ${width}`);
       }
     }
   }));
