@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "alerting/business_limits.hpp"
+#include "z0/base/trap.hpp"
 
 namespace z0 {
 namespace {
 
 constexpr std::int64_t weeks_ms(std::int64_t weeks) { return weeks * 168 * week::hour_ms; }
+static_assert(backtest_business_ms_max == weeks_ms(business_limits::learned_weeks));
 
 // What an hour has to be over for, before it is learned and looked at.
 constexpr std::int64_t ripens_ms =
@@ -35,9 +37,12 @@ Schooling schooling_of(Business business) {
       return {LookKind::charge, weeks_ms(3), "three weeks of charges"};
     case Business::budget_ends:
       return {LookKind::charge, 2 * week::hour_ms, "some hours of charges under a budget"};
-    default:
-      return {LookKind::charge, weeks_ms(2), "two weeks of charges"};
+    case Business::revenue_unusual:
+      return {LookKind::charge, Baseline::settled_ms, "two weeks of charges"};
+    case Business::count_:
+      break;
   }
+  trap("a rule about business is about one of its kinds");
 }
 
 }  // namespace
@@ -298,8 +303,8 @@ void BusinessPlay::spend_until(std::int64_t until_ms, LookReply& reply) {
        ++next_spent_) {
     const BusinessHistory::Spent& one = spent[next_spent_];
     const BusinessHistory::Account& account = history_.accounts_[one.account];
-    for (std::size_t i = 0; i < std::size(used_[one.account].spent); ++i) {
-      Used& used = used_[one.account];
+    Used& used = used_[one.account];
+    for (std::size_t i = 0; i < std::size(used.spent); ++i) {
       const std::int64_t index = period_index(static_cast<Period>(i), one.minute * week::minute_ms);
       if (std::exchange(used.index[i], index) != index) used.spent[i] = 0;
       used.spent[i] += one.amount;

@@ -58,6 +58,11 @@ Firing read_firing(ByteReader& in) {
 
 }  // namespace
 
+bool asks_of_business(std::span<const Rule> rules) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const Rule& rule) { return rule.kind == SignalKind::business; });
+}
+
 Backtest::Backtest(std::vector<Rule> rules, std::int64_t step_ms, std::size_t firings_max)
     : playback_(std::move(rules), step_ms),
       step_ms_(std::max<std::int64_t>(step_ms, 1)),
@@ -76,9 +81,7 @@ Backtest::Backtest(std::vector<Rule> rules, std::int64_t step_ms, std::size_t fi
 
 std::int64_t Backtest::learning_ms() const {
   if (!windows_.empty()) return backtest_learning_ms_max;
-  const bool asks = std::any_of(rules().begin(), rules().end(),
-                                [](const Rule& rule) { return rule.kind == SignalKind::business; });
-  return asks ? backtest_business_ms_max : 0;
+  return asks_of_business(rules()) ? backtest_business_ms_max : 0;
 }
 
 std::int64_t Backtest::learns_from_ms(std::int64_t first_ms, std::int64_t from_ms) const {

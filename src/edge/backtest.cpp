@@ -86,15 +86,26 @@ class BacktestStep {
  public:
   BacktestStep(BacktestRun& run, const BacktestRequest& request, const Context& context,
                const Frame& frame, Effects& effects)
-      : run_(run), request_(request), context_(context), frame_(frame), effects_(effects) {}
+      : run_(run),
+        request_(request),
+        context_(context),
+        frame_(frame),
+        effects_(effects),
+        outcome_(request.rules, request.step_ms, answered_firings_max),
+        warm_up_ms_(outcome_.warm_up_ms()) {
+    outcome_.limit_baselines(baselines_max);
+    if (!request.compares) return;
+    against_.emplace(request.against, request.step_ms, answered_firings_max);
+    against_->limit_baselines(baselines_max);
+    warm_up_ms_ = std::max(warm_up_ms_, against_->warm_up_ms());
+  }
 
   // What is usual is learned first, and windows reach back: so facts from before are asked for, too; those
   // steps are not judged.
   void begin() {
-    run_.learn_from_ms = made(request_.rules).learns_from_ms(0, run_.from_ms);
-    if (request_.compares)
-      run_.learn_from_ms =
-          std::min(run_.learn_from_ms, made(request_.against).learns_from_ms(0, run_.from_ms));
+    run_.learn_from_ms = outcome_.learns_from_ms(0, run_.from_ms);
+    if (against_)
+      run_.learn_from_ms = std::min(run_.learn_from_ms, against_->learns_from_ms(0, run_.from_ms));
     begin_at(run_.learn_from_ms);
     ask(std::max(request_.step_ms, first_stretch_ms));
   }
@@ -119,18 +130,14 @@ class BacktestStep {
     for (const HistorySample& sample : answer.samples) history.add(sample);
     run_.measurements += static_cast<std::int64_t>(answer.samples.size());
 
-    Backtest outcome = made(request_.rules);
-    restore(outcome, run_.outcome);
-    play(history, outcome, answer.reached_ms);
-    std::optional<Backtest> against;
-    if (request_.compares) {
-      against.emplace(made(request_.against));
-      restore(*against, run_.against);
-      play(history, *against, answer.reached_ms);
+    restore(outcome_, run_.outcome);
+    play(history, outcome_, answer.reached_ms);
+    if (against_) {
+      restore(*against_, run_.against);
+      play(history, *against_, answer.reached_ms);
     }
-    Backtest* const other = against ? &*against : nullptr;
-    if (answer.reached_ms >= run_.to_ms) return reply(outcome, other, history);
-    keep(history, outcome, other, answer);
+    if (answer.reached_ms >= run_.to_ms) return reply(history);
+    keep(history, answer);
   }
 
  private:
@@ -138,18 +145,6 @@ class BacktestStep {
   static void restore(Kept& into, std::string_view bytes) {
     ByteReader in(bytes);
     if (!bytes.empty() && !into.decode(in)) trap("a backtest reads what it wrote");
-  }
-
-  Backtest made(const std::vector<Rule>& rules) const {
-    Backtest backtest(rules, request_.step_ms, answered_firings_max);
-    backtest.limit_baselines(baselines_max);
-    return backtest;
-  }
-
-  // How far windows reach back.
-  std::int64_t warm_up_ms() const {
-    const std::int64_t ms = made(request_.rules).warm_up_ms();
-    return request_.compares ? std::max(ms, made(request_.against).warm_up_ms()) : ms;
   }
 
   std::int64_t most_stretches() const {
@@ -160,7 +155,7 @@ class BacktestStep {
 
   // The first step that windows need for one that is learned or judged then.
   void begin_at(std::int64_t ms) {
-    run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms(), run_.at_ms), 0);
+    run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms_, run_.at_ms), 0);
     run_.at_ms -= run_.at_ms % request_.step_ms;
     run_.begun_ms = run_.at_ms;
     run_.begun_stretches = run_.stretches;
@@ -170,7 +165,7 @@ class BacktestStep {
   // learned is forgotten: what is usual has no holes.
   void learn_less_if_long() {
     const std::int64_t took = run_.stretches - run_.begun_stretches;
-    if (took < stretches_told || run_.at_ms >= run_.from_ms - warm_up_ms()) return;
+    if (took < stretches_told || run_.at_ms >= run_.from_ms - warm_up_ms_) return;
     const std::int64_t mean_ms = std::max<std::int64_t>((run_.at_ms - run_.begun_ms) / took, 1);
     const std::int64_t left = (most_stretches() - run_.stretches) * planned_share / 100;
     if ((run_.to_ms - run_.at_ms) / mean_ms <= left) return;
@@ -208,21 +203,20 @@ class BacktestStep {
         "tenant, or run z0 backtest, which has no such limit.");
   }
 
-  void keep(const History& history, Backtest& outcome, Backtest* against,
-            const HistoryAnswer& answer) {
-    auto looks = static_cast<std::int64_t>(outcome.alerts_a_tick() + 1);
+  void keep(const History& history, const HistoryAnswer& answer) {
+    auto looks = static_cast<std::int64_t>(outcome_.alerts_a_tick() + 1);
     std::string held;
     std::string states;
     std::string other_states;
     ByteWriter states_out(states);
-    outcome.encode(states_out);
-    if (against != nullptr) {
-      looks += static_cast<std::int64_t>(against->alerts_a_tick());
+    outcome_.encode(states_out);
+    if (against_) {
+      looks += static_cast<std::int64_t>(against_->alerts_a_tick());
       ByteWriter other_out(other_states);
-      against->encode(other_out);
+      against_->encode(other_out);
     }
     ByteWriter held_out(held);
-    const std::size_t count = history.encode(answer.reached_ms - warm_up_ms(), held_out);
+    const std::size_t count = history.encode(answer.reached_ms - warm_up_ms_, held_out);
     if (count > held_max || ++run_.stretches >= most_stretches()) return refuse_size();
     run_.history = held;
     run_.outcome = states;
@@ -234,15 +228,15 @@ class BacktestStep {
     ask(span_ms);
   }
 
-  void reply(const Backtest& outcome, const Backtest* against, const History& history) {
+  void reply(const History& history) {
     std::string out;
     JsonWriter json(out);
     json.object().integer("from", run_.from_ms).integer("to", run_.to_ms);
     json.integer("step_ms", request_.step_ms).integer("measurements", run_.measurements);
     json.integer("series", static_cast<std::int64_t>(history.series_count()));
-    json.raw("outcome", backtest_json(outcome, run_.from_ms, run_.to_ms, request_.incidents));
-    if (against != nullptr)
-      json.raw("against", backtest_json(*against, run_.from_ms, run_.to_ms, request_.incidents));
+    json.raw("outcome", backtest_json(outcome_, run_.from_ms, run_.to_ms, request_.incidents));
+    if (against_)
+      json.raw("against", backtest_json(*against_, run_.from_ms, run_.to_ms, request_.incidents));
     json.end();
     reply_json(effects_, context_, 200, out);
   }
@@ -252,6 +246,9 @@ class BacktestStep {
   const Context& context_;
   const Frame& frame_;
   Effects& effects_;
+  Backtest outcome_;
+  std::optional<Backtest> against_;  // where two versions are compared
+  std::int64_t warm_up_ms_;          // how far windows reach back
 };
 
 }  // namespace

@@ -73,11 +73,6 @@ std::vector<Incident> incidents_of(const std::string& file) {
   return incidents;
 }
 
-bool asks_of_business(const std::vector<Rule>& rules) {
-  return std::any_of(rules.begin(), rules.end(),
-                     [](const Rule& rule) { return rule.kind == SignalKind::business; });
-}
-
 // What happened: measurements, and where a rule is about business the facts themselves.
 struct Happened {
   History measurements;

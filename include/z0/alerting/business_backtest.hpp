@@ -103,7 +103,6 @@ class BusinessPlay {
   };
   JudgedSince since(Business business, std::int64_t from_ms, std::int64_t to_ms) const;
   std::int64_t first_ms(LookKind kind) const;
-  std::int64_t first_budget_ms() const;
   LookReply answer(const LookRequest& asked, std::int64_t now_ms);
   void add_hours(const LookRequest& asked, LookReply& reply);
   void add_newest(const LookRequest& asked, LookReply& reply);

@@ -30,6 +30,9 @@ inline constexpr std::size_t backtest_firings_max = 20'000;
 inline constexpr std::int64_t backtest_learning_ms_max = std::int64_t{35} * 86'400'000;
 inline constexpr std::int64_t backtest_business_ms_max = std::int64_t{28} * 86'400'000;
 
+// Whether one of them is about business, so that facts are needed to judge it.
+bool asks_of_business(std::span<const Rule> rules);
+
 // What an alert costs, in minor units.
 struct FiringCost {
   std::string currency;               // empty: nothing is known of that
