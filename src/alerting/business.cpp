@@ -102,7 +102,7 @@ BusinessWatch::Tenant* BusinessWatch::tenant_of(const LookReply::Hour& found) {
   const auto known = tenants_.find(found.tenant_id);
   if (known != tenants_.end()) return &known->second;
   if (found.kind != LookKind::invocation && found.kind != LookKind::charge) return nullptr;
-  if (tenants_.size() >= business_limits::tenants_max) {
+  if (tenants_.size() >= std::min(tenants_max_, business_limits::tenants_max)) {
     ++left_out_;
     return nullptr;
   }
@@ -230,7 +230,7 @@ std::string BusinessWatch::encode_tenant(std::string_view id) const {
   tenant.charges.cadence.store(bytes);
   tenant.takings.store(bytes);
   tenant.revenue.store(bytes);
-  encode(tenant.last_revenue, out);
+  z0::encode(tenant.last_revenue, out);
   return bytes;
 }
 
@@ -246,8 +246,8 @@ bool BusinessWatch::load_tenant(std::string_view id, std::string_view bytes) {
   if (!known || !tenant.invocations.cadence.restore(in.raw(Cadence::stored_bytes)) ||
       !tenant.charges.cadence.restore(in.raw(Cadence::stored_bytes)) ||
       !tenant.takings.restore(in.raw(Takings::stored_bytes)) ||
-      !tenant.revenue.restore(in.raw(Baseline::stored_bytes)) || !decode(in, tenant.last_revenue) ||
-      !in.done())
+      !tenant.revenue.restore(in.raw(Baseline::stored_bytes)) ||
+      !z0::decode(in, tenant.last_revenue) || !in.done())
     return false;
   tenants_.insert_or_assign(std::string(id), std::move(tenant));
   return true;
@@ -299,6 +299,59 @@ bool BusinessWatch::load_state(std::string_view part, std::string_view bytes) {
   }
   saved_state_ = bytes;
   return true;
+}
+
+// -- in parts -------------------------------------------------------------------------------------
+
+// What the next look says anew is left out: what alerts cost, and what it sees in the streams.
+void BusinessWatch::encode(ByteWriter& out) const {
+  out.varint(tenants_.size());
+  for (const auto& [id, tenant] : tenants_) {
+    out.short_bytes(id);
+    out.short_bytes(encode_tenant(id));
+    for (const Stream* stream : {&tenant.invocations, &tenant.charges})
+      out.varint(static_cast<std::uint64_t>(stream->off_until_ms));
+    out.varint(tenant.hours.size());
+    for (const Hour& hour : tenant.hours) {
+      out.varint(static_cast<std::uint64_t>(hour.hour));
+      for (const std::uint64_t minutes : {hour.invocations, hour.charges}) out.varint(minutes);
+      for (const std::int64_t amount : {hour.taken, hour.failed}) out.signed_varint(amount);
+    }
+  }
+  out.short_bytes(encode_state());
+  for (const auto& [key, alert] : alerts_) out.short_bytes(alert.seen);
+  out.short_bytes(budgets_.encode());
+  for (const std::int64_t n : {seen_until_ms_, judged_until_ms_, left_out_})
+    out.varint(static_cast<std::uint64_t>(n));
+}
+
+bool BusinessWatch::decode_tenant(ByteReader& in) {
+  const std::string_view id = in.short_bytes();
+  if (!load_tenant(id, in.short_bytes())) return false;
+  Tenant& tenant = tenants_.find(id)->second;
+  for (Stream* stream : {&tenant.invocations, &tenant.charges})
+    stream->off_until_ms = static_cast<std::int64_t>(in.varint());
+  for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    Hour& hour = tenant.hours.emplace_back();
+    hour.hour = static_cast<std::int64_t>(in.varint());
+    for (std::uint64_t* minutes : {&hour.invocations, &hour.charges}) *minutes = in.varint();
+    for (std::int64_t* amount : {&hour.taken, &hour.failed}) *amount = in.signed_varint();
+  }
+  return in.ok();
+}
+
+bool BusinessWatch::decode(ByteReader& in) {
+  for (std::uint64_t left = in.varint(); left > 0; --left)
+    if (!decode_tenant(in)) return false;
+  const std::string_view state = in.short_bytes();
+  if (!state.empty() && !load_state({}, state)) return false;
+  for (auto& [key, alert] : alerts_) alert.seen = in.short_bytes();
+  if (!budgets_.decode(in.short_bytes())) return false;
+  for (std::int64_t* n : {&seen_until_ms_, &judged_until_ms_, &left_out_})
+    *n = static_cast<std::int64_t>(in.varint());
+  // As the last look saw them: the next one asks by that.
+  if (judged_until_ms_ != 0) see_streams();
+  return in.ok();
 }
 
 }  // namespace z0

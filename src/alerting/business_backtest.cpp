@@ -1,4 +1,4 @@
-// Facts of a history, and the watch over them in the time that was.
+// The watch over facts of a history, in the time that was.
 #include "z0/alerting/business_backtest.hpp"
 
 #include <algorithm>
@@ -47,99 +47,12 @@ Schooling schooling_of(Business business) {
 
 }  // namespace
 
-void BusinessHistory::add(const HistoryFact& fact) {
-  if (fact.at_ms <= 0 || fact.tenant_id.empty()) return;
-  const bool of_charge = fact.corrects.empty() || fact.corrects == "charge";
-  if (fact.failed) {
-    // Tries of one charge within an hour are one charge.
-    const std::string attempt = fact.tenant_id + '\0' + fact.entity_id + '\0' + fact.id + '\0' +
-                                std::to_string(fact.at_ms / week::hour_ms);
-    if (fact.type == "charge" && (fact.id.empty() || attempts_.insert(attempt).second))
-      count(LookKind::failed_charge, fact);
-  } else if (fact.type == "invocation") {
-    count(LookKind::invocation, fact);
-  } else if (fact.type == "charge") {
-    count(LookKind::charge, fact);
-    spend(fact);
-  } else if (fact.type == "correction" && of_charge) {
-    count(LookKind::correction, fact);
-    spend(fact);
-  } else if (fact.type == "lifecycle") {
-    const bool ends = fact.subtype == "retiring" || fact.subtype == "retired";
-    if (ends && fact.entity_id == "acct_" + fact.tenant_id) count(LookKind::suspension, fact);
-    if (fact.settings.empty() || fact.entity_id == fact.config_id) return;
-    versions_.push_back({fact.at_ms, fact.tenant_id, fact.entity_id, fact.config_id,
-                         fact.config_version, fact.settings});
-    in_order_ = false;
-  }
-}
-
-void BusinessHistory::count(LookKind kind, const HistoryFact& fact) {
-  const auto [found, is_new] = numbers_.try_emplace({fact.tenant_id, kind, fact.currency},
-                                                    static_cast<std::uint32_t>(series_.size()));
-  if (is_new) series_.push_back({fact.tenant_id, kind, fact.currency, cells_.size(), INT64_MAX});
-  Series& series = series_[found->second];
-  const std::int64_t minute = fact.at_ms / week::minute_ms;
-  series.first_minute = std::min(series.first_minute, minute);
-  if (is_new || cells_[series.last].minute != minute) {
-    in_order_ = false;
-    series.last = cells_.size();
-    cells_.push_back({minute, 0, 0, 0, found->second});
-  }
-  Cell& cell = cells_[series.last];
-  cell.newest_ms = std::max(cell.newest_ms, fact.at_ms);
-  cell.amount += fact.amount;
-  cell.facts += fact.facts;
-}
-
-void BusinessHistory::spend(const HistoryFact& fact) {
-  if (fact.entity_id.empty()) return;
-  const auto [found, is_new] =
-      account_numbers_.try_emplace({fact.tenant_id, fact.entity_id, fact.currency},
-                                   static_cast<std::uint32_t>(accounts_.size()));
-  in_order_ = false;
-  if (is_new) accounts_.push_back({fact.tenant_id, fact.entity_id, fact.currency});
-  spent_.push_back({fact.at_ms / week::minute_ms, fact.amount, found->second});
-}
-
-void BusinessHistory::put_in_order() {
-  if (std::exchange(in_order_, true)) return;
-  std::sort(cells_.begin(), cells_.end(), [](const Cell& a, const Cell& b) {
-    return std::pair(a.minute, a.series) < std::pair(b.minute, b.series);
-  });
-  // Facts out of order may have made several cells of a minute.
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    Cell& last = cells_[kept == 0 ? 0 : kept - 1];
-    if (kept > 0 && last.minute == cells_[i].minute && last.series == cells_[i].series) {
-      last.newest_ms = std::max(last.newest_ms, cells_[i].newest_ms);
-      last.amount += cells_[i].amount;
-      last.facts += cells_[i].facts;
-    } else {
-      cells_[kept++] = cells_[i];
-    }
-    series_[cells_[kept - 1].series].last = kept - 1;
-  }
-  cells_.resize(kept);
-  std::stable_sort(versions_.begin(), versions_.end(),
-                   [](const Version& a, const Version& b) { return a.at_ms < b.at_ms; });
-  std::set<std::pair<std::string_view, std::string_view>> watched;
-  for (const Version& one : versions_) watched.insert({one.tenant_id, one.entity_id});
-  std::erase_if(spent_, [&](const Spent& one) {
-    const Account& account = accounts_[one.account];
-    return !watched.contains({account.tenant_id, account.entity_id});
-  });
-  std::stable_sort(spent_.begin(), spent_.end(),
-                   [](const Spent& a, const Spent& b) { return a.minute < b.minute; });
-}
-
-// -- the play ---------------------------------------------------------------------------------------
-
 BusinessPlay::BusinessPlay(BusinessHistory& history, Backtest& backtest, std::int64_t from_ms,
                            std::int64_t to_ms)
-    : history_(history), backtest_(backtest) {
+    : history_(history),
+      backtest_(backtest),
+      first_tick_ms_(from_ms - from_ms % backtest.step_ms() + backtest.step_ms()) {
   history_.put_in_order();
-  newest_ms_.resize(history_.series_.size());
   places_.resize(history_.series_.size());
   used_.resize(history_.accounts_.size());
   std::vector<Rule> rules;
@@ -154,9 +67,7 @@ BusinessPlay::BusinessPlay(BusinessHistory& history, Backtest& backtest, std::in
 }
 
 std::int64_t BusinessPlay::first_ms(LookKind kind) const {
-  std::int64_t first = INT64_MAX;
-  for (const auto& series : history_.series_)
-    if (series.kind == kind) first = std::min(first, series.first_minute);
+  const std::int64_t first = history_.first_minutes_[static_cast<std::size_t>(kind)];
   return first == INT64_MAX ? 0 : first * week::minute_ms;
 }
 
@@ -186,12 +97,30 @@ JudgedSince BusinessPlay::since(Business business, std::int64_t from_ms, std::in
   return judged;
 }
 
+// What is learned, hour by hour: so it is the same wherever a play is cut. What is judged is never so much.
+LookRequest BusinessPlay::begin_look(std::int64_t now_ms) {
+  LookRequest asked = watch_.begin_look(now_ms);
+  if (asked.until_ms - asked.from_ms >= 2 * week::hour_ms)
+    asked.until_ms = asked.from_ms + week::hour_ms;
+  return asked;
+}
+
+void BusinessPlay::learn(std::int64_t until_ms) {
+  while (!rules_.empty()) {
+    const LookRequest asked = begin_look(first_tick_ms_);
+    // The first tick judges, or the history does not have that hour yet.
+    if (asked.until_ms + business_limits::late_ms > first_tick_ms_ || asked.until_ms > until_ms)
+      return;
+    watch_.take(asked, answer(asked, first_tick_ms_), book_, first_tick_ms_);
+  }
+}
+
 void BusinessPlay::tick(std::int64_t now_ms) {
   if (rules_.empty() || now_ms - looked_ms_ < business_limits::look_every_ms) return;
   looked_ms_ = now_ms;
   // Until nothing is left to be learned.
   while (true) {
-    const LookRequest asked = watch_.begin_look(now_ms);
+    const LookRequest asked = begin_look(now_ms);
     watch_.take(asked, answer(asked, now_ms), book_, now_ms);
     const std::int64_t next_ms = watch_.next_ms(now_ms);
     if (next_ms == 0 || next_ms > now_ms + business_limits::catch_up_every_ms) break;
@@ -215,11 +144,24 @@ void BusinessPlay::tell(std::int64_t now_ms) {
   }
 }
 
-// What the lookout would have been told by D1.
+std::int64_t BusinessPlay::needs_from_ms() const {
+  return rules_.empty() ? INT64_MAX : watch_.learned_until_ms();
+}
+
+void BusinessPlay::encode(ByteWriter& out) const {
+  out.varint(static_cast<std::uint64_t>(looked_ms_));
+  watch_.encode(out);
+}
+
+bool BusinessPlay::decode(ByteReader& in) {
+  looked_ms_ = static_cast<std::int64_t>(in.varint());
+  return watch_.decode(in);
+}
+
+// What the lookout would have been told by D1. What it doubts it knows: nothing of a history is late.
 LookReply BusinessPlay::answer(const LookRequest& asked, std::int64_t now_ms) {
   LookReply reply;
   add_hours(asked, reply);
-  add_newest(asked, reply);
   spend_until(asked.until_ms, reply);
   add_budgets(asked, now_ms, reply);
   return reply;
@@ -257,25 +199,6 @@ void BusinessPlay::add_hours(const LookRequest& asked, LookReply& reply) {
               return std::tie(a.tenant_id, a.kind, a.currency, a.hour) <
                      std::tie(b.tenant_id, b.kind, b.currency, b.hour);
             });
-}
-
-void BusinessPlay::add_newest(const LookRequest& asked, LookReply& reply) {
-  const auto& cells = history_.cells_;
-  const std::int64_t until = asked.until_ms / week::minute_ms;
-  for (; known_ < cells.size() && cells[known_].minute < until; ++known_) {
-    std::int64_t& newest = newest_ms_[cells[known_].series];
-    newest = std::max(newest, cells[known_].newest_ms);
-  }
-  for (const LookRequest::Doubt& doubt : asked.doubts) {
-    LookReply::Newest found{doubt.tenant_id, doubt.kind, 0};
-    // One series for each currency.
-    auto at = history_.numbers_.lower_bound({std::string(doubt.tenant_id), doubt.kind, {}});
-    for (; at != history_.numbers_.end() && std::get<0>(at->first) == doubt.tenant_id &&
-           std::get<1>(at->first) == doubt.kind;
-         ++at)
-      found.at_ms = std::max(found.at_ms, newest_ms_[at->second]);
-    if (found.at_ms > 0) reply.newest.push_back(found);
-  }
 }
 
 // Versions and charges in the order of time; accounts that were charged under a budget are told of.

@@ -166,6 +166,22 @@ void Backtest::note(const Evaluator::Alert& alert, std::int64_t now_ms, const Fi
                       cost});
 }
 
+void Backtest::find_open() {
+  open_.clear();
+  for (std::size_t i = 0; i < firings_.size(); ++i) {
+    const Firing& firing = firings_[i];
+    if (firing.resolved_at_ms != 0) continue;
+    const std::vector<std::string_view> labels(firing.labels.begin(), firing.labels.end());
+    open_[key_of(firing.rule, firing.tenant_id, labels)] = i;
+  }
+}
+
+void Backtest::leave_out(std::size_t rule, std::string_view why_not) {
+  judged_[rule] = {0, 0, std::string(why_not)};
+  std::erase_if(firings_, [rule](const Firing& firing) { return firing.rule == rule; });
+  find_open();
+}
+
 void Backtest::tick(std::int64_t now_ms, std::span<const Playback::Rise> rises) {
   playback_.tick(now_ms, rises);
   if (learns_at(now_ms)) note_learned(now_ms);
@@ -225,13 +241,10 @@ bool Backtest::decode(ByteReader& in) {
     series(metric, tenant_id, views);
   }
   for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Firing firing = read_firing(in);
-    if (firing.rule >= rules().size()) return false;
-    const std::vector<std::string_view> labels(firing.labels.begin(), firing.labels.end());
-    if (firing.resolved_at_ms == 0)
-      open_[key_of(firing.rule, firing.tenant_id, labels)] = firings_.size();
-    firings_.push_back(std::move(firing));
+    firings_.push_back(read_firing(in));
+    if (firings_.back().rule >= rules().size()) return false;
   }
+  find_open();
   left_out_ = static_cast<std::int64_t>(in.varint());
   if (!in.ok() || !playback_.evaluator().decode_states(in)) return false;
   for (JudgedSince& since : judged_) {

@@ -62,18 +62,38 @@ void add_samples(const FactTraits& fact, std::int64_t at_ms, std::uint64_t times
 std::uint32_t History::number_of(const HistorySample& sample) {
   const auto [found, is_new] =
       numbers_.try_emplace(key_of_sample(sample), static_cast<std::uint32_t>(series_.size()));
-  if (is_new) series_.push_back({sample.metric, sample.tenant_id, sample.labels});
+  if (is_new) series_.push_back({sample.metric, sample.tenant_id, sample.labels, SIZE_MAX});
   return found->second;
 }
 
-void History::add(const HistorySample& sample) {
+History::Event History::event_of(const HistorySample& sample, std::uint32_t series) {
   const MetricKind kind = info(sample.metric).kind;
-  if (kind != MetricKind::gauge && sample.rise == 0) return;
-  Event event{sample.at_ms, number_of(sample), 0, static_cast<double>(sample.rise)};
+  Event event{sample.at_ms, series, 0, static_cast<double>(sample.rise)};
   if (kind == MetricKind::gauge) event.amount = sample.value;
   if (kind == MetricKind::histogram)
     event.bucket = static_cast<std::uint32_t>(
         Histogram::bucket_of(static_cast<std::int64_t>(std::clamp(sample.value, 0.0, 1e15))));
+  return event;
+}
+
+void History::add(const HistorySample& sample) {
+  if (info(sample.metric).kind != MetricKind::gauge && sample.rise == 0) return;
+  events_.push_back(event_of(sample, number_of(sample)));
+}
+
+void History::add(const HistorySample& sample, std::int64_t step_ms) {
+  const bool counts = info(sample.metric).kind == MetricKind::counter;
+  Series& series = series_[number_of(sample)];
+  Event event = event_of(sample, static_cast<std::uint32_t>(&series - series_.data()));
+  event.at_ms -= event.at_ms % step_ms;
+  const bool same = counts && series.last < events_.size() &&
+                    events_[series.last].series == event.series &&
+                    events_[series.last].at_ms == event.at_ms;
+  if (same) {
+    events_[series.last].amount += event.amount;
+    return;
+  }
+  series.last = events_.size();
   events_.push_back(event);
 }
 

@@ -172,7 +172,7 @@ class Outcome {
     const bool learned = since.judged_from_ms != 0 && since.judged_from_ms < to_ms_;
     if (rule.kind == SignalKind::business) {
       if (learned) return "";
-      return since.why_not.empty() ? "it needs facts one by one: z0 backtest has them"
+      return since.why_not.empty() ? "it needs facts, and there were none to look at"
                                    : std::string_view(since.why_not);
     }
     if (!backtest_.has_history(rule)) return "the history has none of its measurements";

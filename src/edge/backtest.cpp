@@ -5,15 +5,20 @@
 // and none of it lies in memory between two steps: what the windows hold and what the alerts are
 // travels in the continuation.
 //
-// Rules about anomalies learn from as many days before as the bounds on one request allow: they begin 35 days
-// before, and where that would take too many stretches, all of it is forgotten and they begin again later.
+// Rules about anomalies and about business learn from as many days before as the bounds on one request allow:
+// they begin 35 and 28 days before, and where that would take too many stretches, all of it is forgotten and
+// they begin again later. Rules about business need each minute's facts and hold what is known of each tenant.
+// Where that is more than one request may, they are given up, with the reason, and the others go on.
 #include "z0/alerts/backtest.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 #include "edge/backtest_history.hpp"
+#include "edge/backtest_run.hpp"
 #include "edge/handlers.hpp"
+#include "z0/alerting/business_backtest.hpp"
 #include "z0/alerts/backtest_request.hpp"
 #include "z0/base/fields.hpp"
 #include "z0/base/trap.hpp"
@@ -35,36 +40,17 @@ constexpr std::int64_t first_stretch_ms = 3'600'000;
 constexpr std::size_t answered_firings_max = 2'000;
 // What is usual, for so many series of each version of the rules: 2.4 MB of continuation.
 constexpr std::size_t baselines_max = 1'000;
+// Tenants that rules about business follow, in both versions of the rules together: 2.8 MB of continuation.
+constexpr std::size_t tenants_max = 500;
+// Minutes of theirs that are asked for again: 1.5 MB.
+constexpr std::size_t minutes_max = 150'000;
+// What a look at a tenant takes, and what learning a minute of it does, in looks at an alert.
+constexpr std::int64_t looks_of_tenant = 100;
+constexpr std::int64_t looks_of_learning = 10;
 // How many stretches an answer takes can be told once they are as long as they get.
 constexpr std::int64_t stretches_told = 8;
 // Of those that are left, what is asked for may take so much.
 constexpr std::int64_t planned_share = 90;
-
-// Where a backtest stands between two steps.
-struct BacktestRun {
-  std::string_view body;
-  std::string_view tenant_id;
-  std::int64_t from_ms = 0, to_ms = 0;
-  std::int64_t learn_from_ms = 0;
-  std::int64_t at_ms = 0;   // what comes next
-  std::int64_t end_ms = 0;  // of the stretch that is asked for
-  std::int64_t stretches = 0;
-  std::int64_t begun_ms = 0, begun_stretches = 0;  // where it began, or began again
-  std::int64_t measurements = 0;
-  std::string_view history, outcome, against;  // empty before the first stretch
-
-  template <class Fields, class Self>
-  static void fields(Fields& f, Self& self) {
-    f.bytes(self.body);
-    f.text(self.tenant_id);
-    for (auto* n : {&self.from_ms, &self.to_ms, &self.learn_from_ms, &self.at_ms, &self.end_ms,
-                    &self.stretches, &self.begun_ms, &self.begun_stretches, &self.measurements})
-      f.number(*n);
-    f.bytes(self.history);
-    f.bytes(self.outcome);
-    f.bytes(self.against);
-  }
-};
 
 // Whether a rule tells subtypes or assets of facts apart.
 bool tells_assets(const std::vector<Rule>& rules) {
@@ -106,12 +92,23 @@ class BacktestStep {
     run_.learn_from_ms = outcome_.learns_from_ms(0, run_.from_ms);
     if (against_)
       run_.learn_from_ms = std::min(run_.learn_from_ms, against_->learns_from_ms(0, run_.from_ms));
-    begin_at(run_.learn_from_ms);
+    run_.facts_from_ms = run_.from_ms;
+    if (asks_of_business(request_.rules) || asks_of_business(request_.against)) {
+      run_.business = OfBusiness::judged;
+      const std::int64_t first_tick_ms = run_.from_ms + request_.step_ms;
+      run_.facts_from_ms = std::max<std::int64_t>(
+          first_tick_ms - first_tick_ms % week::hour_ms - backtest_business_ms_max, 0);
+    }
+    begin_again();
     ask(std::max(request_.step_ms, first_stretch_ms));
   }
 
   void ask(std::int64_t span_ms) {
     run_.end_ms = std::min(run_.to_ms, run_.at_ms + span_ms);
+    // A stretch of what is learned may be longer than one that is judged.
+    for (const std::int64_t border_ms : {run_.facts_from_ms, run_.from_ms})
+      if (judges_business() && run_.at_ms < border_ms)
+        run_.end_ms = std::min(run_.end_ms, rounded_up(border_ms, request_.step_ms));
     need_history(frame_, page(), effects_);
     std::string continuation;
     ByteWriter out(continuation);
@@ -124,25 +121,47 @@ class BacktestStep {
     HistoryAnswer answer;
     if (!read_history(frame_, page(), answer))
       return reply_error(effects_, context_, Status::storage_error, {});
-    if (answer.reached_ms <= run_.at_ms) return refuse_size();
+    if (answer.reached_ms <= run_.at_ms) {
+      if (!page().money || ++run_.stretches >= most_stretches()) return refuse_size();
+      // Steps may be longer than minutes.
+      give_up_business(OfBusiness::too_long);
+      return ask(run_.end_ms - run_.at_ms);
+    }
     History history;
     restore(history, run_.history);
-    for (const HistorySample& sample : answer.samples) history.add(sample);
+    for (const HistorySample& sample : answer.samples) history.add(sample, request_.step_ms);
     run_.measurements += static_cast<std::int64_t>(answer.samples.size());
+    BusinessHistory facts;
+    restore(facts, run_.facts);
+    for (const HistoryFact& sum : answer.sums)
+      if (sum.at_ms >= run_.facts_from_ms) facts.add(sum);
 
-    restore(outcome_, run_.outcome);
-    play(history, outcome_, answer.reached_ms);
-    if (against_) {
-      restore(*against_, run_.against);
-      play(history, *against_, answer.reached_ms);
-    }
+    const Stretch first = play(history, facts, outcome_, {run_.outcome, run_.watch}, answer);
+    Stretch second;
+    if (against_)
+      second = play(history, facts, *against_, {run_.against, run_.other_watch}, answer);
+    if (first.full || second.full) give_up_business(OfBusiness::too_many);
     if (answer.reached_ms >= run_.to_ms) return reply(history);
-    keep(history, answer);
+    keep(history, facts, first, second, answer);
   }
 
  private:
-  template <class Kept>
-  static void restore(Kept& into, std::string_view bytes) {
+  // What one version of the rules has come to, between two steps.
+  struct Kept {
+    std::string_view outcome;
+    std::string_view watch;
+  };
+  struct Stretch {
+    std::string outcome;
+    std::string watch;
+    std::int64_t looks = 0;    // that a tick takes
+    std::int64_t tenants = 0;  // that are looked at
+    std::int64_t needs_from_ms = INT64_MAX;
+    bool full = false;  // there are more
+  };
+
+  template <class T>
+  static void restore(T& into, std::string_view bytes) {
     ByteReader in(bytes);
     if (!bytes.empty() && !into.decode(in)) trap("a backtest reads what it wrote");
   }
@@ -153,28 +172,60 @@ class BacktestStep {
         std::min(stretches_max, questions_max / std::max<std::size_t>(databases, 1)));
   }
 
-  // The first step that windows need for one that is learned or judged then.
-  void begin_at(std::int64_t ms) {
-    run_.at_ms = std::max<std::int64_t>(std::max(ms - warm_up_ms_, run_.at_ms), 0);
-    run_.at_ms -= run_.at_ms % request_.step_ms;
+  static std::int64_t rounded_up(std::int64_t ms, std::int64_t unit_ms) {
+    return (ms + unit_ms - 1) / unit_ms * unit_ms;
+  }
+  bool judges_business() const { return run_.business == OfBusiness::judged; }
+
+  void give_up_business(OfBusiness why) {
+    run_.business = why;
+    run_.facts = run_.watch = run_.other_watch = {};
+    begin_count();
+  }
+
+  // From now on stretches are of other lengths.
+  void begin_count() {
     run_.begun_ms = run_.at_ms;
     run_.begun_stretches = run_.stretches;
   }
 
+  // The first step that windows need for one that is learned or judged, or whose facts are.
+  void begin_again() {
+    const std::int64_t first_ms = std::min(run_.learn_from_ms - warm_up_ms_, run_.facts_from_ms);
+    run_.at_ms = std::max<std::int64_t>(std::max(first_ms, run_.at_ms), 0);
+    run_.at_ms -= run_.at_ms % request_.step_ms;
+    begin_count();
+    run_.history = run_.outcome = run_.against = {};
+    run_.facts = run_.watch = run_.other_watch = {};
+  }
+
+  // How much time may be played in one step whose ticks take so much each.
+  std::int64_t cheap_ms(std::int64_t looks) const {
+    return std::max<std::int64_t>(1, looks_max / looks) * request_.step_ms;
+  }
+
   // Where the rest would take too many stretches, as long as they were so far, less is learned, and what was
-  // learned is forgotten: what is usual has no holes.
-  void learn_less_if_long() {
+  // learned is forgotten: what is usual has no holes. Where that no longer helps, rules about business are
+  // given up.
+  void take_less_if_long(std::int64_t judged_span_ms) {
     const std::int64_t took = run_.stretches - run_.begun_stretches;
-    if (took < stretches_told || run_.at_ms >= run_.from_ms - warm_up_ms_) return;
+    const bool learns = run_.at_ms < run_.from_ms - warm_up_ms_;
+    if (took < stretches_told || !(learns || judges_business())) return;
     const std::int64_t mean_ms = std::max<std::int64_t>((run_.at_ms - run_.begun_ms) / took, 1);
     const std::int64_t left = (most_stretches() - run_.stretches) * planned_share / 100;
-    if ((run_.to_ms - run_.at_ms) / mean_ms <= left) return;
-    run_.learn_from_ms = std::max(run_.at_ms, run_.to_ms - left * mean_ms);
-    run_.learn_from_ms -= run_.learn_from_ms % request_.step_ms;
-    // Too little to settle on.
-    if (run_.from_ms - run_.learn_from_ms < Baseline::settled_ms) run_.learn_from_ms = run_.from_ms;
-    begin_at(run_.learn_from_ms);
-    run_.history = run_.outcome = run_.against = {};
+    const std::int64_t of_judging =
+        (run_.to_ms - std::max(run_.at_ms, run_.from_ms)) / std::min(mean_ms, judged_span_ms);
+    const std::int64_t of_learning = left - of_judging;
+    if (!learns && of_learning < 0) return give_up_business(OfBusiness::too_long);
+    if (!learns || (run_.from_ms - run_.at_ms) / mean_ms <= of_learning) return;
+    const std::int64_t since_ms = std::max(run_.at_ms, run_.from_ms - of_learning * mean_ms);
+    // Less than two weeks would be too little for a baseline to settle on.
+    run_.learn_from_ms = run_.from_ms - since_ms < Baseline::settled_ms
+                             ? run_.from_ms
+                             : std::max(run_.learn_from_ms, since_ms - since_ms % request_.step_ms);
+    run_.facts_from_ms =
+        std::min(run_.from_ms, rounded_up(std::max(run_.facts_from_ms, since_ms), week::hour_ms));
+    begin_again();
   }
 
   HistoryPage page() const {
@@ -182,18 +233,41 @@ class BacktestStep {
     page.tenant_id = run_.tenant_id;
     page.from_ms = run_.at_ms;
     page.to_ms = run_.end_ms;
-    page.step_ms = request_.step_ms;
+    page.step_ms = page.whole_ms = request_.step_ms;
+    page.money = judges_business() && run_.end_ms > run_.facts_from_ms;
+    if (page.money) page.step_ms = std::gcd(request_.step_ms, week::minute_ms);
     page.by_asset = tells_assets(request_.rules) || tells_assets(request_.against);
     return page;
   }
 
-  void play(History& history, Backtest& backtest, std::int64_t reached_ms) const {
-    if (reached_ms <= std::min(run_.learn_from_ms, run_.from_ms)) return;
-    HistoryPlay steps(
-        history, backtest,
-        {std::max(run_.at_ms, run_.learn_from_ms), std::max(run_.at_ms, run_.from_ms), reached_ms});
-    while (steps.step()) {
+  Stretch play(History& history, BusinessHistory& facts, Backtest& backtest, const Kept& kept,
+               const HistoryAnswer& answer) const {
+    restore(backtest, kept.outcome);
+    std::optional<BusinessPlay> business;
+    if (judges_business()) {
+      business.emplace(facts, backtest, run_.from_ms, run_.to_ms);
+      business->limit_tenants(tenants_max / (against_ ? 2 : 1));
+      restore(*business, kept.watch);
+      if (run_.at_ms < run_.from_ms) business->learn(answer.reached_ms);
     }
+    if (answer.reached_ms > std::min(run_.learn_from_ms, run_.from_ms)) {
+      HistoryPlay steps(history, backtest,
+                        {std::max(run_.at_ms, run_.learn_from_ms),
+                         std::max(run_.at_ms, run_.from_ms), answer.reached_ms});
+      while (steps.step())
+        if (business && steps.judged()) business->tick(steps.now_ms());
+    }
+    Stretch stretch;
+    ByteWriter outcome(stretch.outcome);
+    backtest.encode(outcome);
+    stretch.looks = static_cast<std::int64_t>(backtest.alerts_a_tick());
+    if (!business) return stretch;
+    ByteWriter watch(stretch.watch);
+    business->encode(watch);
+    stretch.tenants = static_cast<std::int64_t>(business->tenants());
+    stretch.needs_from_ms = business->needs_from_ms();
+    stretch.full = business->left_out() > 0;
+    return stretch;
   }
 
   void refuse_size() {
@@ -203,32 +277,49 @@ class BacktestStep {
         "tenant, or run z0 backtest, which has no such limit.");
   }
 
-  void keep(const History& history, const HistoryAnswer& answer) {
-    auto looks = static_cast<std::int64_t>(outcome_.alerts_a_tick() + 1);
+  void keep(const History& history, BusinessHistory& facts, const Stretch& first,
+            const Stretch& second, const HistoryAnswer& answer) {
     std::string held;
-    std::string states;
-    std::string other_states;
-    ByteWriter states_out(states);
-    outcome_.encode(states_out);
-    if (against_) {
-      looks += static_cast<std::int64_t>(against_->alerts_a_tick());
-      ByteWriter other_out(other_states);
-      against_->encode(other_out);
-    }
+    std::string held_facts;
     ByteWriter held_out(held);
     const std::size_t count = history.encode(answer.reached_ms - warm_up_ms_, held_out);
     if (count > held_max || ++run_.stretches >= most_stretches()) return refuse_size();
+    if (judges_business()) {
+      ByteWriter facts_out(held_facts);
+      const std::int64_t since_ms = std::min(first.needs_from_ms, second.needs_from_ms);
+      if (facts.encode(since_ms, facts_out) > minutes_max) give_up_business(OfBusiness::too_many);
+    }
     run_.history = held;
-    run_.outcome = states;
-    run_.against = other_states;
-    const std::int64_t cheap_ms = std::max<std::int64_t>(1, looks_max / looks) * request_.step_ms;
-    const std::int64_t span_ms = std::min(next_span_ms(answer, page()), cheap_ms);
+    run_.outcome = first.outcome;
+    run_.against = second.outcome;
+    if (judges_business()) {
+      run_.facts = held_facts;
+      run_.watch = first.watch;
+      run_.other_watch = second.watch;
+    }
+    const std::int64_t span_ms = next_span_ms(answer, page());
+    const bool learned = run_.at_ms < run_.from_ms;
     run_.at_ms = answer.reached_ms;
-    learn_less_if_long();
-    ask(span_ms);
+    const bool learns = run_.at_ms < run_.from_ms;
+    if (learned && !learns) begin_count();
+    const std::int64_t looks = first.looks + second.looks + 1;
+    const std::int64_t tenants = first.tenants + second.tenants;
+    const std::int64_t judged_span_ms = cheap_ms(looks + tenants * looks_of_tenant);
+    take_less_if_long(judged_span_ms);
+    ask(std::min(span_ms, learns ? cheap_ms(looks + tenants * looks_of_learning) : judged_span_ms));
+  }
+
+  void leave_out_business(Backtest& backtest) const {
+    for (std::size_t i = 0; i < backtest.rules().size(); ++i)
+      if (backtest.rules()[i].kind == SignalKind::business)
+        backtest.leave_out(i, why_given_up(run_.business));
   }
 
   void reply(const History& history) {
+    if (run_.business > OfBusiness::judged) {
+      leave_out_business(outcome_);
+      if (against_) leave_out_business(*against_);
+    }
     std::string out;
     JsonWriter json(out);
     json.object().integer("from", run_.from_ms).integer("to", run_.to_ms);

@@ -169,6 +169,7 @@ bool read_history(const Frame& frame, const HistoryPage& page, HistoryAnswer& ou
         out.reached_ms = std::min(out.reached_ms, rows.at(rows.size() - 1, of_history::at).integer);
     }
   }
+  if (out.reached_ms < to_ms) out.reached_ms -= out.reached_ms % page.whole_ms;
   for (const auto& tables : answers) {
     for (const Rows& rows : tables) {
       for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -184,12 +185,12 @@ bool read_history(const Frame& frame, const HistoryPage& page, HistoryAnswer& ou
 }
 
 std::int64_t next_span_ms(const HistoryAnswer& answer, const HistoryPage& page) {
-  const std::int64_t span_ms = std::max(page.to_ms - page.from_ms, page.step_ms);
+  const std::int64_t span_ms = std::max(page.to_ms - page.from_ms, page.whole_ms);
   std::int64_t next_ms = span_ms * 2;
   if (answer.reached_ms < page.to_ms) next_ms = answer.reached_ms - page.from_ms;
   if (answer.facts > 0) next_ms = std::min(next_ms, span_ms * history_facts_max / answer.facts);
-  return std::clamp(next_ms - next_ms % page.step_ms, page.step_ms,
-                    std::max(page.step_ms, span_ms_max));
+  return std::clamp(next_ms - next_ms % page.whole_ms, page.whole_ms,
+                    std::max(page.whole_ms, span_ms_max));
 }
 
 void get_rule_history(const RouteCall& call) {

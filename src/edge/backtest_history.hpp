@@ -24,6 +24,8 @@ struct HistoryPage {
   std::int64_t step_ms = 60'000;
   bool by_asset = true;  // whether subtypes and assets are told apart
   bool money = false;    // whether sums for rules about business are told, too
+  // Where an answer does not reach to_ms, it reaches to a multiple of this, which is one of step_ms.
+  std::int64_t whole_ms = 60'000;
 };
 // Asks each database that may have such facts.
 void need_history(const Frame& frame, const HistoryPage& page, Effects& effects);
@@ -31,7 +33,7 @@ void need_history(const Frame& frame, const HistoryPage& page, Effects& effects)
 struct HistoryAnswer {
   std::vector<HistorySample> samples;  // at the beginnings of their steps
   std::vector<HistoryFact> sums;       // of facts, a step each, where money was asked for
-  // Up to where they are all; where it is page.from_ms, a single step has more than a page holds.
+  // Up to where they are all; where it is page.from_ms or less, a single step has more than a page holds.
   std::int64_t reached_ms = 0;
   std::int64_t facts = 0;  // that were read for it, or more
 };
@@ -39,7 +41,7 @@ struct HistoryAnswer {
 [[nodiscard]] bool read_history(const Frame& frame, const HistoryPage& page, HistoryAnswer& out);
 
 // How long the next stretch of time should be: it grows while answers are small, up to a day, and is at
-// least a step.
+// least page.whole_ms.
 std::int64_t next_span_ms(const HistoryAnswer& answer, const HistoryPage& page);
 
 }  // namespace z0

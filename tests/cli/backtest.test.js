@@ -248,6 +248,28 @@ describe("z0 backtest", { skip }, () => {
     assert.deepEqual(JSON.parse(saved.stdout).outcome, outcome);
   });
 
+  it("judges rules about business by facts in sum alone, which are no measurement of others", async () => {
+    const sums = Array.from({ length: 600 }, (_, i) => [
+      { t: MONDAY + i * MINUTE + 9, type: "invocation", tenant_id: "north", facts: 2 },
+      { t: MONDAY + i * MINUTE + 9, type: "invocation", tenant_id: "south", facts: 1 },
+    ]).flat();
+    const stopped = sums.filter(({ t, tenant_id }) => tenant_id === "south" || t < MONDAY + 9 * HOUR);
+    const input = stopped.map((one) => JSON.stringify(one)).join("\n");
+    const run = await z0(["backtest", "--json", "--history", "-"], { input });
+    assert.equal(run.code, 0, run.stderr);
+    const { from, to, measurements, outcome } = JSON.parse(run.stdout);
+    assert.deepEqual([from, to, measurements], [MONDAY, MONDAY + 599 * MINUTE + 9, 0]);
+    assert.deepEqual(outcome.firings.map((/** @type {any} */ { rule, tenant_id }) => [rule, tenant_id]), [["ZeroInvocations", "north"]]);
+    const rules = Object.fromEntries(outcome.rules.map((/** @type {any} */ one) => [one.name, one.not_judged]));
+    assert.equal(rules.ZeroInvocations, null);
+    assert.equal(rules.NoCharges, "the history has no charge");
+    assert.equal(rules.FactsUnusual, "the history has none of its measurements");
+    // Where no rule is about business, they say nothing.
+    const refused = await z0(["backtest", recorded("rules.json"), "--history", "-"], { input });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /the history has no measurement/);
+  });
+
   it("says which line of which file it cannot read, and why", async () => {
     const wrong = file("wrong.ndjson", `${facts[0]}\n{"t":1,"metric":"up","rise":1}\n`);
     const run = await z0(["backtest", "--history", wrong]);

@@ -325,10 +325,15 @@ int run_backtest(const Context& context, const BacktestOptions& options) {
     if (save) save->commit();
   }
   for (const std::string& file : options.histories) add_file(happened, file, options.tenant);
-  if (history.empty()) throw Failure("the history has no measurement: name another time or file");
+  // Facts in sum are no measurements, and enough for rules about business.
+  const bool measured = !history.empty();
+  if (!measured && happened.facts.empty())
+    throw Failure("the history has no measurement: name another time or file");
   if (!options.histories.empty()) {
-    stretch.from_ms = time_or(options.from, "--from", history.first_ms());
-    stretch.to_ms = time_or(options.to, "--to", history.last_ms());
+    const BusinessHistory& facts = happened.facts;
+    stretch.from_ms =
+        time_or(options.from, "--from", measured ? history.first_ms() : facts.first_ms());
+    stretch.to_ms = time_or(options.to, "--to", measured ? history.last_ms() : facts.last_ms());
   }
   if (stretch.to_ms <= stretch.from_ms) throw Failure("--from has to come before --to", exit_usage);
 

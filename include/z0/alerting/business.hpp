@@ -31,6 +31,7 @@
 #include "z0/alerts/machine.hpp"
 #include "z0/alerts/rule_book.hpp"
 #include "z0/alerts/takings.hpp"
+#include "z0/base/bytes.hpp"
 #include "z0/calls/look.hpp"
 #include "z0/notify/notification.hpp"
 
@@ -68,6 +69,11 @@ class BusinessWatch {
                                      const AlertState& state, std::int64_t now_ms) const;
   // As far as facts are known and judged; 0: never.
   std::int64_t judged_until_ms() const { return judged_until_ms_; }
+  // From then on what came is asked for again, hour by hour; 0: nothing was looked at yet.
+  std::int64_t learned_until_ms() const { return learned_until_ms_; }
+  // Tenants that there is room for, where that is less than business_limits::tenants_max.
+  void limit_tenants(std::size_t most) { tenants_max_ = most; }
+  std::size_t tenants() const { return tenants_.size(); }
   // Tenants and accounts that there was no room for.
   std::int64_t left_out() const { return left_out_ + budgets_.left_out(); }
 
@@ -84,6 +90,12 @@ class BusinessWatch {
   // The tenants' rows come first. False for bytes that save() did not write.
   [[nodiscard]] bool load_tenant(std::string_view id, std::string_view bytes);
   [[nodiscard]] bool load_state(std::string_view part, std::string_view bytes);
+
+  // -- all of it as bytes, between two looks: it goes on with them as if it had never stopped, where rows
+  // have it read again what came since the last whole hour
+  void encode(ByteWriter& out) const;
+  // False for bytes that encode did not write.
+  [[nodiscard]] bool decode(ByteReader& in);
 
  private:
   // What came in an hour that is not learned yet; of failures, which are not learned, in the last two days.
@@ -154,6 +166,7 @@ class BusinessWatch {
   void judge_rule(const std::string& rules_of, const Rule& rule, const std::string& id,
                   Tenant& tenant, std::int64_t now_ms);
   std::optional<AlertMoney> missing(const Tenant& tenant, std::int64_t since_ms) const;
+  bool decode_tenant(ByteReader& in);
   std::string encode_tenant(std::string_view id) const;
   std::string encode_state() const;
 
@@ -173,6 +186,7 @@ class BusinessWatch {
   bool awake_ = false;
   bool behind_ = false;  // there is more to look at at once
   std::int64_t left_out_ = 0;
+  std::size_t tenants_max_ = SIZE_MAX;
   std::vector<std::string> to_save_;
   std::string saved_state_;
 };

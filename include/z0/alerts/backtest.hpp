@@ -97,6 +97,8 @@ class Backtest {
   // After a tick: an alert of one of rules() that is not idle, and what it costs so far.
   void note(const Evaluator::Alert& alert, std::int64_t now_ms, const FiringCost& cost);
   void set_judged(std::size_t rule, JudgedSince since) { judged_[rule] = std::move(since); }
+  // It cannot be judged to the end: what it has fired is forgotten, and why is said.
+  void leave_out(std::size_t rule, std::string_view why_not);
   // Of a rule that has to learn.
   const JudgedSince& judged(std::size_t rule) const { return judged_[rule]; }
 
@@ -121,6 +123,7 @@ class Backtest {
     std::uint32_t number = 0;
   };
   void note_learned(std::int64_t now_ms);
+  void find_open();
   // Whatever has the key of the alert.
   std::string key_of(std::uint32_t rule, std::string_view tenant_id,
                      std::span<const std::string_view> labels) const;

@@ -80,6 +80,8 @@ std::string history_line(const HistoryFact& facts);
 class History {
  public:
   void add(const HistorySample& sample);
+  // The same as of the beginning of its step, where what a series brought within it counts as one.
+  void add(const HistorySample& sample, std::int64_t step_ms);
   bool empty() const { return events_.empty(); }
   std::size_t size() const { return events_.size(); }
   std::size_t series_count() const { return series_.size(); }
@@ -98,6 +100,7 @@ class History {
     Metric metric = Metric::count_;
     std::string tenant_id;
     std::vector<std::string> labels;
+    std::size_t last = SIZE_MAX;  // what was added of it last
   };
   struct Event {
     std::int64_t at_ms = 0;
@@ -106,6 +109,7 @@ class History {
     double amount = 0;
   };
   std::uint32_t number_of(const HistorySample& sample);
+  static Event event_of(const HistorySample& sample, std::uint32_t series);
 
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
   std::vector<Series> series_;

@@ -6,62 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "unit/alerting/business_made.hpp"
+#include "unit/alerting/business_played.hpp"
 #include "unit/catch.hpp"
 
 namespace {
 
 using nlohmann::json;
 using namespace z0::made;
-
-constexpr std::int64_t moment_of(std::int64_t weeks, std::int64_t day, std::int64_t hour) {
-  return monday_ms + (weeks * 7 + day) * day_ms + hour * hour_ms;
-}
-
-std::vector<z0::Rule> business_rules() {
-  std::vector<z0::Rule> all;
-  z0::RuleError error;
-  REQUIRE(z0::read_rules(z0::default_rules_json(), all, error));
-  std::erase_if(all, [](const z0::Rule& rule) { return rule.kind != z0::SignalKind::business; });
-  return all;
-}
-
-// A tenant whose facts come at steady hours, until its invocations or charges stop.
-TenantPlan store(const std::string& id, std::int64_t stops_ms = INT64_MAX,
-                 std::int64_t pays_until_ms = INT64_MAX) {
-  TenantPlan plan;
-  plan.id = id;
-  plan.busiest = 600;
-  plan.slow_days = 0.15;
-  plan.night = 0;
-  plan.invoked = [stops_ms](std::int64_t at_ms) { return at_ms < stops_ms ? 1.0 : 0.0; };
-  plan.paid = [pays_until_ms](std::int64_t at_ms) { return at_ms < pays_until_ms ? 1.0 : 0.0; };
-  return plan;
-}
-
-// Each minute's facts in sum, as the watch of business_made.hpp sees them.
-void add_facts(z0::BusinessHistory& history, TenantPlan plan, std::uint64_t seed,
-               std::int64_t until_ms, std::int64_t step_minutes = 1) {
-  MadeTenant tenant(std::move(plan), seed);
-  const auto add_bits = [&](std::string type, std::int64_t at_ms, std::uint32_t minutes,
-                            std::int64_t facts, std::int64_t amount) {
-    for (; minutes != 0; minutes &= minutes - 1) {
-      z0::HistoryFact fact;
-      fact.at_ms = at_ms + __builtin_ctz(minutes) * minute_ms + 30'000;
-      fact.type = type;
-      fact.tenant_id = tenant.plan.id;
-      fact.facts = std::exchange(facts, 0) + (facts == 0 ? 1 : 0);
-      fact.amount = std::exchange(amount, 0);
-      if (type == "charge") fact.currency = "USD";
-      history.add(fact);
-    }
-  };
-  for (std::int64_t at = monday_ms; at < until_ms; at += step_minutes * minute_ms) {
-    const MadeTenant::Step step = tenant.come(at, step_minutes);
-    add_bits("invocation", at, step.invoked, step.invocations, 0);
-    add_bits("charge", at, step.charged, step.charges, step.taken);
-  }
-}
 
 json judged(z0::BusinessHistory& facts, std::int64_t from_ms, std::int64_t to_ms,
             const std::vector<z0::Incident>& incidents = {}, std::int64_t step_ms = minute_ms,

@@ -222,7 +222,7 @@ TEST_CASE("A rule that the history says nothing of is named, and so is one that 
   const json outcome = played(history, json::array({tool_errors, lag, business}), {});
   CHECK(outcome["rules"][0]["not_judged"].is_null());
   CHECK(outcome["rules"][1]["not_judged"] == "the history has none of its measurements");
-  CHECK(outcome["rules"][2]["not_judged"] == "it needs facts one by one: z0 backtest has them");
+  CHECK(outcome["rules"][2]["not_judged"] == "it needs facts, and there were none to look at");
 }
 
 TEST_CASE("Lines of a history are samples, facts, or lines of an export", "[alerts]") {

@@ -7,6 +7,7 @@
 
 #include "unit/catch.hpp"
 #include "unit/test_world.hpp"
+#include "z0/alerting/business_backtest.hpp"
 #include "z0/alerts/backtest.hpp"
 #include "z0/alerts/backtest_history.hpp"
 
@@ -51,9 +52,14 @@ class FactsInD1 {
                    {"timestamp", at_ms},
                    {"tool_id", made.tool},
                    {"asset_id", "ast_x"},
+                   {"entity_id", made.entity},
                    {"data", Json::parse(made.data)},
                    {"status", made.failed ? "failed" : "recorded"}};
       if (!made.subtype.empty()) fact["subtype"] = made.subtype;
+      if (made.amount != 0) {
+        fact.update({{"amount", made.amount}, {"currency", made.currency}});
+        if (!made.corrects.empty()) fact["corrects"] = made.corrects;
+      }
       lines.push_back(fact.dump());
     }
   }
@@ -77,22 +83,25 @@ class FactsInD1 {
   int count_ = 0;
 };
 
-// What the tool would say of the same lines, minute by minute.
+// What the tool would say of the same lines, step by step.
 inline Json locally(const std::vector<std::string>& lines, std::int64_t from, std::int64_t to,
-                    const Json& asked) {
+                    const Json& asked, std::int64_t step_ms = 60'000) {
   std::vector<Rule> read;
   RuleError error;
   REQUIRE(read_rules(Json{{"rules", asked}}.dump(), read, error));
   History history;
-  for (const std::string& line : lines) {
-    HistoryLine one;
-    REQUIRE(read_history_line(line, one, error));
-    for (const auto& sample : one.samples) history.add(sample);
+  BusinessHistory facts;
+  for (const std::string& text : lines) {
+    HistoryLine line;
+    REQUIRE(read_history_line(text, line, error));
+    for (const auto& sample : line.samples) history.add(sample);
+    if (line.fact) facts.add(*line.fact);
   }
-  Backtest backtest(read, 60'000);
+  Backtest backtest(read, step_ms);
   HistoryPlay play(history, backtest, from, to);
-  while (play.step()) {
-  }
+  BusinessPlay business(facts, backtest, from, to);
+  while (play.step())
+    if (play.judged()) business.tick(play.now_ms());
   return Json::parse(backtest_json(backtest, from, to, {}));
 }
 
