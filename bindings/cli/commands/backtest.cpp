@@ -289,6 +289,15 @@ std::int64_t time_or(const std::string& text, const char* option, std::int64_t o
   return text.empty() ? otherwise : std::stoll(time_parameter(text, option));
 }
 
+// All that the files tell of, unless somebody names another time.
+Stretch stretch_of_files(const BacktestOptions& options, const Happened& happened) {
+  const History& history = happened.measurements;
+  const BusinessHistory& facts = happened.facts;
+  const bool measured = !history.empty();
+  return {time_or(options.from, "--from", measured ? history.first_ms() : facts.first_ms()),
+          time_or(options.to, "--to", measured ? history.last_ms() : facts.last_ms())};
+}
+
 int run_backtest(const Context& context, const BacktestOptions& options) {
   const std::vector<Rule> rules = rules_of_file(options.rules, options.shipped);
   std::vector<Rule> against;
@@ -326,15 +335,9 @@ int run_backtest(const Context& context, const BacktestOptions& options) {
   }
   for (const std::string& file : options.histories) add_file(happened, file, options.tenant);
   // Facts in sum are no measurements, and enough for rules about business.
-  const bool measured = !history.empty();
-  if (!measured && happened.facts.empty())
+  if (history.empty() && happened.facts.empty())
     throw Failure("the history has no measurement: name another time or file");
-  if (!options.histories.empty()) {
-    const BusinessHistory& facts = happened.facts;
-    stretch.from_ms =
-        time_or(options.from, "--from", measured ? history.first_ms() : facts.first_ms());
-    stretch.to_ms = time_or(options.to, "--to", measured ? history.last_ms() : facts.last_ms());
-  }
+  if (!options.histories.empty()) stretch = stretch_of_files(options, happened);
   if (stretch.to_ms <= stretch.from_ms) throw Failure("--from has to come before --to", exit_usage);
 
   json told = {{"from", stretch.from_ms},
