@@ -14,10 +14,10 @@ enum class OfBusiness : std::uint8_t { none, judged, too_many, too_long, count_ 
 inline constexpr std::string_view why_given_up(OfBusiness business) {
   return business == OfBusiness::too_many
              ? "more tenants than one request may hold: name one, or run z0 backtest, which has no "
-               "such "
-               "limit"
-             : "its facts by minute take more than one request may: ask for a shorter time or one "
-               "tenant, or run z0 backtest, which has no such limit";
+               "such limit"
+             : "its facts by minute are more than one request may read: ask for less time, steps "
+               "of a "
+               "minute or one tenant, or run z0 backtest, which has no such limit";
 }
 
 // Where a backtest stands between two steps. What it holds borrows the continuation.

@@ -150,7 +150,7 @@ TEST_CASE("Facts of minutes that no page holds are given up, and other rules are
   const Json asked = {{"from", from}, {"to", from + 5 * hour}, {"step", "1h"}};
   const Json outcome = backtest(w, asked, "north").json.at("outcome");
   const std::string why = rule_of(outcome, "ZeroInvocations").at("not_judged");
-  CHECK(why.find("its facts by minute take more than one request may") == 0);
+  CHECK(why.find("its facts by minute are more than one request may read") == 0);
   CHECK(rule_of(outcome, "FactWriteFailuresWarning").at("not_judged").is_null());
 }
 
