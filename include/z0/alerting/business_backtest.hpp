@@ -2,12 +2,14 @@
 // the facts of a history in D1's place.
 //
 // A fact is known from its `timestamp` on, so a look finds what it would have found had nothing been
-// late. What a watch learns first, the four weeks before, it learns hour by hour, as if it had been there:
-// so a history should begin that long before what is judged. Budgets are those whose versions stand in the ledgers of the accounts, and what counts against
-// them are the charges of the history: of a budget without a period those before it are not known.
+// late. What a watch learns first, the four weeks before, it learns hour by hour, as if it had been
+// there: so a history should begin that long before what is judged. Budgets are those whose versions stand
+// in the ledgers of the accounts, and what counts against them are the charges of the history: of a budget
+// without a period those before it are not known.
 //
-// In parts: both can be put away as bytes after any tick, and go on with them as in one go. Of the history
-// only what the watch still asks for is kept, but no budgets: who has them has all facts at hand.
+// In parts: history, backtest and play can be put away as bytes after any tick, and go on with them as in
+// one go. Of the history what the watch still asks for is kept, some 75 minutes, but no budgets: who has
+// their versions has all facts at hand.
 //
 // Not for what happens now, and not for rules about metrics: HistoryPlay plays those, and both tell of
 // their alerts in one Backtest. A history holds the facts of a kind, tenant and minute together, in 40
@@ -109,6 +111,7 @@ class BusinessPlay {
   // from_ms to to_ms: what is judged. What can be judged of it, and since when, is set in the backtest.
   BusinessPlay(BusinessHistory& history, Backtest& backtest, std::int64_t from_ms,
                std::int64_t to_ms);
+  // Tenants that there is room for.
   void limit_tenants(std::size_t most) { watch_.limit_tenants(most); }
   // Of a history that goes no further: learns what the first tick would learn, as far as that.
   void learn(std::int64_t until_ms);
