@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
 #include "alerting/business_limits.hpp"
+#include "base/sort.hpp"
 #include "z0/base/trap.hpp"
 
 namespace z0 {
@@ -194,11 +195,18 @@ void BusinessPlay::add_hours(const LookRequest& asked, LookReply& reply) {
     into.newest_ms = std::max(into.newest_ms, at->newest_ms);
   }
   // As D1 tells of them.
-  std::sort(reply.hours.begin(), reply.hours.end(),
-            [](const LookReply::Hour& a, const LookReply::Hour& b) {
-              return std::tie(a.tenant_id, a.kind, a.currency, a.hour) <
-                     std::tie(b.tenant_id, b.kind, b.currency, b.hour);
-            });
+  std::vector<std::uint32_t> order(reply.hours.size());
+  std::iota(order.begin(), order.end(), 0);
+  sort(order.data(), order.data() + order.size(), [&reply](std::uint32_t i, std::uint32_t j) {
+    const LookReply::Hour& a = reply.hours[i];
+    const LookReply::Hour& b = reply.hours[j];
+    return std::tie(a.tenant_id, a.kind, a.currency, a.hour) <
+           std::tie(b.tenant_id, b.kind, b.currency, b.hour);
+  });
+  std::vector<LookReply::Hour> sorted;
+  sorted.reserve(order.size());
+  for (const std::uint32_t i : order) sorted.push_back(reply.hours[i]);
+  reply.hours = std::move(sorted);
 }
 
 // Versions and charges in the order of time; accounts that were charged under a budget are told of.
@@ -219,7 +227,7 @@ void BusinessPlay::spend_until(std::int64_t until_ms, LookReply& reply) {
     fact.data = data;
     fact.recorded_at = one.at_ms;
     // A ledger holds so many configs and no more: the fold says so of the next one.
-    static_cast<void>(budgets_[{one.tenant_id, one.entity_id}].apply(fact));
+    static_cast<void>(budgets_[BusinessHistory::key_of(one.tenant_id, one.entity_id)].apply(fact));
   }
   const auto& spent = history_.spent_;
   for (; next_spent_ < spent.size() && spent[next_spent_].minute * week::minute_ms < until_ms;
@@ -237,7 +245,7 @@ void BusinessPlay::spend_until(std::int64_t until_ms, LookReply& reply) {
       return other.tenant_id == charged.tenant_id && other.entity_id == charged.entity_id;
     };
     const bool room = reply.charged.size() < business_limits::accounts_max;
-    if (room && budgets_.contains({account.tenant_id, account.entity_id}) &&
+    if (room && budgets_.contains(BusinessHistory::key_of(account.tenant_id, account.entity_id)) &&
         std::none_of(reply.charged.begin(), reply.charged.end(), same))
       reply.charged.push_back(charged);
   }
@@ -245,7 +253,7 @@ void BusinessPlay::spend_until(std::int64_t until_ms, LookReply& reply) {
 
 void BusinessPlay::add_budgets(const LookRequest& asked, std::int64_t now_ms, LookReply& reply) {
   for (const LookRequest::Account& account : asked.accounts) {
-    const auto known = budgets_.find({account.tenant_id, account.entity_id});
+    const auto known = budgets_.find(BusinessHistory::key_of(account.tenant_id, account.entity_id));
     if (known == budgets_.end()) continue;
     for (const KnownConfig& config : known->second.known()) {
       if (!config.is_budget) continue;
@@ -259,7 +267,7 @@ void BusinessPlay::add_budgets(const LookRequest& asked, std::int64_t now_ms, Lo
       one.at_ms = now_ms;
       one.enforced = config.budget.enforce;
       const auto charged = history_.account_numbers_.find(
-          {std::string(account.tenant_id), std::string(account.entity_id), config.budget.currency});
+          BusinessHistory::key_of(account.tenant_id, account.entity_id, config.budget.currency));
       if (charged == history_.account_numbers_.end()) continue;
       const Used& used = used_[charged->second];
       const auto i = static_cast<std::size_t>(config.budget.period);

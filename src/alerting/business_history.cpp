@@ -1,19 +1,27 @@
 // Facts of a history, as rules about business see them: by minute, tenant and kind.
 #include <algorithm>
+#include <numeric>
 #include <set>
-#include <tuple>
 #include <utility>
 
+#include "base/sort.hpp"
 #include "z0/alerting/business_backtest.hpp"
 
 namespace z0 {
+namespace {
+
+// One letter for each LookKind.
+constexpr std::string_view look_kinds = "icrfs";
+static_assert(look_kinds.size() == static_cast<std::size_t>(LookKind::count_));
+
+}  // namespace
 
 void BusinessHistory::add(const HistoryFact& fact) {
   if (fact.at_ms <= 0 || fact.tenant_id.empty()) return;
   const bool of_charge = fact.corrects.empty() || fact.corrects == "charge";
   if (fact.failed) {
     // Tries of one charge within an hour are one charge.
-    const std::string attempt = fact.tenant_id + '\0' + fact.entity_id + '\0' + fact.id + '\0' +
+    const std::string attempt = key_of(fact.tenant_id, fact.entity_id, fact.id) + '\0' +
                                 std::to_string(fact.at_ms / week::hour_ms);
     if (fact.type == "charge" && (fact.id.empty() || attempts_.insert(attempt).second))
       count(LookKind::failed_charge, fact);
@@ -46,11 +54,17 @@ std::int64_t BusinessHistory::last_ms() const {
   return last;
 }
 
+std::string BusinessHistory::key_of(std::string_view tenant_id, std::string_view entity_id,
+                                    std::string_view currency) {
+  std::string key(tenant_id);
+  return key.append(1, '\0').append(entity_id).append(1, '\0').append(currency);
+}
+
 std::uint32_t BusinessHistory::number_of(std::string_view tenant_id, LookKind kind,
                                          std::string_view currency) {
-  const auto [found, is_new] =
-      numbers_.try_emplace({std::string(tenant_id), kind, std::string(currency)},
-                           static_cast<std::uint32_t>(series_.size()));
+  const std::string_view of_kind = look_kinds.substr(static_cast<std::size_t>(kind), 1);
+  const auto [found, is_new] = numbers_.try_emplace(key_of(tenant_id, of_kind, currency),
+                                                    static_cast<std::uint32_t>(series_.size()));
   if (is_new) series_.push_back({std::string(tenant_id), kind, std::string(currency), SIZE_MAX});
   return found->second;
 }
@@ -75,7 +89,7 @@ void BusinessHistory::count(LookKind kind, const HistoryFact& fact) {
 void BusinessHistory::spend(const HistoryFact& fact) {
   if (fact.entity_id.empty()) return;
   const auto [found, is_new] =
-      account_numbers_.try_emplace({fact.tenant_id, fact.entity_id, fact.currency},
+      account_numbers_.try_emplace(key_of(fact.tenant_id, fact.entity_id, fact.currency),
                                    static_cast<std::uint32_t>(accounts_.size()));
   in_order_ = false;
   if (is_new) accounts_.push_back({fact.tenant_id, fact.entity_id, fact.currency});
@@ -101,16 +115,29 @@ void BusinessHistory::put_in_order() {
     series_[cells_[kept - 1].series].last = kept - 1;
   }
   cells_.resize(kept);
-  std::stable_sort(versions_.begin(), versions_.end(),
-                   [](const Version& a, const Version& b) { return a.at_ms < b.at_ms; });
-  std::set<std::pair<std::string_view, std::string_view>> watched;
-  for (const Version& one : versions_) watched.insert({one.tenant_id, one.entity_id});
+  put_versions_in_order();
+  std::set<std::string> watched;
+  for (const Version& one : versions_) watched.insert(key_of(one.tenant_id, one.entity_id));
   std::erase_if(spent_, [&](const Spent& one) {
     const Account& account = accounts_[one.account];
-    return !watched.contains({account.tenant_id, account.entity_id});
+    return !watched.contains(key_of(account.tenant_id, account.entity_id));
   });
-  std::stable_sort(spent_.begin(), spent_.end(),
-                   [](const Spent& a, const Spent& b) { return a.minute < b.minute; });
+  // All of a minute is spent at once.
+  sort(spent_.data(), spent_.data() + spent_.size(),
+       [](const Spent& a, const Spent& b) { return a.minute < b.minute; });
+}
+
+// Those of one moment as they came.
+void BusinessHistory::put_versions_in_order() {
+  std::vector<std::uint32_t> order(versions_.size());
+  std::iota(order.begin(), order.end(), 0);
+  sort(order.data(), order.data() + order.size(), [this](std::uint32_t a, std::uint32_t b) {
+    return std::pair(versions_[a].at_ms, a) < std::pair(versions_[b].at_ms, b);
+  });
+  std::vector<Version> sorted;
+  sorted.reserve(order.size());
+  for (const std::uint32_t i : order) sorted.push_back(std::move(versions_[i]));
+  versions_ = std::move(sorted);
 }
 
 // -- in parts ---------------------------------------------------------------------------------------

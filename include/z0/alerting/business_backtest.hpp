@@ -19,12 +19,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <utility>
 #include <vector>
 
 #include "z0/alerting/business.hpp"
@@ -87,16 +86,19 @@ class BusinessHistory {
     std::int64_t number = 0;
     std::string settings;
   };
+  static std::string key_of(std::string_view tenant_id, std::string_view entity_id,
+                            std::string_view currency = {});
   std::uint32_t number_of(std::string_view tenant_id, LookKind kind, std::string_view currency);
   void count(LookKind kind, const HistoryFact& fact);
   void spend(const HistoryFact& fact);
   void put_in_order();
+  void put_versions_in_order();
 
-  std::map<std::tuple<std::string, LookKind, std::string>, std::uint32_t> numbers_;
+  std::map<std::string, std::uint32_t, std::less<>> numbers_;  // by tenant, kind and currency
   std::vector<Series> series_;
   std::vector<Cell> cells_;
   std::array<std::int64_t, static_cast<std::size_t>(LookKind::count_)> first_minutes_;
-  std::map<std::tuple<std::string, std::string, std::string>, std::uint32_t> account_numbers_;
+  std::map<std::string, std::uint32_t, std::less<>> account_numbers_;  // by the three of an Account
   std::vector<Account> accounts_;
   std::vector<Spent> spent_;
   std::vector<Version> versions_;
@@ -156,7 +158,7 @@ class BusinessPlay {
   std::vector<Place> places_;
   std::int64_t looks_ = 0;
   // Budgets, by tenant and account.
-  std::map<std::pair<std::string_view, std::string_view>, ConfigState> budgets_;
+  std::map<std::string, ConfigState, std::less<>> budgets_;
   std::vector<Used> used_;  // by account and currency
   std::size_t next_spent_ = 0;
   std::size_t next_version_ = 0;
