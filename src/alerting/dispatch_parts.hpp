@@ -36,7 +36,7 @@ struct Dispatch::Message {
   using Item = std::pair<const std::string, Episode>;
   std::vector<Item*> fires;  // and nothing holds that back
   std::vector<Item*> over;   // of which the listener does not know yet
-  std::vector<Item*> again;  // of which it knows, but forgets
+  std::vector<Item*> again;  // of which it knows, but may be told again
   std::vector<Item*> held;   // of which it knows that they fire, and hears no more
   std::set<const Item*> flapping;
   bool has_new = false;  // among those that fire

@@ -18,6 +18,14 @@ bool forgets(const Listener& listener) {
   return listener.channel.type == ChannelType::alertmanager;
 }
 
+// Of what the listener knows to be over. The last word of an incident names all that it was about: while a
+// receiver was away, it may have missed the words between.
+bool is_told_again(const Listener& listener, std::int64_t opened_ms, std::int64_t over_ms,
+                   std::int64_t now_ms) {
+  if (forgets(listener)) return now_ms - over_ms < resolved_told_ms;
+  return opened_ms != 0 && over_ms >= opened_ms;
+}
+
 std::string short_hash(std::initializer_list<std::string_view> parts) {
   std::string bytes;
   ByteWriter out(bytes);
@@ -107,8 +115,8 @@ Dispatch::Message Dispatch::sort_out(const Now& now, const Listener& listener, G
       if (knows || (heard == Heard::nothing && wanted && !held && since != since_ms_.end() &&
                     episode.over_ms >= since->second))
         message.over.push_back(&item);
-      else if (heard == Heard::is_over && forgets(listener) &&
-               now.ms - episode.over_ms < resolved_told_ms)
+      else if (heard == Heard::is_over &&
+               is_told_again(listener, ear.opened_ms, episode.over_ms, now.ms))
         message.again.push_back(&item);
       continue;
     }
@@ -169,8 +177,10 @@ Told Dispatch::tell(const Now& now, const Listener& listener, Group& group, Ear&
   told.channel = listener.key;
   Notification& notification = told.notification;
   const NotifiedAlert& any = group.episodes.begin()->second.alert;
+  // Alertmanager knows no incidents: each word of a group takes the place of the one before.
+  const std::string incident = forgets(listener) ? std::string() : std::to_string(opened_ms);
   notification.dedup_key = any.rule + '-' + std::string(severity_name(any.severity)) + '-' +
-                           short_hash({group.rules_of, listener.key, std::to_string(opened_ms)});
+                           short_hash({group.rules_of, listener.key, incident});
   notification.id = short_hash({notification.dedup_key, std::to_string(now.ms)});
   notification.at_ms = now.ms;
   notification.links = listener.links;
@@ -221,7 +231,8 @@ Told Dispatch::tell(const Now& now, const Listener& listener, Group& group, Ear&
     add(*item, false);
     ear.of[item->first] = Heard::is_over;
   }
-  for (const Message::Item* item : message.again) add(*item, false);
+  if (message.fires.empty() || forgets(listener))
+    for (const Message::Item* item : message.again) add(*item, false);
   ear.told_ms = now.ms;
   ear.waits_ms = 0;
   ear.acknowledged = acknowledged;
@@ -260,6 +271,9 @@ void Dispatch::hear(const Now& now, const Listener& listener, Group& group,
     heard->second = Heard::fires;
     group.changed = true;
   }
+  // Those that one word does not show may be forgotten before the incident is over.
+  for (std::size_t i = 0; i < std::min(message.again.size(), limits::told_alerts_max); ++i)
+    message.again[i]->second.awaited = message.again[i]->second.awaited || !forgets(listener);
   const std::int64_t due = due_ms(now, listener, group, ear, message);
   if (due <= now.ms) {
     out.push_back(tell(now, listener, group, ear, message));

@@ -64,10 +64,15 @@ TEST_CASE("What fires is told once to each that wants it, unless a silence says 
   };
   std::map<std::pair<std::string, std::size_t>, int> fired_told;  // by listener and occurrence
   std::map<std::pair<std::string, std::size_t>, int> over_told;
+  // Occurrences that were told to fire, by listener and incident.
+  std::map<std::string, std::set<std::size_t>> named;
   const auto hear = [&] {
     for (const z0::Told& told : s.last) {
       REQUIRE(ids.insert(told.channel + told.notification.id).second);
       REQUIRE_FALSE(told.notification.alerts.empty());
+      const bool last_word = told.notification.status == NotificationStatus::resolved;
+      std::set<std::size_t>& of_incident = named[told.channel + told.notification.dedup_key];
+      std::set<std::string> over;
       for (const z0::NotifiedAlert& alert : told.notification.alerts) {
         const std::string id = alert.rule + (alert.tenant_id.empty() ? "" : "/" + alert.tenant_id);
         std::size_t which = seen.size();
@@ -79,16 +84,25 @@ TEST_CASE("What fires is told once to each that wants it, unless a silence says 
           // It fires, and no silence is about it.
           REQUIRE(seen[which].until_ms == 0);
           REQUIRE_FALSE(is_silenced(seen[which], s.now_ms));
+          of_incident.insert(which);
           // Others of its group are why it is named again.
           if (believed.insert(id).second) REQUIRE(++fired_told[{told.channel, which}] == 1);
         } else {
           REQUIRE(seen[which].until_ms != 0);
-          REQUIRE(++over_told[{told.channel, which}] == 1);
+          // The last word of an incident names all that it was about.
+          REQUIRE(++over_told[{told.channel, which}] <= (last_word ? 2 : 1));
+          over.insert(id);
           believed.erase(id);
         }
       }
       // Its incident is closed: what a silence holds back is told anew.
-      if (told.notification.status == NotificationStatus::resolved)
+      for (const std::size_t one : of_incident) {
+        const std::string& id = seen[one].id;
+        const bool again = std::any_of(seen.begin() + static_cast<std::ptrdiff_t>(one) + 1,
+                                       seen.end(), [&](const auto& it) { return it.id == id; });
+        REQUIRE((!last_word || again || over.contains(id) || open.contains(id)));
+      }
+      if (last_word)
         std::erase_if(believes[told.channel], [&](const std::string& id) {
           const bool same = id.starts_with(told.notification.alerts[0].rule);
           if (same) {
