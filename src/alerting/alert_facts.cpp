@@ -17,10 +17,11 @@ constexpr std::string_view select_first =
     "SELECT n, submission FROM alert_facts ORDER BY n LIMIT ?1";
 constexpr std::string_view put_fact = "INSERT INTO alert_facts (n, submission) VALUES (?1, ?2)";
 constexpr std::string_view drop_facts = "DELETE FROM alert_facts WHERE n <= ?1";
-constexpr std::string_view drop_first_facts =
-    R"(DELETE FROM alert_facts WHERE n IN (SELECT n FROM alert_facts WHERE n <= ?1 ORDER BY n LIMIT
-      ?2))";
 constexpr std::string_view notification_type = "notification";
+
+std::string key_of(std::string_view id, std::int64_t fired_ms) {
+  return std::string(id) + '_' + std::to_string(fired_ms);
+}
 
 // Waits twice as long each time that the ledger is away.
 std::int64_t pause_of(std::int64_t tries) {
@@ -61,19 +62,27 @@ void AlertFacts::note(const AlertsReply::Alert& view, bool over, Effects& effect
   add(FactType::alert, subtype, id, at_ms, data, effects);
 }
 
+void AlertFacts::remember(std::string_view id, std::int64_t fired_ms, std::int64_t over_ms) {
+  remembered_.emplace(key_of(id, fired_ms), over_ms);
+}
+
 void AlertFacts::watch(const AlertsReply& alerts, Effects& effects) {
-  std::map<std::string, Seen, std::less<>> seen;
+  std::map<std::string, std::int64_t, std::less<>> seen;
   for (const AlertsReply::Alert& view : alerts.alerts) {
-    if (view.alert.fired_at_ms == 0) continue;
-    // Two shards may each have one of that id, of tenants that they had no room for.
-    const std::string key = std::string(view.id) + '_' + std::to_string(view.alert.fired_at_ms);
-    Seen& now = seen[key];
-    if (const auto before = seen_.find(key); before != seen_.end()) now = before->second;
-    if (now.fired_ms != view.alert.fired_at_ms) note(view, false, effects);
-    now.fired_ms = view.alert.fired_at_ms;
-    const bool over = view.alert.resolved_at_ms >= view.alert.fired_at_ms;
-    if (over && now.resolved_ms != view.alert.resolved_at_ms) note(view, true, effects);
-    now.resolved_ms = view.alert.resolved_at_ms;
+    const std::int64_t fired_ms = view.alert.fired_at_ms;
+    const std::int64_t resolved_ms = view.alert.resolved_at_ms;
+    if (fired_ms == 0) continue;
+    const std::string key = key_of(view.id, fired_ms);
+    auto before = seen_.find(key);
+    bool known = before != seen_.end();
+    if (!known) {
+      before = remembered_.find(key);
+      known = before != remembered_.end();
+    }
+    if (!known) note(view, false, effects);
+    const bool told = known && before->second == resolved_ms;
+    if (resolved_ms >= fired_ms && !told) note(view, true, effects);
+    seen.emplace(key, resolved_ms);
   }
   seen_ = std::move(seen);
 }
@@ -107,20 +116,24 @@ void AlertFacts::ask_first(Effects& effects) const {
   effects.need_rows(select_first, {Value::of(std::max<std::int64_t>(most, 1))});
 }
 
-std::int64_t AlertFacts::send(const Rows& rows, Effects& effects) {
-  if (rows.failed || rows.size() == 0) return 0;
+std::vector<std::int64_t> AlertFacts::send(const Rows& rows, Effects& effects) {
+  std::vector<std::int64_t> numbers;
+  if (rows.failed || rows.size() == 0) return numbers;
   std::string packed;
   ByteWriter out(packed);
-  for (std::size_t i = 0; i < rows.size(); ++i) out.short_bytes(rows.at(i, 1).bytes);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    numbers.push_back(rows.at(i, 0).integer);
+    out.short_bytes(rows.at(i, 1).bytes);
+  }
   effects.need_call(LedgerMethod::append, ledger_object_name(alerts_ledger),
                     limits::append_timeout_ms,
                     encode_append_request(AppendRequest::system_flag, platform_tenant,
                                           alerts_ledger, rows.size(), packed));
-  return rows.at(rows.size() - 1, 0).integer;
+  return numbers;
 }
 
-void AlertFacts::settle(std::int64_t last, std::string_view answer, std::int64_t now_ms,
-                        Effects& effects) {
+void AlertFacts::settle(const std::vector<std::int64_t>& numbers, std::string_view answer,
+                        std::int64_t now_ms, Effects& effects) {
   const CallAnswer called = parse_call(answer);
   AppendReply reply;
   AppendRequest request;
@@ -128,10 +141,10 @@ void AlertFacts::settle(std::int64_t last, std::string_view answer, std::int64_t
       called.outcome == Z0_OK && decode(called.reply, reply) && decode(called.request, request);
   // Those before the first one that may still be taken: a ledger does not look for the originals of many
   // facts at once, so what comes again after a restart comes apart.
-  std::int64_t settled = 0;
-  const auto all = static_cast<std::int64_t>(heard ? reply.results.size() : 0);
+  std::size_t settled = 0;
+  const std::size_t all = heard ? std::min(reply.results.size(), numbers.size()) : 0;
   for (; settled < all; ++settled) {
-    const Status status = reply.results[static_cast<std::size_t>(settled)].status;
+    const Status status = reply.results[settled].status;
     if (transient(status)) break;
     // One that differs from what the ledger has under its id was told before a restart: it has it.
     if (!accepted(status) && status != Status::conflict) ++lost_;
@@ -140,12 +153,8 @@ void AlertFacts::settle(std::int64_t last, std::string_view answer, std::int64_t
     again_ms_ = now_ms + pause_of(tries_++);
     return;
   }
-  const std::int64_t left = all - settled;
-  if (left == 0)
-    effects.write(drop_facts, {Value::of(last)});
-  else
-    effects.write(drop_first_facts, {Value::of(last), Value::of(settled)});
-  waiting_ = std::max<std::int64_t>(waiting_ - settled, 0);
+  effects.write(drop_facts, {Value::of(numbers[settled - 1])});
+  waiting_ = std::max<std::int64_t>(waiting_ - static_cast<std::int64_t>(settled), 0);
   tries_ = again_ms_ = 0;
 }
 

@@ -61,7 +61,7 @@ class Mail {
     }
     if (alerting_.facts.due(now_ms)) {
       alerting_.facts.ask_first(effects_);
-      course.facts = 1;
+      course.facts = {0};
     }
     if (alerting_.dead_man.due(now_ms)) {
       alerting_.dead_man.had_turn(now_ms);
@@ -92,7 +92,8 @@ class Mail {
       unsent[i] = send_letter(rows, secret, notifications[i], sent);
       sent.unsent = unsent[i];
     }
-    if (course_.facts != 0) course_.facts = alerting_.facts.send(parse_rows(answer()), effects_);
+    if (!course_.facts.empty())
+      course_.facts = alerting_.facts.send(parse_rows(answer()), effects_);
     if (course_.beat) {
       AlertsRequest nobody;
       alerting_.dead_man.send(alerting_.desk.answer(nobody, frame_.now_ms).evaluated_at_ms,
@@ -157,7 +158,7 @@ class Mail {
     }
     MessagePacker packer(MessageKind::facts,
                          trace_context({}, {}, frame_.entropy.trace()).traceparent());
-    if (course_.facts != 0) settle_facts(answer(), packer);
+    if (!course_.facts.empty()) settle_facts(answer(), packer);
     if (course_.beat) alerting_.dead_man.settle(parse_fetch(answer()), now_ms);
     if (alerting_.loaded)
       set_alerts_alarm(alerting_, now_ms, effects_);

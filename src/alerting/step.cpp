@@ -72,6 +72,10 @@ bool loaded(Alerting& alerting, const Frame& frame, Effects& effects) {
   }
   load(alerting, rows);
   alerting.desk.end_loading(frame.now_ms);
+  alerting.desk.dispatch().each_episode(
+      [&](std::string_view id, std::int64_t fired_ms, std::int64_t over_ms) {
+        alerting.facts.remember(id, fired_ms, over_ms);
+      });
   alerting.loaded = true;
   return true;
 }
@@ -141,15 +145,20 @@ void note_silences(Alerting& alerting, const SilencesReply& reply, std::int64_t 
   }
 }
 
+void answer_silences(Alerting& alerting, const SilencesReply& reply, const Frame& frame,
+                     Effects& effects) {
+  note_silences(alerting, reply, frame.now_ms, effects);
+  const std::string value = encode_reply(reply);
+  commit_alerts(alerting, frame, effects);
+  effects.reply(info(Status::ok).http, {}, value);
+}
+
 void silence(Alerting& alerting, const Frame& frame, Effects& effects) {
   SilenceRequest request;
   if (!decode(frame.part(1), request)) return reply_status(effects, Status::storage_error);
   SilencesReply reply;
   alerting.desk.silence(request, frame.now_ms, reply);
-  note_silences(alerting, reply, frame.now_ms, effects);
-  const std::string value = encode_reply(reply);
-  commit_alerts(alerting, frame, effects);
-  effects.reply(info(Status::ok).http, {}, value);
+  answer_silences(alerting, reply, frame, effects);
 }
 
 void unsilence(Alerting& alerting, const Frame& frame, Effects& effects) {
@@ -158,10 +167,7 @@ void unsilence(Alerting& alerting, const Frame& frame, Effects& effects) {
   SilencesReply reply;
   const bool known = alerting.desk.unsilence(request, frame.now_ms, reply);
   if (!known) return reply_status(effects, Status::not_found);
-  note_silences(alerting, reply, frame.now_ms, effects);
-  const std::string value = encode_reply(reply);
-  commit_alerts(alerting, frame, effects);
-  effects.reply(info(Status::ok).http, {}, value);
+  answer_silences(alerting, reply, frame, effects);
 }
 
 void list_silences(const Alerting& alerting, const Frame& frame, Effects& effects) {

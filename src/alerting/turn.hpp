@@ -25,7 +25,7 @@ struct AlertsCourse {
   AlertsStage stage = AlertsStage::zones;
   std::vector<std::string_view> zones;
   std::vector<SentLetter> letters;
-  std::int64_t facts = 0;  // the number of the last fact that goes along; 0: none does
+  std::vector<std::int64_t> facts;  // the numbers of those that go along
   bool beat = false;       // a sign of life
 
   template <class Fields, class Self>
@@ -33,7 +33,7 @@ struct AlertsCourse {
     f.code(self.stage);
     f.list(self.zones);
     f.list(self.letters);
-    f.number(self.facts);
+    f.list(self.facts);
     f.flag(self.beat);
   }
 };

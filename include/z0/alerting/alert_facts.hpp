@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "z0/calls/alerts.hpp"
 #include "z0/facts/fact.hpp"
@@ -25,8 +26,10 @@ class AlertFacts {
   // Rows have numbers from `now_ms` on: what was on its way when memory was lost never names a newer row.
   [[nodiscard]] bool load(std::string_view answer, std::int64_t now_ms);
 
-  // Alerts that began to fire or ended since the last look. After a restart all of them are new: their
-  // ids say that the ledger has them.
+  // After a restart: an alert whose begin, and whose end if it has one, was told of before.
+  void remember(std::string_view id, std::int64_t fired_ms, std::int64_t over_ms);
+  // Alerts that began to fire or ended since the last look. What is told twice has the same id, so the ledger
+  // has it once.
   void watch(const AlertsReply& alerts, Effects& effects);
   // One fact more. `subtype` of FactType::alert, or of `notification` where it is custom. `data`: JSON.
   void add(FactType type, std::string_view subtype, std::string_view id, std::int64_t at_ms,
@@ -35,10 +38,11 @@ class AlertFacts {
   // -- a turn
   bool due(std::int64_t now_ms) const { return waiting_ > 0 && now_ms >= again_ms_; }
   void ask_first(Effects& effects) const;
-  // The call of the ledger; the number of the last fact of it, or 0: there is none to make.
-  std::int64_t send(const Rows& rows, Effects& effects);
-  // What became of those up to a number. Messages for the replication are put out by the caller.
-  void settle(std::int64_t last, std::string_view answer, std::int64_t now_ms, Effects& effects);
+  // The call of the ledger; the numbers of the facts that it brings. None: there is none to make.
+  std::vector<std::int64_t> send(const Rows& rows, Effects& effects);
+  // What became of them. Messages for the replication are put out by the caller.
+  void settle(const std::vector<std::int64_t>& numbers, std::string_view answer,
+              std::int64_t now_ms, Effects& effects);
 
   std::int64_t next_ms(std::int64_t now_ms) const {
     return waiting_ == 0 ? 0 : (again_ms_ > now_ms ? again_ms_ : now_ms);
@@ -48,13 +52,11 @@ class AlertFacts {
   std::int64_t lost() const { return lost_; }
 
  private:
-  struct Seen {
-    std::int64_t fired_ms = 0;
-    std::int64_t resolved_ms = 0;
-  };
   void note(const AlertsReply::Alert& view, bool over, Effects& effects);
 
-  std::map<std::string, Seen, std::less<>> seen_;
+  // By alert and begin: its end, as of the last look, and as of the life before.
+  std::map<std::string, std::int64_t, std::less<>> seen_;
+  std::map<std::string, std::int64_t, std::less<>> remembered_;
   std::int64_t last_n_ = 0;
   std::int64_t waiting_ = 0;
   std::int64_t tries_ = 0;

@@ -53,6 +53,7 @@ class Desk {
   const std::vector<ZoneOffset>& zones() const { return zones_; }
   void set_zone(ZoneOffset zone);
 
+  const Dispatch& dispatch() const { return dispatch_; }
   // What is to be told now. It counts as told with the next save(), whose commit has to keep it.
   std::vector<Told> decide(std::span<const Listener> listeners, std::span<const ZoneOffset> zones,
                            std::int64_t now_ms);

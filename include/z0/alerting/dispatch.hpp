@@ -85,6 +85,12 @@ class Dispatch {
     bool flaps = false;
   };
   Standing standing(std::string_view id) const;
+  // Calls each(id, fired_ms, over_ms) for the alerts that are remembered; over_ms 0: it fires.
+  template <class Each>
+  void each_episode(Each each) const {
+    for (const auto& [key, group] : groups_)
+      for (const auto& [id, episode] : group.episodes) each(id, episode.fired_ms, episode.over_ms);
+  }
 
   // -- rows: one for each group, and one of who listens since when
   template <class Put>

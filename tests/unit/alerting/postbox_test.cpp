@@ -237,9 +237,23 @@ TEST_CASE("Facts wait for a ledger that is away", "[postbox]") {
     outcome = Z0_TIMEOUT;
     return object == "account_acct_z0";
   };
-  w.pass(5 * minute);
+  w.pass(3 * minute);
   CHECK(w.took[hook_url].size() >= 1);
   CHECK(w.get("/v1/facts/acct_z0", "").status != 200);
+  // What waits after a restart is what waited before.
+  const auto waiting = [&w] {
+    return w.storage_of("alerts")
+        .run({"SELECT count(*) FROM alert_facts", {}})
+        ->rows.at(0, 0)
+        .integer;
+  };
+  const std::int64_t before = waiting();
+  REQUIRE(before > 0);
+  for (int i = 0; i < 3; ++i) {
+    w.crash();
+    w.pass(minute / 2);
+  }
+  CHECK(waiting() == before);
   w.faults.call = nullptr;
   w.pass(6 * minute);
   CHECK(w.get("/v1/facts/acct_z0", "").json.at("facts").size() >= 2);
