@@ -5,6 +5,7 @@
 
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/metrics/registry.hpp"
 
 namespace z0 {
 namespace {
@@ -26,8 +27,7 @@ std::string alert_id(std::string_view rules_of, std::string_view rule, std::stri
 
 Desk::Desk() : of_all_(book_.of_all()) {}
 
-bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms,
-                ShardReportReply& answer) {
+bool Desk::take(std::string_view bytes, std::int64_t now_ms, ShardReportReply& answer) {
   ShardReport report;
   if (!decode(bytes, report) || shards_.size() > limits::monitor_shards_max) return false;
   if (report.rules_hash != book_.hash()) {
@@ -37,13 +37,14 @@ bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms
       answer.rules.push_back({source.config_id, source.tenant_id, source.settings});
     return true;
   }
-  HeardShard& shard = shards_[std::string(report.shard)];
+  const std::string name(report.shard);
+  HeardShard& shard = shards_[name];
   shard.heard_ms = now_ms;
   if (!report.rests) business_.wake();
   // One that was under way for long: what the shard said since stands. Further back it is its clock that
   // went back.
   if (report.at_ms < shard.at_ms && shard.at_ms - report.at_ms < limits::shard_silent_ms) {
-    judge(shards, now_ms);
+    judge(now_ms);
     return true;
   }
   shard.at_ms = report.at_ms;
@@ -66,16 +67,44 @@ bool Desk::take(std::string_view bytes, std::int64_t shards, std::int64_t now_ms
     known.state.fired_at_ms = one.fired_at_ms;
     known.state.resolved_at_ms = one.resolved_at_ms;
     known.state.value = static_cast<double>(one.value_millionths) / 1e6;
-    shard.alerts.emplace(alert_id(one.rules_of, one.rule, one.tenant_id, one.labels),
-                         std::move(known));
+    // Each shard may have one for the tenants that it had no room for.
+    if (known.tenant_id == other_value) known.tenant_id = "(other of " + name + ')';
+    shard.alerts.emplace(id_of(known), std::move(known));
   }
-  judge(shards, now_ms);
+  note_awake(name, shard.is_awake());
+  judge(now_ms);
   return true;
 }
 
-void Desk::tick(std::int64_t shards, std::int64_t now_ms) { judge(shards, now_ms); }
+void Desk::note_awake(const std::string& name, bool awake) {
+  if (awake == awake_.contains(name)) return;
+  if (awake)
+    awake_.insert(name);
+  else
+    awake_.erase(name);
+  changed_shards_.insert(name);
+}
 
-void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
+std::vector<std::string> Desk::unheard() const {
+  std::vector<std::string> names;
+  for (const std::string& name : awake_)
+    if (!shards_.contains(name)) names.push_back(name);
+  return names;
+}
+
+// After a restart it is not yet known what every shard knows.
+Evaluator::Cover Desk::cover(std::int64_t now_ms) {
+  // A clock that goes back makes nothing wait for longer.
+  loaded_ms_ = std::min(loaded_ms_, now_ms);
+  const std::vector<std::string> missing = unheard();
+  if (missing.empty()) return Evaluator::Cover::all;
+  if (now_ms - loaded_ms_ <= limits::shard_unheard_ms) return Evaluator::Cover::part;
+  if (now_ms - loaded_ms_ <= limits::shard_silent_ms) return Evaluator::Cover::most;
+  for (const std::string& name : missing) note_awake(name, false);
+  return Evaluator::Cover::all;
+}
+
+void Desk::judge(std::int64_t now_ms) {
   judged_ms_ = now_ms;
   of_all_.clear_sums();
   for (auto& [number, shard] : shards_) {
@@ -91,10 +120,20 @@ void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
     of_all_.targets(metric, {}, {}, targets);
     for (const Evaluator::Target& target : targets) of_all_.merge_gauge(target, value, now_ms);
   }
-  // After a restart it is not yet known what every shard knows: an alert may begin, and none may end.
-  all_heard_ = static_cast<std::int64_t>(shards_.size()) >= shards ||
-               now_ms - loaded_ms_ > limits::shard_silent_ms;
-  of_all_.tick(now_ms, all_heard_);
+  const Evaluator::Cover cover = this->cover(now_ms);
+  all_heard_ = cover == Evaluator::Cover::all;
+  of_all_.tick(now_ms, cover);
+  list_own(now_ms);
+  if (all_heard_) forget_words();
+}
+
+void Desk::end_loading(std::int64_t now_ms) {
+  loaded_ = true;
+  loaded_ms_ = now_ms;
+  list_own(now_ms);
+}
+
+void Desk::list_own(std::int64_t now_ms) {
   own_.clear();
   for (const Evaluator::Alert& alert : of_all_.alerts()) {
     Known known{{}, alert.rule->name, std::string(alert.tenant_id), {}, *alert.state, alert.words,
@@ -103,7 +142,6 @@ void Desk::judge(std::int64_t shards, std::int64_t now_ms) {
     own_.emplace(alert_id({}, known.rule, known.tenant_id, known.labels), std::move(known));
   }
   list_business(now_ms);
-  if (all_heard_) forget_words();
 }
 
 std::string Desk::id_of(const Known& known) {
@@ -189,13 +227,15 @@ bool Desk::acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms, A
 
 std::int64_t Desk::next_ms(std::int64_t now_ms) const {
   const bool rests =
-      of_all_.at_rest() && std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) {
-        return shard.second.rests && shard.second.alerts.empty();
-      });
+      of_all_.at_rest() && std::all_of(shards_.begin(), shards_.end(),
+                                       [](const auto& shard) { return !shard.second.is_awake(); });
   std::int64_t next = rests ? 0 : now_ms + limits::alert_quiet_ms;
   if (dispatch_.next_ms() != 0 && (next == 0 || dispatch_.next_ms() < next))
     next = std::max(dispatch_.next_ms(), now_ms + 1);
-  return next;
+  if (unheard().empty()) return next;
+  const std::int64_t given_up_ms = loaded_ms_ + limits::shard_unheard_ms + 1;
+  const std::int64_t asked_ms = asked_ ? given_up_ms : now_ms;
+  return asked_ms >= now_ms && (next == 0 || asked_ms < next) ? asked_ms : next;
 }
 
 std::string Desk::rules_of(std::string_view config_id) const {
@@ -236,6 +276,7 @@ bool Desk::load(std::int64_t kind, std::string_view id, std::string_view bytes) 
   if (kind == business_row) return business_.load_state(id, bytes);
   if (kind == groups_row) return dispatch_.load_group(id, bytes);
   if (kind == zones_row) return load_zones(bytes);
+  if (kind == shards_row) return awake_.insert(std::string(id)).second;
   if (kind == listeners_row) return dispatch_.load_listeners(bytes);
   Words words;
   if (kind != words_row || !decode(bytes, words)) return false;

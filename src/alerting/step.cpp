@@ -201,9 +201,8 @@ void publish_channels(Alerting& alerting, const Frame& frame, Effects& effects) 
 
 void report(Alerting& alerting, const Frame& frame, Effects& effects) {
   ShardReportReply reply;
-  const std::int64_t shards = settings_monitor_shards(frame.settings);
   measure(alerting, 0, frame.now_ms);
-  if (!alerting.desk.take(frame.part(1), shards, frame.now_ms, reply))
+  if (!alerting.desk.take(frame.part(1), frame.now_ms, reply))
     return reply_status(effects, Status::storage_error);
   commit_alerts(alerting, frame, effects);
   reply_value(effects, reply);
@@ -241,6 +240,11 @@ void list(Alerting& alerting, const Frame& frame, Effects& effects) {
     reply.dead_man_heard_at_ms = alerting.dead_man.heard_ms();
     reply.dead_man_why = alerting.dead_man.why();
   }
+  // Whoever looks after a restart does not wait for the next report.
+  if (has_shards_to_ask(alerting)) {
+    alerting.judge_at_ms = frame.now_ms;
+    set_alerts_alarm(alerting, frame.now_ms, effects);
+  }
   reply_value(effects, reply);
 }
 
@@ -257,45 +261,20 @@ void judge(Alerting& alerting, const Frame& frame, Effects& effects) {
   alerting.carried_last = false;
   measure(alerting, alerting.late_ms, frame.now_ms);
   alerting.late_ms = 0;
-  alerting.desk.tick(settings_monitor_shards(frame.settings), frame.now_ms);
+  alerting.desk.tick(frame.now_ms);
   commit_alerts(alerting, frame, effects);
   tell_delays(alerting, effects);
 }
 
-// Whoever listens by business hours needs to know what clocks show there: some days a year they change.
-bool asks_for_zones(const Alerting& alerting, const Frame& frame, Effects& effects) {
-  const std::vector<std::string> unknown =
-      zones_to_ask(alerting.channels.listeners(), alerting.desk.zones(), frame.now_ms);
-  if (unknown.empty()) return false;
-  AlertsCourse course;
-  for (const std::string& zone : unknown) {
-    effects.need_zone(zone, frame.now_ms);
-    course.zones.push_back(zone);
-  }
-  resume_alerts(course, effects);
-  return true;
-}
-
-// One that the host does not know is taken for UTC, for a day: it was known when its config was said.
-void hear_zones(Alerting& alerting, const AlertsCourse& course, const Frame& frame) {
-  for (std::size_t i = 0; i < course.zones.size() && i < frame.answers.size(); ++i) {
-    ZoneOffset zone{std::string(course.zones[i]), 0, 0};
-    if (!parse_zone(frame.answers[i], zone.offset_min, zone.until_ms)) {
-      zone.offset_min = 0;
-      zone.until_ms = frame.now_ms + std::int64_t{86'400'000};
-    }
-    alerting.desk.set_zone(std::move(zone));
-  }
-}
-
 void alarm(Alerting& alerting, const Frame& frame, Effects& effects) {
+  if (has_shards_to_ask(alerting) && asks_first(alerting, frame, effects)) return;
   const bool may_look = !has_mail(alerting, frame.now_ms) || alerting.carried_last;
   if (may_look && begin_looking(alerting, frame, effects)) return;
   if (has_mail(alerting, frame.now_ms) && !has_to_judge_first(alerting, frame.now_ms)) {
     alerting.carried_last = true;
     return begin_mail(alerting, frame, effects);
   }
-  if (!asks_for_zones(alerting, frame, effects)) judge(alerting, frame, effects);
+  if (!asks_first(alerting, frame, effects)) judge(alerting, frame, effects);
 }
 
 void go_on(Alerting& alerting, const Frame& frame, Effects& effects) {
@@ -306,7 +285,7 @@ void go_on(Alerting& alerting, const Frame& frame, Effects& effects) {
   }
   AlertsCourse course;
   if (!decode(frame.part(0), course)) trap("a turn of alerts goes round as it was written");
-  if (course.stage != AlertsStage::zones)
+  if (course.stage != AlertsStage::before)
     return go_on_with_mail(alerting, std::move(course), frame, effects);
   // Its state left memory meanwhile: the alarm comes again, and reads it.
   if (!alerting.loaded) return effects.alarm(frame.now_ms);

@@ -17,16 +17,17 @@ bool has_mail(const Alerting& alerting, std::int64_t now_ms);
 // Begins a turn of sending; it goes on as a RESUME.
 void begin_mail(Alerting& alerting, const Frame& frame, Effects& effects);
 
-// Whose answers come next: of time zones, before alerts are judged; of letters and secrets; of receivers.
-enum class AlertsStage : std::uint8_t { zones, read, sent, count_ };
+// Whose answers come next: of time zones and shards, before alerts are judged; of letters and secrets; of
+// receivers.
+enum class AlertsStage : std::uint8_t { before, read, sent, count_ };
 
 // What goes round with a frame.
 struct AlertsCourse {
-  AlertsStage stage = AlertsStage::zones;
+  AlertsStage stage = AlertsStage::before;
   std::vector<std::string_view> zones;
   std::vector<SentLetter> letters;
   std::vector<std::int64_t> facts;  // the numbers of those that go along
-  bool beat = false;       // a sign of life
+  bool beat = false;                // a sign of life
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
@@ -38,6 +39,13 @@ struct AlertsCourse {
   }
 };
 void resume_alerts(const AlertsCourse& course, Effects& effects);
+
+// Asks what has to be known before alerts are judged; the answers come with AlertsStage::before. False: all is
+// known.
+[[nodiscard]] bool asks_first(Alerting& alerting, const Frame& frame, Effects& effects);
+// Whether shards are still to be asked, after a restart.
+bool has_shards_to_ask(const Alerting& alerting);
+void hear_zones(Alerting& alerting, const AlertsCourse& course, const Frame& frame);
 void go_on_with_mail(Alerting& alerting, AlertsCourse&& course, const Frame& frame,
                      Effects& effects);
 

@@ -14,6 +14,12 @@ bool wants_more(const Rule& rule) {
   return rule.comparison == Comparison::above || rule.comparison == Comparison::at_least;
 }
 
+// Whether it holds all the more when others count as well. A share or a quantile of some is not that of all.
+bool holds_with_more(const Rule& rule) {
+  return (rule.kind == SignalKind::sum || rule.kind == SignalKind::value) && wants_more(rule) &&
+         rule.no_data != NoData::alert;
+}
+
 }  // namespace
 
 std::int64_t Evaluator::sum(std::uint32_t operand, std::size_t group) const {
@@ -170,20 +176,23 @@ void Evaluator::learn(std::int64_t now_ms) {
   }
 }
 
-void Evaluator::tick(std::int64_t now_ms, bool may_end) {
+void Evaluator::tick(std::int64_t now_ms, Cover cover) {
   habits_.begin_tick();
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     const Rule& rule = rules_[i];
+    if (cover == Cover::part && !holds_with_more(rule)) continue;
     const Patience patience{rule.for_ms, rule.keep_firing_ms};
     for (std::size_t group = 0; group < states_[i].size(); ++group) {
       AlertState& state = states_[i][group];
       if (rule.kind == SignalKind::anomaly) learn(i, group, now_ms);
       const Seen seen = see(i, group, now_ms);
       const bool condition = seen.has_data ? seen.holds : rule.no_data == NoData::alert;
-      if (!condition && (state.idle() || !may_end)) continue;
+      if (!condition && (state.idle() || cover != Cover::all)) continue;
       // What cannot be seen stays as it is, where the rule says so.
       if (!seen.has_data && rule.no_data == NoData::keep && state.resolved_at_ms == 0) continue;
+      const AlertPhase before = state.phase;
       step(state, patience, condition, seen.value, now_ms);
+      if (state.phase != before) ++turns_;
     }
   }
 }

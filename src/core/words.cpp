@@ -33,6 +33,7 @@ std::string method_words(std::uint8_t target, std::uint8_t method) {
     const auto asked = static_cast<MonitorMethod>(method);
     if (asked == MonitorMethod::metrics) return "metrics";
     if (asked == MonitorMethod::replication) return "replication";
+    if (asked == MonitorMethod::report) return "report";
     return asked == MonitorMethod::series ? "series" : "live";
   }
   if (target == Z0_TARGET_DIRECTORY && method < std::size(directory_method_names))

@@ -151,7 +151,7 @@ bool Shard::decode_head(std::string_view bytes) {
 bool Shard::save_due(std::int64_t now_ms, bool late) const {
   constexpr std::int64_t late_ms = 2'000;
   // A clock that ran back makes nothing wait for longer.
-  return changed_ && (now_ms < changed_at_ms_ ||
+  return changed_ && (watch_->turned() || now_ms < changed_at_ms_ ||
                       now_ms - changed_at_ms_ >= limits::monitor_save_ms + (late ? late_ms : 0));
 }
 
@@ -191,7 +191,16 @@ std::string Shard::tick(std::int64_t now_ms) {
   watch_->tick(table_, windows_, now_ms);
   tick_at_ms_ = watch_->next_ms(heard_at_ms_, now_ms);
   if (watch_->changed()) change(now_ms);
+  if (watch_->turned()) {
+    tick_at_ms_ = now_ms;
+    return {};
+  }
   return watch_->has_to_say() && !name_.empty() ? watch_->report(name_, now_ms) : std::string();
+}
+
+void Shard::report_at(std::int64_t now_ms) {
+  watch_->say_again();
+  tick_at_ms_ = now_ms;
 }
 
 void Shard::heard(std::string_view reply, std::int64_t now_ms) {
@@ -257,8 +266,9 @@ bool Shard::loaded(const Frame& frame, Effects& effects) {
   for (const SeriesTable::Series& series : table_.series())
     heard_at_ms_ = std::max(heard_at_ms_, series.heard_ms);
   if (exported_to_ms_ != 0 && heard_at_ms_ >= exported_to_ms_) news_at_ms_ = exported_to_ms_;
-  // What was judged before is judged anew.
+  // What was judged before is judged anew, and what was said may have been lost.
   tick_at_ms_ = frame.now_ms;
+  watch_->say_again();
   loading_ = Loading::outbox;
   Outbox::ask_state(effects);
   return false;
@@ -268,13 +278,16 @@ void step_shard(Shard& shard, const Frame& frame, Effects& effects) {
   if (frame.kind == Z0_FRAME_ALARM) return alarm_of_shard(shard, frame, effects);
   if (frame.kind == Z0_FRAME_RESUME) return resume_shard(shard, frame, effects);
   SeriesRequest request;
-  const bool asked = frame.kind == Z0_FRAME_CALL &&
-                     frame.method == static_cast<std::uint8_t>(MonitorMethod::series) &&
-                     decode(frame.part(1), request);
-  if (!asked && frame.kind != Z0_FRAME_TELL)
-    trap("a shard of the monitor is told flushes and asked for series alone");
+  const auto called = [&frame](MonitorMethod method) {
+    return frame.kind == Z0_FRAME_CALL && frame.method == static_cast<std::uint8_t>(method);
+  };
+  const bool reports = called(MonitorMethod::report);
+  const bool asked = called(MonitorMethod::series) && decode(frame.part(1), request);
+  if (!asked && !reports && frame.kind != Z0_FRAME_TELL)
+    trap("a shard of the monitor is told flushes, and asked for series and reports alone");
   if (!shard.loaded(frame, effects)) return;
-  if (frame.kind == Z0_FRAME_TELL) {
+  if (reports) shard.report_at(frame.now_ms);
+  if (!asked) {
     shard.heed(frame, frame.part(0));
     for (ByteReader in(frame.part(1)); in.ok() && !in.done();) {
       // One that cannot be read was told of by the next ones: it is missing.

@@ -20,9 +20,16 @@ void Watch::set_book(RuleBook book) {
   });
   book_ = std::move(book);
   feed_ = std::make_unique<Feed>(book_);
+  saved_turns_ = UINT64_MAX;
   // Alerts of rules that are still there go on as they are, and so does what was learned for them.
   static_cast<void>(decode_states(states));
   for (const std::string& bytes : habits) static_cast<void>(decode_habits(bytes));
+}
+
+std::uint64_t Watch::turns() const {
+  std::uint64_t all = 0;
+  for (const Feed::Set& set : std::as_const(*feed_).sets()) all += set.evaluator.turns();
+  return all;
 }
 
 void Watch::tick(const SeriesTable& table, const Windows& windows, std::int64_t now_ms) {

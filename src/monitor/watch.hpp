@@ -25,6 +25,11 @@ class Watch {
   void tick(const SeriesTable& table, const Windows& windows, std::int64_t now_ms);
   // Whether what the last tick found is to be said.
   bool has_to_say() const { return !rests_ || !said_rest_; }
+  // Somebody may not know it any more.
+  void say_again() { said_rest_ = false; }
+  // Whether alerts began or ended that are not saved yet. Said before they are, what a crash takes back
+  // would be told again.
+  bool turned() const { return turns() != saved_turns_; }
   // calls/alerts.hpp: a ShardReport.
   std::string report(std::string_view shard, std::int64_t now_ms);
   // What the object of alerts answered: a ShardReportReply, or nothing. False: no answer came.
@@ -42,10 +47,11 @@ class Watch {
     if (states != saved_states_) put(states_row, states);
     sources_changed_ = false;
     saved_states_ = std::move(states);
+    saved_turns_ = turns();
     for (const Row& row : changed_habits()) put(row.id, row.bytes);
   }
   bool changed() const {
-    return sources_changed_ || encode_states() != saved_states_ || habits_changed();
+    return sources_changed_ || turned() || encode_states() != saved_states_ || habits_changed();
   }
   // In the order of their ids. False for bytes that save() did not write.
   [[nodiscard]] bool load(std::int64_t id, std::string_view bytes);
@@ -62,6 +68,7 @@ class Watch {
   using EachChunk = std::function<void(std::int64_t id, Feed::Set& set, std::size_t chunk)>;
 
   void set_book(RuleBook book);
+  std::uint64_t turns() const;
   std::string encode_sources() const;
   std::string encode_states() const;
   [[nodiscard]] bool decode_states(std::string_view bytes);
@@ -77,6 +84,7 @@ class Watch {
   bool said_rest_ = true;
   bool sources_changed_ = false;
   std::string saved_states_;
+  std::uint64_t saved_turns_ = 0;
   std::set<std::int64_t> habit_rows_;  // that are there
 };
 

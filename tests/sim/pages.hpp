@@ -109,8 +109,6 @@ class Pages {
   void decide(const Decided& one);
   void hear(const std::string& report);
   void live_through(const Frame& frame);
-  // Tenants that there was no room for: each shard has an alert of that name.
-  static bool is_folded(const AlertName& name) { return name.tenant_id == "(other)"; }
   bool may_be_held(const ShownAlert& alert) const;
   void word(const Receiver& receiver, const Notice& word);
 
@@ -157,6 +155,7 @@ class Pages {
   std::map<std::string, Heard> heard_;  // by shard
   std::set<Begin> begins_;              // that shards were heard of
   std::set<std::pair<Begin, std::int64_t>> ended_;
+  std::set<Begin> same_time_;  // that began as the clock stood still
   std::map<std::pair<std::string, std::string>, std::vector<Decided>> decided_;  // by channel, key
   std::map<std::string, Notice> last_;  // that was taken, by receiver and key
   std::set<std::string> said_;          // ids of facts of what people said
@@ -164,7 +163,9 @@ class Pages {
 };
 
 inline constexpr std::string_view channels_config = "cfg_pages";
-AlertName name_of(const AlertReport& alert);
+// As the object of alerts names it, of what a shard says: each may have one for tenants that it had no room
+// for.
+AlertName name_of(const AlertReport& alert, std::string_view shard = {});
 inline bool fires(const AlertsReply::Alert& alert) {
   return static_cast<AlertPhase>(alert.alert.phase) == AlertPhase::firing;
 }

@@ -5,6 +5,7 @@
 #include "z0/alerts/machine.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/calls/reply.hpp"
+#include "z0/metrics/registry.hpp"
 #include "z0/notify/notification.hpp"
 
 namespace z0::sim {
@@ -23,8 +24,9 @@ bool was_heard(const std::vector<Effect>& effects) {
 
 }  // namespace
 
-AlertName name_of(const AlertReport& alert) {
+AlertName name_of(const AlertReport& alert, std::string_view shard) {
   AlertName name{std::string(alert.rule), std::string(alert.tenant_id), {}};
+  if (name.tenant_id == other_value) name.tenant_id = "(other of " + std::string(shard) + ')';
   name.labels.assign(alert.labels.begin(), alert.labels.end());
   std::sort(name.labels.begin(), name.labels.end());
   return name;
@@ -66,7 +68,9 @@ void Pages::live_through(const Frame& frame) {
     life_began_ms_ = frame.now_ms;
     heard_in_life_.clear();
   }
-  const bool all = heard_in_life_.size() >= telemetry_.shards();
+  const bool all = std::all_of(heard_.begin(), heard_.end(), [this](const auto& one) {
+    return one.second.rests || heard_in_life_.contains(one.first);
+  });
   if (!all && frame.now_ms - life_began_ms_ > limits::shard_silent_ms)
     took_for_over_ = once_took_for_over_ = true;
 }
@@ -83,7 +87,7 @@ void Pages::hear(const std::string& bytes) {
   const bool first = heard_in_life_.emplace(report.shard).second;
   Heard& heard = heard_[std::string(report.shard)];
   for (const AlertReport& alert : report.alerts)
-    say(std::string(report.shard) + " says " + name_of(alert).text() + ' ' +
+    say(std::string(report.shard) + " says " + name_of(alert, report.shard).text() + ' ' +
         std::to_string(alert.phase) + " since " + std::to_string(alert.active_at_ms) + " at " +
         std::to_string(report.at_ms));
   // One that was under way for long is not heeded, if that can be known: not after a restart, and not where
@@ -96,12 +100,14 @@ void Pages::hear(const std::string& bytes) {
   heard = {bytes, report.at_ms, world_.now_ms, report.rests};
   for (const AlertReport& alert : report.alerts) {
     if (alert.fired_at_ms == 0) continue;
-    const Begin begin{name_of(alert), alert.active_at_ms, alert.fired_at_ms};
+    const Begin begin{name_of(alert, report.shard), alert.active_at_ms, alert.fired_at_ms};
     const bool fires = static_cast<AlertPhase>(alert.phase) == AlertPhase::firing;
-    // A shard that told of an end before it was saved, and was lost then, goes on with the same begin.
+    // A clock that went back stands still until it is there again: what begins meanwhile has the same time.
+    if (fires && begin.fired_ms > report.at_ms) same_time_.insert(begin);
     const auto end = ended_.lower_bound({begin, 0});
-    if (fires && end != ended_.end() && end->first == begin)
-      took_for_over_ = once_took_for_over_ = true;
+    const bool goes_on = fires && end != ended_.end() && end->first == begin;
+    hold(took_for_over_ || !goes_on || same_time_.contains(begin), "what ended does not go on",
+         begin.name.text());
     if (fires) begins_.insert(begin);
     if (alert.resolved_at_ms >= alert.fired_at_ms) ended_.insert({begin, alert.resolved_at_ms});
   }
@@ -142,10 +148,7 @@ void Pages::word(const Receiver& receiver, const Notice& one) {
   const auto same = [](const ShownAlert& a, const ShownAlert& b) {
     return a.name == b.name && a.started_ms == b.started_ms && a.fires == b.fires;
   };
-  const bool folded = std::any_of(one.alerts.begin(), one.alerts.end(),
-                                  [](const ShownAlert& alert) { return is_folded(alert.name); });
-  const bool repeats = !folded && last.id != one.id && last.status == "firing" &&
-                       one.status == "firing" &&
+  const bool repeats = last.id != one.id && last.status == "firing" && one.status == "firing" &&
                        std::equal(one.alerts.begin(), one.alerts.end(), last.alerts.begin(),
                                   last.alerts.end(), same);
   const bool said_between = std::any_of(all.begin(), all.end(), [&](const Decided& decided) {

@@ -2,14 +2,16 @@
 // about all tenants, and judges those.
 //
 // A shard says all of its alerts each time, so words may be lost, repeated or late: one that comes after a
-// newer one changes nothing. What is known here of shards is in memory alone: after a restart the next tick
-// says it again, and what comes first is believed. Rules, the states of rules
-// about all tenants, and what people said are rows.
+// newer one changes nothing. What is known here of shards is in memory alone, but for the names of those
+// that have something to watch: after a restart they are asked to say it again, and what comes first is
+// believed. Until all of them did, a share of some is not taken for that of all, and nothing ends. Rules, the
+// states of rules about all tenants, and what people said are rows.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,11 +33,14 @@ class Desk {
   Desk();
 
   // -- what happens
-  // Hears a shard, judges, and answers it. False for bytes that are no report.
-  // `shards`: how many there are. The reply borrows the rules.
-  [[nodiscard]] bool take(std::string_view report, std::int64_t shards, std::int64_t now_ms,
-                          ShardReportReply& reply);
-  void tick(std::int64_t shards, std::int64_t now_ms);
+  // Hears a shard, judges, and answers it. False for bytes that are no report. The reply borrows the rules.
+  [[nodiscard]] bool take(std::string_view report, std::int64_t now_ms, ShardReportReply& reply);
+  void tick(std::int64_t now_ms) { judge(now_ms); }
+  // Shards that were awake before a restart, and were not heard since.
+  std::vector<std::string> unheard() const;
+  // They were asked: once in a life is enough, since they speak by themselves.
+  bool asked() const { return asked_; }
+  void ask() { asked_ = true; }
   // A config's rules as of now.
   void set_rules(const RulesSource& source);
   // False where whoever asks has no such alert, or it does not wait or fire. Else the answer is the alert.
@@ -79,10 +84,7 @@ class Desk {
 
   // -- rows
   bool is_loaded() const { return loaded_; }
-  void end_loading(std::int64_t now_ms) {
-    loaded_ = true;
-    loaded_ms_ = now_ms;
-  }
+  void end_loading(std::int64_t now_ms);
   template <class Put>
   void save(Put put) {
     std::string states = encode_states();
@@ -91,6 +93,8 @@ class Desk {
     for (const std::string& id : changed_rules_) put(rules_row, id, rules_of(id));
     for (const std::string& id : changed_words_) put(words_row, id, encode_words(id));
     for (const std::string& id : changed_silences_) put(silences_row, id, silences_.encode(id));
+    for (const auto& name : changed_shards_)
+      put(shards_row, name, awake_.contains(name) ? std::string(1, 1) : std::string());
     if (zones_changed_) put(zones_row, std::string_view(), encode_zones());
     zones_changed_ = false;
     dispatch_.save(groups_row, listeners_row, put);
@@ -98,6 +102,7 @@ class Desk {
     changed_rules_.clear();
     changed_words_.clear();
     changed_silences_.clear();
+    changed_shards_.clear();
   }
   // One row; those of rules come before the others. False for bytes that save() did not write.
   [[nodiscard]] bool load(std::int64_t kind, std::string_view id, std::string_view bytes);
@@ -112,6 +117,7 @@ class Desk {
   static constexpr std::int64_t zones_row = 6;
   static constexpr std::int64_t tenants_row = 7;
   static constexpr std::int64_t business_row = 8;
+  static constexpr std::int64_t shards_row = 9;
 
   // An alert as its shard said it, with texts of its own.
   struct Known {
@@ -130,6 +136,8 @@ class Desk {
     std::int64_t left_out = 0;
     std::map<std::string, Known> alerts;  // by id
     std::string sums;
+
+    bool is_awake() const { return !rests || !alerts.empty(); }
   };
   // What people said of an alert.
   struct Words {
@@ -152,8 +160,11 @@ class Desk {
   using Labels = std::vector<std::pair<std::string, std::string>>;
 
   const Known* find(const std::string& id) const;
-  void judge(std::int64_t shards, std::int64_t now_ms);
+  void judge(std::int64_t now_ms);
+  void note_awake(const std::string& name, bool awake);
+  Evaluator::Cover cover(std::int64_t now_ms);
   static std::string id_of(const Known& known);
+  void list_own(std::int64_t now_ms);
   void list_business(std::int64_t now_ms);
   void price(std::map<std::string, Known>& alerts, std::int64_t now_ms) const;
   void forget_words();
@@ -175,6 +186,8 @@ class Desk {
   RuleBook book_;
   Evaluator of_all_;
   std::map<std::string, HeardShard, std::less<>> shards_;
+  std::set<std::string> awake_;  // as rows have it
+  bool asked_ = false;
   std::map<std::string, Known> own_;  // of the rules about all tenants
   BusinessWatch business_;
   std::map<std::string, Known> of_business_;
@@ -192,6 +205,7 @@ class Desk {
   std::vector<std::string> changed_rules_;
   std::vector<std::string> changed_words_;
   std::vector<std::string> changed_silences_;
+  std::set<std::string> changed_shards_;
 };
 
 }  // namespace z0

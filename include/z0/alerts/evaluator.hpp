@@ -70,9 +70,13 @@ class Evaluator {
   [[nodiscard]] bool add_sums(ByteReader& in);
   bool has_sums(std::int64_t now_ms) const;
 
-  // Judges every rule. Ticks may come late, twice or not at all. may_end: whether the sums are whole, so
-  // that what does not hold ends; else it stays as it is.
-  void tick(std::int64_t now_ms, bool may_end = true);
+  // What the sums are of. `part`: of some of those who count, so that what more of them could take back is
+  // not judged, and nothing ends. `most`: somebody may never come back; all is judged, and nothing ends.
+  enum class Cover : std::uint8_t { part, most, all };
+  // Judges every rule. Ticks may come late, twice or not at all.
+  void tick(std::int64_t now_ms, Cover cover = Cover::all);
+  // Alerts that began to wait, to fire, or ended, since this was made.
+  std::uint64_t turns() const { return turns_; }
   // What a tick would learn of what is usual, without judging: no alert changes.
   void learn(std::int64_t now_ms);
 
@@ -177,6 +181,7 @@ class Evaluator {
   Habits habits_;
   std::vector<std::vector<std::uint32_t>> by_metric_;  // operands that name it
   std::int64_t left_out_ = 0;
+  std::uint64_t turns_ = 0;
   std::size_t groups_ = 0;
 };
 

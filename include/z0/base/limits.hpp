@@ -334,6 +334,9 @@ inline constexpr std::int64_t alert_quiet_ms = 60'000;
 // A shard that has something to watch and says nothing for so long is taken for gone: three of its rare
 // ticks.
 inline constexpr std::int64_t shard_silent_ms = 200'000;
+// Shards are asked to speak when the object of alerts begins anew. Whoever does not within two ticks is
+// away, and what the others say has to do.
+inline constexpr std::int64_t shard_unheard_ms = 2 * alert_tick_ms;
 // Nobody waits for the object of alerts but the tick itself, and the next one says it again.
 inline constexpr std::uint32_t alert_report_timeout_ms = 4'000;
 // Alerts of one rule that are remembered until everybody heard of them: 400 bytes each, and a byte for

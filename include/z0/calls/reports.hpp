@@ -15,12 +15,20 @@
 namespace z0 {
 
 // What the monitor is asked: of its root the live window, as JSON, what all shards know of metrics, and
-// how far replication is (calls/look.hpp); of a shard what it knows itself (calls/metrics.hpp).
-enum class MonitorMethod : std::uint8_t { live = 1, metrics = 2, series = 3, replication = 4 };
+// how far replication is (calls/look.hpp); of a shard what it knows itself (calls/metrics.hpp), and to
+// judge its rules and report now: the answer is empty.
+enum class MonitorMethod : std::uint8_t {
+  live = 1,
+  metrics = 2,
+  series = 3,
+  replication = 4,
+  report = 5
+};
 constexpr z0_target target_of(MonitorMethod) { return Z0_TARGET_MONITOR; }
 constexpr SpanName span_of(MonitorMethod method) {
   if (method == MonitorMethod::metrics) return "z0.do.monitor.metrics";
   if (method == MonitorMethod::replication) return "z0.do.monitor.replication";
+  if (method == MonitorMethod::report) return "z0.do.monitor.report";
   return method == MonitorMethod::series ? SpanName("z0.do.monitor.series")
                                          : SpanName("z0.do.monitor.live");
 }

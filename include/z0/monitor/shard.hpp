@@ -60,8 +60,11 @@ class Shard {
 
   // -- rules, see watch.hpp
   bool tick_due(std::int64_t now_ms) const;
-  // Judges the rules. What comes of it is to be said to the object of alerts, or empty.
+  // Judges the rules. What comes of it is to be said to the object of alerts, or empty: nothing is, or not
+  // before it is saved, and then it is judged again.
   std::string tick(std::int64_t now_ms);
+  // It is to be judged and said now.
+  void report_at(std::int64_t now_ms);
   // What that one answered; empty: nothing.
   void heard(std::string_view reply, std::int64_t now_ms);
 

@@ -200,7 +200,7 @@ TEST_CASE("Writes that fail cost the share that fails of what is usual", "[busin
     message = "the ledger is away";
     return object == "account_acct_of_north";
   };
-  w.pass(5 * minute);
+  w.pass(6 * minute);
   REQUIRE(w.fires("TenantWriteFailures"));
   const Json money = w.alert("TenantWriteFailures").at("money");
   CHECK(money.at("currency") == "USD");
@@ -208,8 +208,8 @@ TEST_CASE("Writes that fail cost the share that fails of what is usual", "[busin
   CHECK(money.at("at_risk_per_hour").get<std::int64_t>() > 1'000);
   CHECK(money.at("at_risk_per_hour").get<std::int64_t>() < 10'000);
   // As many as D1 has of the last minutes but one.
-  CHECK(money.at("lost").get<std::int64_t>() >= 3 * 250);
-  CHECK(money.at("lost").get<std::int64_t>() <= 5 * 250);
+  CHECK(money.at("lost").get<std::int64_t>() >= 4 * 250);
+  CHECK(money.at("lost").get<std::int64_t>() <= 6 * 250);
 }
 
 TEST_CASE(

@@ -1,4 +1,7 @@
 // What comes late to the object of alerts, and what does not come at all.
+#include <map>
+#include <utility>
+
 #include "unit/alerting/receivers.hpp"
 #include "z0/alerting/desk.hpp"
 
@@ -23,14 +26,108 @@ bool say(z0::Desk& desk, std::int64_t at_ms, std::int64_t phase) {
   alert.active_at_ms = alert.fired_at_ms = begin_ms;
   alert.resolved_at_ms = phase == firing ? 0 : begin_ms + 50'000;
   z0::ShardReportReply reply;
-  return desk.take(z0::encode(report), 1, begin_ms + 60'000, reply);
+  return desk.take(z0::encode(report), begin_ms + 60'000, reply);
 }
 
 std::int64_t phase_of(z0::Desk& desk) {
   return desk.answer({"", true}, begin_ms + 60'000).alerts.at(0).alert.phase;
 }
 
+// What a shard adds to the rules about all tenants: facts that were written, and that could not be.
+bool add(z0::Desk& desk, const char* shard, std::int64_t written, std::int64_t failed,
+         std::int64_t at_ms, const char* tenant = "") {
+  z0::Evaluator of_all(z0::RuleBook().of_all());
+  std::vector<z0::Evaluator::Target> targets;
+  const auto count = [&](z0::Metric metric, std::vector<std::string_view> labels,
+                         std::int64_t amount) {
+    targets.clear();
+    of_all.targets(metric, "north", labels, targets);
+    for (const z0::Evaluator::Target& target : targets)
+      of_all.add(target, static_cast<std::uint64_t>(amount), 0);
+  };
+  count(z0::Metric::facts_written, {"charge", "", ""}, written);
+  count(z0::Metric::facts_write_failures, {"charge", "storage_error"}, failed);
+  count(z0::Metric::reconciliation_failures, {"all"}, failed);
+  std::string sums;
+  z0::ByteWriter out(sums);
+  of_all.encode_sums(out);
+  const std::string hash(z0::RuleBook().hash());
+  z0::ShardReport report;
+  report.shard = shard;
+  report.at_ms = at_ms;
+  report.rules_hash = hash;
+  report.sums = sums;
+  if (*tenant != 0) {
+    z0::AlertReport& alert = report.alerts.emplace_back();
+    alert.rule = "TenantWriteFailures";
+    alert.tenant_id = tenant;
+    alert.phase = firing;
+    alert.active_at_ms = alert.fired_at_ms = begin_ms;
+  }
+  z0::ShardReportReply reply;
+  return desk.take(z0::encode(report), at_ms, reply);
+}
+
+bool fires(z0::Desk& desk, std::string_view rule, std::int64_t at_ms) {
+  for (const auto& one : desk.answer({"", true}, at_ms).alerts)
+    if (one.alert.rule == rule && one.alert.phase == firing) return true;
+  return false;
+}
+
+// A desk that two shards were heard of, anew of its rows.
+z0::Desk restarted(std::int64_t now_ms) {
+  z0::Desk desk;
+  REQUIRE(add(desk, "metrics_0", 10'000, 0, now_ms - 5'000));
+  REQUIRE(add(desk, "metrics_1", 100, 0, now_ms - 5'000));
+  std::map<std::pair<std::int64_t, std::string>, std::string> rows;
+  desk.save([&rows](std::int64_t kind, std::string_view id, std::string_view bytes) {
+    rows[{kind, std::string(id)}] = bytes;
+  });
+  z0::Desk anew;
+  for (const auto& [key, bytes] : rows) REQUIRE(anew.load(key.first, key.second, bytes));
+  anew.end_loading(now_ms);
+  return anew;
+}
+
 }  // namespace
+
+TEST_CASE("After a restart a share is judged once all shards that were awake spoke", "[desk]") {
+  z0::Desk desk = restarted(begin_ms);
+  CHECK(desk.unheard() == std::vector<std::string>{"metrics_0", "metrics_1"});
+  REQUIRE(add(desk, "metrics_1", 100, 20, begin_ms + 1'000));
+  CHECK_FALSE(fires(desk, "FactWriteFailures", begin_ms + 1'000));
+  // More of them can only be more.
+  CHECK(fires(desk, "ReconciliationFailures", begin_ms + 1'000));
+  REQUIRE(add(desk, "metrics_0", 10'000, 0, begin_ms + 2'000));
+  CHECK(desk.unheard().empty());
+  CHECK_FALSE(fires(desk, "FactWriteFailures", begin_ms + 2'000));
+  REQUIRE(add(desk, "metrics_1", 100, 200, begin_ms + 6'000));
+  CHECK(fires(desk, "FactWriteFailures", begin_ms + 6'000));
+}
+
+TEST_CASE("A shard that does not speak after a restart holds up no share for long", "[desk]") {
+  z0::Desk desk = restarted(begin_ms);
+  REQUIRE(add(desk, "metrics_1", 100, 20, begin_ms + 1'000));
+  CHECK(desk.next_ms(begin_ms + 1'000) == begin_ms + 1'000);
+  desk.ask();
+  const std::int64_t by_ms = desk.next_ms(begin_ms + 1'000);
+  CHECK(by_ms == begin_ms + z0::limits::shard_unheard_ms + 1);
+  desk.tick(by_ms);
+  CHECK(fires(desk, "FactWriteFailures", by_ms));
+  CHECK(desk.unheard().size() == 1);
+  desk.tick(begin_ms + z0::limits::shard_silent_ms + 1);
+  CHECK(desk.unheard().empty());
+}
+
+TEST_CASE("Two shards have two alerts for the tenants that they had no room for", "[desk]") {
+  z0::Desk desk;
+  REQUIRE(add(desk, "metrics_0", 0, 0, begin_ms, "(other)"));
+  REQUIRE(add(desk, "metrics_1", 0, 0, begin_ms, "(other)"));
+  const auto alerts = desk.answer({"", true}, begin_ms).alerts;
+  REQUIRE(alerts.size() == 2);
+  CHECK(alerts[0].id != alerts[1].id);
+  CHECK(alerts[0].alert.tenant_id == "(other of metrics_0)");
+}
 
 TEST_CASE("A shard's word that comes after a newer one changes nothing", "[desk]") {
   z0::Desk desk;
@@ -47,6 +144,8 @@ TEST_CASE("An alarm that never came is set anew by the next word", "[desk]") {
   REQUIRE(w.channels(z0::test::pager).status == 201);
   w.fail_writes(5);
   w.now_ms += z0::test::alert_tick;
+  // The shard saves what it found, and says it.
+  w.run_alarms();
   w.run_alarms();
   REQUIRE(w.alarm_of("alerts") != 0);
   w.lose_alarm("alerts");
