@@ -233,9 +233,12 @@ std::int64_t Desk::next_ms(std::int64_t now_ms) const {
   if (dispatch_.next_ms() != 0 && (next == 0 || dispatch_.next_ms() < next))
     next = std::max(dispatch_.next_ms(), now_ms + 1);
   if (unheard().empty()) return next;
-  const std::int64_t given_up_ms = loaded_ms_ + limits::shard_unheard_ms + 1;
-  const std::int64_t asked_ms = asked_ ? given_up_ms : now_ms;
-  return asked_ms >= now_ms && (next == 0 || asked_ms < next) ? asked_ms : next;
+  // Then it is judged without them, and later they are given up.
+  const bool waits = now_ms - loaded_ms_ <= limits::shard_unheard_ms;
+  const std::int64_t until_ms =
+      loaded_ms_ + (waits ? limits::shard_unheard_ms : limits::shard_silent_ms) + 1;
+  const std::int64_t at_ms = asked_ ? std::max(until_ms, now_ms) : now_ms;
+  return next == 0 || at_ms < next ? at_ms : next;
 }
 
 std::string Desk::rules_of(std::string_view config_id) const {

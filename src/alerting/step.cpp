@@ -267,6 +267,7 @@ void judge(Alerting& alerting, const Frame& frame, Effects& effects) {
 }
 
 void alarm(Alerting& alerting, const Frame& frame, Effects& effects) {
+  // Before all else: what they say decides what is to be sent.
   if (has_shards_to_ask(alerting) && asks_first(alerting, frame, effects)) return;
   const bool may_look = !has_mail(alerting, frame.now_ms) || alerting.carried_last;
   if (may_look && begin_looking(alerting, frame, effects)) return;

@@ -26,7 +26,7 @@ struct AlertsCourse {
   AlertsStage stage = AlertsStage::before;
   std::vector<std::string_view> zones;
   std::vector<SentLetter> letters;
-  std::vector<std::int64_t> facts;  // the numbers of those that go along
+  std::vector<std::int64_t> facts;  // the numbers of those that go along; a 0 while they are read
   bool beat = false;                // a sign of life
 
   template <class Fields, class Self>

@@ -4,8 +4,9 @@
 // A shard says all of its alerts each time, so words may be lost, repeated or late: one that comes after a
 // newer one changes nothing. What is known here of shards is in memory alone, but for the names of those
 // that have something to watch: after a restart they are asked to say it again, and what comes first is
-// believed. Until all of them did, a share of some is not taken for that of all, and nothing ends. Rules, the
-// states of rules about all tenants, and what people said are rows.
+// believed. Until all of them did, nothing ends, and for limits::shard_unheard_ms a share of some is not taken
+// for that of all. Whoever says nothing for limits::shard_silent_ms is given up. Rules, the states of rules
+// about all tenants, and what people said are rows.
 #pragma once
 
 #include <cstdint>

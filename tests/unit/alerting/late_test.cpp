@@ -119,6 +119,27 @@ TEST_CASE("A shard that does not speak after a restart holds up no share for lon
   CHECK(desk.unheard().empty());
 }
 
+TEST_CASE("A shard that never speaks again is given up, though nothing else happens", "[desk]") {
+  z0::Desk desk = restarted(begin_ms);
+  desk.ask();
+  const std::string hash(z0::RuleBook().hash());
+  z0::ShardReport rests;
+  rests.shard = "metrics_1";
+  rests.at_ms = begin_ms + 1'000;
+  rests.rules_hash = hash;
+  rests.rests = true;
+  z0::ShardReportReply reply;
+  REQUIRE(desk.take(z0::encode(rests), rests.at_ms, reply));
+  const std::int64_t unheard_ms = desk.next_ms(rests.at_ms);
+  CHECK(unheard_ms == begin_ms + z0::limits::shard_unheard_ms + 1);
+  desk.tick(unheard_ms);
+  const std::int64_t silent_ms = desk.next_ms(unheard_ms);
+  CHECK(silent_ms == begin_ms + z0::limits::shard_silent_ms + 1);
+  desk.tick(silent_ms);
+  CHECK(desk.unheard().empty());
+  CHECK(desk.next_ms(silent_ms) == 0);
+}
+
 TEST_CASE("Two shards have two alerts for the tenants that they had no room for", "[desk]") {
   z0::Desk desk;
   REQUIRE(add(desk, "metrics_0", 0, 0, begin_ms, "(other)"));
