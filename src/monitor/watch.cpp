@@ -73,8 +73,10 @@ std::string Watch::report(std::string_view shard, std::int64_t now_ms) {
 void Watch::heard(std::string_view bytes) {
   ShardReportReply reply;
   if (decode_reply(bytes, reply) != Status::ok) return;
-  said_rest_ = rests_;
-  if (reply.rules_hash.empty() || reply.rules_hash == book_.hash()) return;
+  const bool same = reply.rules_hash.empty() || reply.rules_hash == book_.hash();
+  // What was judged by other rules was not looked at: it is said again by these.
+  said_rest_ = rests_ && same;
+  if (same) return;
   std::vector<RuleBook::Source> sources;
   for (const RulesSource& source : reply.rules)
     sources.push_back({std::string(source.config_id), std::string(source.tenant_id),

@@ -32,7 +32,7 @@ class Watch {
   bool turned() const { return turns() != saved_turns_; }
   // calls/alerts.hpp: a ShardReport.
   std::string report(std::string_view shard, std::int64_t now_ms);
-  // What the object of alerts answered: a ShardReportReply, or nothing. False: no answer came.
+  // What the object of alerts answered: a ShardReportReply.
   void heard(std::string_view reply);
   void forget_sums() { feed_->forget_sums(); }
 

@@ -6,7 +6,10 @@
 
 #include "unit/catch.hpp"
 #include "unit/monitor/flushes.hpp"
+#include "z0/alerts/rule_book.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/calls/alerts.hpp"
+#include "z0/calls/reply.hpp"
 #include "z0/metrics/histogram.hpp"
 
 namespace {
@@ -366,4 +369,24 @@ TEST_CASE("Series that were silent for longer than any window make room, and the
   take(shard, charges(later, 4, "north"), start + 2 * day + hour);
   CHECK(series(start + 2 * day + hour) == 2);
   CHECK(written(shard, hour, start + 2 * day + hour) == 4);
+}
+
+TEST_CASE("A shard that rests says so again by the rules that it was answered", "[shard]") {
+  Shard shard;
+  shard.report_at(start);
+  static_cast<void>(shard.tick(start));
+  z0::ShardReportReply reply;
+  reply.rules_hash = "others";
+  shard.heard(z0::encode_reply(reply), start);
+  z0::Effects effects;
+  shard.save(start, effects);
+  constexpr std::int64_t later = start + hour;
+  REQUIRE(shard.tick_due(later));
+  static_cast<void>(shard.tick(later));
+  CHECK(shard.tick_due(later + hour));
+  const z0::RuleBook same;
+  reply.rules_hash = same.hash();
+  shard.heard(z0::encode_reply(reply), later + hour);
+  static_cast<void>(shard.tick(later + hour));
+  CHECK_FALSE(shard.tick_due(later + 2 * hour));
 }
