@@ -31,7 +31,7 @@ constexpr std::int64_t default_length_ms = std::int64_t{7} * 86'400'000;
 constexpr std::size_t body_bytes_max = 256 << 10;
 // Alerts that one step looks at, at some 10 ns each: 20 ms.
 constexpr std::int64_t looks_max = 2'000'000;
-// Measurements that windows hold between two steps: 3 MB of continuation.
+// Measurements that windows hold between two steps, 3 MB of continuation, and series that were met.
 constexpr std::size_t held_max = 100'000;
 constexpr std::size_t stretches_max = 600;
 // Each is a query for each database, of 1,000 that an invocation may make.
@@ -52,22 +52,6 @@ constexpr std::int64_t looks_of_learning = 5;
 constexpr std::int64_t stretches_told = 8;
 // Of those that are left, what is asked for may take so much.
 constexpr std::int64_t planned_share = 90;
-
-// Whether a rule tells subtypes or assets of facts apart.
-bool tells_assets(const std::vector<Rule>& rules) {
-  const auto names = info(Metric::facts_written).labels;
-  const auto is_finer = [](const Selector::Match& match) { return match.label > 0; };
-  for (const Rule& rule : rules) {
-    for (std::size_t i = 1; i < names.size(); ++i)
-      if (std::find(rule.by.begin(), rule.by.end(), names[i]) != rule.by.end()) return true;
-    for (const auto* selectors : {&rule.of, &rule.to})
-      for (const Selector& one : *selectors)
-        if (one.metric == Metric::facts_written &&
-            std::any_of(one.where.begin(), one.where.end(), is_finer))
-          return true;
-  }
-  return false;
-}
 
 class BacktestStep {
  public:
@@ -101,10 +85,13 @@ class BacktestStep {
           first_tick_ms - first_tick_ms % week::hour_ms - backtest_business_ms_max, 0);
     }
     begin_again();
-    ask(std::max(request_.step_ms, first_stretch_ms));
+    ask(first_stretch_ms);
   }
 
   void ask(std::int64_t span_ms) {
+    pass_over();
+    // A step that is cut would be judged twice, and first by a part of it.
+    span_ms = std::max(request_.step_ms, span_ms - span_ms % request_.step_ms);
     run_.end_ms = std::min(run_.to_ms, run_.at_ms + span_ms);
     // A stretch of what is learned may be longer than one that is judged.
     for (const std::int64_t border_ms : {run_.facts_from_ms, run_.from_ms})
@@ -181,6 +168,16 @@ class BacktestStep {
   void give_up_business(OfBusiness why) {
     run_.business = why;
     run_.facts = run_.watch = run_.other_watch = {};
+    begin_count();
+  }
+
+  // What rules about business were to learn, and nobody else needs, is not read once they are given up.
+  void pass_over() {
+    std::int64_t needed_ms = run_.learn_from_ms - warm_up_ms_;
+    needed_ms -= needed_ms % request_.step_ms;
+    if (judges_business() || run_.at_ms >= needed_ms) return;
+    run_.at_ms = needed_ms;
+    run_.history = {};
     begin_count();
   }
 
@@ -284,7 +281,8 @@ class BacktestStep {
     std::string held_facts;
     ByteWriter held_out(held);
     const std::size_t count = history.encode(answer.reached_ms - warm_up_ms_, held_out);
-    if (count > held_max || ++run_.stretches >= most_stretches()) return refuse_size();
+    if (std::max(count, history.series_count()) > held_max || ++run_.stretches >= most_stretches())
+      return refuse_size();
     if (judges_business()) {
       ByteWriter facts_out(held_facts);
       const std::int64_t since_ms = std::min(first.needs_from_ms, second.needs_from_ms);
@@ -298,11 +296,15 @@ class BacktestStep {
       run_.watch = first.watch;
       run_.other_watch = second.watch;
     }
-    const std::int64_t span_ms = next_span_ms(answer, page());
+    std::int64_t span_ms = next_span_ms(answer, page());
     const bool learned = run_.at_ms < run_.from_ms;
     run_.at_ms = answer.reached_ms;
     const bool learns = run_.at_ms < run_.from_ms;
-    if (learned && !learns) begin_count();
+    if (learned && !learns) {
+      begin_count();
+      // How many tenants and alerts there are may only turn out now.
+      span_ms = std::min(span_ms, first_stretch_ms);
+    }
     const std::int64_t looks = first.looks + second.looks + 1;
     const std::int64_t tenants = first.tenants + second.tenants;
     const std::int64_t judged_span_ms = cheap_ms(looks + tenants * looks_of_tenant);

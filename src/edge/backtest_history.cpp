@@ -141,6 +141,21 @@ void add_money(const Rows& rows, std::size_t row, std::vector<HistoryFact>& out)
 
 }  // namespace
 
+bool tells_assets(const std::vector<Rule>& rules) {
+  const auto names = info(Metric::facts_written).labels;
+  const auto is_finer = [](const Selector::Match& match) { return match.label > 0; };
+  for (const Rule& rule : rules) {
+    for (std::size_t i = 1; i < names.size(); ++i)
+      if (std::find(rule.by.begin(), rule.by.end(), names[i]) != rule.by.end()) return true;
+    for (const auto* selectors : {&rule.of, &rule.to})
+      for (const Selector& one : *selectors)
+        if (one.metric == Metric::facts_written &&
+            std::any_of(one.where.begin(), one.where.end(), is_finer))
+          return true;
+  }
+  return false;
+}
+
 void need_history(const Frame& frame, const HistoryPage& page, Effects& effects) {
   const Value tenant = Value::text_or_null(page.tenant_id);
   const Value from = Value::of(page.from_ms);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "z0/alerts/backtest_history.hpp"
+#include "z0/alerts/rule.hpp"
 #include "z0/wire/effects.hpp"
 #include "z0/wire/frame.hpp"
 
@@ -27,6 +28,8 @@ struct HistoryPage {
   // Where an answer does not reach to_ms, it reaches to a multiple of this, which is one of step_ms.
   std::int64_t whole_ms = 60'000;
 };
+// Whether a rule tells subtypes or assets of facts apart.
+bool tells_assets(const std::vector<Rule>& rules);
 // Asks each database that may have such facts.
 void need_history(const Frame& frame, const HistoryPage& page, Effects& effects);
 

@@ -138,6 +138,30 @@ TEST_CASE("More tenants than a request may hold are said, and other rules are ju
   CHECK(rule_of(north, "ZeroInvocations").at("firings") == 1);
 }
 
+TEST_CASE("What only rules that are given up were to learn is not read", "[edge]") {
+  TestWorld w;
+  Facts facts(w);
+  const std::int64_t from = begin + 10 * day;
+  open_days(facts, "north", begin, from + 10 * hour);
+  for (int i = 0; i < 500; ++i) facts.add(begin + 9 * hour, {"t" + std::to_string(i)});
+  facts.write();
+  Json others = Json::array();
+  for (const Json& rule : shipped(false))
+    if (rule.at("name") == "ExternalToolErrors") others.push_back(rule);
+  Json rules = shipped(true);
+  rules.push_back(others.at(0));
+  Json asked = {{"rules", rules}, {"from", from}, {"to", from + 10 * hour}};
+  const Json both = backtest(w, asked, "").json;
+  CHECK(rule_of(both.at("outcome"), "ZeroInvocations").at("not_judged").is_string());
+  asked["rules"] = others;
+  const Json alone = backtest(w, asked, "").json;
+  CHECK(rule_of(both.at("outcome"), "ExternalToolErrors") ==
+        rule_of(alone.at("outcome"), "ExternalToolErrors"));
+  // A day of what is learned, at the most, and not ten.
+  const auto measured = [](const Json& said) { return said.at("measurements").get<int>(); };
+  CHECK(measured(both) - measured(alone) < 3'000);
+}
+
 TEST_CASE("Facts of minutes that no page holds are given up, and other rules are judged",
           "[edge]") {
   TestWorld w;

@@ -149,6 +149,27 @@ TEST_CASE("A minute that no page holds is refused with what to do", "[edge]") {
   CHECK(r.body.find("name a tenant") != std::string::npos);
 }
 
+TEST_CASE("No step is judged by a part of it", "[edge]") {
+  TestWorld w;
+  Facts facts(w);
+  constexpr std::int64_t step = 7 * minute;
+  constexpr std::int64_t from = begin - begin % step;
+  // One fact a step, at its end.
+  for (std::int64_t at = from - 10 * step; at < from + 200 * step; at += step)
+    facts.add(at + step - 1'000, Made{});
+  facts.write();
+  const Json gone = Json::parse(R"([{"name": "Gone", "signal": {"absent": "z0_facts_written_total"},
+    "window": "7m", "by": ["tenant_id"], "severity": "warning", "runbook": "r", "owner": "o",
+    "summary": "s"}])");
+  const Json asked = {{"rules", gone}, {"from", from}, {"to", from + 200 * step}, {"step", "7m"}};
+  const Reply r = w.post(asked.dump(), "north", "/v1/rules/backtest");
+  INFO(r.body);
+  REQUIRE(r.status == 200);
+  const Json local = locally(facts.lines, from, from + 200 * step, gone, step);
+  CHECK(local.at("firings").empty());
+  CHECK(r.json.at("outcome") == local);
+}
+
 TEST_CASE("A backtest in many steps says what one over the same facts says", "[edge]") {
   TestWorld w;
   Facts facts(w);
