@@ -140,13 +140,13 @@ void BusinessWatch::note(const LookReply::Hour& found) {
     case LookKind::charge:
       hour.charges |= minutes;
       tenant->charges.newest_ms = std::max(tenant->charges.newest_ms, found.newest_ms);
-      if (ours) hour.taken += found.amount;
+      if (ours) add_up(hour.taken, found.amount);
       break;
     case LookKind::correction:
-      if (ours) hour.taken += found.amount;
+      if (ours) add_up(hour.taken, found.amount);
       break;
     case LookKind::failed_charge:
-      if (ours) hour.failed += found.amount;
+      if (ours) add_up(hour.failed, found.amount);
       break;
     default:
       tenant->suspended_ms = std::max(tenant->suspended_ms, found.newest_ms);

@@ -189,9 +189,9 @@ void BusinessPlay::add_hours(const LookRequest& asked, LookReply& reply) {
       made.hour = hour;
     }
     LookReply::Hour& into = reply.hours[place.at];
-    into.facts += at->facts;
+    add_up(into.facts, at->facts);
     into.minutes |= std::int64_t{1} << (at->minute % 60);
-    into.amount += at->amount;
+    add_up(into.amount, at->amount);
     into.newest_ms = std::max(into.newest_ms, at->newest_ms);
   }
   // As D1 tells of them.
@@ -238,7 +238,7 @@ void BusinessPlay::spend_until(std::int64_t until_ms, LookReply& reply) {
     for (std::size_t i = 0; i < std::size(used.spent); ++i) {
       const std::int64_t index = period_index(static_cast<Period>(i), one.minute * week::minute_ms);
       if (std::exchange(used.index[i], index) != index) used.spent[i] = 0;
-      used.spent[i] += one.amount;
+      add_up(used.spent[i], one.amount);
     }
     const LookReply::Charged charged{account.tenant_id, account.entity_id};
     const auto same = [&charged](const LookReply::Charged& other) {

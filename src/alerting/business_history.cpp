@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "alerting/business_limits.hpp"
 #include "base/sort.hpp"
 #include "z0/alerting/business_backtest.hpp"
 
@@ -82,8 +83,8 @@ void BusinessHistory::count(LookKind kind, const HistoryFact& fact) {
   }
   Cell& cell = cells_[series.last];
   cell.newest_ms = std::max(cell.newest_ms, fact.at_ms);
-  cell.amount += fact.amount;
-  cell.facts += fact.facts;
+  add_up(cell.amount, fact.amount);
+  add_up(cell.facts, fact.facts);
 }
 
 void BusinessHistory::spend(const HistoryFact& fact) {
@@ -107,8 +108,8 @@ void BusinessHistory::put_in_order() {
     Cell& last = cells_[kept == 0 ? 0 : kept - 1];
     if (kept > 0 && last.minute == cells_[i].minute && last.series == cells_[i].series) {
       last.newest_ms = std::max(last.newest_ms, cells_[i].newest_ms);
-      last.amount += cells_[i].amount;
-      last.facts += cells_[i].facts;
+      add_up(last.amount, cells_[i].amount);
+      add_up(last.facts, cells_[i].facts);
     } else {
       cells_[kept++] = cells_[i];
     }

@@ -1,6 +1,7 @@
 // Inside Business: times and sizes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -59,7 +60,16 @@ inline constexpr std::int64_t day_off_ms = 12 * week::hour_ms;
 inline constexpr std::uint8_t tenant_version = 2;
 inline constexpr std::uint8_t state_version = 1;
 
+// Sums of amounts and facts end there: more than any tenant takes, and less than Takings refuses to read.
+inline constexpr std::int64_t sums_max = 100'000'000'000'000'000;
+
 }  // namespace business_limits
+
+inline void add_up(std::int64_t& sum, std::int64_t more) {
+  std::int64_t both = 0;
+  if (__builtin_add_overflow(sum, more, &both)) both = more < 0 ? INT64_MIN : INT64_MAX;
+  sum = std::clamp(both, -business_limits::sums_max, business_limits::sums_max);
+}
 
 // By what an alert is known here.
 inline std::string business_key(std::string_view rules_of, std::string_view rule,

@@ -86,25 +86,19 @@ namespace of_charged {
 enum Column : std::size_t { tenant_id, entity_id };
 }
 
-// SQLite's numbers come as they are; JavaScript's may be whole ones either way.
-std::int64_t number_of(const Value& value) {
-  return value.kind == Value::Kind::real ? std::llround(value.real) : value.integer;
-}
-
 constexpr std::string_view look_mark = "look";
 
 void add_hours(const Rows& rows, LookReply& reply) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     LookReply::Hour& hour = reply.hours.emplace_back();
     hour.tenant_id = rows.at(i, of_hours::tenant_id).bytes;
-    hour.kind = static_cast<LookKind>(number_of(rows.at(i, of_hours::number)));
+    hour.kind = static_cast<LookKind>(rows.at(i, of_hours::number).whole());
     hour.currency = rows.at(i, of_hours::currency).bytes;
-    hour.hour = number_of(rows.at(i, of_hours::hour));
-    hour.facts = number_of(rows.at(i, of_hours::facts));
-    hour.minutes = number_of(rows.at(i, of_hours::early)) | number_of(rows.at(i, of_hours::late))
-                                                                << 30;
-    hour.amount = number_of(rows.at(i, of_hours::amount));
-    hour.newest_ms = number_of(rows.at(i, of_hours::newest));
+    hour.hour = rows.at(i, of_hours::hour).whole();
+    hour.facts = rows.at(i, of_hours::facts).whole();
+    hour.minutes = rows.at(i, of_hours::early).whole() | rows.at(i, of_hours::late).whole() << 30;
+    hour.amount = rows.at(i, of_hours::amount).whole();
+    hour.newest_ms = rows.at(i, of_hours::newest).whole();
   }
 }
 
@@ -113,8 +107,8 @@ void add_newest(const Rows& rows, LookReply& reply) {
     const Value& at = rows.at(i, of_newest::at);
     if (at.kind == Value::Kind::null) continue;
     reply.newest.push_back({rows.at(i, of_newest::tenant_id).bytes,
-                            static_cast<LookKind>(number_of(rows.at(i, of_newest::number))),
-                            number_of(at)});
+                            static_cast<LookKind>(rows.at(i, of_newest::number).whole()),
+                            at.whole()});
   }
 }
 

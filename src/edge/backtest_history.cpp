@@ -13,7 +13,8 @@ namespace {
 
 // ?1 tenant or null, ?2 from, ?3 to, ?4 step, ?5 whether subtypes and assets are told apart, ?6 rows,
 // ?7 whether currencies are, what corrections correct, and accounts of tenants that end.
-// Tenants and types are found by leaps in the key, so only facts of the time in question are read.
+// Tenants and types are found by leaps in the key, so only facts of the time in question are read. Where
+// sum() of amounts would pass 64 bits it fails, which total() does not.
 constexpr std::string_view history_of_facts_sql =
     R"(WITH RECURSIVE owners(name) AS (
         SELECT coalesce(?1, (SELECT min(tenant_id) FROM ledger_facts))
@@ -39,7 +40,7 @@ constexpr std::string_view history_of_facts_sql =
         CASE WHEN ?7 THEN CASE kind WHEN 'correction' THEN coalesce(corrects, 'charge')
           WHEN 'lifecycle' THEN CASE WHEN subtype IN ('retiring', 'retired')
           AND entity_id = 'acct_' || owner THEN entity_id END END END AS mark,
-        sum(CASE WHEN ?7 AND kind IN ('charge', 'correction') THEN amount END) AS amount,
+        total(CASE WHEN ?7 AND kind IN ('charge', 'correction') THEN amount END) AS amount,
         max(timestamp) AS newest
       FROM kinds CROSS JOIN ledger_facts
       WHERE tenant_id = owner AND type = kind AND timestamp >= ?2 AND timestamp < ?3
@@ -133,7 +134,7 @@ void add_money(const Rows& rows, std::size_t row, std::vector<HistoryFact>& out)
   }
   sum.tenant_id = rows.at(row, tenant_id).bytes;
   sum.currency = rows.at(row, currency).bytes;
-  sum.amount = rows.at(row, amount).integer;
+  sum.amount = rows.at(row, amount).whole();
   sum.facts = rows.at(row, facts).integer;
   sum.at_ms = rows.at(row, newest).integer;
   out.push_back(std::move(sum));

@@ -1,5 +1,7 @@
 #include "z0/wire/frame.hpp"
 
+#include <cmath>
+
 #include "z0/base/bytes.hpp"
 #include "z0/base/limits.hpp"
 
@@ -55,6 +57,13 @@ void write_value(ByteWriter& out, const Value& v) {
 }
 
 }  // namespace
+
+std::int64_t Value::whole() const {
+  constexpr double beyond = 0x1p63;
+  if (kind != Kind::real) return integer;
+  if (!(std::abs(real) < beyond)) return real > 0 ? INT64_MAX : real < 0 ? INT64_MIN : 0;
+  return static_cast<std::int64_t>(std::round(real));
+}
 
 bool parse_frame(std::string_view bytes, Frame& out) {
   ByteReader in(bytes);

@@ -27,6 +27,10 @@ struct Value {
   static Value blob(std::string_view v) { return {Kind::blob, 0, 0, v}; }
   // Text, or null when it is empty.
   static Value text_or_null(std::string_view v) { return v.empty() ? null() : text(v); }
+
+  // A number as a whole one, or 0. A sum may come as a float: SQLite's total() is one, and a number of
+  // JavaScript beyond 2^53. What 64 bits do not hold ends where they do.
+  std::int64_t whole() const;
 };
 
 // The answer to one statement.

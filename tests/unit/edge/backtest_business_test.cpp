@@ -5,6 +5,7 @@
 #include "unit/catch.hpp"
 #include "unit/edge/facts_in_d1.hpp"
 #include "unit/test_world.hpp"
+#include "z0/base/limits.hpp"
 
 namespace {
 
@@ -160,6 +161,25 @@ TEST_CASE("What only rules that are given up were to learn is not read", "[edge]
   // A day of what is learned, at the most, and not ten.
   const auto measured = [](const Json& said) { return said.at("measurements").get<int>(); };
   CHECK(measured(both) - measured(alone) < 3'000);
+}
+
+TEST_CASE("Amounts whose sum passes 64 bits fail nobody's backtest", "[edge]") {
+  TestWorld w;
+  Facts facts(w);
+  const std::int64_t from = begin + day;
+  open_days(facts, "north", begin, from + 10 * hour);
+  Made charge{"south", "charge"};
+  charge.amount = z0::limits::amount_max;
+  charge.currency = "USD";
+  charge.entity = "acct_south";
+  facts.add(begin + 9 * hour, charge, 1'100);
+  facts.write();
+  const std::int64_t to = from + 12 * hour;
+  const Json rules = shipped(true);
+  const Json asked = {{"rules", rules}, {"from", from}, {"to", to}};
+  const Json outcome = backtest(w, asked, "").json.at("outcome");
+  CHECK(outcome == locally(facts.lines, from, to, rules));
+  CHECK(rule_of(outcome, "ZeroInvocations").at("firings") == 1);
 }
 
 TEST_CASE("Facts of minutes that no page holds are given up, and other rules are judged",

@@ -1,6 +1,7 @@
 // The bytes that cross between a host and the core.
 #include "z0/wire/frame.hpp"
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -220,4 +221,22 @@ TEST_CASE("Somebody outside answers with a status, and anything else is a failur
   CHECK(z0::parse_fetch(late).message == "no answer");
   late[0] = 99;
   CHECK(z0::parse_fetch(late).outcome == Z0_FAILED);
+}
+
+TEST_CASE("A float is a whole number within 64 bits", "[frame]") {
+  const auto whole = [](double real) {
+    Value value;
+    value.kind = Value::Kind::real;
+    value.real = real;
+    return value.whole();
+  };
+  CHECK(Value::of(-7).whole() == -7);
+  CHECK(Value::text("7").whole() == 0);
+  CHECK(Value::null().whole() == 0);
+  CHECK(whole(-1'500) == -1'500);
+  CHECK(whole(0x1p53) == std::int64_t{1} << 53);
+  CHECK(whole(1e19) == INT64_MAX);
+  CHECK(whole(-1e19) == INT64_MIN);
+  CHECK(whole(-0x1p63) == INT64_MIN);
+  CHECK(whole(std::nan("")) == 0);
 }
