@@ -200,14 +200,14 @@ void BusinessWatch::learn(const LookRequest& asked, const LookReply& found) {
       return hour.hour < until_hour &&
              (hour.failed == 0 || hour.hour < until_hour - business_limits::failed_hours);
     });
-    if (any) to_save_.push_back(id);
+    if (any) to_save_.insert(id);
   }
   std::erase_if(tenants_, [this](const auto& one) {
     const std::int64_t newest =
         std::max(one.second.invocations.newest_ms, one.second.charges.newest_ms);
     const bool forgotten =
         learned_until_ms_ - newest > business_limits::learned_weeks * 168 * week::hour_ms;
-    if (forgotten) to_save_.push_back(one.first);
+    if (forgotten) to_save_.insert(one.first);
     return forgotten;
   });
 }

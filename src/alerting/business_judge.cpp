@@ -121,7 +121,7 @@ BusinessWatch::Finding BusinessWatch::find_silence(StreamOf which, const std::st
   if (told && seen_until_ms_ - state.fired_at_ms >= business_limits::told_ms_max) {
     stream.told_ms = stream.since_ms;
     // Nothing else of a silent tenant is written, and after a restart it is known by then, too.
-    to_save_.push_back(id);
+    to_save_.insert(id);
     return found;
   }
   found.holds = state.phase != AlertPhase::inactive || begins_silent(which, tenant, rule.window_ms);

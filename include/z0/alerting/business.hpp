@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -187,7 +188,7 @@ class BusinessWatch {
   bool behind_ = false;  // there is more to look at at once
   std::int64_t left_out_ = 0;
   std::size_t tenants_max_ = SIZE_MAX;
-  std::vector<std::string> to_save_;
+  std::set<std::string> to_save_;  // tenants
   std::string saved_state_;
 };
 
