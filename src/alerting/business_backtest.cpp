@@ -77,7 +77,7 @@ JudgedSince BusinessPlay::since(Business business, std::int64_t from_ms, std::in
   const Schooling school = schooling_of(business);
   std::int64_t first = first_ms(school.kind);
   if (history_.empty()) {
-    judged.why_not = "it needs facts one by one, and the history has none";
+    judged.why_not = "it needs facts, and the history has none";
   } else if (business == Business::budget_ends && history_.versions_.empty()) {
     judged.why_not = "the history has no version of a budget";
   } else if (first == 0) {

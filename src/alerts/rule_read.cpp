@@ -275,7 +275,7 @@ class RulesReader : private CheckedJson {
       if (compared_ == 0) rule.threshold = anomaly_alert_score;
       const bool fits = rule.comparison == Comparison::above && compared_ <= 1 &&
                         rule.threshold > 0 && rule.threshold < 1;
-      return fits || fail_at("above", "a score between 0 and 1, without either");
+      return fits || fail_at("above", "a score above 0 and below 1");
     }
     const bool compares = has_threshold(rule);
     return compared_ == (compares ? 1 : 0) ||

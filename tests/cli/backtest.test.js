@@ -158,7 +158,7 @@ describe("Backtests of rules that have to learn", { skip }, () => {
     const sample = { t: MONDAY, metric: "z0_external_calls_total", tenant_id: "north", rise: 1 };
     const input = [sample, { ...sample, t: MONDAY + HOUR }].map((one) => JSON.stringify(one)).join("\n");
     const { stdout } = await z0(["backtest", "--history", "-"], { input });
-    assert.match(stdout, /not judged, it needs facts one by one, and the history has none: .*NoCharges/);
+    assert.match(stdout, /not judged, it needs facts, and the history has none: .*NoCharges/);
     assert.match(stdout, /not judged, the history has none of its measurements: .*FactsUnusual/);
   });
 });

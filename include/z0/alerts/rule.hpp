@@ -95,7 +95,7 @@ struct Rule {
 };
 
 bool holds(Comparison comparison, double threshold, double value);
-// Others hold or do not.
+// Whether it compares what it measures with its threshold. Others hold or do not.
 bool has_threshold(const Rule& rule);
 
 // Where a text goes wrong and why: "rules[2].window", "a duration such as 90s, 5m or 1h30m".

@@ -163,7 +163,7 @@ TEST_CASE("What a history says nothing of is named, with the reason", "[business
   };
   z0::BusinessHistory nothing;
   const json none = judged(nothing, from, from + hour_ms);
-  CHECK(why(none, "NoCharges") == "it needs facts one by one, and the history has none");
+  CHECK(why(none, "NoCharges") == "it needs facts, and the history has none");
 
   z0::BusinessHistory facts;
   TenantPlan plan = store("north");

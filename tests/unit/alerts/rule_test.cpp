@@ -122,7 +122,7 @@ TEST_CASE("A rule about revenue says its score, or has the one that ships", "[al
   CHECK(read("") == z0::number_text(z0::anomaly_alert_score));
   CHECK(read(R"(, "above": 0.4)") == "0.4");
   CHECK(read(R"(, "above": 0.9)") == "0.9");
-  const std::string refused = "rules[0].above: a score between 0 and 1, without either";
+  const std::string refused = "rules[0].above: a score above 0 and below 1";
   for (const char* const threshold :
        {R"(, "above": 0)", R"(, "above": 1)", R"(, "above": -0.5)", R"(, "above": 65)",
         R"(, "at_least": 0.5)", R"(, "below": 0.5)", R"(, "at_most": 0.5)",
