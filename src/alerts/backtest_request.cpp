@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "alerts/checked_json.hpp"
+#include "z0/base/limits.hpp"
 #include "z0/base/time.hpp"
 
 namespace z0 {
@@ -44,13 +45,13 @@ class RequestReader : private CheckedJson {
   }
 
   bool read_moment(std::int64_t& ms) {
-    constexpr std::string_view what = "a time in ms, or as RFC 3339 has it";
-    if (in_.peek() == JsonKind::number) {
-      JsonReader::Fit fit{};
-      return (in_.integer(ms, fit) && ms > 0) || fail(std::string(what));
-    }
+    constexpr std::string_view what = "a time since 1970 in ms, or as RFC 3339 has it";
+    JsonReader::Fit fit{};
     std::string value;
-    return text(value, what) && (parse_rfc3339(value, ms) || fail(std::string(what)));
+    const bool read = in_.peek() == JsonKind::number
+                          ? in_.integer(ms, fit)
+                          : text(value, what) && parse_rfc3339(value, ms);
+    return (read && ms > 0 && ms <= limits::timestamp_ms_max) || fail(std::string(what));
   }
 
   std::string_view whole_value() {

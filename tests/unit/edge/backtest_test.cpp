@@ -221,6 +221,8 @@ TEST_CASE("What is no backtest is refused with the place", "[edge]") {
   CHECK(refused({{"rule", 1}}) == "rule");
   CHECK(refused({{"rules", {{{"name", "R"}}}}}) == "rules[0].signal");
   CHECK(refused({{"step", "1s"}}) == "step");
+  CHECK(refused({{"from", "1969-12-20T00:00:00Z"}, {"to", "1969-12-30T00:00:00Z"}}) == "from");
+  CHECK(refused({{"from", INT64_MAX - 1}, {"to", INT64_MAX}}) == "from");
   CHECK(refused({{"from", begin}, {"to", begin}}) == "to");
   CHECK(refused({{"from", begin}, {"to", begin + 32 * day}}) == "to");
   CHECK(refused({{"incidents", {{{"name", "n"}}}}}) == "incidents[0]: incident.from");
