@@ -92,16 +92,14 @@ std::vector<std::string> Desk::unheard() const {
   return names;
 }
 
-// After a restart it is not yet known what every shard knows.
+// After a restart it is not yet known what every shard knows. One that never speaks again counts as silent,
+// like one that stopped, and after the next restart, too.
 Evaluator::Cover Desk::cover(std::int64_t now_ms) {
   // A clock that goes back makes nothing wait for longer.
   loaded_ms_ = std::min(loaded_ms_, now_ms);
-  const std::vector<std::string> missing = unheard();
-  if (missing.empty()) return Evaluator::Cover::all;
-  if (now_ms - loaded_ms_ <= limits::shard_unheard_ms) return Evaluator::Cover::part;
-  if (now_ms - loaded_ms_ <= limits::shard_silent_ms) return Evaluator::Cover::most;
-  for (const std::string& name : missing) note_awake(name, false);
-  return Evaluator::Cover::all;
+  const std::int64_t waited_ms = now_ms - loaded_ms_;
+  if (unheard().empty() || waited_ms > limits::shard_silent_ms) return Evaluator::Cover::all;
+  return waited_ms > limits::shard_unheard_ms ? Evaluator::Cover::most : Evaluator::Cover::part;
 }
 
 void Desk::judge(std::int64_t now_ms) {
@@ -232,12 +230,12 @@ std::int64_t Desk::next_ms(std::int64_t now_ms) const {
   std::int64_t next = rests ? 0 : now_ms + limits::alert_quiet_ms;
   if (dispatch_.next_ms() != 0 && (next == 0 || dispatch_.next_ms() < next))
     next = std::max(dispatch_.next_ms(), now_ms + 1);
-  if (unheard().empty()) return next;
-  // Then it is judged without them, and later they are given up.
-  const bool waits = now_ms - loaded_ms_ <= limits::shard_unheard_ms;
-  const std::int64_t until_ms =
-      loaded_ms_ + (waits ? limits::shard_unheard_ms : limits::shard_silent_ms) + 1;
-  const std::int64_t at_ms = asked_ ? std::max(until_ms, now_ms) : now_ms;
+  const std::int64_t waited_ms = now_ms - loaded_ms_;
+  if (unheard().empty() || (asked_ && waited_ms > limits::shard_silent_ms)) return next;
+  // Then it is judged without them, and later what they alone know is over.
+  const std::int64_t waits_ms =
+      waited_ms <= limits::shard_unheard_ms ? limits::shard_unheard_ms : limits::shard_silent_ms;
+  const std::int64_t at_ms = asked_ ? loaded_ms_ + waits_ms + 1 : now_ms;
   return next == 0 || at_ms < next ? at_ms : next;
 }
 

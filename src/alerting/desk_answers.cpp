@@ -81,6 +81,8 @@ AlertsReply Desk::answer(const AlertsRequest& request, std::int64_t now_ms) {
     if (request.all_tenants) reply.left_out += shard.left_out;
     if (!shard.rests && now_ms - shard.heard_ms > limits::shard_silent_ms) ++reply.silent_shards;
   }
+  if (now_ms - loaded_ms_ > limits::shard_silent_ms)
+    reply.silent_shards += static_cast<std::int64_t>(unheard().size());
   for (const RuleBook::Source& source : book_.sources()) {
     if (request.all_tenants || source.tenant_id.empty() || source.tenant_id == request.tenant_id)
       reply.rules.push_back({source.config_id, source.tenant_id, source.settings});

@@ -5,8 +5,8 @@
 // newer one changes nothing. What is known here of shards is in memory alone, but for the names of those
 // that have something to watch: after a restart they are asked to say it again, and what comes first is
 // believed. Until all of them did, nothing ends, and for limits::shard_unheard_ms a share of some is not taken
-// for that of all. Whoever says nothing for limits::shard_silent_ms is given up. Rules, the states of rules
-// about all tenants, and what people said are rows.
+// for that of all. Whoever says nothing for limits::shard_silent_ms counts as silent, and what it alone knew is
+// over. Rules, the states of rules about all tenants, and what people said are rows.
 #pragma once
 
 #include <cstdint>
