@@ -80,6 +80,23 @@ void configs(Measured& w) {
   CHECK(w.of("z0_config_updates_total{north,budget}") == 1);
   CHECK(w.of("z0_config_reads_total{north,budget}") == 1);
   CHECK(w.of("z0_config_version_gaps_total{north,budget}") == 1);
+  // A copy hears of the newest version alone, where several came at once: nothing is missing.
+  const auto publish = [&w](int limit) {
+    const std::string config = z0::test::configs::wide_budget("tenant", limit);
+    CHECK(z0::test::configs::put(w, "cfg_t", config).status == 201);
+  };
+  const auto hand_out = [&w] {
+    while (w.run_alarms() > 0) {
+    }
+  };
+  publish(9);
+  hand_out();
+  publish(8);
+  publish(7);
+  hand_out();
+  CHECK(z0::test::configs::versions_in(w, "acct_a") ==
+        z0::test::Json{"cfg_a:1", "cfg_t:1", "cfg_t:3"});
+  CHECK(w.of("z0_config_version_gaps_total{north,budget}") == 1);
 }
 
 void caches(Measured& w) {
