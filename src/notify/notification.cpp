@@ -89,7 +89,14 @@ std::string subject_of(const Notification& notification) {
   if (notification.alerts.empty()) return "no alert";
   const NotifiedAlert& worst = *worst_first(notification).front();
   std::string text = fit_text(worst.rule);
-  if (!worst.tenant_id.empty()) text += " of " + fit_text(worst.tenant_id);
+  std::string_view before = " of ";
+  const auto add = [&](const std::string& name) {
+    if (name.empty()) return;
+    text.append(before).append(fit_text(name, limits::notified_text_bytes_max / 5));
+    before = ", ";
+  };
+  add(worst.tenant_id);
+  for (const auto& [name, value] : worst.labels) add(value);
   const std::int64_t others =
       static_cast<std::int64_t>(notification.alerts.size()) - 1 + notification.left_out;
   if (others > 0) text += " and " + std::to_string(others) + " more";

@@ -61,16 +61,17 @@ TEST_CASE("Money of a group is added up by currency and never over its end", "[n
   CHECK(sums[1].reckoning == "a");
 }
 
-TEST_CASE("The headline says money, rule, tenant and how many more", "[notify]") {
+TEST_CASE("The headline says money, rule, tenant, labels and how many more", "[notify]") {
   Notification group = sample();
   CHECK(z0::headline(group) ==
         "[FIRING:1] USD 1,234.50 lost so far, USD 500.00 an hour at risk: FactWriteFailures of "
-        "acct_north: Facts of <north> & others fail to be written");
+        "acct_north, charge, timeout: Facts of <north> & others fail to be written");
   group.alerts[0].money.reset();
   group.alerts[0].tenant_id.clear();
   group.left_out = 2;
   CHECK(z0::headline(group) ==
-        "[FIRING:3] FactWriteFailures and 2 more: Facts of <north> & others fail to be written");
+        "[FIRING:3] FactWriteFailures of charge, timeout and 2 more: Facts of <north> & others "
+        "fail to be written");
   CHECK(z0::headline(sample(NotificationStatus::resolved)).substr(0, 18) == "[RESOLVED] USD 1,2");
   CHECK(z0::headline(sample(NotificationStatus::acknowledged)).substr(0, 19) ==
         "[ACKNOWLEDGED:1] US");
@@ -83,12 +84,14 @@ TEST_CASE("The headline is of the worst alert that fires", "[notify]") {
   group.alerts.push_back(sample_alert());
   group.alerts[1].rule = "Slow";
   group.alerts[1].severity = z0::Severity::warning;
-  CHECK(z0::headline(group).find(": Slow of acct_north and 1 more: ") != std::string::npos);
+  CHECK(z0::headline(group).find(": Slow of acct_north, charge, timeout and 1 more: ") !=
+        std::string::npos);
   group.alerts.push_back(sample_alert());
   group.alerts[2].rule = "NoCharges";
   group.alerts[2].level = 3;
   group.alerts.push_back(sample_alert());
-  CHECK(z0::headline(group).find(": NoCharges of acct_north and 3 more: ") != std::string::npos);
+  CHECK(z0::headline(group).find(": NoCharges of acct_north, charge, timeout and 3 more: ") !=
+        std::string::npos);
 }
 
 TEST_CASE("Links lead to the tenant, the time, the trace and the runbook", "[notify]") {

@@ -30,7 +30,8 @@ TEST_CASE("Slack shows the money first, then the alert with its links", "[notify
   CHECK(types_of(message) ==
         std::vector<std::string>{"header", "section", "section", "actions", "context"});
   const json& blocks = message["blocks"];
-  CHECK(blocks[0]["text"]["text"] == "\xf0\x9f\x94\xb4 firing: FactWriteFailures of acct_north");
+  CHECK(blocks[0]["text"]["text"] ==
+        "\xf0\x9f\x94\xb4 firing: FactWriteFailures of acct_north, charge, timeout");
   CHECK(blocks[1]["text"]["text"] ==
         "*USD 1,234.50 lost so far, USD 500.00 an hour at risk* 30 charges of USD 41.15, as their "
         "tries say");
@@ -62,7 +63,7 @@ TEST_CASE("Slack says who acknowledged, and what is over", "[notify]") {
         "Acknowledged by ada: the ledger is being sharded");
   const json resolved = slack(sample(NotificationStatus::resolved));
   CHECK(resolved["blocks"][0]["text"]["text"] ==
-        "\xe2\x9c\x85 resolved: FactWriteFailures of acct_north");
+        "\xe2\x9c\x85 resolved: FactWriteFailures of acct_north, charge, timeout");
   CHECK(resolved["blocks"][2]["fields"][3]["text"] ==
         "*Over*\n2026-03-31T11:45:00.000Z after 1h30m");
 }
@@ -85,6 +86,7 @@ TEST_CASE("Many alerts are shortened to the worst and a count of the rest", "[no
 TEST_CASE("Slack's header is cut at its limit", "[notify]") {
   Notification group = sample();
   group.alerts[0].tenant_id.clear();
+  group.alerts[0].labels.clear();
   const std::string before = "\xf0\x9f\x94\xb4 firing: ";
   group.alerts[0].rule = std::string(z0::limits::slack_header_bytes_max - before.size(), 'r');
   CHECK(slack(group)["blocks"][0]["text"]["text"] == before + group.alerts[0].rule);
