@@ -3,6 +3,7 @@
 // to PagerDuty and Slack is captured, and each of its fields is ours, too, or the reason stands here.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -310,8 +311,9 @@ describe("Alertmanager", { skip: installed ? false : "prometheus-alertmanager is
     await until(async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok);
   });
 
-  after(() => {
-    alertmanager?.kill();
+  after(async () => {
+    // It writes into the directory until it ends.
+    if (alertmanager?.kill()) await once(alertmanager, "exit");
     receiver.closeAllConnections();
     receiver.close();
     rmSync(directory, { recursive: true });
