@@ -1,8 +1,8 @@
 // The desk's alerts as those are told of them who listen.
 #include <algorithm>
 
-#include "alerting/words.hpp"
 #include "z0/alerting/desk.hpp"
+#include "z0/alerting/words.hpp"
 #include "z0/base/fields.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/notify/limits.hpp"

@@ -1,4 +1,4 @@
-#include "alerting/words.hpp"
+#include "z0/alerting/words.hpp"
 
 #include <cmath>
 

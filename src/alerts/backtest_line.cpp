@@ -176,7 +176,8 @@ class LineReader : private CheckedJson {
     sample.labels.resize(row.labels.size());
     for (const auto& [name, value] : labels_) {
       const auto at = std::find(row.labels.begin(), row.labels.end(), name);
-      if (at == row.labels.end()) return fail_at("labels", "no label of " + metric_ + ": " + name);
+      if (at == row.labels.end())
+        return fail_at("labels", "labels of " + metric_ + ", and " + name + " is none");
       sample.labels[static_cast<std::size_t>(at - row.labels.begin())] = value;
     }
     if (row.kind == MetricKind::gauge ? !has_value_ : rise_ < 0)

@@ -47,7 +47,7 @@ class IncidentReader : private CheckedJson {
     if (name == "from") return read_time(out_.from_ms);
     if (name == "to") return read_time(out_.to_ms);
     if (name == "rules") return read_rule_names();
-    return name == "lost" ? read_lost() : fail("no member of an incident");
+    return name == "lost" ? read_lost() : fail("a member of an incident, and this is none");
   }
 
   bool read_time(std::int64_t& ms) {
@@ -84,7 +84,7 @@ class IncidentReader : private CheckedJson {
         if (in_.peek() != JsonKind::number || !in_.integer(out_.lost, fit) || out_.lost < 0)
           return fail("an amount in minor units, from 0 on");
       } else {
-        return fail("no member of what was lost");
+        return fail("a member of what was lost, and this is none");
       }
     }
     if (out_.currency.empty()) out_.currency = "USD";

@@ -40,7 +40,7 @@ class RequestReader : private CheckedJson {
     if (name == "from") return read_moment(out_.from_ms);
     if (name == "to") return read_moment(out_.to_ms);
     if (name == "step") return duration(out_.step_ms, backtest_step_ms_min, backtest_step_ms_max);
-    if (name != "shipped") return fail("no member of a backtest");
+    if (name != "shipped") return fail("a member of a backtest, and this is none");
     return (in_.peek() == JsonKind::boolean && in_.boolean(shipped_)) || fail("true or false");
   }
 

@@ -87,6 +87,8 @@ std::string duration_text(std::int64_t ms) {
   if (ms <= 0) return "0s";
   std::string text;
   for (const Unit& unit : units) {
+    // Weeks only where nothing is over: 30d, and not 4w2d.
+    if (unit.name == "w" && ms % unit.ms != 0) continue;
     if (ms / unit.ms > 0) text += std::to_string(ms / unit.ms) + std::string(unit.name);
     ms %= unit.ms;
   }

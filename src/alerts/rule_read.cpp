@@ -13,6 +13,21 @@ constexpr std::size_t rules_depth_max = 9;
 // Shorter windows have so many chances a day that what is rare comes often.
 constexpr std::int64_t habit_window_ms = 300'000;
 
+// What some metrics are a part of, beside those that are added to theirs; else count_.
+Metric whole_of(Metric part) {
+  if (part == Metric::external_errors) return Metric::external_calls;
+  if (part == Metric::reconciliation_mismatches) return Metric::reconciliation_comparisons;
+  return Metric::count_;
+}
+
+// Whether all that `part` counts is counted by `whole`, too: it asks for no less.
+bool is_part(const Selector& part, const Selector& whole) {
+  if (whole.metric != part.metric && whole_of(part.metric) != whole.metric) return false;
+  return std::all_of(whole.where.begin(), whole.where.end(), [&part](const Selector::Match& match) {
+    return std::find(part.where.begin(), part.where.end(), match) != part.where.end();
+  });
+}
+
 bool is_rule_name(std::string_view name) {
   return name.size() <= limits::id_bytes_max && is_label_name(name);
 }
@@ -28,7 +43,7 @@ class RulesReader : private CheckedJson {
     bool any = false;
     if (!object()) return fail("an object with a list of rules");
     while (in_.next_member(key)) {
-      if (key != "rules") return fail_at(key, "no member of alert_rules");
+      if (key != "rules") return fail_at(key, "a member of alert_rules, and this is none");
       const Within within(*this, "rules");
       if (!list()) return fail("a list of rules");
       while (in_.next_element()) {
@@ -82,7 +97,8 @@ class RulesReader : private CheckedJson {
       const std::string name(key);
       const Within within(*this, name);
       const bool is_metric = name == "metric";
-      if (!is_metric && name != "where" && name != "not") return fail("no member of a selector");
+      if (!is_metric && name != "where" && name != "not")
+        return fail("a member of a selector, and this is none");
       if (is_metric ? !read_metric(out) : !read_matches(asked, name == "not")) return false;
     }
     if (out.metric == Metric::count_) return fail_at("metric", "the name of a metric");
@@ -91,7 +107,7 @@ class RulesReader : private CheckedJson {
       const auto at = std::find(labels.begin(), labels.end(), one.label);
       const Within within(*this, one.match.is_not ? "not" : "where");
       if (at == labels.end())
-        return fail_at(one.label, "no label of " + std::string(info(out.metric).name));
+        return fail_at(one.label, "a label of " + std::string(info(out.metric).name));
       one.match.label = static_cast<std::uint8_t>(at - labels.begin());
       out.where.push_back(std::move(one.match));
     }
@@ -129,7 +145,7 @@ class RulesReader : private CheckedJson {
       else if (name == "aspect")
         good = word(rule_names::aspects, rule.aspect);
       else
-        good = fail("no member of this signal");
+        good = fail("a member of this signal, and this is none");
       if (!good) return false;
     }
     return true;
@@ -164,10 +180,10 @@ class RulesReader : private CheckedJson {
       const MetricKind kind = info(one.metric).kind;
       const std::string name(info(one.metric).name);
       if ((rule.aspect == Aspect::value) != (kind == MetricKind::gauge))
-        return fail(name + (kind == MetricKind::gauge ? " is a gauge: its aspect is value"
-                                                      : " has no value: ask for its rate"));
+        return fail(kind == MetricKind::gauge ? "the aspect value: " + name + " is a gauge"
+                                              : "another aspect: " + name + " has no value");
       if (rule.aspect == Aspect::quantile && kind != MetricKind::histogram)
-        return fail(name + " is no histogram");
+        return fail("a histogram, and " + name + " is none");
     }
     return true;
   }
@@ -186,10 +202,10 @@ class RulesReader : private CheckedJson {
       const MetricKind kind = info(one.metric).kind;
       const std::string name(info(one.metric).name);
       if ((rule.kind == SignalKind::value) != (kind == MetricKind::gauge))
-        return fail(name + (kind == MetricKind::gauge ? " is a gauge: ask for its value"
-                                                      : " has no value: ask for its sum"));
+        return fail(kind == MetricKind::gauge ? "the value of " + name + ", which is a gauge"
+                                              : "the sum of " + name + ", which has no value");
       if (rule.kind == SignalKind::quantile && kind != MetricKind::histogram)
-        return fail(name + " is no histogram");
+        return fail("a histogram, and " + name + " is none");
     }
     return true;
   }
@@ -263,10 +279,32 @@ class RulesReader : private CheckedJson {
       if (std::find(met.begin(), met.end(), name) != met.end()) return fail("one such member");
       met.push_back(name);
       bool known = true;
-      if (!read_member(name, rule, known)) return known ? false : fail("no member of a rule");
+      if (!read_member(name, rule, known))
+        return known ? false : fail("a member of a rule, and this is none");
     }
     if (in_.error() != JsonError::none) return fail("JSON in order");
     return judge(rule, met);
+  }
+
+  // Whether what is counted above is among what is counted below: then it is a share of it.
+  static bool is_share(const Rule& rule) {
+    const auto is_within = [&rule](const Selector& part) {
+      return std::any_of(rule.to.begin(), rule.to.end(),
+                         [&part](const Selector& whole) { return is_part(part, whole); });
+    };
+    return rule.kind == SignalKind::ratio && std::all_of(rule.of.begin(), rule.of.end(), is_within);
+  }
+
+  // A threshold that nothing reaches, as 5 where 5 % are meant, is a rule that never fires; one below
+  // all that is measured never ends.
+  bool threshold_fits(const Rule& rule) {
+    const std::string_view name =
+        rule_names::comparisons[static_cast<std::size_t>(rule.comparison)];
+    if (rule.kind == SignalKind::anomaly && (rule.threshold < 0 || rule.threshold >= 1))
+      return fail_at(name, "a score from 0 to below 1");
+    if (is_share(rule) && rule.threshold > 1)
+      return fail_at(name, "a share from 0 to 1, as 0.05 for 5 %");
+    return rule.threshold >= 0 || fail_at(name, "a number from 0 on: none is measured below");
   }
 
   // Whoever says nothing of revenue's score is told where most people should be.
@@ -278,8 +316,8 @@ class RulesReader : private CheckedJson {
       return fits || fail_at("above", "a score above 0 and below 1");
     }
     const bool compares = has_threshold(rule);
-    return compared_ == (compares ? 1 : 0) ||
-           fail(compares ? "one of " + rule_names::any_of(rule_names::comparisons)
+    if (compared_ == (compares ? 1 : 0)) return !compares || threshold_fits(rule);
+    return fail(compares ? "one of " + rule_names::any_of(rule_names::comparisons)
                          : "no threshold: this signal holds or does not");
   }
 
@@ -289,7 +327,7 @@ class RulesReader : private CheckedJson {
     };
     for (const std::string_view name :
          {"name", "signal", "severity", "runbook", "owner", "summary"})
-      if (!has(name)) return fail_at(name, "said: every rule has it");
+      if (!has(name)) return fail_at(name, "a value: every rule has one");
     if (!is_rule_name(rule.name)) return fail_at("name", "letters, digits and _, no digit first");
     for (const Rule& other : out_)
       if (other.name == rule.name) return fail_at("name", "a name of its own");
@@ -311,7 +349,8 @@ class RulesReader : private CheckedJson {
         const auto labels = info(one.metric).labels;
         for (const std::string& name : rule.by) {
           if (std::find(labels.begin(), labels.end(), name) == labels.end())
-            return fail_at("by", name + " is no label of " + std::string(info(one.metric).name));
+            return fail_at("by", "labels of " + std::string(info(one.metric).name) + ", and " +
+                                     name + " is none");
         }
       }
     }

@@ -120,7 +120,7 @@ class TestReader : private CheckedJson {
       out_.steps = static_cast<std::size_t>(number_of_steps);
       return true;
     }
-    if (name != "series" && name != "expect") return fail("no member of a test");
+    if (name != "series" && name != "expect") return fail("a member of a test, and this is none");
     if (!list()) return fail("a list");
     for (std::size_t i = 0; in_.next_element(); ++i) {
       const Within within(*this, '[' + std::to_string(i) + ']');
@@ -162,7 +162,7 @@ class TestReader : private CheckedJson {
       const auto at = std::find(names.begin(), names.end(), name);
       const Within within(*this, "labels");
       if (at == names.end())
-        return fail_at(name, "no label of " + std::string(info(series.metric).name));
+        return fail_at(name, "a label of " + std::string(info(series.metric).name));
       series.labels[static_cast<std::size_t>(at - names.begin())] = value;
     }
     return true;
@@ -204,7 +204,8 @@ class TestReader : private CheckedJson {
       } else if (name == "value") {
         good = number(series.observed, 0, 1e12, "a value that was observed");
       } else {
-        good = name == "values" ? read_values(series) : fail("no member of a series");
+        good =
+            name == "values" ? read_values(series) : fail("a member of a series, and this is none");
       }
       if (!good) return false;
     }
@@ -230,7 +231,7 @@ class TestReader : private CheckedJson {
           expected.firing.insert(sorted_members(minified));
         }
       } else {
-        return fail("no member of what is expected");
+        return fail("a member of what is expected, and this is none");
       }
     }
     return true;

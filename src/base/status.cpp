@@ -60,11 +60,11 @@ constexpr std::array status_rows = {
     Z0_ROW(unauthorized, 401, unauthorized, "The request carries no valid token.",
            "Send `Authorization: Bearer <token>` with a token that is complete and has not "
            "expired; if it looks right, have a new one issued."),
-    Z0_ROW(scope_missing, 403, forbidden,
-           "The token is valid but lacks the scope this request needs.",
-           "Use a token with the right scope: facts:write to record, facts:read to read, "
-           "telemetry:write to send telemetry, config:write to change configs, ops (for all "
-           "tenants) for the live view."),
+    Z0_ROW(
+        scope_missing, 403, forbidden, "The token is valid but lacks the scope this request needs.",
+        "Use a token with the right scope: facts:write to record, facts:read to read, "
+        "telemetry:write to send telemetry, config:write to change configs, ops to acknowledge and "
+        "to silence alerts, and (for all tenants) for the live view and for operating z0."),
     Z0_ROW(not_found, 404, malformed, "There is nothing at this address for this token.",
            "Check the path and the id in it for a typing error, and that the token is of the right "
            "tenant."),

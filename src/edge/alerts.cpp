@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "alerts/checked_json.hpp"
 #include "edge/handlers.hpp"
 #include "operations/value.hpp"
+#include "z0/alerting/words.hpp"
 #include "z0/alerts/machine.hpp"
 #include "z0/alerts/prometheus.hpp"
 #include "z0/alerts/rule_book.hpp"
@@ -74,6 +76,14 @@ std::string thousandths_text(std::int64_t millionths) {
   return number_text(static_cast<double>(millionths) / 1e6);
 }
 
+// As notifications say it: "11.2 %, fires above 5 %".
+void write_words(JsonWriter& json, const Rule& rule, const AlertReport& alert) {
+  const std::string threshold = threshold_words(rule);
+  if (threshold.empty()) return;
+  const double value = static_cast<double>(alert.value_millionths) / 1e6;
+  json.text("in_words", value_words(rule, value) + ", fires " + threshold);
+}
+
 void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBook& book) {
   const AlertReport& alert = view.alert;
   json.object().plain("id", view.id).plain("state", state_name(alert)).text("rule", alert.rule);
@@ -90,6 +100,7 @@ void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBoo
     json.text("reckoning", view.reckoning).end();
   }
   if (rule != nullptr) {
+    write_words(json, *rule, alert);
     write_condition(json, *rule);
     write_meaning(json, *rule);
   }
@@ -165,43 +176,46 @@ void write_rules(JsonWriter& json, const std::vector<Rule>& rules, std::string_v
   }
 }
 
-// {"author": "...", "reason": "...", "for": "2h"}; the first two are said, so that who comes later knows
-// whom to ask. Without the last it holds as long as the alert.
-Status read_words(std::string_view body, AcknowledgeRequest& out, std::string& text,
-                  std::string& field) {
-  JsonReader in(body, 2);
-  std::string_view key;
-  if (in.peek() != JsonKind::object || !in.enter_object()) return Status::not_an_object;
+// Somebody's word about an alert, and how long it holds; 0: as long as the alert.
+struct Words {
   std::string author;
   std::string reason;
-  std::string how_long;
-  while (in.next_member(key)) {
-    field = key.substr(0, limits::id_bytes_max);
-    std::string* const to = key == "author"   ? &author
-                            : key == "reason" ? &reason
-                            : key == "for"    ? &how_long
-                                              : nullptr;
-    if (to == nullptr) return Status::unknown_member;
-    std::string_view value;
-    std::string scratch;
-    if (in.peek() != JsonKind::string || !in.string(value, scratch)) return Status::wrong_type;
-    if (value.empty() || value.size() > limits::rule_text_bytes_max) return Status::invalid_value;
-    *to = value;
+  std::int64_t for_ms = 0;
+};
+
+// {"author": "...", "reason": "...", "for": "2h"}; the first two are said, so that who comes later knows
+// whom to ask.
+class WordsReader : private CheckedJson {
+ public:
+  WordsReader(std::string_view text, RuleError& error) : CheckedJson(text, 2, error) {}
+
+  bool read(Words& out) {
+    if (!object()) return fail("an object with author and reason");
+    std::string_view key;
+    while (in_.next_member(key)) {
+      const std::string name(key);
+      const Within within(*this, shorten(name, limits::id_bytes_max));
+      if (!read_member(name, out)) return false;
+    }
+    if (in_.error() != JsonError::none || !in_.at_end()) return fail("JSON in order");
+    if (out.author.empty()) return fail_at("author", "who looks after it");
+    return !out.reason.empty() || fail_at("reason", "what is known, or done");
   }
-  field.clear();
-  if (!in.at_end()) return Status::not_json;
-  for (const auto& [name, value] : {std::pair("author", &author), std::pair("reason", &reason)}) {
-    field = name;
-    if (value->empty()) return Status::missing_member;
+
+ private:
+  bool read_member(std::string_view name, Words& out) {
+    if (name == "author") return text(out.author, "who looks after it");
+    if (name == "reason") return text(out.reason, "what is known, or done");
+    if (name == "for") return duration(out.for_ms, 1'000, limits::silence_ms_max);
+    return fail("author, reason or for, and this is none");
   }
-  field = "for";
-  if (!how_long.empty() && (!read_duration(how_long, out.for_ms) || out.for_ms < 1'000 ||
-                            out.for_ms > limits::silence_ms_max))
-    return Status::invalid_value;
-  text = author + reason;
-  out.author = std::string_view(text).substr(0, author.size());
-  out.reason = std::string_view(text).substr(author.size());
-  return Status::ok;
+};
+
+// A fault in a body that has no settings around it.
+void reply_fault(const RouteCall& call, const RuleError& error) {
+  reply_error(call.effects, call.context, Status::invalid_value,
+              error.where == "settings" ? std::string_view("body") : error.where,
+              "Expected is " + error.why + '.');
 }
 
 }  // namespace
@@ -242,18 +256,18 @@ void resume_rules(const RouteResume& resumed) {
 
 void post_rules_test(const RouteCall& call) {
   const RuleTestOutcome outcome = run_rule_test(call.request.body);
-  if (!outcome.readable)
-    return reply_error(call.effects, call.context, Status::invalid_value, outcome.error.where,
-                       "Expected is " + outcome.error.why + '.');
+  if (!outcome.readable) return reply_fault(call, outcome.error);
   reply_json(call.effects, call.context, 200, outcome.json);
 }
 
 void post_acknowledge(const RouteCall& call) {
+  Words words;
+  RuleError error;
+  if (!WordsReader(call.request.body, error).read(words)) return reply_fault(call, error);
   AcknowledgeRequest request;
-  std::string text;
-  std::string field;
-  const Status status = read_words(call.request.body, request, text, field);
-  if (status != Status::ok) return reply_error(call.effects, call.context, status, field);
+  request.author = words.author;
+  request.reason = words.reason;
+  request.for_ms = words.for_ms;
   request.id = call.id;
   request.tenant_id = call.claims.all_tenants ? std::string_view() : call.claims.tenant_id;
   request.all_tenants = call.claims.all_tenants;
@@ -264,7 +278,13 @@ void post_acknowledge(const RouteCall& call) {
 
 void resume_acknowledge(const RouteResume& resumed) {
   AlertsReply reply;
-  if (!value_or_refuse(resumed, reply)) return;
+  const Status status = value_in(first_call(resumed.frame), reply);
+  if (status == Status::not_found)
+    return reply_error(
+        resumed.effects, resumed.context, status, "id",
+        "Take the id from GET /v1/alerts; an alert that has been over for a quarter of "
+        "an hour is no longer among them.");
+  if (status != Status::ok) return reply_error(resumed.effects, resumed.context, status, {});
   std::string out;
   JsonWriter json(out);
   for (const AlertsReply::Alert& alert : reply.alerts) write_alert(json, alert, book_of(reply));

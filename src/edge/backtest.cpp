@@ -352,17 +352,17 @@ void post_backtest(const RouteCall& call) {
   std::string_view field;
   const Status body = judge_body(request, field);
   if (body != Status::recorded) return reply_error(effects, context, body, field);
-  if (request.body.size() > body_bytes_max)
-    return reply_error(effects, context, Status::too_large, "body");
   BacktestRun run;
   if (!tenant_for(request, claims, run.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");
   BacktestRequest asked;
   RuleError error;
   const auto refuse = [&](std::string_view where, const std::string& why) {
-    reply_error(call.effects, call.context, Status::invalid_value, where,
-                "Expected is " + why + '.');
+    reply_error(call.effects, call.context, Status::invalid_value,
+                where == "settings" ? std::string_view("body") : where, "Expected is " + why + '.');
   };
+  if (request.body.size() > body_bytes_max)
+    return refuse("body", "at most 256 KiB of rules and incidents: what happened is z0's to know");
   if (!read_backtest_request(request.body, asked, error)) return refuse(error.where, error.why);
   run.body = request.body;
   run.to_ms = asked.to_ms == 0 ? frame.now_ms : asked.to_ms;

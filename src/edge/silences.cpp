@@ -87,7 +87,7 @@ class SilenceReader : private CheckedJson {
     if (name == "starts_at") return time(body.starts_ms);
     if (name == "expires_at") return time(body.ends_ms);
     if (name == "for") return duration(body.for_ms, 1'000, limits::silence_ms_max);
-    return fail("no member of a silence");
+    return fail("a member of a silence, and this is none");
   }
 
   bool complete(const SilenceBody& body) {

@@ -72,7 +72,8 @@ class ChannelsReader : private CheckedJson {
     while (in_.next_member(key)) {
       const std::string name(key);
       const Within within(*this, shorten(name, limits::id_bytes_max));
-      if (name != "channels" && name != "policy") return fail("no member of alert_channels");
+      if (name != "channels" && name != "policy")
+        return fail("a member of alert_channels, and this is none");
       if (!(name == "policy" ? read_policy() : read_list())) return false;
       any = any || name == "channels";
     }
@@ -118,7 +119,7 @@ class ChannelsReader : private CheckedJson {
       else if (name == "flap_window")
         good = duration(policy_.flap_window_ms, 60 * second, limits::flap_window_ms_max);
       else
-        good = fail("no member of policy");
+        good = fail("a member of policy, and this is none");
       if (!good) return false;
     }
     return in_.error() == JsonError::none || fail("JSON in order");
@@ -190,7 +191,7 @@ class ChannelsReader : private CheckedJson {
       else if (name == "days")
         good = words<Day>(day_names, hours.days);
       else
-        good = fail("no member of business_hours");
+        good = fail("a member of business_hours, and this is none");
       if (!good) return false;
     }
     if (hours.time_zone.empty()) return fail_at("time_zone", "a time zone such as Europe/Berlin");
@@ -207,11 +208,12 @@ class ChannelsReader : private CheckedJson {
     if (name == "url") return text(channel.url, "an address");
     if (name == "secret") return read_secret_name(channel.secret);
     if (name == "routing_key" || name == "signing_key" || name == "webhook_url")
-      return fail("no member of a channel: name a secret of the Worker with `secret`");
+      return fail(
+          "a member of a channel, and this is none: name a secret of the Worker with `secret`");
     if (name == "audience") return words<Audience>(rule_names::audiences, channel.audience);
     if (name == "severities") return words<Severity>(rule_names::severities, channel.severities);
     if (name == "business_hours") return read_hours(channel.business_hours.emplace());
-    return fail("no member of a channel");
+    return fail("a member of a channel, and this is none");
   }
 
   bool read_channel(Channel& channel) {
@@ -228,7 +230,7 @@ class ChannelsReader : private CheckedJson {
 
   // What the type needs.
   bool complete(const Channel& channel) {
-    if (channel.name.empty()) return fail_at("name", "said");
+    if (channel.name.empty()) return fail_at("name", "a value: every channel has one");
     const bool taken = std::any_of(
         out_.begin(), out_.end(), [&](const Channel& other) { return other.name == channel.name; });
     if (taken) return fail_at("name", "a name of its own");

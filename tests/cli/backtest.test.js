@@ -274,10 +274,10 @@ describe("z0 backtest", { skip }, () => {
     const wrong = file("wrong.ndjson", `${facts[0]}\n{"t":1,"metric":"up","rise":1}\n`);
     const run = await z0(["backtest", "--history", wrong]);
     assert.equal(run.code, 1);
-    assert.match(run.stderr, /wrong\.ndjson, line 2: line\.metric: a metric of the registry/);
+    assert.match(run.stderr, /wrong\.ndjson, line 2: line\.metric: expected is a metric of the registry/);
     const incident = file("incident.ndjson", '{"name":"n","from":5,"to":4}');
     const other = await z0(["backtest", "--history", "-", "--incidents", incident], { input: facts[0] });
-    assert.match(other.stderr, /incident\.ndjson, line 1: incident\.to: when it ended, after it began/);
+    assert.match(other.stderr, /incident\.ndjson, line 1: incident\.to: expected is when it ended, after it began/);
     for (const args of [["--step", "5ms"], ["--from", "2027-01-01"]]) {
       const refused = await z0(["backtest", "--history", "-", ...args], { input: facts.join("\n") });
       assert.equal(refused.code, 2, refused.stderr);

@@ -268,7 +268,7 @@ describe("z0 rules", { skip }, () => {
   it("says where a rule is wrong", async () => {
     const run = await z0(["rules", "check", file("bad.json", { rules: [{ ...rules[0], by: ["x"] }] })]);
     assert.equal(run.code, 1);
-    assert.match(run.stderr, /rules\[0\]\.by: x is no label of z0_facts_written_total/);
+    assert.match(run.stderr, /rules\[0\]\.by: expected is labels of z0_facts_written_total, and x is none/);
   });
 
   it("tells what fires, and what was expected to", async () => {

@@ -42,7 +42,7 @@ constexpr std::int64_t step_ms_max = 3'600'000;
 constexpr std::size_t firings_shown_max = 40;
 [[noreturn]] void refuse(const std::string& file, std::size_t line, const RuleError& error) {
   const std::string place = line == 0 ? std::string() : ", line " + std::to_string(line);
-  throw Failure(file + place + ": " + error.where + ": " + error.why);
+  throw Failure(file + place + ": " + error.where + ": expected is " + error.why);
 }
 
 std::vector<Rule> rules_in(const std::string& text, const std::string& name) {

@@ -31,7 +31,8 @@ std::vector<Rule> rules_of(const std::string& file) {
   std::vector<Rule> rules;
   RuleError error;
   const std::string text = file.empty() ? std::string(default_rules_json()) : contents_of(file);
-  if (!read_rules(text, rules, error)) throw Failure(file + ": " + error.where + ": " + error.why);
+  if (!read_rules(text, rules, error))
+    throw Failure(file + ": " + error.where + ": expected is " + error.why);
   return rules;
 }
 
@@ -65,7 +66,7 @@ void print_labels(const json& alerts) {
 int test_rules(const RulesOptions& options) {
   const RuleTestOutcome outcome = run_rule_test(contents_of(options.file));
   if (!outcome.readable)
-    throw Failure(options.file + ": " + outcome.error.where + ": " + outcome.error.why);
+    throw Failure(options.file + ": " + outcome.error.where + ": expected is " + outcome.error.why);
   if (options.json) {
     std::printf("%s\n", outcome.json.c_str());
     return outcome.passed ? exit_ok : exit_failed;
@@ -114,6 +115,7 @@ void add_check_command(CLI::App* rules, Context& context) {
   CLI::App* command =
       rules->add_subcommand("check", "Whether rules can be read, and what they say");
   add_file(command, *options, true);
+  command->footer("Example:\n  z0 rules check rules.json\n");
   command->callback([options, &context] { context.exit_code = list_rules(options->file); });
 }
 

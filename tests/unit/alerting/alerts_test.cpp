@@ -168,7 +168,17 @@ TEST_CASE("Somebody looks after an alert until it ends", "[alerts]") {
   };
   const std::string words = R"({"author": "ann", "reason": "the ledger's region is away"})";
   CHECK(ack(words, "south").status == 404);
-  CHECK(ack(R"({"author": "ann"})", "").status == 422);
+  const auto refused = [&](const std::string& body) {
+    const Reply reply = ack(body, "");
+    CHECK(reply.status == 422);
+    return reply.text("field") + ": " + reply.text("action");
+  };
+  CHECK(refused(R"({"author": "ann"})") == "reason: Expected is what is known, or done.");
+  CHECK(refused(R"({"author": "ann", "reason": "r", "for": "400d"})") ==
+        "for: Expected is from 1s to 30d.");
+  CHECK(refused(R"({"who": "ann"})") ==
+        "who: Expected is author, reason or for, and this is none.");
+  CHECK(refused("") == "body: Expected is an object with author and reason.");
   const Reply reply = ack(words, "north");
   REQUIRE(reply.status == 200);
   CHECK(reply.json.at("acknowledged").at("by") == "ann");

@@ -340,7 +340,7 @@ TEST_CASE("A line that is no part of a history says why", "[alerts]") {
   CHECK(fault_of(R"({"metric":"z0_cache_hits_total","rise":1})") ==
         "line.t: a time in ms, or as RFC 3339 has it");
   CHECK(fault_of(R"({"t":5,"metric":"z0_cache_hits_total","rise":1,"labels":{"tool":"x"}})") ==
-        "line.labels: no label of z0_cache_hits_total: tool");
+        "line.labels: labels of z0_cache_hits_total, and tool is none");
   CHECK(fault_of(R"({"type":"charge"})") == "line.timestamp: a time in ms, or as RFC 3339 has it");
   CHECK(fault_of(R"({"t":5,"metric":"z0_cache_hits_total","rise":-1})") ==
         "line.rise: a number from 0 on");

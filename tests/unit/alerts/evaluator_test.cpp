@@ -188,11 +188,11 @@ TEST_CASE("A rule about an anomaly asks for what has a baseline", "[alerts]") {
   CHECK(error(anomaly({{"of", written}}), short_window) ==
         "rules[0].window: 5m at least: each window is one point");
   CHECK(error(anomaly({{"of", written}, {"aspect", "quantile"}, {"q", 0.9}}), hourly) ==
-        "rules[0].signal.anomaly: z0_facts_written_total is no histogram");
+        "rules[0].signal.anomaly: a histogram, and z0_facts_written_total is none");
   CHECK(error(anomaly({{"of", "z0_facts_write_duration_ms"}, {"aspect", "quantile"}}), hourly) ==
         "rules[0].signal.anomaly.q: above 0");
   CHECK(error(anomaly({{"of", "z0_replication_lag_ms"}}), hourly) ==
-        "rules[0].signal.anomaly: z0_replication_lag_ms is a gauge: its aspect is value");
+        "rules[0].signal.anomaly: the aspect value: z0_replication_lag_ms is a gauge");
 }
 
 TEST_CASE("States go through rows and to other rules of the same name", "[alerts]") {

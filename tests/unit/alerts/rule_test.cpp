@@ -66,7 +66,7 @@ TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
   const std::vector<Fault> faults = {
       {"[]", "settings", "an object"},
       {"{}", "rules", "a list of rules"},
-      {R"({"rulez": []})", "rulez", "no member"},
+      {R"({"rulez": []})", "rulez", "a member "},
       {R"({"rules": [)", "settings", "JSON in order"},
       {rules("1"), "rules[0]", "a rule"},
       {rules(rule(good) + "," + rule(good)), "rules[1].name", "a name of its own"},
@@ -76,27 +76,28 @@ TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
       {rules(rule(R"(, "window": "5m")")), "rules[0]", "one of above, at_least, below or at_most"},
       {rules(rule(good + R"(, "below": 1)")), "rules[0]", "one of above"},
       {rules(rule(good + R"(, "above": 1)")), "rules[0].above", "one such member"},
-      {rules(rule(good + R"(, "wibble": 1)")), "rules[0].wibble", "no member of a rule"},
+      {rules(rule(good + R"(, "wibble": 1)")), "rules[0].wibble", "a member of a rule"},
       {rules(rule(good + R"(, "level": 4)")), "rules[0].level", "1, 2 or 3"},
       {rules(rule(good + R"(, "level": 1.5)")), "rules[0].level", "a whole number"},
       {rules(rule(good + R"(, "audience": [])")), "rules[0].audience", "somebody at least"},
-      {rules(rule(good + R"(, "by": ["wibble"])")), "rules[0].by", "wibble is no label"},
+      {rules(rule(good + R"(, "by": ["wibble"])")), "rules[0].by",
+       "labels of z0_facts_written_total, and wibble"},
       {rules(rule(good, R"({"sum": "z0_wibble"})")), "rules[0].signal.sum", "a metric"},
       {rules(rule(good, R"({"wibble": "z0_facts_written_total"})")), "rules[0].signal.wibble",
        "one of value"},
       {rules(rule(good, R"({"value": "z0_facts_written_total"})")), "rules[0].signal.value",
-       "z0_facts_written_total has no value"},
+       "the sum of z0_facts_written_total"},
       {rules(rule(good, R"({"sum": "z0_replication_lag_ms"})")), "rules[0].signal.sum",
-       "z0_replication_lag_ms is a gauge"},
+       "the value of z0_replication_lag_ms"},
       {rules(rule(good, R"({"ratio": {"of": "z0_facts_written_total"}})")),
        "rules[0].signal.ratio.to", "a metric"},
       {rules(rule(good, R"({"quantile": {"of": "z0_facts_written_total", "q": 0.5}})")),
-       "rules[0].signal.quantile", "z0_facts_written_total is no histogram"},
+       "rules[0].signal.quantile", "a histogram, and z0_facts_written_total is none"},
       {rules(rule(good, R"({"sum": {"metric": "z0_facts_written_total", "where": {"x": "y"}}})")),
-       "rules[0].signal.sum.where.x", "no label"},
+       "rules[0].signal.sum.where.x", "a label of z0_facts_written_total"},
       {rules(rule(good, R"({"sum": {"where": {"x": "y"}}})")), "rules[0].signal.sum.metric",
        "the name of a metric"},
-      {rules(R"({"name": "R"})"), "rules[0].signal", "said"},
+      {rules(R"({"name": "R"})"), "rules[0].signal", "a value"},
   };
   for (const Fault& fault : faults) {
     INFO(fault.settings);
@@ -107,6 +108,39 @@ TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
     CHECK(error.where == fault.where);
     CHECK(error.why.substr(0, fault.why.size()) == fault.why);
   }
+}
+
+TEST_CASE("A threshold that is never reached, or always, is refused", "[alerts]") {
+  const auto fault = [](const char* signal, const char* threshold) {
+    std::vector<Rule> read;
+    RuleError error;
+    const std::string more = R"(, "window": "5m", "by": ["tenant_id"], )" + std::string(threshold);
+    if (read_rules(rules(rule(more, signal)), read, error)) return std::string();
+    CHECK(error.where.starts_with("rules[0]."));
+    return error.why.substr(0, error.why.find(' ', 2));
+  };
+  const char* const failures =
+      R"({"ratio": {"of": "z0_facts_write_failures_total",
+                    "to": ["z0_facts_written_total", "z0_facts_write_failures_total"]}})";
+  const char* const tools =
+      R"({"ratio": {"of": "z0_external_errors_total", "to": "z0_external_calls_total"}})";
+  // 5 where 5 % are meant.
+  CHECK(fault(failures, R"("above": 5)") == "a share");
+  CHECK(fault(tools, R"("at_least": 1.5)") == "a share");
+  CHECK(fault(tools, R"("at_least": 1)").empty());
+  // More charges than invocations there may well be.
+  CHECK(
+      fault(
+          R"({"ratio": {"of": {"metric": "z0_facts_written_total", "where": {"fact_type": "charge"}},
+                            "to": {"metric": "z0_facts_written_total",
+                                   "where": {"fact_type": "invocation"}}}})",
+          R"("above": 3)")
+          .empty());
+  const char* const unusual = R"({"anomaly": {"of": "z0_facts_written_total"}})";
+  CHECK(fault(unusual, R"("above": 65)") == "a score");
+  CHECK(fault(unusual, R"("above": -0.1)") == "a score");
+  CHECK(fault(unusual, R"("above": 0.9)").empty());
+  CHECK(fault(R"({"sum": "z0_facts_written_total"})", R"("above": -5)") == "a number");
 }
 
 TEST_CASE("A rule about revenue says its score, or has the one that ships", "[alerts]") {
@@ -170,6 +204,8 @@ TEST_CASE("Durations are those of Prometheus", "[alerts]") {
   }
   CHECK(z0::duration_text(90'000) == "1m30s");
   CHECK(z0::duration_text(0) == "0s");
+  CHECK(z0::duration_text(std::int64_t{30} * 86'400'000) == "30d");
+  CHECK(z0::duration_text(std::int64_t{14} * 86'400'000) == "2w");
 }
 
 TEST_CASE("The rules that ship can be read, and hold the platform's thresholds", "[alerts]") {
