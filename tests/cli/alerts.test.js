@@ -57,6 +57,15 @@ describe("z0 alerts", { skip }, () => {
     assert.doesNotMatch(said, /channel/);
   });
 
+  it("says a value as notifications do, and a sentence that several alerts have once", async () => {
+    const one = { ...answer.alerts[0], in_words: "50 %, fires above 1 %" };
+    const of = (/** @type {string} */ tenant, more = {}) => ({ ...one, tenant_id: tenant, ...more });
+    const said = await run({ ...answer, alerts: [of("north"), of("south"), of("west", { why: "4 of 8 failed." })] });
+    assert.match(said, /FactWriteFailures +north +50 %, fires above 1 % /);
+    assert.equal(said.match(/FactWriteFailures: Money is not recorded\.\n/g)?.length, 1);
+    assert.match(said, /FactWriteFailures of west: Money is not recorded\. 4 of 8 failed\./);
+  });
+
   it("says which channel is not told, why, and what waits there", async () => {
     const failing = { ...channel, state: "failing", why: "it failed", waiting: 3 };
     const gone = { ...channel, channel: "cfg_a/hook", state: "off", why: "it is gone for good", lost: 2 };

@@ -73,6 +73,18 @@ describe("z0 alerts, ack and silence", { skip }, () => {
     assert.deepEqual(body(), { author: "ann", reason: "r", for: "2h" });
   });
 
+  it("asks who says so where nobody is named, and sends any text as an id", async () => {
+    const env = { USER: "" };
+    for (const args of [["ack", alert.id, "--reason", "r"], ["silence", "add", "--rule", "R", "--reason", "r"]]) {
+      const { code, stderr } = await z0([...args, "--url", server.url, "--token", "t"], { env });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /nobody is named who says so, and \$USER is empty: give --by/);
+    }
+    answer = alert;
+    assert.equal((await run("ack", "a/b c", "--by", "ann", "--reason", "r")).code, 0);
+    assert.equal(server.seen.at(-1)?.url, "/v1/alerts/a%2Fb%20c/acknowledge");
+  });
+
   it("lists silences", async () => {
     answer = { silences: [silence] };
     const { code, stdout, stderr } = await run("silence", "--tenant", "north");

@@ -1,8 +1,8 @@
 // z0 alerts: what fires, what waits and what was resolved a moment ago. z0 ack: somebody looks after one.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
+#include <set>
 
 #include "base/failure.hpp"
 #include "base/fields.hpp"
@@ -42,6 +42,7 @@ std::string alert_labels(const json& alert) {
 }
 
 std::string condition_words(const json& alert) {
+  if (alert.contains("in_words")) return text_of(alert, "in_words");
   std::string out = text_of(alert, "value");
   if (alert.contains("comparison"))
     out += " (" + text_of(alert, "comparison") + ' ' + text_of(alert, "threshold") + ')';
@@ -84,10 +85,13 @@ void print_channels(const json& answer) {
     print("the dead man's address did not hear that alerts are judged: " + why);
 }
 
-// What it means, what was found, what it costs.
+// What it means, what was found, what it costs. Whose it is only where that says more than the rule:
+// else a rule's alerts have one sentence together.
 std::string firing_words(const json& alert) {
-  std::string out =
-      text_of(alert, "rule") + ": " + text_of(alert, "summary") + why_words(alert) + '\n';
+  std::string out = text_of(alert, "rule");
+  const bool of_its_own = alert.contains("money") || !text_of(alert, "why").empty();
+  if (of_its_own && !alert_labels(alert).empty()) out += " of " + alert_labels(alert);
+  out += ": " + text_of(alert, "summary") + why_words(alert) + '\n';
   if (!alert.contains("money")) return out;
   const json money = object_of(alert, "money");
   const AlertMoney costs{text_of(money, "currency"), integer_of(money, "lost"),
@@ -123,8 +127,12 @@ int list_alerts(const Connection& connection, const AlertsOptions& options) {
     std::fputs(table.text().c_str(), stdout);
   else
     std::printf("nothing fires, and nothing waits\n");
-  for (const json& alert : alerts)
-    if (text_of(alert, "state") == "firing") std::fputs(firing_words(alert).c_str(), stdout);
+  std::set<std::string> said;
+  for (const json& alert : alerts) {
+    if (text_of(alert, "state") != "firing") continue;
+    const std::string words = firing_words(alert);
+    if (said.insert(words).second) std::fputs(words.c_str(), stdout);
+  }
   const std::string when =
       judged ? "judged last at " + time_words(integer_of(answer, "evaluated_at"))
              : std::string("nothing was judged yet: rules are judged while something happens");
@@ -147,9 +155,10 @@ struct AckOptions {
 
 int acknowledge(const Connection& connection, const AckOptions& options) {
   Api api(connection);
-  json body = {{"author", options.author}, {"reason", options.reason}};
+  json body = {{"author", author_of(options.author)}, {"reason", options.reason}};
   if (!options.how_long.empty()) body["for"] = options.how_long;
-  const json alert = api.post("/v1/alerts/" + options.id + "/acknowledge", body.dump());
+  const json alert =
+      api.post("/v1/alerts/" + url_escaped(options.id) + "/acknowledge", body.dump());
   std::printf("%s of %s is looked after by %s\n", text_of(alert, "rule").c_str(),
               alert_labels(alert).empty() ? "all" : alert_labels(alert).c_str(),
               text_of(object_of(alert, "acknowledged"), "by").c_str());
@@ -164,14 +173,18 @@ void add_alerts(CLI::App& app, Context& context) {
   command->add_option("--tenant", options->tenant, "Of this tenant alone");
   command->add_flag("--firing", options->firing, "Only what fires");
   add_formats(command, options->json, options->csv);
+  command->footer(
+      "A table of alerts, and a sentence on each that fires: what it means, why, what it costs.\n\n"
+      "Examples:\n"
+      "  z0 alerts --firing\n"
+      "  z0 alerts --tenant tenant_acme --json\n"
+      "  z0 ack 1f0c4d2a9b7e6a53 --reason 'D1 is down, Cloudflare knows'\n");
   command->callback(
       [options, &context] { context.exit_code = list_alerts(connection_of(context), *options); });
 }
 
 void add_ack(CLI::App& app, Context& context) {
   const auto options = std::make_shared<AckOptions>();
-  const char* user = std::getenv("USER");
-  options->author = user != nullptr ? user : "";
   CLI::App* command = app.add_subcommand("ack", "Say that you look after an alert");
   command->add_option("ID", options->id, "The alert's id: z0 alerts lists them")->required();
   command->add_option("--by", options->author, "Who; $USER when left out");

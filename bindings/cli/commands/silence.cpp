@@ -1,7 +1,6 @@
 // z0 silence: what nobody is told of for a while, who said so, and why.
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -80,7 +79,7 @@ std::int64_t time_of(const std::string& text, const char* option) {
 }
 
 int add_one(const Connection& connection, const SilenceOptions& options) {
-  json body = {{"author", options.author}, {"reason", options.reason}};
+  json body = {{"author", author_of(options.author)}, {"reason", options.reason}};
   if (!options.rule.empty()) body["rule"] = options.rule;
   if (!options.tenant.empty()) body["tenant_id"] = options.tenant;
   for (const std::string& label : options.labels) {
@@ -113,8 +112,6 @@ int remove_one(const Connection& connection, const SilenceOptions& options) {
 
 void add_silence(CLI::App& app, Context& context) {
   const auto options = std::make_shared<SilenceOptions>();
-  const char* user = std::getenv("USER");
-  options->author = user != nullptr ? user : "";
   options->how_long = "1h";
   CLI::App* command = app.add_subcommand("silence", "What nobody is told of for a while");
   command->add_option("--tenant", options->tenant, "Those of this tenant alone");
@@ -123,7 +120,7 @@ void add_silence(CLI::App& app, Context& context) {
       "Examples:\n"
       "  z0 silence                     which there are\n"
       "  z0 silence add --rule 'Replication*' --for 2h --reason 'D1 moves'\n"
-      "  z0 silence add --tenant acct_north --label tool_id=search --reason 'they know'\n"
+      "  z0 silence add --tenant tenant_north --label tool_id=search --reason 'they know'\n"
       "  z0 silence remove sil_1f0c4d2a9b7e6a53\n");
   command->require_subcommand(0, 1);
 
@@ -133,8 +130,9 @@ void add_silence(CLI::App& app, Context& context) {
   add->add_option("--label", options->labels, "With this label: NAME=VALUE; several go together");
   CLI::Option* how_long =
       add->add_option("--for", options->how_long, "How long: 30m, 2h, 1d; an hour when left out");
-  add->add_option("--until", options->until, "Until then, at most 30 days")->excludes(how_long);
-  add->add_option("--from", options->from, "From then on; now when left out");
+  add->add_option("--until", options->until, "Until then: 2026-03-31T18:00, at most 30 days on")
+      ->excludes(how_long);
+  add->add_option("--from", options->from, "From then on: 2026-03-31T10:15; now when left out");
   add->add_option("--by", options->author, "Who; $USER when left out");
   add->add_option("--reason", options->reason, "Why")->required();
   add->callback(

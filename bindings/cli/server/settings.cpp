@@ -86,4 +86,12 @@ std::string token_secret(const std::string& file) {
   return path ? variable_in(InputFile(path->string()).rest(), "Z0_TOKEN_SECRET") : std::string();
 }
 
+std::string author_of(const std::string& by) {
+  if (!by.empty()) return by;
+  const char* user = std::getenv("USER");
+  if (user == nullptr || *user == '\0')
+    throw Failure("nobody is named who says so, and $USER is empty: give --by", exit_usage);
+  return user;
+}
+
 }  // namespace z0::cli

@@ -26,6 +26,9 @@ std::optional<std::filesystem::path> find_upwards(const std::filesystem::path& n
 // An empty path means .dev.vars, looked for upwards. Empty when there is none.
 std::string token_secret(const std::string& file);
 
+// Who says something of an alert: whom --by names, else $USER. Throws Failure where there is neither.
+std::string author_of(const std::string& by);
+
 // The value of NAME in lines of NAME=value, quotes taken off; the last one counts.
 // Empty when there is none.
 std::string variable_in(const std::string& text, const std::string& name);
