@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -195,18 +194,12 @@ void BusinessPlay::add_hours(const LookRequest& asked, LookReply& reply) {
     into.newest_ms = std::max(into.newest_ms, at->newest_ms);
   }
   // As D1 tells of them.
-  std::vector<std::uint32_t> order(reply.hours.size());
-  std::iota(order.begin(), order.end(), 0);
-  sort(order.data(), order.data() + order.size(), [&reply](std::uint32_t i, std::uint32_t j) {
+  sort_by_number(reply.hours, [&reply](std::uint32_t i, std::uint32_t j) {
     const LookReply::Hour& a = reply.hours[i];
     const LookReply::Hour& b = reply.hours[j];
     return std::tie(a.tenant_id, a.kind, a.currency, a.hour) <
            std::tie(b.tenant_id, b.kind, b.currency, b.hour);
   });
-  std::vector<LookReply::Hour> sorted;
-  sorted.reserve(order.size());
-  for (const std::uint32_t i : order) sorted.push_back(reply.hours[i]);
-  reply.hours = std::move(sorted);
 }
 
 // Versions and charges in the order of time; accounts that were charged under a budget are told of.

@@ -1,6 +1,5 @@
 // Facts of a history, as rules about business see them: by minute, tenant and kind.
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -130,15 +129,9 @@ void BusinessHistory::put_in_order() {
 
 // Those of one moment as they came.
 void BusinessHistory::put_versions_in_order() {
-  std::vector<std::uint32_t> order(versions_.size());
-  std::iota(order.begin(), order.end(), 0);
-  sort(order.data(), order.data() + order.size(), [this](std::uint32_t a, std::uint32_t b) {
+  sort_by_number(versions_, [this](std::uint32_t a, std::uint32_t b) {
     return std::pair(versions_[a].at_ms, a) < std::pair(versions_[b].at_ms, b);
   });
-  std::vector<Version> sorted;
-  sorted.reserve(order.size());
-  for (const std::uint32_t i : order) sorted.push_back(std::move(versions_[i]));
-  versions_ = std::move(sorted);
 }
 
 // -- in parts ---------------------------------------------------------------------------------------

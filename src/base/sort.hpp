@@ -3,7 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace z0 {
 
@@ -24,6 +28,19 @@ void sort(T* begin, T* end, const Order& order) {
                                                 *static_cast<const T*>(b));
       },
       &order);
+}
+
+// The same for items that are more than bytes. order(i, j): whether the item of number i goes before that
+// of number j.
+template <class T, class Order>
+void sort_by_number(std::vector<T>& items, const Order& order) {
+  std::vector<std::uint32_t> numbers(items.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  sort(numbers.data(), numbers.data() + numbers.size(), order);
+  std::vector<T> sorted;
+  sorted.reserve(numbers.size());
+  for (const std::uint32_t number : numbers) sorted.push_back(std::move(items[number]));
+  items = std::move(sorted);
 }
 
 }  // namespace z0

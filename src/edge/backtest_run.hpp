@@ -16,8 +16,7 @@ inline constexpr std::string_view why_given_up(OfBusiness business) {
              ? "more tenants than one request may hold: name one, or run z0 backtest, which has no "
                "such limit"
              : "its facts by minute are more than one request may read: ask for less time, steps "
-               "of a "
-               "minute or one tenant, or run z0 backtest, which has no such limit";
+               "of a minute or one tenant, or run z0 backtest, which has no such limit";
 }
 
 // Where a backtest stands between two steps. What it holds borrows the continuation.
