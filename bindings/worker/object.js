@@ -1,6 +1,7 @@
 // What the Durable Objects have in common: a life, frames that come in as calls, and an alarm.
 
 import { DurableObject } from "cloudflare:workers";
+import { setAlarm } from "./alarm.js";
 import { logError } from "./log.js";
 import { newIncarnation, run } from "./perform.js";
 import { countError } from "./points.js";
@@ -72,7 +73,7 @@ export class CoreObject extends DurableObject {
     } catch (error) {
       logError("z0.alarm_failed", error);
       countError(this.host, "do", "alarm");
-      await this.ctx.storage.setAlarm(Date.now() + ALARM_PAUSE_MS);
+      await setAlarm(this.ctx.storage, Date.now() + ALARM_PAUSE_MS);
     } finally {
       alarms.running--;
     }

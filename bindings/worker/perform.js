@@ -3,6 +3,7 @@
 // something from outside the object.
 
 import { step } from "./core.js";
+import { setAlarm } from "./alarm.js";
 import { callObject } from "./call.js";
 import {
   encodeFailure,
@@ -231,7 +232,7 @@ function commit(host, commits) {
         if (effect.kind === Effect.WRITE) storage.sql.exec(effect.sql, ...bindable(effect.values));
         // The alarm is a row of the same database: the promise says nothing that the commit does not.
         else if (effect.kind === Effect.ALARM && effect.atMs === 0) void storage.deleteAlarm();
-        else if (effect.kind === Effect.ALARM) void storage.setAlarm(effect.atMs);
+        else if (effect.kind === Effect.ALARM) void setAlarm(storage, effect.atMs);
       }
     });
   } catch (error) {

@@ -110,24 +110,22 @@ test("What was counted goes out by itself, again where the receiver is busy, and
 });
 
 test("Whoever is asked outside has the span of that request as its parent", async () => {
-  /** @param {string} id */
-  const ask = async (id) => {
-    const headers = { traceparent: `00-${id}-00f067aa0ba902b7-01`, "content-type": "application/json" };
-    const calls = JSON.stringify([1, 2].map((n) => ({ url: `${address}/called`, arguments: [n] })));
-    const { status } = await z0.fetch("/conformance/trace-context", { method: "POST", headers, body: calls });
-    assert.equal(status, 200);
-    const parents = sentTo("/called").map(({ traceparent }) => String(traceparent));
-    const asked = parents.filter((parent) => parent.includes(id));
-    assert.equal(asked.length, 2);
-    const look = () => {
+  const id = "5bf92f3577b34da6a3ce929d0e0e4737";
+  const headers = { traceparent: `00-${id}-00f067aa0ba902b7-01`, "content-type": "application/json" };
+  const calls = JSON.stringify([1, 2].map((n) => ({ url: `${address}/called`, arguments: [n] })));
+  const { status } = await z0.fetch("/conformance/trace-context", { method: "POST", headers, body: calls });
+  assert.equal(status, 200);
+  const parents = sentTo("/called").map(({ traceparent }) => traceparent);
+  assert.equal(parents.length, 2);
+  const taken = await eventually(
+    "the trace was taken",
+    () => {
       const spans = spansOf(sentTo("/v1/traces").filter((one) => one.status === 200));
       const own = spans.filter(({ traceId, name }) => traceId === id && name === "z0.external.conformance.post");
       return own.length === 2 && own;
-    };
-    const taken = await eventually("the trace was taken", look, 30_000);
-    const recorded = taken.map((/** @type {any} */ { spanId }) => `00-${id}-${spanId}-01`);
-    assert.deepEqual(recorded.sort(), asked.sort());
-  };
-  // Trace events are best effort, and a runtime that is busy loses some: then it is asked once more.
-  await ask("5bf92f3577b34da6a3ce929d0e0e4737").catch(() => ask("6bf92f3577b34da6a3ce929d0e0e4738"));
+    },
+    60_000,
+  );
+  const recorded = taken.map((/** @type {any} */ { spanId }) => `00-${id}-${spanId}-01`);
+  assert.deepEqual(recorded.sort(), parents.sort());
 });
