@@ -2,7 +2,7 @@
 // fires at the same minutes as z0's own machine, over series that are awkward.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -263,6 +263,14 @@ describe("z0 rules", { skip }, () => {
     assert.match(run.stdout, /ReplicationLag +critical +value z0_replication_lag_ms above 60000/);
     assert.match(run.stdout, /RevenueUnusual +warning +business revenue_unusual above 0\.65 /);
     assert.match(run.stdout, /NoCharges +critical +business no_charges +1h /);
+  });
+
+  it("takes the rule of the README", async () => {
+    const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8");
+    const sample = /\n## Rules of alerts\n.*?```json\n(.*?)```/s.exec(readme)?.[1] ?? "";
+    const listed = await z0(["rules", "check", file("readme.json", sample)]);
+    assert.equal(listed.code, 0, listed.stderr);
+    assert.match(listed.stdout, /AcmeToolsSlow +warning +quantile z0_external_call_duration_ms above 2000 +10m +2m/);
   });
 
   it("says where a rule is wrong", async () => {
