@@ -1,24 +1,35 @@
-// z0's buckets (include/z0/metrics/histogram.hpp): a value of its own below 32, then 16 to a doubling. A
-// histogram that is sent in them merges in z0 without an error.
+// z0's buckets (include/z0/metrics/histogram.hpp): one for each value up to 50, then 70 from a power of ten
+// to the next, which end at round numbers. A histogram that is sent in them merges in z0 without an error.
 
-const DOUBLING = 16;
-const VALUE_MAX = 2 ** 42 - 1;
+const EXACT_MAX = 50;
+const VALUE_MAX = 1e12;
+// From a power of ten up to 2, 5 and 10 times it.
+const TO_TWO = 20;
+const TO_FIVE = 50;
+const TO_TEN = 70;
 
 /**
  * @param {number} value ms; a part of one counts as a whole one, so that nothing that took time took none
  */
 export function bucketOf(value) {
-  let rest = Math.min(Math.max(Math.ceil(value), 0), VALUE_MAX);
-  let shift = 0;
-  for (; rest >= 2 * DOUBLING; shift++) rest = Math.floor(rest / 2);
-  return DOUBLING * shift + rest;
+  const whole = Math.min(Math.max(Math.ceil(value), 0), VALUE_MAX);
+  if (whole <= EXACT_MAX) return whole;
+  let first = 1;
+  let power = 10;
+  for (; whole > 10 * power; power *= 10) first += TO_TEN;
+  if (whole <= 2 * power) return first + Math.floor((whole - power - 1) / (power / 20));
+  if (whole <= 5 * power) return first + TO_TWO + Math.floor((whole - 2 * power - 1) / (power / 10));
+  return first + TO_FIVE + Math.floor((4 * (whole - 5 * power) - 1) / power);
 }
 
 /** The largest value of a bucket. @param {number} bucket */
 export function boundOf(bucket) {
-  if (bucket < 2 * DOUBLING) return bucket;
-  const shift = Math.floor(bucket / DOUBLING) - 1;
-  return ((bucket % DOUBLING) + DOUBLING + 1) * 2 ** shift - 1;
+  if (bucket <= EXACT_MAX) return bucket;
+  const power = 10 ** (1 + Math.floor((bucket - 1) / TO_TEN));
+  const part = (bucket - 1) % TO_TEN;
+  if (part < TO_TWO) return power + (part + 1) * (power / 20);
+  if (part < TO_FIVE) return 2 * power + (part - TO_TWO + 1) * (power / 10);
+  return Math.floor(5 * power + ((part - TO_FIVE + 1) * power) / 4);
 }
 
 /**

@@ -40,9 +40,6 @@ std::int64_t quantile_of(const Amounts& amounts, std::int64_t quantile) {
   return bound;
 }
 
-// A value below this has a bucket of its own.
-constexpr std::int64_t exact_below = 2 * Histogram::doubling_buckets;
-
 class QueryAnswer {
  public:
   QueryAnswer(const SeriesReply& reply, const MetricQuery& query, std::int64_t now_ms)
@@ -97,9 +94,9 @@ class QueryAnswer {
     } else {
       const std::int64_t bound = quantile_of(amounts, query_.quantile);
       json_.integer("value", bound).integer("count", sum_of(amounts));
-      if (bound >= exact_below) {
+      if (bound > Histogram::exact_max) {
         why =
-            "the bound of a bucket: at least the value of that rank, and less than a sixteenth "
+            "the bound of a bucket: at least the value of that rank, and less than a twentieth "
             "above it";
       }
     }

@@ -5,23 +5,42 @@
 namespace z0 {
 namespace {
 
-constexpr std::int64_t doubling = Histogram::doubling_buckets;
+// From a power of ten to the next: 20 buckets up to 2, 30 up to 5, 20 up to 10 times it. Of the first one,
+// from 10, only the last 20 are in use, their bounds rounded down.
+constexpr std::int64_t to_two = 20;
+constexpr std::int64_t to_five = 50;
+constexpr std::int64_t to_ten = 70;
+
+// Which bucket of those from a power of ten; value: above that power, and no more than ten times it.
+std::int64_t part_of(std::int64_t power, std::int64_t value) {
+  if (value <= 2 * power) return (value - power - 1) / (power / 20);
+  if (value <= 5 * power) return to_two + (value - 2 * power - 1) / (power / 10);
+  return to_five + (4 * (value - 5 * power) - 1) / power;
+}
+
+std::int64_t bound_of_part(std::int64_t power, std::int64_t part) {
+  if (part < to_two) return power + (part + 1) * (power / 20);
+  if (part < to_five) return 2 * power + (part - to_two + 1) * (power / 10);
+  return 5 * power + (part - to_five + 1) * power / 4;
+}
 
 }  // namespace
 
 std::size_t Histogram::bucket_of(std::int64_t value) {
   value = std::clamp<std::int64_t>(value, 0, value_max);
-  if (value < 2 * doubling) return static_cast<std::size_t>(value);
-  // How many of the low bits a bucket does not tell apart.
-  const int shift = 63 - __builtin_clzll(static_cast<std::uint64_t>(value / doubling));
-  return static_cast<std::size_t>(doubling * shift + (value >> shift));
+  if (value <= exact_max) return static_cast<std::size_t>(value);
+  std::int64_t first = 1;
+  std::int64_t power = 10;
+  for (; value > 10 * power; power *= 10) first += to_ten;
+  return static_cast<std::size_t>(first + part_of(power, value));
 }
 
 std::int64_t Histogram::bound(std::size_t bucket) {
   const auto place = static_cast<std::int64_t>(bucket);
-  if (place < 2 * doubling) return place;
-  const std::int64_t shift = place / doubling - 1;
-  return ((place % doubling + doubling + 1) << shift) - 1;
+  if (place <= exact_max) return place;
+  std::int64_t power = 10;
+  for (std::int64_t decade = (place - 1) / to_ten; decade > 0; --decade) power *= 10;
+  return bound_of_part(power, (place - 1) % to_ten);
 }
 
 void Histogram::add(std::int64_t value) {

@@ -32,7 +32,7 @@ constexpr std::int64_t series_kind = 1;
 constexpr std::int64_t slots_kind = 2;
 constexpr std::int64_t watch_kind = slots_kind + static_cast<std::int64_t>(Windows::level_count);
 
-constexpr std::uint8_t head_version = 2;
+constexpr std::uint8_t head_version = 3;
 constexpr std::int64_t hour_ms = 3'600'000;
 // Of a metric's name and its labels.
 constexpr std::size_t blobs_max = 19;

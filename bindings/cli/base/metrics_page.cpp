@@ -19,7 +19,7 @@ second before they are written: how much adds up, of a gauge the newest value st
 | `blob2` ... | its labels, in the order of the row below |
 | `blob20` | the trace of one of the measured events, or empty |
 | `double1` | how much: a counter's increase, how many observations of a histogram, 1 for a gauge |
-| `double2` | the value that was observed: of a histogram the bound of its bucket, less than a sixteenth above |
+| `double2` | the value that was observed: of a histogram the bound of its bucket, less than a twentieth above |
 
 Analytics Engine samples: `_sample_interval` is how many points one that was kept stands for, so every sum is over
 `_sample_interval * double1`. The monitor (`GET /v1/metrics/query`, `z0 metrics NAME`) counts each event instead, for two

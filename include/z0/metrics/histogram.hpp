@@ -1,10 +1,12 @@
 // Counts of durations, from which a percentile is read as of the values themselves.
 //
-// Buckets grow with the values, as in HdrHistogram: values below 32 have one each, and every further
-// doubling has 16 of equal width. So a percentile is never below the value that has that rank and
-// less than a sixteenth above it, whatever the values are; and the histograms of two stretches of
-// time merge to the one of both, which no percentiles do. Memory is 8 bytes a bucket up to the
-// largest value: 1.6 KB for an hour in ms.
+// Buckets grow with the values: up to 50 each has one, and from each power of ten to the next they end
+// every twentieth of it up to 2, every tenth up to 5, every quarter up to 10 times that power. So a
+// percentile is never below the value that has that rank and less than a twentieth above it, whatever
+// the values are; what lies on either side of a round number (250 ms, 1.5 s, a minute) is told apart
+// exactly, as the thresholds of rules want it; and the histograms of two stretches of time merge to the
+// one of both, which no percentiles do. Memory is 8 bytes a bucket up to the largest value: 2.5 KB for
+// an hour in ms.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +15,17 @@
 namespace z0 {
 
 // The bounds of the buckets that others are shown, in ms: ends of buckets as they are counted, so that
-// each is exact, and few, since every series has them all.
-inline constexpr std::int64_t shown_bounds[] = {1,     3,      7,      15,     31,     63,
-                                                127,   255,    511,    1'023,  2'047,  4'095,
-                                                8'191, 16'383, 32'767, 65'535, 262'143};
+// each is exact, and few, since every series has them all. A reconciliation may take 60 s, and 300 s.
+inline constexpr std::int64_t shown_bounds[] = {
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000, 30'000, 60'000, 300'000};
 
 class Histogram {
  public:
-  // Buckets of a doubling; a percentile is less than value / doubling_buckets too large.
-  static constexpr std::int64_t doubling_buckets = 16;
-  // Larger values count as this one, negative ones as 0: in ms, a hundred years.
-  static constexpr std::int64_t value_max = (std::int64_t{1} << 42) - 1;
+  // A percentile is less than value / error_part too large, and exact up to exact_max.
+  static constexpr std::int64_t error_part = 20;
+  static constexpr std::int64_t exact_max = 50;
+  // Larger values count as this one, negative ones as 0: in ms, thirty years.
+  static constexpr std::int64_t value_max = 1'000'000'000'000;
 
   // The buckets, in the order of their values; the largest value that is counted in one, and in that of
   // a value.

@@ -15,8 +15,8 @@ import { SKETCHES } from "../peers/sketches.js";
 
 const MODULE = join(ROOT, "build/wasm/z0_bench_loops.wasm");
 const QUANTILES = [0.5, 0.99, 0.999];
-// Of z0's buckets: less than a doubling's part.
-const ERROR_MAX = 1 / 16;
+// Of z0's buckets.
+const ERROR_MAX = 1 / 20;
 const SAMPLE_MS = 300;
 
 /** What is measured, and by whom: the loops' names. @type {[string, string, Record<string, string>][]} */
@@ -161,7 +161,7 @@ export async function metrics({ quick }) {
         "z0 in WASM, called once for 10,000 values and once a merge; the others in JavaScript (hdr-histogram-js " +
           "in WASM as well), called as their users do. Errors: what is told for a quantile beside the value " +
           "of that rank, of the same whole ms. z0 promises the bound of a bucket, never below and less than a " +
-          "sixteenth above.",
+          "twentieth above.",
       ],
     },
   ];

@@ -1,5 +1,5 @@
 // @ts-nocheck: the types of these packages are only there once the benchmarks installed them.
-// Histograms of others: hdr-histogram-js with one digit (z0's error) and two, and DataDog's sketches.
+// Histograms of others: hdr-histogram-js with one digit (as coarse as z0) and two, and DataDog's sketches.
 import { DDSketch } from "@datadog/sketches-js";
 import * as hdr from "hdr-histogram-js";
 

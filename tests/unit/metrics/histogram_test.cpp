@@ -35,11 +35,11 @@ Histogram of(const std::vector<std::int64_t>& values) {
   return h;
 }
 
-// Of any size, so that every doubling has its values.
+// Of any size, so that every power of two has its values.
 std::vector<std::int64_t> made(Random& random, std::size_t count) {
   std::vector<std::int64_t> values;
   for (std::size_t i = 0; i < count; ++i)
-    values.push_back(static_cast<std::int64_t>(random.next() >> (22 + random.next() % 42)));
+    values.push_back(static_cast<std::int64_t>(random.next() >> (25 + random.next() % 39)));
   return values;
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("A quantile finer than a percent is the value of its own rank", "[hist
   CHECK(Histogram::rank(0, 500'000) == 1);
 }
 
-TEST_CASE("A percentile is never below the value of its rank and less than a sixteenth above it",
+TEST_CASE("A percentile is never below the value of its rank and less than a twentieth above it",
           "[histogram]") {
   Random random{1};
   for (int round = 0; round < 300; ++round) {
@@ -69,32 +69,38 @@ TEST_CASE("A percentile is never below the value of its rank and less than a six
       const std::int64_t told = h.percentile(percent);
       INFO(percent << " of 100, " << values.size() << " values, round " << round);
       CHECK(told >= right);
-      CHECK(told <= right + right / Histogram::doubling_buckets);
+      CHECK(told <= right + right / Histogram::error_part);
     }
     CHECK(h.percentile(100) == h.max());
   }
 }
 
 TEST_CASE("Every value has one bucket, and the buckets follow each other", "[histogram]") {
-  // A larger value is told as no less; at each edge of a bucket, too.
-  std::int64_t last = -1;
-  for (int bits = 0; bits < 42; ++bits) {
-    for (std::int64_t part = 16; part <= 32; ++part) {
-      for (const std::int64_t step : {-1, 0, 1}) {
-        const std::int64_t value = (part << bits) / 16 + step;
-        if (value < 0 || value > Histogram::value_max) continue;
-        // Beside a value that is larger, so that the largest one says nothing.
-        Histogram h;
-        h.add(value);
-        h.add(Histogram::value_max);
-        const std::int64_t told = h.percentile(50);
-        CHECK(told >= value);
-        CHECK(told <= value + value / Histogram::doubling_buckets);
-        if (value > last) last = value;
-      }
+  const std::size_t last = Histogram::bucket_of(Histogram::value_max);
+  for (std::size_t bucket = 0; bucket <= last; ++bucket) {
+    const std::int64_t below = bucket == 0 ? -1 : Histogram::bound(bucket - 1);
+    const std::int64_t bound = Histogram::bound(bucket);
+    INFO("bucket " << bucket << ", above " << below << " up to " << bound);
+    REQUIRE(bound > below);
+    CHECK(Histogram::bucket_of(below + 1) == bucket);
+    CHECK(Histogram::bucket_of(bound) == bucket);
+    CHECK(bound - (below + 1) <= (below + 1) / Histogram::error_part);
+    if (bound <= Histogram::exact_max) CHECK(bound == below + 1);
+  }
+  CHECK(Histogram::bound(last) == Histogram::value_max);
+}
+
+TEST_CASE("What is no more than a round number is told apart from what is more", "[histogram]") {
+  for (std::int64_t power = 100; power < Histogram::value_max; power *= 10) {
+    // In hundredths of the power of ten.
+    for (const std::int64_t part : {100, 105, 120, 150, 175, 200, 210, 250, 300, 400,
+                                    490, 500, 525, 550, 600, 700, 750, 800, 900, 975}) {
+      const std::int64_t round = power / 100 * part;
+      CHECK(Histogram::bound_of(round) == round);
+      CHECK(Histogram::bound_of(round + 1) > round);
     }
   }
-  CHECK(last == Histogram::value_max);
+  for (const std::int64_t bound : z0::shown_bounds) CHECK(Histogram::bound_of(bound) == bound);
 }
 
 TEST_CASE("Histograms that are merged are the histogram of all values", "[histogram]") {

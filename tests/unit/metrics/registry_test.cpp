@@ -60,7 +60,7 @@ TEST_CASE("A point carries the tenant, its name, then labels in the row's order,
   Effects effects;
   const std::string tenant(128, 't');
   z0::count(effects, Metric::facts_write_failures, tenant, {"charge", "storage_error"}, 2, "abc");
-  z0::observe(effects, Metric::cache_read_duration, "north", {"BudgetState"}, 1'000, 3, {});
+  z0::observe(effects, Metric::cache_read_duration, "north", {"BudgetState"}, 1'001, 3, {});
   z0::gauge(effects, Metric::replication_queue_depth, {}, 12);
   const auto points = carried<z0::DataPoint>(effects.finish());
   REQUIRE(points.size() == 3);
@@ -70,10 +70,10 @@ TEST_CASE("A point carries the tenant, its name, then labels in the row's order,
   CHECK(points[0].how_much == 2);
   CHECK(points[0].value == 0);
   CHECK(points[0].trace_id == "abc");
-  // 1,000 lies in a bucket of 32 values, as 992 to 1,023 do.
+  // 1,001 lies in a bucket of 50 values, as all up to 1,050 do.
   CHECK(points[1].kind == Z0_POINT_HISTOGRAM);
   CHECK(points[1].how_much == 3);
-  CHECK(points[1].value == 1'023);
+  CHECK(points[1].value == 1'050);
   CHECK(points[2].kind == Z0_POINT_GAUGE);
   CHECK(points[2].value == 12);
 }
