@@ -3,7 +3,10 @@
 import { Poller } from "./lib/api.js";
 import { announce, byId, copyText, setText } from "./lib/dom.js";
 import { clock } from "./lib/format.js";
+import { AlertsPanel } from "./live/alerts.js";
+import { readAlerts } from "./live/alerts_model.js";
 import { LiveView } from "./live/live.js";
+import { readLive } from "./live/model.js";
 import {
   addressHoldsToken,
   cleanToken,
@@ -22,11 +25,18 @@ const DENIED = {
 };
 const NOT_A_TOKEN = "This does not look like a token. Paste the whole token, and only the token.";
 
+const LIVE = { path: "/v1/live", read: readLive, everyMs: 1_000 };
+// As often as z0 judges its rules.
+const ALERTS = { path: "/v1/alerts", read: readAlerts, everyMs: 5_000 };
+
 const view = new LiveView();
+const alerts = new AlertsPanel();
 const pauseButton = byId("pause", HTMLButtonElement);
 const link = byId("link", HTMLParagraphElement);
-/** @type {Poller | null} */
+/** @type {Poller<import('./live/model.js').Live> | null} */
 let poller = null;
+/** @type {Poller<import('./live/alerts_model.js').Alerts> | null} */
+let alertsPoller = null;
 /** @type {ReturnType<typeof setInterval> | undefined} */
 let countdown;
 let updatedAtMs = 0;
@@ -54,9 +64,12 @@ function showProblem(problem) {
 function showForm(problem) {
   poller?.stop();
   poller = null;
+  alertsPoller?.stop();
+  alertsPoller = null;
   clearInterval(countdown);
   setBusy(false);
   view.clear();
+  alerts.clear();
   showLive(false);
   showProblem(problem);
   const field = byId("token", HTMLInputElement);
@@ -72,18 +85,21 @@ function showForm(problem) {
  */
 function signIn(token, atOnce) {
   poller?.stop();
+  alertsPoller?.stop();
+  alertsPoller = null;
   keepToken(token);
   updatedAtMs = 0;
   paused = false;
   setBusy(true);
   if (atOnce) showLive(true);
-  poller = new Poller(token, {
-    onLive: (live) => {
+  poller = new Poller(LIVE, token, {
+    onTold: (live) => {
       setBusy(false);
       showProblem("");
       updatedAtMs = Date.now();
       showLive(true);
       view.render(live);
+      askForAlerts(token);
     },
     onState: showLink,
     onDenied: (reason) => {
@@ -92,6 +108,22 @@ function signIn(token, atOnce) {
     },
   });
   poller.start();
+}
+
+/**
+ * From the first answer on: a token that z0 refuses asks once, and not twice.
+ * @param {string} token
+ */
+function askForAlerts(token) {
+  if (alertsPoller !== null) return;
+  alertsPoller = new Poller(ALERTS, token, {
+    onTold: (told) => alerts.render(told),
+    onState: (state) => {
+      if (state.kind === "retrying") alerts.showUnknown(`Not known: ${state.reason}.`);
+    },
+    onDenied: () => alerts.showUnknown("This token does not read alerts: it lacks the scope facts:read."),
+  });
+  alertsPoller.start();
 }
 
 function signOut() {
@@ -160,10 +192,14 @@ function wire() {
     else signIn(token, false);
   });
   byId("sign-out", HTMLButtonElement).addEventListener("click", signOut);
-  byId("retry", HTMLButtonElement).addEventListener("click", () => poller?.wake());
+  byId("retry", HTMLButtonElement).addEventListener("click", () => {
+    poller?.wake();
+    alertsPoller?.wake();
+  });
   pauseButton.addEventListener("click", () => {
     paused = !paused;
     poller?.setPaused(paused);
+    alertsPoller?.setPaused(paused);
   });
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", async () => {

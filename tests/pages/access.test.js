@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { busy, hostile, quiet } from "./lib/answers.js";
+import { alert, alertsOf, busy, hostile, quiet, warning } from "./lib/answers.js";
 import { enter, newPage, openBrowser } from "./lib/browser.js";
 import { startServer } from "./lib/server.js";
 
@@ -12,6 +12,8 @@ let browser;
 let server;
 before(async () => {
   server = await startServer(busy());
+  const held = alert({ id: "a3", acknowledged: { by: "mara" }, tenant_id: "t".repeat(128) });
+  server.script.alerts = alertsOf(alert(), warning, held);
   browser = await openBrowser();
 });
 after(async () => {

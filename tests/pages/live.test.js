@@ -1,60 +1,12 @@
 // The live page in a real browser, against scripted answers of GET /v1/live.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 
 import { busy, fact, hostile, quiet } from "./lib/answers.js";
-import { enter, newPage, openBrowser } from "./lib/browser.js";
+import { enter, pageTests, says } from "./lib/browser.js";
 import { Count } from "./lib/count.js";
-import { GOOD_TOKEN, startServer, TENANT_TOKEN } from "./lib/server.js";
+import { GOOD_TOKEN, TENANT_TOKEN } from "./lib/server.js";
 
-/** @type {Awaited<ReturnType<typeof openBrowser>>} */
-let browser;
-before(async () => {
-  browser = await openBrowser();
-});
-after(() => browser.close());
-
-/** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
-
-/**
- * A test with its own server and page; it fails when the page complained about anything.
- * @param {string} name
- * @param {unknown} body the first answer
- * @param {(page: import('playwright-core').Page, server: Server) => Promise<void>} run
- */
-function pageTest(name, body, run) {
-  // What is waited for and never comes ends the test, not the day.
-  test(name, { timeout: 120_000 }, async () => {
-    const server = await startServer(body);
-    const { page, problems } = await newPage(browser.context);
-    try {
-      await run(page, server);
-      assert.deepEqual(problems, []);
-    } finally {
-      await page.close();
-      await server.close();
-    }
-  });
-}
-
-/**
- * Waits until an element says this.
- * @param {import('playwright-core').Page} page
- * @param {string} selector
- * @param {RegExp} words
- */
-async function says(page, selector, words) {
-  const wanted = { selector, source: words.source, flags: words.flags };
-  try {
-    await page.waitForFunction(({ selector, source, flags }) => {
-      const found = document.querySelector(selector);
-      if (!(found instanceof HTMLElement) || !found.checkVisibility()) return false;
-      return new RegExp(source, flags).test(found.innerText);
-    }, wanted);
-  } catch {
-    assert.match(await page.locator(selector).first().innerText(), words);
-  }
-}
+const pageTest = pageTests();
 
 /**
  * How often the page has asked so far, as the browser counts.

@@ -1,6 +1,5 @@
 // An alarm that wants to go off again at once does, for as often as it wants.
 
-import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";

@@ -1,13 +1,18 @@
-// The only file that talks to z0: one request, what it can answer, and the loop that asks every second.
-
-import { readLive } from "../live/model.js";
-
-/** @typedef {import('../live/model.js').Live} Live */
+// The only file that talks to z0: one request, what it can answer, and the loop that asks again and again.
 
 /**
- * @typedef {{kind: 'live', live: Live}
+ * @template T
+ * @typedef {{kind: 'told', told: T}
  *   | {kind: 'denied', reason: 'token' | 'scope'}
  *   | {kind: 'unreachable', reason: string, retryAfterMs: number}} Answer
+ */
+
+/**
+ * @template T
+ * @typedef {object} Question
+ * @property {string} path
+ * @property {(body: unknown) => T | null} read null for what is not understood
+ * @property {number} everyMs
  */
 
 /**
@@ -17,21 +22,23 @@ import { readLive } from "../live/model.js";
  *   | {kind: 'retrying', reason: string, atMs: number}} LinkState
  */
 
-const INTERVAL_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
 const TIMEOUT_MS = 10_000;
 const PAUSE_MS_MAX = 30_000;
 
 /**
  * Asks once. Never throws: every failure is an answer.
+ * @template T
+ * @param {Question<T>} question
  * @param {string} token
  * @param {AbortSignal} signal
- * @returns {Promise<Answer>}
+ * @returns {Promise<Answer<T>>}
  */
-export async function fetchLive(token, signal) {
+async function ask({ path, read }, token, signal) {
   /** @type {unknown} */
   let body;
   try {
-    const response = await fetch("/v1/live", {
+    const response = await fetch(path, {
       headers: { authorization: `Bearer ${token}`, accept: "application/json" },
       cache: "no-store",
       credentials: "omit",
@@ -49,10 +56,10 @@ export async function fetchLive(token, signal) {
     const reason = error instanceof SyntaxError ? "the answer was not JSON" : "no answer";
     return { kind: "unreachable", reason, retryAfterMs: 0 };
   }
-  const live = readLive(body);
-  return live === null
+  const told = read(body);
+  return told === null
     ? { kind: "unreachable", reason: "the answer was not understood", retryAfterMs: 0 }
-    : { kind: "live", live };
+    : { kind: "told", told };
 }
 
 /**
@@ -62,17 +69,19 @@ export async function fetchLive(token, signal) {
  * @param {number} [random]
  */
 export function pauseAfter(failures, random = Math.random()) {
-  const pause = Math.min(PAUSE_MS_MAX, INTERVAL_MS * 2 ** Math.min(failures - 1, 10));
+  const pause = Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
   return pause * (1 + random / 4);
 }
 
 /**
- * Asks every second, one request at a time: the next is planned when the last has ended. Rests while
+ * Asks again and again, one request at a time: the next is planned when the last has ended. Rests while
  * the tab is hidden or the reader paused it.
+ * @template T
  */
 export class Poller {
+  #question;
   #token;
-  #onLive;
+  #onTold;
   #onState;
   #onDenied;
   /** @type {AbortController | null} */
@@ -84,13 +93,15 @@ export class Poller {
   #stopped = false;
 
   /**
+   * @param {Question<T>} question
    * @param {string} token
-   * @param {{onLive: (live: Live) => void, onState: (state: LinkState) => void,
+   * @param {{onTold: (told: T) => void, onState: (state: LinkState) => void,
    *   onDenied: (reason: 'token' | 'scope') => void}} handlers
    */
-  constructor(token, { onLive, onState, onDenied }) {
+  constructor(question, token, { onTold, onState, onDenied }) {
+    this.#question = question;
     this.#token = token;
-    this.#onLive = onLive;
+    this.#onTold = onTold;
     this.#onState = onState;
     this.#onDenied = onDenied;
   }
@@ -143,7 +154,7 @@ export class Poller {
     this.#inFlight = request;
     const startedMs = performance.now();
     const deadline = setTimeout(() => request.abort(), TIMEOUT_MS);
-    const answer = await fetchLive(this.#token, request.signal);
+    const answer = await ask(this.#question, this.#token, request.signal);
     clearTimeout(deadline);
     this.#inFlight = null;
     if (this.#stopped) return;
@@ -151,7 +162,7 @@ export class Poller {
   }
 
   /**
-   * @param {Answer} answer
+   * @param {Answer<T>} answer
    * @param {number} tookMs
    * @returns {number} the pause until the next request
    */
@@ -161,11 +172,11 @@ export class Poller {
       this.#onDenied(answer.reason);
       return 0;
     }
-    if (answer.kind === "live") {
+    if (answer.kind === "told") {
       this.#failures = 0;
-      this.#onLive(answer.live);
+      this.#onTold(answer.told);
       if (!this.#paused) this.#onState({ kind: "live" });
-      return Math.max(0, INTERVAL_MS - tookMs);
+      return Math.max(0, this.#question.everyMs - tookMs);
     }
     this.#failures += 1;
     const pauseMs = Math.max(answer.retryAfterMs, pauseAfter(this.#failures));

@@ -1,6 +1,8 @@
 // The answer of GET /v1/live as the page uses it. Everything is checked here once, so that the drawing
 // code never meets a missing field, a string for a number or a list for an object.
 
+import { isRecord, list, measure, number, text, TEXT_MAX } from "../lib/read.js";
+
 /** @typedef {import('./health.js').Band} Band */
 /** @typedef {import('./health.js').Bands} Bands */
 
@@ -58,8 +60,6 @@ const SECONDS_MAX = 120;
 const LATEST_MAX = 50;
 // z0 counts some 64 types by name and the rest as "(other)".
 const TYPES_MAX = 100;
-// Ids have at most 128 characters. What is longer is not z0's and is cut.
-const TEXT_MAX = 256;
 
 /**
  * @param {unknown} body parsed JSON
@@ -150,33 +150,4 @@ function readFact(from) {
     recordedAt: number(from.recorded_at),
     traceId: text(from.trace_id),
   };
-}
-
-/**
- * @param {unknown} value
- * @returns {value is Record<string, unknown>}
- */
-function isRecord(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** @param {unknown} value @returns {unknown[]} */
-function list(value) {
-  return Array.isArray(value) ? value : [];
-}
-
-/** @param {unknown} value @returns {number | null} */
-function number(value) {
-  return typeof value === "number" && Number.isFinite(value) ? value : null;
-}
-
-/** @param {unknown} value @returns {number | null} a count, a time span, a share: never below 0 */
-function measure(value) {
-  const found = number(value);
-  return found !== null && found >= 0 ? found : null;
-}
-
-/** @param {unknown} value @returns {string | null} */
-function text(value) {
-  return typeof value === "string" && value !== "" ? value.slice(0, TEXT_MAX) : null;
 }

@@ -1,4 +1,4 @@
-// Answers of GET /v1/live for the tests: a busy marketplace, a quiet start, and what should never come.
+// Answers of GET /v1/live and GET /v1/alerts for the tests: a busy marketplace, a quiet start, and what should never come.
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30, 0);
 
@@ -192,3 +192,42 @@ export function hostile() {
     ],
   };
 }
+
+const FIRED_AT = NOW - 720_000;
+
+/** One that pages. @param {Record<string, unknown>} [changes] */
+export const alert = (changes = {}) => ({
+  id: "a1",
+  state: "firing",
+  rule: "TenantWriteFailures",
+  tenant_id: "northwind",
+  labels: {},
+  value: 0.112,
+  in_words: "11.2 %, fires above 1 %",
+  money: {
+    currency: "USD",
+    lost: 123_400,
+    at_risk_per_hour: 50_000,
+    reckoning: "What was usual at this hour.",
+  },
+  severity: "critical",
+  level: 1,
+  summary: "More than 1 % of a tenant's facts are not recorded.",
+  runbook: "fact_write_failures",
+  owner: "platform",
+  active_at: FIRED_AT,
+  fired_at: FIRED_AT,
+  ...changes,
+});
+export const warning = alert({
+  id: "a2",
+  rule: "ExternalToolErrors",
+  severity: "warning",
+  tenant_id: undefined,
+  labels: { tool_id: "openai" },
+  money: undefined,
+  runbook: "external_tool_errors",
+});
+
+/** An answer of GET /v1/alerts. @param {...unknown} alerts */
+export const alertsOf = (...alerts) => ({ alerts, evaluated_at: FIRED_AT + 60_000, left_out: 0 });

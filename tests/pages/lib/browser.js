@@ -1,13 +1,15 @@
 // Chromium for the page tests: one process for a file of tests, a fresh page for each test, and the
 // rule that a page says nothing in its console.
 
+import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { GOOD_TOKEN } from "./server.js";
+import { GOOD_TOKEN, startServer } from "./server.js";
 
 const FLAGS = [
   "--no-sandbox",
@@ -77,4 +79,57 @@ export async function newPage(context) {
  */
 export async function enter(page, url, token = GOOD_TOKEN) {
   await page.goto(`${url}#token=${token}`);
+}
+
+/** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
+
+/**
+ * What makes the tests of a file: each has its own server and page, and fails when the page complained
+ * about anything.
+ */
+export function pageTests() {
+  /** @type {Awaited<ReturnType<typeof openBrowser>>} */
+  let browser;
+  before(async () => {
+    browser = await openBrowser();
+  });
+  after(() => browser.close());
+  /**
+   * @param {string} name
+   * @param {unknown} body the first answer
+   * @param {(page: import('playwright-core').Page, server: Server) => Promise<void>} run
+   */
+  return (name, body, run) => {
+    // What is waited for and never comes ends the test, not the day.
+    test(name, { timeout: 120_000 }, async () => {
+      const server = await startServer(body);
+      const { page, problems } = await newPage(browser.context);
+      try {
+        await run(page, server);
+        assert.deepEqual(problems, []);
+      } finally {
+        await page.close();
+        await server.close();
+      }
+    });
+  };
+}
+
+/**
+ * Waits until an element says this.
+ * @param {import('playwright-core').Page} page
+ * @param {string} selector
+ * @param {RegExp} words
+ */
+export async function says(page, selector, words) {
+  const wanted = { selector, source: words.source, flags: words.flags };
+  try {
+    await page.waitForFunction(({ selector, source, flags }) => {
+      const found = document.querySelector(selector);
+      if (!(found instanceof HTMLElement) || !found.checkVisibility()) return false;
+      return new RegExp(source, flags).test(found.innerText);
+    }, wanted);
+  } catch {
+    assert.match(await page.locator(selector).first().innerText(), words);
+  }
 }

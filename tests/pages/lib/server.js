@@ -37,7 +37,8 @@ export function readHeaders(text) {
 
 /**
  * @typedef {object} Script what the next answers are; a test changes it as it goes
- * @property {unknown} body
+ * @property {unknown} body of GET /v1/live
+ * @property {unknown} alerts of GET /v1/alerts
  * @property {number} status 200, or what z0 answers whatever the token is
  * @property {Record<string, string>} headers further headers of the answer
  * @property {'answer' | 'hang up'} link
@@ -51,7 +52,7 @@ export function readHeaders(text) {
 export async function startServer(body) {
   const headers = readHeaders(await readFile(join(ROOT, "_headers"), "utf8"));
   /** @type {Script} */
-  const script = { body, status: 200, headers: {}, link: "answer", held: undefined };
+  const script = { body, alerts: { alerts: [] }, status: 200, headers: {}, link: "answer", held: undefined };
   const seen = { requests: new Count(), inFlight: 0, inFlightMax: 0, paths: /** @type {string[]} */ ([]) };
 
   const server = createServer(async (request, response) => {
@@ -59,6 +60,12 @@ export async function startServer(body) {
     seen.paths.push(request.url ?? "");
     for (const [name, value] of headers) response.setHeader(name, value);
     if (path === "/v1/live") return answerLive(request, response, script, seen);
+    if (path === "/v1/alerts") {
+      // A body that is a number is the status of a refusal.
+      response.statusCode = typeof script.alerts === "number" ? script.alerts : 200;
+      response.setHeader("content-type", "application/json");
+      return response.end(JSON.stringify(script.alerts));
+    }
     try {
       const asked = path.endsWith("/") ? `${path}index.html` : extname(path) === "" ? `${path}.html` : path;
       const file = normalize(join(ROOT, asked));
