@@ -128,11 +128,12 @@ BusinessWatch::Finding BusinessWatch::find_silence(StreamOf which, const std::st
   if (!found.holds) return found;
   const bool invoked = which == &Tenant::invocations;
   if (stream.lull.due) found.seen = silence_words(stream.lull, invoked ? "invocation" : "charge");
-  found.money = missing(tenant, stream.since_ms);
+  found.money = missing(id, tenant, stream.since_ms);
   return found;
 }
 
-BusinessWatch::Finding BusinessWatch::find_low(Tenant& tenant, const Rule& rule) {
+BusinessWatch::Finding BusinessWatch::find_low(const std::string& id, Tenant& tenant,
+                                               const Rule& rule) {
   Finding found;
   const std::int64_t hours = std::clamp(rule.window_ms / week::hour_ms, Takings::window_hours_min,
                                         static_cast<std::int64_t>(Takings::recent_hours));
@@ -151,12 +152,13 @@ BusinessWatch::Finding BusinessWatch::find_low(Tenant& tenant, const Rule& rule)
   found.seen = grouped_text(std::llround(low.share * 100)) + " % of the usual revenue in " +
                grouped_text(hours) + " hours. The lowest share of such hours was " +
                grouped_text(std::llround(low.lowest_share * 100)) + " %.";
-  found.money = missing(tenant, learned_until_ms_ - hours * week::hour_ms);
+  found.money = missing(id, tenant, learned_until_ms_ - hours * week::hour_ms);
   return found;
 }
 
 // Of the last hour that was learned. Amounts are said in whole units of the currency.
-BusinessWatch::Finding BusinessWatch::find_unusual(const Tenant& tenant, const Rule& rule) const {
+BusinessWatch::Finding BusinessWatch::find_unusual(const std::string& id, const Tenant& tenant,
+                                                   const Rule& rule) const {
   Finding found;
   const Reading& last = tenant.last_revenue;
   found.value = last.score;
@@ -169,7 +171,7 @@ BusinessWatch::Finding BusinessWatch::find_unusual(const Tenant& tenant, const R
   said.usual /= unit;
   found.seen = "Revenue an hour, in " + tenant.currency + ": " + words_of(said);
   const std::int64_t hours = std::min<std::int64_t>(last.points, Takings::recent_hours);
-  if (!last.above) found.money = missing(tenant, learned_until_ms_ - hours * week::hour_ms);
+  if (!last.above) found.money = missing(id, tenant, learned_until_ms_ - hours * week::hour_ms);
   return found;
 }
 
@@ -177,8 +179,8 @@ BusinessWatch::Finding BusinessWatch::find(const std::string& id, Tenant& tenant
                                            const AlertState& state) {
   if (rule.business == Business::zero_invocations)
     return find_silence(&Tenant::invocations, id, tenant, rule, state);
-  if (rule.business == Business::revenue_low) return find_low(tenant, rule);
-  if (rule.business == Business::revenue_unusual) return find_unusual(tenant, rule);
+  if (rule.business == Business::revenue_low) return find_low(id, tenant, rule);
+  if (rule.business == Business::revenue_unusual) return find_unusual(id, tenant, rule);
   if (rule.business == Business::budget_ends) {
     const Budgets::Finding ends = budgets_.find(id, rule.window_ms, seen_until_ms_);
     return {ends.holds, ends.hours_left, ends.seen, ends.money};

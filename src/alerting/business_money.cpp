@@ -30,10 +30,25 @@ double failing_share(const Rule& rule, const AlertState& state) {
 
 }  // namespace
 
+// Takings begin with the first hour that brought some.
+AlertMoney BusinessWatch::unknown_money(std::string_view tenant_id) const {
+  std::string_view why = "No whole hour of facts has been seen.";
+  for (const auto& [id, tenant] : tenants_) {
+    if (!tenant_id.empty() && id != tenant_id) continue;
+    if (!tenant.takings.empty()) {
+      why = "Facts have not been looked at since a restart.";
+      break;
+    }
+    if (!tenant.invocations.cadence.empty() || !tenant.charges.cadence.empty())
+      why = "No whole hour with a charge has been seen.";
+  }
+  return {{}, 0, 0, std::string(why)};
+}
+
 // Since the beginning of that hour, as what came is known by the hour: what is usual without what came.
-std::optional<AlertMoney> BusinessWatch::missing(const Tenant& tenant,
-                                                 std::int64_t since_ms) const {
-  if (tenant.takings.empty()) return std::nullopt;
+AlertMoney BusinessWatch::missing(const std::string& id, const Tenant& tenant,
+                                  std::int64_t since_ms) const {
+  if (tenant.takings.empty()) return unknown_money(id);
   since_ms = since_ms / week::hour_ms * week::hour_ms;
   double came = tenant.takings.taken_since(since_ms);
   for (const Hour& hour : tenant.hours)
@@ -65,7 +80,7 @@ std::optional<AlertMoney> BusinessWatch::money_of(const Rule& rule, std::string_
   const auto most =
       std::max_element(currencies.begin(), currencies.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most == currencies.end()) return std::nullopt;
+  if (most == currencies.end()) return unknown_money(tenant_id);
   double usual = 0;
   double failed = 0;
   for (const auto& [id, tenant] : tenants_) {

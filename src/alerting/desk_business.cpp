@@ -10,6 +10,9 @@ void Desk::list_business(std::int64_t now_ms) {
   for (const auto& [key, alert] : business_.alerts()) {
     Known known{alert.rules_of, alert.rule, alert.tenant_id, {},
                 alert.state,    alert.seen, alert.money};
+    const bool unseen = business_.judged_until_ms() == 0;
+    if (unseen && known.state.phase != AlertPhase::inactive)
+      known.money = business_.unknown_money(known.tenant_id);
     std::string id = id_of(known);
     of_business_.emplace(std::move(id), std::move(known));
   }

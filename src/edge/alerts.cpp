@@ -15,6 +15,7 @@
 #include "z0/base/trap.hpp"
 #include "z0/json/json.hpp"
 #include "z0/json/write.hpp"
+#include "z0/notify/notification.hpp"
 
 namespace z0 {
 namespace {
@@ -84,6 +85,17 @@ void write_words(JsonWriter& json, const Rule& rule, const AlertReport& alert) {
   json.text("in_words", value_words(rule, value) + ", fires " + threshold);
 }
 
+void write_money(JsonWriter& json, const AlertsReply::Alert& view) {
+  if (view.reckoning.empty()) return;
+  const AlertMoney money{std::string(view.currency), view.lost, view.at_risk_per_hour, {}};
+  json.object("money");
+  if (!money.currency.empty())
+    json.text("currency", money.currency)
+        .integer("lost", money.lost)
+        .integer("at_risk_per_hour", money.at_risk_per_hour);
+  json.text("in_words", money_words(money)).text("reckoning", view.reckoning).end();
+}
+
 void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBook& book) {
   const AlertReport& alert = view.alert;
   json.object().plain("id", view.id).plain("state", state_name(alert)).text("rule", alert.rule);
@@ -94,11 +106,7 @@ void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBoo
     json.any_key(rule->by[i]).text(alert.labels[i]);
   json.end().key("value").raw(thousandths_text(alert.value_millionths));
   json.text_if_any("why", alert.words);
-  if (!view.currency.empty()) {
-    json.object("money").text("currency", view.currency).integer("lost", view.lost);
-    json.integer("at_risk_per_hour", view.at_risk_per_hour);
-    json.text("reckoning", view.reckoning).end();
-  }
+  write_money(json, view);
   if (rule != nullptr) {
     write_words(json, *rule, alert);
     write_condition(json, *rule);

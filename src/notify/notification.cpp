@@ -29,9 +29,11 @@ std::string grouped(std::string digits) {
 }
 
 void write_money_members(JsonWriter& json, const AlertMoney& money) {
-  json.text("currency", fit_text(money.currency));
-  json.integer("lost_minor", money.lost);
-  json.integer("at_risk_minor_per_hour", money.at_risk_per_hour);
+  if (!money.currency.empty()) {
+    json.text("currency", fit_text(money.currency));
+    json.integer("lost_minor", money.lost);
+    json.integer("at_risk_minor_per_hour", money.at_risk_per_hour);
+  }
   json.text("in_words", fit_text(money_words(money)));
   json.text_if_any("reckoning", fit_text(money.reckoning));
 }
@@ -121,6 +123,7 @@ std::string money_text(std::string_view currency, std::int64_t minor) {
 }
 
 std::string money_words(const AlertMoney& money) {
+  if (money.currency.empty()) return "what it costs is not known yet";
   std::string text;
   if (money.lost != 0) text = money_text(money.currency, money.lost) + " lost so far";
   if (money.at_risk_per_hour != 0) {
@@ -143,7 +146,8 @@ std::vector<AlertMoney> money_of(const Notification& notification) {
     }
     same->lost = saturated_sum(same->lost, alert.money->lost);
     same->at_risk_per_hour = saturated_sum(same->at_risk_per_hour, alert.money->at_risk_per_hour);
-    if (same->reckoning != alert.money->reckoning) same->reckoning = "a sum over alerts";
+    if (!same->currency.empty() && same->reckoning != alert.money->reckoning)
+      same->reckoning = "a sum over alerts";
   }
   return sums;
 }

@@ -74,4 +74,12 @@ describe("z0 alerts", { skip }, () => {
     assert.match(said, /channel cfg_a\/hook is off: it is gone for good, 0 waiting, 0 given_up, 2 lost/);
     assert.match(said, /did not hear that alerts are judged: no answer came/);
   });
+  it("says what an alert costs, or that it is not known yet and why", async () => {
+    const costs = (/** @type {object} */ money) => run({ ...answer, alerts: [{ ...answer.alerts[0], money }] });
+    const known = { currency: "USD", lost: 1200, in_words: "USD 12.00 lost so far", reckoning: "Three charges." };
+    assert.match(await costs(known), /\n {2}USD 12\.00 lost so far\. Three charges\.\n/);
+    const unknown = { in_words: "what it costs is not known yet", reckoning: "No whole hour with a charge has been seen." };
+    assert.match(await costs(unknown), /\n {2}what it costs is not known yet\. No whole hour with a charge has been seen\.\n/);
+  });
+
 });

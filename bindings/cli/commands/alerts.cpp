@@ -12,7 +12,6 @@
 #include "commands/commands.hpp"
 #include "server/api.hpp"
 #include "server/settings.hpp"
-#include "z0/notify/notification.hpp"
 
 namespace z0::cli {
 namespace {
@@ -94,9 +93,7 @@ std::string firing_words(const json& alert) {
   out += ": " + text_of(alert, "summary") + why_words(alert) + '\n';
   if (!alert.contains("money")) return out;
   const json money = object_of(alert, "money");
-  const AlertMoney costs{text_of(money, "currency"), integer_of(money, "lost"),
-                         integer_of(money, "at_risk_per_hour"), text_of(money, "reckoning")};
-  return out + "  " + money_words(costs) + ". " + costs.reckoning + '\n';
+  return out + "  " + text_of(money, "in_words") + ". " + text_of(money, "reckoning") + '\n';
 }
 
 int list_alerts(const Connection& connection, const AlertsOptions& options) {

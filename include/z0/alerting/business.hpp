@@ -65,9 +65,11 @@ class BusinessWatch {
   // Those that are not idle.
   const std::map<std::string, Alert, std::less<>>& alerts() const { return alerts_; }
   // What an alert costs whose rule is about failures: of a tenant, or of all. Nothing where the rule is
-  // about something else, or the tenant took no money yet.
+  // about something else.
   std::optional<AlertMoney> money_of(const Rule& rule, std::string_view tenant_id,
                                      const AlertState& state, std::int64_t now_ms) const;
+  // Why it is not known yet what something costs a tenant, or all of them.
+  AlertMoney unknown_money(std::string_view tenant_id) const;
   // As far as facts are known and judged; 0: never.
   std::int64_t judged_until_ms() const { return judged_until_ms_; }
   // From then on what came is asked for again, hour by hour; 0: nothing was looked at yet.
@@ -160,13 +162,13 @@ class BusinessWatch {
   bool begins_silent(StreamOf which, Tenant& tenant, std::int64_t window_ms) const;
   Finding find_silence(StreamOf which, const std::string& id, Tenant& tenant, const Rule& rule,
                        const AlertState& state);
-  Finding find_low(Tenant& tenant, const Rule& rule);
-  Finding find_unusual(const Tenant& tenant, const Rule& rule) const;
+  Finding find_low(const std::string& id, Tenant& tenant, const Rule& rule);
+  Finding find_unusual(const std::string& id, const Tenant& tenant, const Rule& rule) const;
   Finding find(const std::string& id, Tenant& tenant, const Rule& rule, const AlertState& state);
   void judge(const RuleBook& book, std::int64_t now_ms);
   void judge_rule(const std::string& rules_of, const Rule& rule, const std::string& id,
                   Tenant& tenant, std::int64_t now_ms);
-  std::optional<AlertMoney> missing(const Tenant& tenant, std::int64_t since_ms) const;
+  AlertMoney missing(const std::string& id, const Tenant& tenant, std::int64_t since_ms) const;
   bool decode_tenant(ByteReader& in);
   std::string encode_tenant(std::string_view id) const;
   std::string encode_state() const;

@@ -148,7 +148,8 @@ struct AlertsReply {
     std::string_view inhibited_by;           // the id of the alert that is its cause; empty: none
     std::int64_t escalations = 0;            // how often it went further, as nobody acknowledged it
     bool flaps = false;  // somebody was told so, and hears no more until it is quiet
-    // What it costs, in minor units; no currency: nothing is known of it.
+    // What it costs, in minor units; no currency: it is not known yet, and the reckoning says why. No
+    // reckoning: nothing.
     std::string_view currency;
     std::int64_t lost = 0;
     std::int64_t at_risk_per_hour = 0;

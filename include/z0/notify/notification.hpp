@@ -21,7 +21,7 @@ std::string_view notification_status_name(NotificationStatus status);
 
 // What an alert costs, in minor units of a currency of ISO 4217.
 struct AlertMoney {
-  std::string currency;
+  std::string currency;               // empty: it is not known yet, and `reckoning` says why
   std::int64_t lost = 0;              // so far, against what was to be expected
   std::int64_t at_risk_per_hour = 0;  // while it goes on
   std::string reckoning;              // how both were found, in words
@@ -80,7 +80,8 @@ std::string link_of(const Notification& notification, const NotifiedAlert& alert
 
 // "USD 1,234.50", "JPY -3"; minor units of a code that ISO 4217 does not have are whole ones.
 std::string money_text(std::string_view currency, std::int64_t minor);
-// "USD 12.00 lost so far, USD 3.00 an hour at risk"; what is 0 is left out.
+// "USD 12.00 lost so far, USD 3.00 an hour at risk"; what is 0 is left out. Who reads nothing of money
+// takes it that nothing is lost: so what is not known yet is said as well.
 std::string money_words(const AlertMoney& money);
 // What all alerts cost together, a sum for each currency in order of appearance. A sum beyond 64 bits
 // stays at their end.

@@ -37,6 +37,8 @@ TEST_CASE("Writes that fail are an alert within two ticks, and it ends when they
   CHECK(alert.at("fired_at").get<std::int64_t>() <= w.now_ms);
 
   w.faults.call = nullptr;
+  CHECK(alert.at("money") == Json{{"in_words", "what it costs is not known yet"},
+                                  {"reckoning", "No whole hour of facts has been seen."}});
   // The window of five minutes, and as long again that it is kept firing for.
   w.pass(11 * 60'000);
   CHECK(w.alert("FactWriteFailures").at("state") == "resolved");

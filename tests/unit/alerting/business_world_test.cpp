@@ -100,6 +100,28 @@ TEST_CASE("A tenant that stops in the middle of its day is an alert a quarter of
   CHECK_FALSE(w.fires("ZeroInvocations"));
 }
 
+TEST_CASE("What stops costs an amount that is not known where nobody was charged yet",
+          "[business]") {
+  Shop w;
+  w.invokes = {"north"};
+  w.pass(3 * hour);
+  w.invokes = {};
+  w.pass(19 * minute);
+  REQUIRE(w.fires("ZeroInvocations"));
+  const Json unknown = {{"in_words", "what it costs is not known yet"},
+                        {"reckoning", "No whole hour with a charge has been seen."}};
+  CHECK(w.alert("ZeroInvocations").at("money") == unknown);
+  w.invokes = {"north"};
+  w.faults.call = [](std::string_view object, z0_outcome& outcome, std::string& message) {
+    outcome = Z0_FAILED;
+    message = "the ledger is away";
+    return object == "asset_ast_north";
+  };
+  w.pass(6 * minute);
+  REQUIRE(w.fires("TenantWriteFailures"));
+  CHECK(w.alert("TenantWriteFailures").at("money") == unknown);
+}
+
 TEST_CASE("Charges that stay away while tools are invoked are an alert after an hour",
           "[business]") {
   Shop w;
@@ -140,16 +162,25 @@ TEST_CASE("A D1 that does not answer, or is not written to, is no silence of a t
 TEST_CASE("What was learned, and what fires, outlives a restart", "[business]") {
   Shop w;
   w.invokes = {"north"};
+  w.charges = {"north"};
   w.pass(4 * hour);
   w.invokes = {};
+  w.charges = {};
   w.pass(25 * minute);
   const Json before = w.alert("ZeroInvocations");
   REQUIRE(before.at("state") == "firing");
   w.crash();
-  w.pass(10 * minute);
+  // What was learned is a row; what came since is looked at anew.
+  w.faults.query = [] { return true; };
+  w.pass(2 * minute);
+  CHECK(w.alert("ZeroInvocations").at("money").at("reckoning") ==
+        "Facts have not been looked at since a restart.");
+  w.faults.query = nullptr;
+  w.pass(8 * minute);
   const Json after = w.alert("ZeroInvocations");
   REQUIRE(after.at("state") == "firing");
   CHECK(after.at("fired_at") == before.at("fired_at"));
+  CHECK(after.at("money").contains("lost"));
   CHECK(after.at("value").get<double>() > before.at("value").get<double>());
 }
 

@@ -3,10 +3,13 @@
 #include "unit/notify/samples.hpp"
 #include "z0/notify/limits.hpp"
 
+using nlohmann::json;
 using z0::AlertMoney;
+using z0::ChannelType;
 using z0::Link;
 using z0::Notification;
 using z0::NotificationStatus;
+using z0::test::body_of;
 using z0::test::sample;
 using z0::test::sample_alert;
 
@@ -59,6 +62,31 @@ TEST_CASE("Money of a group is added up by currency and never over its end", "[n
   CHECK(sums[1].currency == "JPY");
   CHECK(sums[1].lost == 8);
   CHECK(sums[1].reckoning == "a");
+}
+
+TEST_CASE("What is not known yet of money is said to every receiver, with the reason", "[notify]") {
+  Notification told = sample();
+  const std::string why = "No whole hour of facts has been seen.";
+  told.alerts[0].money = AlertMoney{"", 0, 0, why};
+  told.alerts.push_back(told.alerts[0]);
+  told.alerts[1].money->reckoning = "No whole hour with a charge has been seen.";
+  REQUIRE(z0::money_of(told).size() == 1);
+  CHECK(z0::money_of(told)[0].reckoning == why);
+  CHECK(z0::headline(told).starts_with("[FIRING:2] what it costs is not known yet: FactWrite"));
+
+  const json unknown = {{"in_words", "what it costs is not known yet"}, {"reckoning", why}};
+  const json page = body_of(told, ChannelType::pagerduty)["payload"];
+  CHECK(page["summary"].get<std::string>().find("not known yet") != std::string::npos);
+  CHECK(page["custom_details"]["money"] == json::array({unknown}));
+  CHECK(page["custom_details"]["alerts"][0]["money"] == unknown);
+  const json hook = body_of(told, ChannelType::webhook)["data"];
+  CHECK(hook["money"] == json::array({unknown}));
+  CHECK(hook["alerts"][0]["money"] == unknown);
+  CHECK(body_of(told, ChannelType::slack)["blocks"][1]["text"]["text"] ==
+        "*what it costs is not known yet* " + why);
+  const json annotations = body_of(told, ChannelType::alertmanager)[0]["annotations"];
+  CHECK(annotations["money"] == unknown["in_words"]);
+  CHECK(annotations["money_reckoning"] == why);
 }
 
 TEST_CASE("The headline says money, rule, tenant, labels and how many more", "[notify]") {
