@@ -172,6 +172,7 @@ void write_rules(JsonWriter& json, const std::vector<Rule>& rules, std::string_v
   for (const Rule& rule : rules) {
     json.object().text("name", rule.name).text_if_any("rules_of", tenant_id);
     write_condition(json, rule);
+    json.key("reads").raw(signal_json(rule));
     json.plain("for", duration_text(rule.for_ms));
     json.plain("keep_firing_for", duration_text(rule.keep_firing_ms));
     json.integer("min_events", rule.min_events).plain("no_data", no_data_name(rule.no_data));

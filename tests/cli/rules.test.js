@@ -261,6 +261,7 @@ describe("z0 rules", { skip }, () => {
     const run = await z0(["rules"]);
     assert.equal(run.code, 0, run.stderr);
     assert.match(run.stdout, /ReplicationLag +critical +value z0_replication_lag_ms above 60000/);
+    assert.match(run.stdout, /critical +ratio z0_external_errors_total \/ z0_external_calls_total above /);
     assert.match(run.stdout, /RevenueUnusual +warning +business revenue_unusual above 0\.65 /);
     assert.match(run.stdout, /NoCharges +critical +business no_charges +1h /);
   });

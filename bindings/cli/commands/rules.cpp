@@ -36,9 +36,18 @@ std::vector<Rule> rules_of(const std::string& file) {
   return rules;
 }
 
+std::string sum_text(const std::vector<Selector>& of) {
+  std::string text;
+  for (const Selector& one : of)
+    text += (text.empty() ? "" : " + ") + std::string(info(one.metric).name);
+  return text;
+}
+
 std::string condition_of(const Rule& rule) {
   std::string text(signal_name(rule.kind));
-  for (const Selector& one : rule.of) text += ' ' + std::string(info(one.metric).name);
+  if (!rule.of.empty()) text += ' ' + sum_text(rule.of);
+  if (!rule.to.empty())
+    text += " / " + (rule.to.size() == 1 ? sum_text(rule.to) : '(' + sum_text(rule.to) + ')');
   if (rule.kind == SignalKind::business) text += ' ' + std::string(business_name(rule.business));
   if (!has_threshold(rule)) return text;
   return text + ' ' + std::string(comparison_name(rule.comparison)) + ' ' +

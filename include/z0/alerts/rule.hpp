@@ -107,6 +107,9 @@ struct RuleError {
 // limits::rules_max, so that none can stop the evaluator.
 [[nodiscard]] bool read_rules(std::string_view settings, std::vector<Rule>& out, RuleError& error);
 
+// A rule's `signal` as such settings have it: which metrics it reads, and what it makes of them.
+std::string signal_json(const Rule& rule);
+
 // What ships with z0, as such settings.
 std::string_view default_rules_json();
 

@@ -1,8 +1,11 @@
 // From a failed append to GET /v1/alerts, over a whole world whose steps tell what they measure.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "unit/alerting/watched.hpp"
 #include "unit/catch.hpp"
+#include "z0/alerts/rule.hpp"
 
 namespace {
 
@@ -34,11 +37,11 @@ TEST_CASE("Writes that fail are an alert within two ticks, and it ends when they
   CHECK(alert.at("value") == 0.625);
   CHECK(alert.at("threshold") == 0.01);
   CHECK(alert.at("runbook") == "fact_write_failures");
+  CHECK(alert.at("money") == Json{{"in_words", "what it costs is not known yet"},
+                                  {"reckoning", "No whole hour of facts has been seen."}});
   CHECK(alert.at("fired_at").get<std::int64_t>() <= w.now_ms);
 
   w.faults.call = nullptr;
-  CHECK(alert.at("money") == Json{{"in_words", "what it costs is not known yet"},
-                                  {"reckoning", "No whole hour of facts has been seen."}});
   // The window of five minutes, and as long again that it is kept firing for.
   w.pass(11 * 60'000);
   CHECK(w.alert("FactWriteFailures").at("state") == "resolved");
@@ -81,6 +84,32 @@ TEST_CASE("A tenant's own rule fires for it alone, beside the platform's", "[ale
   CHECK(rules.back().at("name") == "Busy");
   CHECK(rules.back().at("rules_of") == "north");
   CHECK(w.get("/v1/rules", "south").json.at("rules").size() + 1 == rules.size());
+}
+
+TEST_CASE("A rule is listed with all that it reads, as a config would have it", "[alerts]") {
+  Watched w;
+  const std::string own = R"({"absent": {"metric": "z0_facts_written_total",
+    "where": {"fact_type": "charge"}, "not": {"asset_id": ""}}})";
+  REQUIRE(w.publish("cfg_mine", "tenant", rule("Mine", R"("signal": )" + own), "north").status ==
+          201);
+  Json listed = w.get("/v1/rules", "north").json.at("rules");
+  CHECK(listed.back().at("reads") == Json::parse(own));
+  // Its like stands in the listing as it stands in the rule.
+  std::vector<z0::Rule> expected;
+  z0::RuleError error;
+  REQUIRE(z0::read_rules(z0::default_rules_json(), expected, error));
+  listed.erase(listed.size() - 1);
+  for (Json& one : listed) {
+    if (one.contains("threshold")) one[one.at("comparison").get<std::string>()] = one["threshold"];
+    one["signal"] = one["reads"];
+    for (const char* const said : {"reads", "comparison", "threshold"}) one.erase(said);
+  }
+  std::vector<z0::Rule> read;
+  REQUIRE(z0::read_rules(Json{{"rules", listed}}.dump(), read, error));
+  for (auto* rules : {&expected, &read})
+    std::sort(rules->begin(), rules->end(),
+              [](const z0::Rule& a, const z0::Rule& b) { return a.name < b.name; });
+  CHECK(read == expected);
 }
 
 TEST_CASE("Rules that cannot be read are refused with the place, and the others stay", "[alerts]") {
