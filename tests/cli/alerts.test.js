@@ -43,13 +43,21 @@ describe("z0 alerts", { skip }, () => {
   });
   afterEach(() => server.stop());
 
-  /** @param {object} body */
-  const run = async (body) => {
+  /** @param {object} body @param {string[]} options */
+  const run = async (body, ...options) => {
     server.before = () => ({ status: 200, body });
-    const { code, stdout, stderr } = await z0(["alerts", "--url", server.url, "--token", "t"]);
+    const to = ["--url", server.url, "--token", "t"];
+    const { code, stdout, stderr } = await z0(["alerts", ...options, ...to]);
     assert.equal(code, 0, stderr);
     return stdout;
   };
+
+  it("brings all that the route answers as JSON, of which --firing leaves out alerts alone", async () => {
+    const whole = { ...answer, dead_man: { heard_at: null }, silent_shards: 2 };
+    whole.alerts = [...answer.alerts, { ...answer.alerts[0], state: "pending" }];
+    assert.deepEqual(JSON.parse(await run(whole, "--json")), whole);
+    assert.deepEqual(JSON.parse(await run(whole, "--json", "--firing")), { ...whole, alerts: answer.alerts });
+  });
 
   it("says what fires, and nothing of channels that are well", async () => {
     const said = await run(answer);
@@ -66,14 +74,6 @@ describe("z0 alerts", { skip }, () => {
     assert.match(said, /FactWriteFailures of west: Money is not recorded\. 4 of 8 failed\./);
   });
 
-  it("says which channel is not told, why, and what waits there", async () => {
-    const failing = { ...channel, state: "failing", why: "it failed", waiting: 3 };
-    const gone = { ...channel, channel: "cfg_a/hook", state: "off", why: "it is gone for good", lost: 2 };
-    const said = await run({ ...answer, channels: [failing, gone], dead_man: { why: "no answer came" } });
-    assert.match(said, /channel cfg_a\/pager is failing: it failed, 3 waiting, 0 given_up, 0 lost/);
-    assert.match(said, /channel cfg_a\/hook is off: it is gone for good, 0 waiting, 0 given_up, 2 lost/);
-    assert.match(said, /did not hear that alerts are judged: no answer came/);
-  });
   it("says what an alert costs, or that it is not known yet and why", async () => {
     const costs = (/** @type {object} */ money) => run({ ...answer, alerts: [{ ...answer.alerts[0], money }] });
     const known = { currency: "USD", lost: 1200, in_words: "USD 12.00 lost so far", reckoning: "Three charges." };
@@ -82,4 +82,12 @@ describe("z0 alerts", { skip }, () => {
     assert.match(await costs(unknown), /\n {2}what it costs is not known yet\. No whole hour with a charge has been seen\.\n/);
   });
 
+  it("says which channel is not told, why, and what waits there", async () => {
+    const failing = { ...channel, state: "failing", why: "it failed", waiting: 3 };
+    const gone = { ...channel, channel: "cfg_a/hook", state: "off", why: "it is gone for good", lost: 2 };
+    const said = await run({ ...answer, channels: [failing, gone], dead_man: { why: "no answer came" } });
+    assert.match(said, /channel cfg_a\/pager is failing: it failed, 3 waiting, 0 given_up, 0 lost/);
+    assert.match(said, /channel cfg_a\/hook is off: it is gone for good, 0 waiting, 0 given_up, 2 lost/);
+    assert.match(said, /did not hear that alerts are judged: no answer came/);
+  });
 });
