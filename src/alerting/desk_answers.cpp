@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "z0/alerting/desk.hpp"
+#include "z0/alerting/similar.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
 #include "z0/base/sha256.hpp"
@@ -90,8 +91,30 @@ AlertsReply Desk::answer(const AlertsRequest& request, std::int64_t now_ms) {
   return reply;
 }
 
+// Those that a tenant's silence, or one of the platform's, may be about.
+std::vector<std::string_view> Desk::rule_names(std::string_view made_for) const {
+  std::vector<std::string_view> names;
+  const auto add = [&names](const std::vector<Rule>& rules) {
+    for (const Rule& rule : rules) names.push_back(rule.name);
+  };
+  add(book_.per_tenant());
+  add(book_.of_all());
+  for (const RuleBook::OfTenant& one : book_.tenants())
+    if (made_for.empty() || one.tenant_id == made_for) add(one.rules);
+  return names;
+}
+
 void Desk::silence(const SilenceRequest& request, std::int64_t now_ms, SilencesReply& reply) {
   const SilenceView& wanted = request.silence;
+  reply.now_ms = now_ms;
+  const std::vector<std::string_view> names = rule_names(wanted.made_for);
+  reply.no_such_rule = std::none_of(names.begin(), names.end(), [&wanted](std::string_view name) {
+    return fits_pattern(wanted.rule, name);
+  });
+  if (reply.no_such_rule) {
+    reply.similar_rules = similar_names(wanted.rule, names);
+    return;
+  }
   Silence silence;
   silence.made_for = wanted.made_for;
   silence.rule = wanted.rule;
@@ -107,7 +130,6 @@ void Desk::silence(const SilenceRequest& request, std::int64_t now_ms, SilencesR
   silence.id = "sil_";
   append_hex(silence.id, bytes_of(sha256(said)).substr(0, 8));
   const std::string id = silence.id;
-  reply.now_ms = now_ms;
   if (!silences_.add(std::move(silence), now_ms)) return;
   changed_silences_.push_back(id);
   reply.silences = {view_of_silence(silences_.all().find(id)->second)};
@@ -117,12 +139,14 @@ bool Desk::unsilence(const UnsilenceRequest& request, std::int64_t now_ms, Silen
   const Silence* silence = silences_.end(request.id, request.made_for, request.all_tenants, now_ms);
   if (silence == nullptr) return false;
   changed_silences_.push_back(silence->id);
-  reply = SilencesReply{now_ms, {view_of_silence(*silence)}};
+  reply.now_ms = now_ms;
+  reply.silences = {view_of_silence(*silence)};
   return true;
 }
 
 SilencesReply Desk::silences(const SilencesRequest& request, std::int64_t now_ms) const {
-  SilencesReply reply{now_ms, {}};
+  SilencesReply reply;
+  reply.now_ms = now_ms;
   for (const auto& [id, silence] : silences_.all()) {
     const bool theirs = request.all_tenants || silence.made_for == request.made_for;
     if (theirs && now_ms - silence.ends_ms < limits::silence_kept_ms)

@@ -8,20 +8,15 @@
 namespace z0 {
 namespace {
 
-bool fits(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return true;
-  if (pattern.back() != '*') return pattern == text;
-  return text.starts_with(pattern.substr(0, pattern.size() - 1));
-}
-
 bool is_about(const Silence& silence, const SilencedBy& alert) {
-  if (!fits(silence.rule, alert.rule) || !fits(silence.tenant_id, alert.tenant_id)) return false;
+  if (!fits_pattern(silence.rule, alert.rule) || !fits_pattern(silence.tenant_id, alert.tenant_id))
+    return false;
   return std::all_of(silence.labels.begin(), silence.labels.end(), [&](const auto& wanted) {
     const auto found = std::find_if(alert.labels->begin(), alert.labels->end(),
                                     [&](const auto& has) { return has.first == wanted.first; });
     const std::string_view value =
         found == alert.labels->end() ? std::string_view() : std::string_view(found->second);
-    return wanted.second.empty() ? value.empty() : fits(wanted.second, value);
+    return wanted.second.empty() ? value.empty() : fits_pattern(wanted.second, value);
   });
 }
 
@@ -51,6 +46,12 @@ struct SilenceRow {
 };
 
 }  // namespace
+
+bool fits_pattern(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return true;
+  if (pattern.back() != '*') return pattern == text;
+  return text.starts_with(pattern.substr(0, pattern.size() - 1));
+}
 
 bool Silences::add(Silence silence, std::int64_t now_ms) {
   const auto counts = [&](const auto& item) { return item.second.ends_ms > now_ms; };

@@ -126,9 +126,19 @@ void write_silence(JsonWriter& json, const SilenceView& silence, std::int64_t no
   json.integer("expires_at", silence.ends_ms).end();
 }
 
+std::string no_such_rule_action(const std::vector<std::string_view>& similar) {
+  std::string action = "No rule has this name, so it would silence nothing.";
+  for (std::size_t i = 0; i < similar.size(); ++i)
+    action.append(i == 0 ? " Is it " : i + 1 == similar.size() ? " or " : ", ").append(similar[i]);
+  return action + (similar.empty() ? "" : "?") + " GET /v1/rules lists those that there are.";
+}
+
 void reply_silence(const RouteResume& resumed, std::uint16_t http) {
   SilencesReply reply;
   if (!value_or_refuse(resumed, reply)) return;
+  if (reply.no_such_rule)
+    return reply_error(resumed.effects, resumed.context, Status::invalid_value, "rule",
+                       no_such_rule_action(reply.similar_rules));
   if (reply.silences.empty())
     return reply_error(resumed.effects, resumed.context, Status::conflict, {},
                        "There are as many silences as may be: end some that are not needed.");

@@ -48,7 +48,8 @@ class Desk {
   [[nodiscard]] bool acknowledge(const AcknowledgeRequest& request, std::int64_t now_ms,
                                  AlertsReply& reply);
 
-  // The answer is the silence, or none where there are as many as may be.
+  // The answer is the silence, or none where there are as many as may be; nor where it is about a rule
+  // that there is not: a slip of the hand would silence nothing, and whoever made it would be paged on.
   void silence(const SilenceRequest& request, std::int64_t now_ms, SilencesReply& reply);
   // False where whoever asks has none of that id.
   [[nodiscard]] bool unsilence(const UnsilenceRequest& request, std::int64_t now_ms,
@@ -174,6 +175,7 @@ class Desk {
   std::string encode_words(std::string_view id) const;
   std::string encode_zones() const;
   [[nodiscard]] bool load_zones(std::string_view bytes);
+  std::vector<std::string_view> rule_names(std::string_view made_for) const;
   // Null where another version of the rules does not have it.
   const Rule* rule_of(const Known& known) const;
   static Labels labels_of(const Rule* rule, const Known& known);

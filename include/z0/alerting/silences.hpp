@@ -31,6 +31,9 @@ struct Silence {
   friend bool operator==(const Silence&, const Silence&) = default;
 };
 
+// Texts of a silence: as above.
+bool fits_pattern(std::string_view pattern, std::string_view text);
+
 // An alert as silences see it. Borrows.
 struct SilencedBy {
   std::string_view rules_of;

@@ -45,16 +45,21 @@ struct SilencesRequest {
 struct SilencesReply {
   std::int64_t now_ms = 0;  // as the object has it: whether one holds
   std::vector<SilenceView> silences;
+  // Nothing was silenced, as no rule has the name; and rules that may be meant.
+  bool no_such_rule = false;
+  std::vector<std::string_view> similar_rules;
 
   template <class Fields, class Self>
   static void fields(Fields& f, Self& self) {
     f.number(self.now_ms);
     f.list(self.silences);
+    f.flag(self.no_such_rule);
+    f.list(self.similar_rules);
   }
 };
 
 // To silence. The same request at the same time is the same silence. The answer is a
-// SilencesReply, empty where there are as many as may be.
+// SilencesReply, empty where there are as many as may be, or no such rule.
 struct SilenceRequest {
   SilenceView silence;
   std::int64_t for_ms = 0;  // how long from its start; 0: ends_ms says
