@@ -6,6 +6,7 @@
 
 #include "edge/handlers.hpp"
 #include "edge/trace_tree.hpp"
+#include "reporting/money.hpp"
 #include "z0/base/base64.hpp"
 #include "z0/base/ids.hpp"
 #include "z0/base/limits.hpp"
@@ -33,13 +34,15 @@ constexpr std::string_view failed_of_trace =
       ORDER BY attempted_at, entity_id, id
       LIMIT ?3)";
 constexpr std::string_view moved_by_trace =
-    R"(SELECT type, currency, count(*), sum(amount)
+    R"(SELECT type, currency, count(*), CAST(sum(amount / 1000000) AS TEXT),
+      CAST(sum(amount % 1000000) AS TEXT)
       FROM ledger_facts
       WHERE trace_id = ?1 AND (?2 = '' OR tenant_id = ?2) AND amount IS NOT NULL
       GROUP BY type, currency
       ORDER BY type, currency)";
 constexpr std::string_view failed_by_trace =
-    R"(SELECT type, currency, count(*), sum(amount)
+    R"(SELECT type, currency, count(*), CAST(sum(amount / 1000000) AS TEXT),
+      CAST(sum(amount % 1000000) AS TEXT)
       FROM failed_facts
       WHERE trace_id = ?1 AND (?2 = '' OR tenant_id = ?2) AND amount IS NOT NULL
       GROUP BY type, currency
@@ -64,8 +67,9 @@ void write_sums(JsonWriter& json, const Rows& rows) {
     write_cell(json, "type", rows.at(i, 0));
     write_cell(json, "currency", rows.at(i, 1));
     write_cell(json, "count", rows.at(i, 2));
-    write_cell(json, "amount", rows.at(i, 3));
-    json.end();
+    Money amount;
+    amount.add(rows.at(i, 3), rows.at(i, 4));
+    json.raw("amount", amount.decimal()).end();
   }
 }
 

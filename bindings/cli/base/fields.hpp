@@ -1,6 +1,7 @@
 // Members of the server's answers, read without trust: a missing or strange one is empty or 0.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,8 +18,16 @@ inline std::string text_of(const nlohmann::json& object, const char* name) {
   return found->is_string() ? found->get<std::string>() : found->dump();
 }
 
+// A sum of amounts may pass 64 bits: it stays at their end.
 inline std::int64_t integer_of(const nlohmann::json& value) {
-  return value.is_number() ? value.get<std::int64_t>() : 0;
+  constexpr std::int64_t most = INT64_MAX;
+  if (!value.is_number()) return 0;
+  if (value.is_number_unsigned())
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(value.get<std::uint64_t>(), most));
+  if (!value.is_number_float()) return std::max(value.get<std::int64_t>(), -most);
+  const auto real = value.get<double>();
+  if (real >= 0x1p63) return most;
+  return real > -0x1p63 ? static_cast<std::int64_t>(real) : -most;
 }
 
 inline std::int64_t integer_of(const nlohmann::json& object, const char* name) {
@@ -38,7 +47,8 @@ inline nlohmann::json object_of(const nlohmann::json& object, const char* name) 
 
 // "42.50 USD"; empty where a fact has no amount.
 inline std::string amount_of(const nlohmann::json& fact) {
-  if (!has_integer(fact, "amount")) return {};
+  const auto found = fact.find("amount");
+  if (found == fact.end() || !found->is_number()) return {};
   return amount_words(integer_of(fact, "amount"), text_of(fact, "currency"));
 }
 

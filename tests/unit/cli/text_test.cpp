@@ -1,5 +1,6 @@
 #include "bindings/cli/base/text.hpp"
 
+#include "bindings/cli/base/fields.hpp"
 #include "unit/catch.hpp"
 
 namespace z0::cli {
@@ -28,6 +29,23 @@ TEST_CASE("cli: numbers, money and durations read well") {
   CHECK(duration_words(7'980) == "2 h 13 min");
   CHECK(duration_words(273'600) == "3 d 4 h");
   CHECK(time_words(1'774'915'217'285) == "2026-03-31 00:00:17.285");
+}
+
+TEST_CASE("cli: a sum that passes 64 bits stays at their end") {
+  const auto words = [](const char* amount) {
+    return amount_of(
+        nlohmann::json::parse(R"({"currency": "JPY", "amount": )" + std::string(amount) + '}'));
+  };
+  const std::string most = "9,223,372,036,854,775,807 JPY";
+  CHECK(words("9223372036854775807") == most);
+  CHECK(words("9223372036854775808") == most);
+  CHECK(words("18014398509481982000") == most);
+  CHECK(words("180143985094819820000") == most);
+  CHECK(words("-9223372036854775808") == '-' + most);
+  CHECK(words("-180143985094819820000") == '-' + most);
+  CHECK(words("500") == "500 JPY");
+  CHECK(words("null").empty());
+  CHECK(amount_of(nlohmann::json::object()).empty());
 }
 
 TEST_CASE("cli: times are taken as ms, as a date, or as how long ago") {

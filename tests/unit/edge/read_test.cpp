@@ -346,3 +346,26 @@ TEST_CASE("Sums beyond 64 bits are reported to the last cent", "[edge]") {
   CHECK(r.body.find(R"("remaining":17951348114698795063,)") != std::string::npos);
   CHECK(r.body.find(R"("revenue_cents":63050394783186937,)") != std::string::npos);
 }
+
+TEST_CASE("Amounts of a trace add up beyond 64 bits", "[edge]") {
+  TestWorld w;
+  w.post(R"({"type":"deposit","id":"d","entity_id":"acct_a","amount":500,"trace_id":")" +
+         std::string(32, 'a') + "\"}");
+  w.deliver_all();
+  const auto others = w.d1().run(
+      {"WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2001), made(of, "
+       "most) AS (VALUES ('payout', 9007199254740991), ('correction', -9007199254740991)) INSERT "
+       "INTO ledger_facts SELECT tenant_id, of, timestamp, entity_id, i, id, subtype, source_id, "
+       "asset_id, campaign_id, tool_id, user_id, config_id, config_version, most, currency, "
+       "trace_id, recorded_at, data, corrects FROM n JOIN made JOIN ledger_facts",
+       {}});
+  REQUIRE(others->rows.changes == 2 * 2000);
+  const Reply r = w.get("/v1/traces/" + std::string(32, 'a'));
+  REQUIRE(r.status == 200);
+  const auto moved = [&r](const char* what) {
+    return r.body.find(R"({"type":")" + std::string(what) + '}') != std::string::npos;
+  };
+  CHECK(moved(R"(correction","currency":"USD","count":2000,"amount":-18014398509481982000)"));
+  CHECK(moved(R"(deposit","currency":"USD","count":1,"amount":500)"));
+  CHECK(moved(R"(payout","currency":"USD","count":2000,"amount":18014398509481982000)"));
+}
