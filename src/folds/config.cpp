@@ -93,10 +93,10 @@ FoldError ConfigState::apply(const Fact& fact) {
   }
   // An older version that arrives late changes nothing: a newer one is in effect.
   if (is_known && fact.config_version <= at->version) return error;
-  // A config's own ledger has all of its versions; another may hear of it at any of them.
-  const bool own = fact.entity_id == fact.config_id;
-  const std::int64_t before = is_known ? at->version : own ? 0 : fact.config_version - 1;
-  gaps_ += fact.config_version - 1 - before;
+  // A config's own ledger has all of its versions. Another one has copies: the directory hands out the
+  // newest alone, so they may begin at any version and go past others, of which none is missing.
+  if (fact.entity_id == fact.config_id)
+    gaps_ += fact.config_version - 1 - (is_known ? at->version : 0);
   last_seq_ = fact.seq;
 
   KnownConfig config;

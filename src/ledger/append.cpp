@@ -265,7 +265,7 @@ class Append {
       any = any || i >= policies_.size() || request_.system();
     }
     if (!any) return;
-    gaps_before_ = state_.folds.configs().gaps() + passed_over();
+    gaps_before_ = state_.folds.configs().gaps();
     if (state_.seq == 0) {
       state_.hash_seed = seed();
       state_.tenant_id = request_.tenant_id;
@@ -303,22 +303,6 @@ class Append {
     answer.extra = own.view();
     effects_.reply(200, {}, encode(answer));
     count_gaps();
-  }
-
-  // Versions that a copy of a config goes past: the directory hands out the newest alone, and those
-  // before it stand in the config's own ledger.
-  std::int64_t passed_over() const {
-    std::int64_t versions = 0;
-    for (const Item& item : items_) {
-      const Fact& fact = item.fact;
-      const bool is_version = item.result.status == Status::recorded &&
-                              fact.type == FactType::lifecycle && fact.subtype == "config_updated";
-      if (!is_version || fact.entity_id == fact.config_id) continue;
-      const KnownConfig* known = state_.folds.configs().find(fact.config_id);
-      if (known != nullptr && fact.config_version > known->version)
-        versions += fact.config_version - 1 - known->version;
-    }
-    return versions;
   }
 
   // What was recorded just now names a version that this ledger does not know, or skips one.

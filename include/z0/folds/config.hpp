@@ -58,7 +58,8 @@ class ConfigState {
 
   const std::vector<KnownConfig>& known() const { return known_; }  // in order of config_id
   const KnownConfig* find(std::string_view config_id) const;
-  // Versions that were skipped, and facts that named a version that the ledger did not know.
+  // Versions that a config's own ledger does not have, and facts that named a version that the ledger
+  // did not know.
   std::int64_t gaps() const { return gaps_; }
 
   // The narrowest budget of a currency, for stamping; null when there is none.

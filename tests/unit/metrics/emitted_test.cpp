@@ -97,6 +97,9 @@ void configs(Measured& w) {
   CHECK(z0::test::configs::versions_in(w, "acct_a") ==
         z0::test::Json{"cfg_a:1", "cfg_t:1", "cfg_t:3"});
   CHECK(w.of("z0_config_version_gaps_total{north,budget}") == 1);
+  // The ledger's own count says the same.
+  CHECK(w.get("/v1/entities/acct_a/state?cache=ConfigState").json.at("state").at("version_gaps") ==
+        1);
 }
 
 void caches(Measured& w) {
