@@ -160,6 +160,38 @@ TEST_CASE("A test of rules that cannot be read says where", "[alerts]") {
   CHECK(bad.error.where == "rules[0].signal");
 }
 
+TEST_CASE("A test of rules takes what can be judged while others wait, and no more", "[alerts]") {
+  // Rule number n fires above n, or never.
+  const auto error = [](int rules, int series, const std::string& values, bool fires) {
+    json test = {{"rules", json::array()}, {"series", json::array()}};
+    for (int i = 0; i < rules; ++i) {
+      json one = rule({{"sum", written}}, {{"window", "1d"}, {"by", json::array({"fact_type"})}});
+      one["name"] = "R" + std::to_string(i);
+      one["above"] = fires ? i : 1e9;
+      test["rules"].push_back(one);
+    }
+    for (int i = 0; i < series; ++i) {
+      json one = counter(written, "t", values);
+      one["labels"] = {{"fact_type", "t" + std::to_string(i)}};
+      test["series"].push_back(one);
+    }
+    const auto outcome = z0::run_rule_test(test.dump());
+    return outcome.readable ? "" : outcome.error.where + ": " + outcome.error.why;
+  };
+  CHECK(error(1, 20, "0+1x9999", false).empty());
+  CHECK(error(1, 21, "0+1x9999", false) ==
+        "series[20].values: at most 200000 samples in all series");
+  CHECK(error(200, 100, "0 1", false).empty());
+  CHECK(error(200, 101, "0 1", false) ==
+        "series: fewer rules or series: at most 20000 pairs of both");
+  CHECK(error(200, 20, "0+1x1999", false) ==
+        "steps: fewer rules, series or steps: together they are judged at most 5000000 times");
+  CHECK(error(10, 100, "0+1x10", true).empty());
+  // Each step tells of a hundred alerts more, and of all that were there before.
+  CHECK(error(100, 100, "0+1x100", true) ==
+        "steps: fewer rules, series or steps: what fires fills more than 4 MiB");
+}
+
 TEST_CASE("A test of rules refuses what series alone cannot say", "[alerts]") {
   const json of_facts = rule({{"business", "no_charges"}}, {{"window", "1h"}});
   const json test = {{"rules", json::array({of_facts})},
