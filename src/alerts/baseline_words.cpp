@@ -1,15 +1,18 @@
 // Why a point is unusual, as it is read at three in the morning: how far from what, and the numbers.
 #include <cstdio>
+#include <cstdlib>
 
 #include "z0/alerts/baseline.hpp"
+#include "z0/alerts/prometheus.hpp"
 
 namespace z0 {
 namespace {
 
+// So many digits count; a large number is written out, as 123500 and not 1.235e+05.
 std::string number_in_words(double value, int digits = 4) {
   char text[32];
   std::snprintf(text, sizeof text, "%.*g", digits, value);
-  return text;
+  return number_text(std::strtod(text, nullptr));
 }
 
 std::string hour_in_words(const Reading& reading) {

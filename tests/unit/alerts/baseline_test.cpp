@@ -77,6 +77,17 @@ TEST_CASE("A spike is told of at once, with the hour that it is unusual for", "[
   CHECK(words.find(" deviations over the usual Tuesday 11:00: 600 for ") != std::string::npos);
 }
 
+TEST_CASE("What is unusual is said in numbers as people write them", "[alerts]") {
+  Reading reading;
+  reading.unusual = z0::Unusual::level;
+  reading.above = true;
+  reading.points = 1;
+  reading.deviations = 412;
+  reading.seen = 1'234'567;
+  reading.usual = 0.0123456;
+  CHECK(words_of(reading) == "410 deviations over the usual level: 1235000 for 0.01235");
+}
+
 TEST_CASE("An hour of the day that is missing is told of, though nights are as low", "[alerts]") {
   const Reading silence = worst_after([](double, std::int64_t, double) { return 0; });
   CHECK(silence.score >= z0::anomaly_alert_score);
