@@ -220,6 +220,15 @@ class WordsReader : private CheckedJson {
   }
 };
 
+// False where a body is too long, or cannot be decompressed: then it is answered.
+bool body_or_refuse(const RouteCall& call) {
+  std::string_view field;
+  const Status status = judge_body(call.request, field);
+  if (status == Status::recorded) return true;
+  reply_error(call.effects, call.context, status, field);
+  return false;
+}
+
 // A fault in a body that has no settings around it.
 void reply_fault(const RouteCall& call, const RuleError& error) {
   reply_error(call.effects, call.context, Status::invalid_value,
@@ -264,12 +273,14 @@ void resume_rules(const RouteResume& resumed) {
 }
 
 void post_rules_test(const RouteCall& call) {
+  if (!body_or_refuse(call)) return;
   const RuleTestOutcome outcome = run_rule_test(call.request.body);
   if (!outcome.readable) return reply_fault(call, outcome.error);
   reply_json(call.effects, call.context, 200, outcome.json);
 }
 
 void post_acknowledge(const RouteCall& call) {
+  if (!body_or_refuse(call)) return;
   Words words;
   RuleError error;
   if (!WordsReader(call.request.body, error).read(words)) return reply_fault(call, error);

@@ -93,8 +93,12 @@ class SilenceReader : private CheckedJson {
   bool complete(const SilenceBody& body) {
     if (body.author.empty()) return fail_at("author", "who says so");
     if (body.reason.empty()) return fail_at("reason", "why");
-    if (body.rule.empty() && body.tenant_id.empty() && body.labels.empty())
-      return fail_at("rule", "a rule, a tenant or labels; a rule of * is everything");
+    // As in Alertmanager: a label that may be whatever it is says nothing, and would silence everything.
+    const bool any_label =
+        std::any_of(body.labels.begin(), body.labels.end(),
+                    [](const auto& label) { return !label.second.empty() && label.second != "*"; });
+    if (body.rule.empty() && body.tenant_id.empty() && !any_label)
+      return fail_at("rule", "a rule, a tenant or a label's value; a rule of * is everything");
     if ((body.ends_ms == 0) == (body.for_ms == 0))
       return fail_at("for", "how long, or a time expires_at, and not both");
     const std::int64_t starts_ms = std::max(body.starts_ms, now_ms_);
@@ -179,6 +183,9 @@ void resume_silences(const RouteResume& resumed) {
 }
 
 void post_silence(const RouteCall& call) {
+  std::string_view field;
+  const Status readable = judge_body(call.request, field);
+  if (readable != Status::recorded) return reply_error(call.effects, call.context, readable, field);
   SilenceBody body;
   RuleError error;
   if (!SilenceReader(call.request.body, call.frame.now_ms, error).read(body))

@@ -64,6 +64,8 @@ TEST_CASE("What is no silence is refused with its place", "[silences]") {
   const std::string soon = std::to_string(w.now_ms + hour);
   const std::vector<Row> rows = {
       {R"(,"for":"1h")", "rule"},
+      {R"(,"labels":{"tool_id":""},"for":"1h")", "rule"},
+      {R"(,"labels":{"tool_id":"*"},"for":"1h")", "rule"},
       {R"(,"rule":"A")", "for"},
       {R"(,"rule":"A","for":"1h","expires_at":)" + soon, "for"},
       {R"(,"rule":"A","for":"31d")", "for"},

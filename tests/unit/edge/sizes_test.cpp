@@ -43,7 +43,10 @@ TEST_CASE("No body is larger than its limit, wherever it is sent", "[edge]") {
     const std::string body(bytes, ' ');
     std::set<bool> too_large;
     for (const Reply& r : {w.post(body), w.ask("PUT", "/v1/configs/cfg_a", "north", body, {}),
-                           w.ask("POST", "/v1/ledgers/acct_a/import?tenant=north", "", body, {})}) {
+                           w.ask("POST", "/v1/ledgers/acct_a/import?tenant=north", "", body, {}),
+                           w.ask("POST", "/v1/silences", "north", body, {}),
+                           w.ask("POST", "/v1/alerts/a/acknowledge", "north", body, {}),
+                           w.ask("POST", "/v1/rules/test", "north", body, {})}) {
       CHECK(r.status >= 400);
       too_large.insert(r.status == 413);
     }
