@@ -1,6 +1,7 @@
 #include "z0/alerting/channel_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "z0/notify/limits.hpp"
 
@@ -22,14 +23,19 @@ void ChannelBook::set_links(const LinkSettings& links) {
 
 void ChannelBook::read() {
   listeners_.clear();
+  left_out_.clear();
   for (const Source& source : sources_) {
     ChannelSettings settings;
     RuleError error;
     if (!read_channel_settings(source.settings, settings, error)) continue;
     for (Channel& channel : settings.channels) {
-      if (listeners_.size() >= limits::channels_max) return;
+      std::string key = source.config_id + '/' + channel.name;
+      if (listeners_.size() >= limits::channels_max) {
+        left_out_.push_back({std::move(key), channel.type});
+        continue;
+      }
       Listener& listener = listeners_.emplace_back();
-      listener.key = source.config_id + '/' + channel.name;
+      listener.key = std::move(key);
       listener.channel = std::move(channel);
       listener.policy = settings.policy;
       listener.links = {links_.dashboard, links_.facts, links_.trace, links_.runbook};

@@ -209,6 +209,10 @@ void report(Alerting& alerting, const Frame& frame, Effects& effects) {
   tell_delays(alerting, effects);
 }
 
+constexpr std::string_view too_many_channels =
+    "it is told nothing: all configs together have more than 50 channels, and it comes after them";
+static_assert(limits::channels_max == 50);
+
 void add_channels(const Alerting& alerting, const std::map<std::string, LaneState>& lanes,
                   AlertsReply& reply) {
   for (const Listener& listener : alerting.channels.listeners()) {
@@ -226,6 +230,12 @@ void add_channels(const Alerting& alerting, const std::map<std::string, LaneStat
     view.lost = state.lost;
     view.delivered_at_ms = state.delivered_ms;
     view.again_at_ms = state.again_ms;
+  }
+  for (const ChannelBook::LeftOut& one : alerting.channels.left_out()) {
+    AlertsReply::ChannelView& view = reply.channels.emplace_back();
+    view.channel = one.key;
+    view.to = channel_type_name(one.type);
+    view.off = too_many_channels;
   }
 }
 

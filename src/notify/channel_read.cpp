@@ -48,6 +48,22 @@ bool is_zone_name(std::string_view name) {
   });
 }
 
+// A host, in brackets where it is an address of IPv6, and a port that there is.
+bool is_authority(std::string_view text) {
+  const std::size_t bracket = text.find(']');
+  const bool in_brackets = text.starts_with('[');
+  if (in_brackets != (bracket != std::string_view::npos)) return false;
+  const std::size_t colon = text.find(':', in_brackets ? bracket : 0);
+  const std::size_t host_end = std::min(colon, text.size());
+  if (host_end == 0 || (in_brackets && host_end != bracket + 1)) return false;
+  if (colon == std::string_view::npos) return true;
+  const std::string_view port = text.substr(colon + 1);
+  if (!made_of(port, 5, is_digit)) return false;
+  std::int32_t number = 0;
+  for (const char c : port) number = number * 10 + (c - '0');
+  return number > 0 && number <= 65'535;
+}
+
 // "09:30", "24:00": minutes after midnight.
 bool read_time_of_day(std::string_view text, std::int32_t& minutes) {
   if (text.size() != 5 || text[2] != ':') return false;
@@ -243,7 +259,7 @@ class ChannelsReader : private CheckedJson {
     if (!has_url && channel.type == ChannelType::pagerduty) return true;
     return receiver_url(channel.type, channel.url) ||
            fail_at("url", channel.type == ChannelType::alertmanager
-                              ? "an address with http or https, without a password"
+                              ? "an address with http or https, without a password or a query"
                               : "an address with https, without a password");
   }
 
@@ -272,8 +288,10 @@ bool receiver_url(ChannelType type, std::string_view url) {
                    [](char c) { return c > ' ' && c <= '~' && c != '\\'; }))
     return false;
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-  if (authority.empty() || authority[0] == ':') return false;
-  if (authority.find('@') != std::string_view::npos) return false;
+  if (authority.find('@') != std::string_view::npos || !is_authority(authority)) return false;
+  // Its path goes behind the address.
+  if (type == ChannelType::alertmanager && rest.find_first_of("?#") != std::string_view::npos)
+    return false;
   if (!plain || type == ChannelType::alertmanager) return true;
   for (const std::string_view here : {"localhost", "127.0.0.1", "[::1]"}) {
     if (authority == here) return true;

@@ -20,6 +20,13 @@ class ChannelBook {
 
   // In the order of configs; at most limits::channels_max.
   const std::vector<Listener>& listeners() const { return listeners_; }
+  // Those that there is no room for, which nobody tells anything: each config may name as many as all
+  // together may be.
+  struct LeftOut {
+    std::string key;
+    ChannelType type = ChannelType::count_;
+  };
+  const std::vector<LeftOut>& left_out() const { return left_out_; }
   // Null: there is none any more.
   const Listener* find(std::string_view key) const;
   // Empty where there is no such config.
@@ -35,6 +42,7 @@ class ChannelBook {
   std::vector<Source> sources_;
   LinkSettings links_;
   std::vector<Listener> listeners_;
+  std::vector<LeftOut> left_out_;
 };
 
 }  // namespace z0
