@@ -7,6 +7,7 @@
 #include "z0/alerts/backtest.hpp"
 #include "z0/alerts/prometheus.hpp"
 #include "z0/base/time.hpp"
+#include "z0/facts/currency.hpp"
 #include "z0/json/write.hpp"
 
 namespace z0 {
@@ -78,11 +79,14 @@ class IncidentReader : private CheckedJson {
       const Within within(*this, name);
       JsonReader::Fit fit{};
       if (name == "currency") {
-        if (!text(out_.currency, "a currency's code")) return false;
+        constexpr std::string_view what = "a currency's code, as ISO 4217 has it";
+        if (!text(out_.currency, what)) return false;
+        if (!known_currency(out_.currency)) return fail(std::string(what));
       } else if (name == "amount") {
         any = true;
-        if (in_.peek() != JsonKind::number || !in_.integer(out_.lost, fit) || out_.lost < 0)
-          return fail("an amount in minor units, from 0 on");
+        const bool read = in_.peek() == JsonKind::number && in_.integer(out_.lost, fit);
+        if (!read || out_.lost < 0 || out_.lost > limits::amount_max)
+          return fail("an amount in minor units, from 0 to 2^53 - 1");
       } else {
         return fail("a member of what was lost, and this is none");
       }
@@ -246,11 +250,18 @@ class Outcome {
   }
 
   void write_incident(const Incident& incident) {
-    const Firing* first = first_of(incident, false);
-    const Firing* page = first_of(incident, true);
     json_.object().text("name", incident.name);
     json_.integer("from", incident.from_ms).integer("to", incident.to_ms);
-    json_.text_if_any("tenant_id", incident.tenant_id).boolean("detected", first != nullptr);
+    json_.text_if_any("tenant_id", incident.tenant_id);
+    // Of what began at another time nobody knows when it would have been told, nor what that cost.
+    if (incident.from_ms < from_ms_ || incident.from_ms >= to_ms_) {
+      json_.boolean("detected", false);
+      json_.plain("not_judged", "it began outside of the time that was played").end();
+      return;
+    }
+    const Firing* first = first_of(incident, false);
+    const Firing* page = first_of(incident, true);
+    json_.boolean("detected", first != nullptr);
     if (first != nullptr) {
       json_.text("rule", rule_of(*first).name).integer("detected_at", first->fired_at_ms);
       json_.integer("detected_after_ms", first->fired_at_ms - incident.from_ms);

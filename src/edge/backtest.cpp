@@ -368,9 +368,9 @@ void post_backtest(const RouteCall& call) {
   run.to_ms = asked.to_ms == 0 ? frame.now_ms : asked.to_ms;
   run.from_ms =
       asked.from_ms == 0 ? std::max<std::int64_t>(run.to_ms - default_length_ms, 0) : asked.from_ms;
-  run.from_ms -= run.from_ms % asked.step_ms;
   if (run.to_ms <= run.from_ms || run.to_ms - run.from_ms > backtest_ms_max)
     return refuse("to", "a time after from, and at most 31 days later");
+  run.from_ms -= run.from_ms % asked.step_ms;
   BacktestStep(run, asked, context, frame, effects).begin();
 }
 

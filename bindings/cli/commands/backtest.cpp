@@ -238,19 +238,22 @@ void print_incidents(const json& outcome, const json& against) {
                ? amount_words(integer_of(incident, name), text_of(incident, "currency"))
                : std::string();
   };
+  const auto told_by = [](const json& incident) {
+    if (incident.contains("not_judged")) return std::string("not judged");
+    return incident["detected"] == true ? text_of(incident, "rule") : "nobody";
+  };
   for (std::size_t i = 0; i < outcome["incidents"].size(); ++i) {
     const json& one = outcome["incidents"][i];
     std::vector<std::string> cells = {text_of(one, "name"),
-                                      one["detected"] == true ? text_of(one, "rule") : "nobody",
+                                      told_by(one),
                                       minutes_words(one, "detected_after_ms"),
                                       money_of(one, "lost"),
                                       money_of(one, "caught"),
                                       money_of(one, "missed")};
     if (two) {
       const json& other = against["incidents"][i];
-      cells.insert(cells.end(),
-                   {other["detected"] == true ? text_of(other, "rule") : "nobody",
-                    minutes_words(other, "detected_after_ms"), money_of(other, "caught")});
+      cells.insert(cells.end(), {told_by(other), minutes_words(other, "detected_after_ms"),
+                                 money_of(other, "caught")});
     }
     table.add(cells);
   }

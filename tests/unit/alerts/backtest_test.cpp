@@ -132,6 +132,21 @@ TEST_CASE("What is lost after an alert counts as caught, evenly in time", "[aler
   CHECK(outcome["pages_outside_incidents"] == 0);
 }
 
+TEST_CASE("An incident that began at another time is not judged, and costs nothing", "[alerts]") {
+  z0::History history = a_bad_ten_minutes();
+  const json outcome = played(history, json::array({tool_errors}),
+                              {incident(-90, -60), incident(-1, 20), incident(30, 40)});
+  for (const json& told : outcome["incidents"]) {
+    CHECK(told["detected"] == false);
+    CHECK(told["not_judged"] == "it began outside of the time that was played");
+    CHECK_FALSE(told.contains("missed"));
+  }
+  CHECK(outcome["money"].empty());
+  CHECK_FALSE(played(history, json::array({tool_errors}), {incident(0, 20), incident(29, 90)})
+                  .dump()
+                  .find("not_judged\":\"it began") != std::string::npos);
+}
+
 TEST_CASE("An incident that no rule tells of is missed whole, and a page beside it is counted",
           "[alerts]") {
   z0::History history = a_bad_ten_minutes();
@@ -377,6 +392,10 @@ TEST_CASE("An incident says when it was, whose, and what it cost", "[alerts]") {
       {R"({"name":"n","from":1,"to":2678400002})", "incident.to"},
       {R"({"name":"n","from":1,"to":2,"lost":{"amount":-1}})", "incident.lost.amount"},
       {R"({"name":"n","from":1,"to":2,"lost":{"currency":"EUR"}})", "incident.lost.amount"},
+      {R"({"name":"n","from":1,"to":2,"lost":{"amount":9007199254740992}})",
+       "incident.lost.amount"},
+      {R"({"name":"n","from":1,"to":2,"lost":{"amount":1,"currency":"XXZ"}})",
+       "incident.lost.currency"},
       {R"({"name":"n","from":1,"to":2,"cost":1})", "incident.cost"}};
   for (const auto& [text, where] : wrong) {
     error = {};

@@ -224,7 +224,11 @@ TEST_CASE("What is no backtest is refused with the place", "[edge]") {
   CHECK(refused({{"from", "1969-12-20T00:00:00Z"}, {"to", "1969-12-30T00:00:00Z"}}) == "from");
   CHECK(refused({{"from", INT64_MAX - 1}, {"to", INT64_MAX}}) == "from");
   CHECK(refused({{"from", begin}, {"to", begin}}) == "to");
+  // Before the first step is rounded to a whole one.
+  CHECK(refused({{"from", begin + 9}, {"to", begin + 8}}) == "to");
   CHECK(refused({{"from", begin}, {"to", begin + 32 * day}}) == "to");
+  const Json month = {{"from", begin + 9}, {"to", begin + 9 + 31 * day}, {"step", "1h"}};
+  CHECK(w.post(month.dump(), "north", "/v1/rules/backtest").status == 200);
   CHECK(refused({{"incidents", {{{"name", "n"}}}}}) == "incidents[0]: incident.from");
   CHECK(w.post(R"({"from":1774915200000,"to":1774915260000})", "north",
                "/v1/rules/backtest?tenant=south")
