@@ -141,14 +141,26 @@ void append_yaml_text(std::string& out, std::string_view text) {
   out += '\'';
   for (const char c : text) {
     if (c == '\'') out += '\'';
-    out += c == '\n' ? ' ' : c;
+    const bool control = (c >= 0 && c < ' ') || c == '\x7f';
+    out += control ? ' ' : c;
   }
   out += '\'';
 }
 
+// Prometheus reads texts of alerts as templates, and one that is none has all rules refused.
+std::string without_templates(std::string_view text) {
+  constexpr std::string_view opens = "{{";
+  std::string out;
+  for (std::size_t at = text.find(opens); at != std::string_view::npos; at = text.find(opens)) {
+    out.append(text.substr(0, at)).append(R"({{ "{{" }})");
+    text.remove_prefix(at + opens.size());
+  }
+  return out.append(text);
+}
+
 void append_line(std::string& out, std::string_view key, std::string_view text) {
   out += key;
-  append_yaml_text(out, text);
+  append_yaml_text(out, without_templates(text));
   out += '\n';
 }
 

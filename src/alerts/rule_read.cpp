@@ -1,5 +1,6 @@
 // Rules from the settings of a config. The first fault ends the reading, and is said with its place.
 #include <algorithm>
+#include <utility>
 
 #include "alerts/checked_json.hpp"
 #include "z0/alerts/baseline.hpp"
@@ -56,7 +57,7 @@ class RulesReader : private CheckedJson {
       }
       any = true;
     }
-    if (in_.error() != JsonError::none) return fail("JSON in order");
+    if (in_.error() != JsonError::none || !in_.at_end()) return fail("JSON in order");
     return any || fail_at("rules", "a list of rules");
   }
 
@@ -226,7 +227,12 @@ class RulesReader : private CheckedJson {
     while (in_.next_element()) {
       std::string name;
       if (!text(name, "the name of a label")) return false;
-      if (name == "tenant_id")
+      const bool is_tenant = name == "tenant_id";
+      const bool met = is_tenant ? rule.by_tenant
+                                 : std::find(rule.by.begin(), rule.by.end(), name) != rule.by.end();
+      // Each is a part of what every alert is known by.
+      if (met) return fail("each label once, and " + name + " is there twice");
+      if (is_tenant)
         rule.by_tenant = true;
       else
         rule.by.push_back(std::move(name));
@@ -329,6 +335,12 @@ class RulesReader : private CheckedJson {
          {"name", "signal", "severity", "runbook", "owner", "summary"})
       if (!has(name)) return fail_at(name, "a value: every rule has one");
     if (!is_rule_name(rule.name)) return fail_at("name", "letters, digits and _, no digit first");
+    // Whoever is paged reads what is wrong and what to do.
+    const std::pair<std::string_view, const std::string&> texts[] = {
+        {"runbook", rule.runbook}, {"owner", rule.owner}, {"summary", rule.summary}};
+    for (const auto& [name, value] : texts)
+      if (value.find_first_not_of(" \t\r\n") == std::string::npos)
+        return fail_at(name, "a value: every rule has one");
     for (const Rule& other : out_)
       if (other.name == rule.name) return fail_at("name", "a name of its own");
     if (!complete_threshold(rule)) return false;
@@ -344,6 +356,8 @@ class RulesReader : private CheckedJson {
 
   // Each label that a rule tells series apart by belongs to all of its metrics.
   bool labels_fit(const Rule& rule) {
+    if (rule.kind == SignalKind::business && !rule.by.empty())
+      return fail_at("by", "tenant_id alone: facts are looked at tenant by tenant");
     for (const auto* side : {&rule.of, &rule.to}) {
       for (const Selector& one : *side) {
         const auto labels = info(one.metric).labels;

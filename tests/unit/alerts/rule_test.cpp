@@ -98,6 +98,14 @@ TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
       {rules(rule(good, R"({"sum": {"where": {"x": "y"}}})")), "rules[0].signal.sum.metric",
        "the name of a metric"},
       {rules(R"({"name": "R"})"), "rules[0].signal", "a value"},
+      {rules(rule(good)) + R"({"rules": []})", "settings", "JSON in order"},
+      {rules(rule(good + R"(, "by": ["fact_type", "tenant_id", "fact_type"])")), "rules[0].by",
+       "each label once, and fact_type"},
+      {rules(rule(good + R"(, "by": ["tenant_id", "tenant_id"])")), "rules[0].by",
+       "each label once, and tenant_id"},
+      {rules(rule(R"(, "window": "1h", "by": ["tenant_id", "wibble"])",
+                  R"({"business": "no_charges"})")),
+       "rules[0].by", "tenant_id alone"},
   };
   for (const Fault& fault : faults) {
     INFO(fault.settings);
@@ -108,6 +116,33 @@ TEST_CASE("A rule that is wrong says where and why", "[alerts]") {
     CHECK(error.where == fault.where);
     CHECK(error.why.substr(0, fault.why.size()) == fault.why);
   }
+}
+
+TEST_CASE("A rule says to whom it belongs, what is wrong and what to do", "[alerts]") {
+  for (const std::string name : {"runbook", "owner", "summary"}) {
+    for (const std::string nothing : {"", " \\n"}) {
+      std::string one = rule(R"(, "above": 1, "window": "5m")");
+      const std::string member = '"' + name + R"(": ")";
+      const std::size_t at = one.find(member) + member.size();
+      one.replace(at, 1, nothing);
+      std::vector<Rule> read;
+      RuleError error;
+      INFO(one);
+      CHECK_FALSE(read_rules(rules(one), read, error));
+      CHECK(error.where == "rules[0]." + name);
+    }
+  }
+}
+
+TEST_CASE("Prometheus takes whatever a rule's texts hold", "[alerts]") {
+  std::vector<Rule> read;
+  RuleError error;
+  std::string one = rule(R"(, "above": 1, "window": "5m")");
+  const std::string member = R"("summary": ")";
+  one.replace(one.find(member) + member.size(), 1, R"(more {{ than {{{ 5 %\u0001'\n)");
+  REQUIRE(read_rules(rules(one), read, error));
+  const std::string text = z0::prometheus_rules(read);
+  CHECK(text.find(R"(summary: 'more {{ "{{" }} than {{ "{{" }}{ 5 % '' ')") != std::string::npos);
 }
 
 TEST_CASE("A threshold that is never reached, or always, is refused", "[alerts]") {
