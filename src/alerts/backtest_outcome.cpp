@@ -7,7 +7,6 @@
 #include "z0/alerts/backtest.hpp"
 #include "z0/alerts/prometheus.hpp"
 #include "z0/base/time.hpp"
-#include "z0/facts/currency.hpp"
 #include "z0/json/write.hpp"
 
 namespace z0 {
@@ -17,6 +16,11 @@ constexpr std::size_t incident_depth_max = 3;
 constexpr std::size_t incident_rules_max = 50;
 constexpr std::int64_t incident_ms_max = std::int64_t{31} * 86'400'000;
 constexpr std::int64_t seven_days_ms = std::int64_t{7} * 86'400'000;
+
+bool is_currency_code(std::string_view text) {
+  return text.size() == 3 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
 
 class IncidentReader : private CheckedJson {
  public:
@@ -79,9 +83,9 @@ class IncidentReader : private CheckedJson {
       const Within within(*this, name);
       JsonReader::Fit fit{};
       if (name == "currency") {
-        constexpr std::string_view what = "a currency's code, as ISO 4217 has it";
+        constexpr std::string_view what = "a currency's code, such as EUR";
         if (!text(out_.currency, what)) return false;
-        if (!known_currency(out_.currency)) return fail(std::string(what));
+        if (!is_currency_code(out_.currency)) return fail(std::string(what));
       } else if (name == "amount") {
         any = true;
         const bool read = in_.peek() == JsonKind::number && in_.integer(out_.lost, fit);

@@ -370,40 +370,6 @@ TEST_CASE("A sample is written as it is read", "[alerts]") {
     CHECK(z0::history_line(samples_of(line).at(0)) == line);
 }
 
-TEST_CASE("An incident says when it was, whose, and what it cost", "[alerts]") {
-  z0::Incident read;
-  z0::RuleError error;
-  REQUIRE(z0::read_incident(R"({"name":"n","from":"2026-03-31T00:00:00Z","to":1774915260000,)"
-                            R"("tenant_id":"north","rules":["A"],"lost":{"amount":7}})",
-                            read, error));
-  z0::Incident expected;
-  expected.name = "n";
-  expected.from_ms = begin;
-  expected.to_ms = begin + minute;
-  expected.tenant_id = "north";
-  expected.rules = {"A"};
-  expected.currency = "USD";
-  expected.lost = 7;
-  CHECK(read == expected);
-  const std::vector<std::pair<std::string, std::string>> wrong = {
-      {R"({"from":1,"to":2})", "incident.name"},
-      {R"({"name":"n","to":2})", "incident.from"},
-      {R"({"name":"n","from":2,"to":2})", "incident.to"},
-      {R"({"name":"n","from":1,"to":2678400002})", "incident.to"},
-      {R"({"name":"n","from":1,"to":2,"lost":{"amount":-1}})", "incident.lost.amount"},
-      {R"({"name":"n","from":1,"to":2,"lost":{"currency":"EUR"}})", "incident.lost.amount"},
-      {R"({"name":"n","from":1,"to":2,"lost":{"amount":9007199254740992}})",
-       "incident.lost.amount"},
-      {R"({"name":"n","from":1,"to":2,"lost":{"amount":1,"currency":"XXZ"}})",
-       "incident.lost.currency"},
-      {R"({"name":"n","from":1,"to":2,"cost":1})", "incident.cost"}};
-  for (const auto& [text, where] : wrong) {
-    error = {};
-    CHECK_FALSE(z0::read_incident(text, read, error));
-    CHECK(error.where == where);
-  }
-}
-
 TEST_CASE("Money that is lost is shared out in whole units, however much it is", "[alerts]") {
   z0::Incident one = incident(0, 44'640);
   one.lost = std::int64_t{9'000'000'000'000'000};
