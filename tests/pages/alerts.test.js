@@ -13,7 +13,7 @@ pageTest("What fires stands on top, with its cost and what to do", busy(), async
   await enter(page, server.url);
   await says(page, "#alert-list li:first-child", /Critical\s+TenantWriteFailures\s+northwind/);
   await says(page, "#alert-list li:first-child", /11\.2 %, fires above 1 %/);
-  await says(page, "#alert-list li:first-child", /\$1,234\.00 lost so far, \$500\.00 an hour at risk/);
+  await says(page, "#alert-list li:first-child", /1,234\.00 USD lost so far, 500\.00 USD an hour at risk\s+What was usual at this hour\./);
   await says(page, "#alert-list li:last-child", /Warning\s+ExternalToolErrors\s+openai/);
   await says(page, "#alerts-judged", /^2 firing · 1 pending · judged 08:19:00$/);
   assert.equal(await page.locator("#alert-list li").count(), 2);
@@ -51,10 +51,10 @@ pageTest("What is held stands last and says why", busy(), async (page, server) =
     alert({ id: "a4", acknowledged: { by: "mara", reason: "on it" } }),
     alert({ id: "a5", silence_id: "s1" }),
     alert({ id: "a6", inhibited_by: "ReplicationFailures" }),
-    warning,
+    { ...warning, money: { in_words: "what it costs is not known yet", reckoning: "No hour was seen." } },
   );
   await enter(page, server.url);
-  await says(page, "#alert-list li:first-child", /ExternalToolErrors/);
+  await says(page, "#alert-list li:first-child", /ExternalToolErrors[^]*what it costs is not known yet\s+No hour was seen\./i);
   await says(page, "#alert-list", /acknowledged by mara[^]*silenced[^]*follows from ReplicationFailures/);
   assert.equal(await page.locator("#alerts").getAttribute("data-state"), "warning");
 });

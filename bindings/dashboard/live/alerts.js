@@ -2,7 +2,7 @@
 // the same element for as long as its alert fires, so that focus and selections survive the next answer.
 
 import { announce, byId, element, setText } from "../lib/dom.js";
-import { clock, duration, isoTime, money, utc } from "../lib/format.js";
+import { clock, duration, isoTime, utc } from "../lib/format.js";
 
 /** @typedef {import('./alerts_model.js').Alert} Alert */
 /** @typedef {import('./alerts_model.js').Alerts} Alerts */
@@ -86,18 +86,6 @@ function stateOf(firing) {
 const newsWords = (news) =>
   `${news.length === 1 ? "An alert fires" : `${news.length} alerts fire`}: ${news.map(({ rule }) => rule).join(", ")}.`;
 
-/** @param {Alert["money"]} cost */
-function moneyWords(cost) {
-  if (cost === null) return "";
-  const { lost, atRisk, currency } = cost;
-  return [
-    lost === null ? "" : `${money(lost, currency)} lost so far`,
-    atRisk === null ? "" : `${money(atRisk, currency)} an hour at risk`,
-  ]
-    .filter((words) => words !== "")
-    .join(", ");
-}
-
 /** The page of what to do, with what is known filled in. @param {Alert} alert */
 function runbookOf({ runbook, about }) {
   const given = new URLSearchParams(about);
@@ -111,7 +99,9 @@ class Row {
   #since = element("time", { class: "alert-since" });
   #summary = element("p", { class: "alert-summary" });
   #value = element("p", { class: "alert-value" });
-  #money = element("p", { class: "alert-money" });
+  #cost = element("span", { class: "alert-cost" });
+  #reckoning = element("span", { class: "alert-reckoning" });
+  #money = element("p", { class: "alert-money" }, this.#cost, " ", this.#reckoning);
   #held = element("span", { class: "alert-held" });
   #runbook = element("a", { class: "alert-runbook" }, "What to do");
   root = element(
@@ -146,10 +136,11 @@ class Row {
     setText(this.#since, alert.firedAt === null ? "" : `for ${duration(Math.max(0, Date.now() - alert.firedAt))}`);
     setText(this.#summary, alert.summary);
     setText(this.#value, [alert.value, alert.why].filter((words) => words !== "").join(" · "));
-    setText(this.#money, moneyWords(alert.money));
-    this.#money.title = alert.money?.reckoning ?? "";
+    setText(this.#cost, alert.money);
+    setText(this.#reckoning, alert.reckoning);
+    this.#money.hidden = alert.money === "";
     this.#runbook.hidden = alert.runbook === "";
     this.#runbook.href = runbookOf(alert);
-    for (const part of [this.#summary, this.#value, this.#money, this.#held]) part.hidden = part.textContent === "";
+    for (const part of [this.#summary, this.#value, this.#held]) part.hidden = part.textContent === "";
   }
 }

@@ -11,7 +11,8 @@ import { isRecord, list, measure, number, text } from "../lib/read.js";
  * @property {string} summary
  * @property {string} value in words, against its threshold
  * @property {string} why of an anomaly or of business that stays away
- * @property {{currency: string, lost: number | null, atRisk: number | null, reckoning: string} | null} money
+ * @property {string} money what it costs, as notifications say it; empty where it costs nothing
+ * @property {string} reckoning of the money: how, or why it is not known
  * @property {number | null} firedAt ms
  * @property {string} held why nobody is told of it, or who looks after it; empty where neither is
  * @property {string} runbook the name of its page; empty where there is none
@@ -56,6 +57,7 @@ const rank = ({ severity, held }) => (held === "" ? 0 : 2) + (severity === "crit
 function readAlert(from) {
   const tenant = text(from.tenant_id);
   const labels = isRecord(from.labels) ? Object.entries(from.labels) : [];
+  const money = isRecord(from.money) ? from.money : {};
   const runbook = text(from.runbook) ?? "";
   return {
     id: text(from.id) ?? "",
@@ -68,20 +70,12 @@ function readAlert(from) {
     summary: text(from.summary, SENTENCE_MAX) ?? "",
     value: text(from.in_words, SENTENCE_MAX) ?? "",
     why: text(from.why, SENTENCE_MAX) ?? "",
-    money: readMoney(from.money),
+    money: text(money.in_words, SENTENCE_MAX) ?? "",
+    reckoning: text(money.reckoning, SENTENCE_MAX) ?? "",
     firedAt: number(from.fired_at),
     held: heldWords(from),
     runbook: /^[a-z0-9_]+$/.test(runbook) ? runbook : "",
   };
-}
-
-/** @param {unknown} value */
-function readMoney(value) {
-  if (!isRecord(value)) return null;
-  const currency = text(value.currency);
-  if (currency === null) return null;
-  const [lost, atRisk] = [number(value.lost), number(value.at_risk_per_hour)];
-  return { currency, lost, atRisk, reckoning: text(value.reckoning, SENTENCE_MAX) ?? "" };
 }
 
 /** @param {Record<string, unknown>} from */

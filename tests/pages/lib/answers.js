@@ -208,6 +208,7 @@ export const alert = (changes = {}) => ({
     currency: "USD",
     lost: 123_400,
     at_risk_per_hour: 50_000,
+    in_words: "1,234.00 USD lost so far, 500.00 USD an hour at risk",
     reckoning: "What was usual at this hour.",
   },
   severity: "critical",
