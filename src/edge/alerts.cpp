@@ -2,6 +2,8 @@
 #include "z0/calls/alerts.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <vector>
 
 #include "alerts/checked_json.hpp"
 #include "edge/handlers.hpp"
@@ -96,11 +98,10 @@ void write_money(JsonWriter& json, const AlertsReply::Alert& view) {
   json.text("in_words", money_words(money)).text("reckoning", view.reckoning).end();
 }
 
-void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const RuleBook& book) {
+void write_alert(JsonWriter& json, const AlertsReply::Alert& view, const Rule* rule) {
   const AlertReport& alert = view.alert;
   json.object().plain("id", view.id).plain("state", state_name(alert)).text("rule", alert.rule);
   json.text_if_any("tenant_id", alert.tenant_id).text_if_any("rules_of", alert.rules_of);
-  const Rule* rule = rule_of(book, alert);
   json.object("labels");
   for (std::size_t i = 0; rule != nullptr && i < rule->by.size() && i < alert.labels.size(); ++i)
     json.any_key(rule->by[i]).text(alert.labels[i]);
@@ -160,12 +161,19 @@ void ask(const RouteCall& call) {
   resume_with(call.context, call.effects);
 }
 
+struct Listed {
+  const AlertsReply::Alert* view = nullptr;
+  const Rule* rule = nullptr;  // null where another version of the rules does not have it
+};
+
 // Firing first, then the worst, then the oldest.
-bool before(const AlertsReply::Alert& a, const AlertsReply::Alert& b) {
-  if (a.alert.phase != b.alert.phase) return a.alert.phase > b.alert.phase;
-  if (a.alert.active_at_ms != b.alert.active_at_ms)
-    return a.alert.active_at_ms < b.alert.active_at_ms;
-  return a.id < b.id;
+bool before(const Listed& a, const Listed& b) {
+  const auto rank = [](const Listed& one) {
+    const AlertReport& alert = one.view->alert;
+    const int severity = one.rule == nullptr ? 0 : static_cast<int>(one.rule->severity);
+    return std::tuple(-static_cast<int>(alert.phase), -severity, alert.active_at_ms, one.view->id);
+  };
+  return rank(a) < rank(b);
 }
 
 void write_rules(JsonWriter& json, const std::vector<Rule>& rules, std::string_view tenant_id) {
@@ -244,11 +252,14 @@ void resume_alerts(const RouteResume& resumed) {
   AlertsReply reply;
   if (!value_or_refuse(resumed, reply)) return;
   const RuleBook book = book_of(reply);
-  std::sort(reply.alerts.begin(), reply.alerts.end(), before);
+  std::vector<Listed> listed;
+  for (const AlertsReply::Alert& view : reply.alerts)
+    listed.push_back({&view, rule_of(book, view.alert)});
+  std::sort(listed.begin(), listed.end(), before);
   std::string out;
   JsonWriter json(out);
   json.object().array("alerts");
-  for (const AlertsReply::Alert& alert : reply.alerts) write_alert(json, alert, book);
+  for (const Listed& one : listed) write_alert(json, *one.view, one.rule);
   json.end();
   if (!reply.channels.empty() || reply.has_dead_man) write_channels(json, reply);
   write_integer_or_null(json, "evaluated_at", reply.evaluated_at_ms);
@@ -307,7 +318,9 @@ void resume_acknowledge(const RouteResume& resumed) {
   if (status != Status::ok) return reply_error(resumed.effects, resumed.context, status, {});
   std::string out;
   JsonWriter json(out);
-  for (const AlertsReply::Alert& alert : reply.alerts) write_alert(json, alert, book_of(reply));
+  const RuleBook book = book_of(reply);
+  for (const AlertsReply::Alert& view : reply.alerts)
+    write_alert(json, view, rule_of(book, view.alert));
   reply_json(resumed.effects, resumed.context, 200, out);
 }
 

@@ -86,6 +86,27 @@ TEST_CASE("A tenant's own rule fires for it alone, beside the platform's", "[ale
   CHECK(w.get("/v1/rules", "south").json.at("rules").size() + 1 == rules.size());
 }
 
+TEST_CASE("What pages stands before what fires longer and does not", "[alerts]") {
+  Watched w;
+  REQUIRE(w.publish("cfg_mine", "tenant",
+                    rule("Busy", R"("signal": {"sum": "z0_facts_written_total"}, "above": 2)"),
+                    "north")
+              .status == 201);
+  w.post_facts(3);
+  w.pass(4 * tick);
+  REQUIRE(w.alerts() == "firing Busy north\n");
+  w.fail_writes();
+  w.post_failures(5);
+  w.pass(2 * tick);
+  const Json alerts = w.get("/v1/alerts", "").json.at("alerts");
+  std::vector<std::string> severities;
+  for (const Json& alert : alerts)
+    if (alert.at("state") == "firing") severities.push_back(alert.at("severity"));
+  CHECK(severities.front() == "critical");
+  CHECK(severities.back() == "warning");
+  CHECK(std::is_sorted(severities.begin(), severities.end()));
+}
+
 TEST_CASE("A rule is listed with all that it reads, as a config would have it", "[alerts]") {
   Watched w;
   const std::string own = R"({"absent": {"metric": "z0_facts_written_total",
