@@ -61,7 +61,7 @@ void Pages::lose_memory() {
 void Pages::drive_once(const Pass& pass) {
   const std::int64_t from_ms = world_.now_ms;
   polled_.clear();
-  const char* const rules[] = {"Rush", "Rus", "Rush*", "RushLong", "Routes", "OwnRush", "Ru*"};
+  const char* const rules[] = {"Rush", "Never", "Rush*", "RushLong", "Routes", "OwnRush", "Ru*"};
   if (random_.percent(70)) {
     Quieted wanted;
     wanted.rule = random_.pick(rules);
