@@ -55,7 +55,8 @@ std::vector<std::string> read_by_labels(ByteReader& in) {
 
 }  // namespace
 
-Evaluator::Evaluator(std::vector<Rule> rules) : rules_(std::move(rules)) {
+Evaluator::Evaluator(std::vector<Rule> rules, std::size_t states_max)
+    : rules_(std::move(rules)), states_max_(states_max) {
   by_metric_.resize(static_cast<std::size_t>(Metric::count_));
   states_.resize(rules_.size());
   for (const Rule& rule : rules_) {
@@ -106,11 +107,14 @@ std::uint32_t Evaluator::group_of(std::uint32_t space, std::string_view key) {
   Space& in = spaces_[space];
   const auto found = in.numbers.find(key);
   if (found != in.numbers.end()) return found->second;
-  if (groups_ >= limits::alert_groups_max) {
+  const auto states = static_cast<std::size_t>(std::count_if(
+      reads_.begin(), reads_.end(), [space](const Reads& one) { return one.space == space; }));
+  if (groups_ >= limits::alert_groups_max || states > states_max_ - states_count_) {
     ++left_out_;
     return none;
   }
   ++groups_;
+  states_count_ += states;
   const auto number = static_cast<std::uint32_t>(in.keys.size());
   in.keys.emplace_back(key);
   in.numbers.emplace(key, number);

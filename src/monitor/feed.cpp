@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "z0/base/limits.hpp"
+
 namespace z0 {
 namespace {
 
@@ -17,7 +19,7 @@ bool fires_in_silence(const Rule& rule) {
 Feed::Feed(const RuleBook& book) : of_all_(book.of_all()) {
   sets_.push_back({{}, Evaluator(book.per_tenant())});
   for (const RuleBook::OfTenant& one : book.tenants())
-    sets_.push_back({one.tenant_id, Evaluator(one.rules)});
+    sets_.push_back({one.tenant_id, Evaluator(one.rules, limits::alert_states_of_tenant_max)});
   for (const Set& set : sets_) add_windows(set.evaluator);
   add_windows(of_all_);
 }

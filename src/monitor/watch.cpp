@@ -1,5 +1,6 @@
 #include "monitor/watch.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <utility>
@@ -9,11 +10,28 @@
 #include "z0/calls/reply.hpp"
 
 namespace z0 {
+namespace {
+
+// As many as there is room for, and how many there are beside: what fires first, and of that what was told
+// already, which would count as over.
+std::int64_t keep_worst(std::vector<Evaluator::Alert>& alerts, std::size_t room) {
+  if (alerts.size() <= room) return 0;
+  const std::size_t beside = alerts.size() - room;
+  std::stable_sort(alerts.begin(), alerts.end(),
+                   [](const Evaluator::Alert& a, const Evaluator::Alert& b) {
+                     if (a.state->phase != b.state->phase) return a.state->phase > b.state->phase;
+                     return a.state->fired_at_ms < b.state->fired_at_ms;
+                   });
+  alerts.erase(alerts.begin() + static_cast<std::ptrdiff_t>(room), alerts.end());
+  return static_cast<std::int64_t>(beside);
+}
+
+}  // namespace
 
 Watch::Watch() : feed_(std::make_unique<Feed>(book_)) {}
 
 void Watch::set_book(RuleBook book) {
-  const std::string states = encode_states();
+  const std::string states = encode_states(true);
   std::vector<std::string> habits;
   for_chunks([&](std::int64_t, Feed::Set& set, std::size_t chunk) {
     habits.push_back(encode_habits(set, chunk));
@@ -48,11 +66,11 @@ std::string Watch::report(std::string_view shard, std::int64_t now_ms) {
   report.sums = feed_->sums_of_all();
   std::deque<std::string> words;
   for (Feed::Set& set : feed_->sets()) {
-    for (Evaluator::Alert& alert : set.evaluator.alerts()) {
-      if (report.alerts.size() >= limits::alerts_per_report_max) {
-        ++report.left_out;
-        continue;
-      }
+    std::size_t room = limits::alerts_per_report_max - report.alerts.size();
+    if (!set.tenant_id.empty()) room = std::min(room, limits::alerts_of_tenant_per_report_max);
+    std::vector<Evaluator::Alert> alerts = set.evaluator.alerts();
+    report.left_out += keep_worst(alerts, room);
+    for (Evaluator::Alert& alert : alerts) {
       AlertReport& one = report.alerts.emplace_back();
       one.rules_of = set.tenant_id;
       one.rule = alert.rule->name;
@@ -93,18 +111,30 @@ std::int64_t Watch::next_ms(std::int64_t told_ms, std::int64_t now_ms) const {
 
 std::string Watch::encode_sources() const {
   ShardReportReply kept;
-  for (const RuleBook::Source& source : book_.sources())
+  std::size_t bytes = 0;
+  for (const RuleBook::Source& source : book_.sources()) {
+    bytes += source.config_id.size() + source.tenant_id.size() + source.settings.size() + 32;
     kept.rules.push_back({source.config_id, source.tenant_id, source.settings});
+  }
+  // The object of alerts tells them after the first report. Until then those that ship are judged.
+  if (bytes > limits::alert_row_bytes_max) kept.rules.clear();
   return encode(kept);
 }
 
-std::string Watch::encode_states() const {
+std::string Watch::encode_states(bool all) const {
   std::string bytes;
-  ByteWriter out(bytes);
   for (const Feed::Set& set : std::as_const(*feed_).sets()) {
     if (set.evaluator.at_rest()) continue;
-    out.short_bytes(set.tenant_id);
-    set.evaluator.encode_states(out);
+    std::string of_set;
+    ByteWriter writer(of_set);
+    writer.short_bytes(set.tenant_id);
+    set.evaluator.encode_states(writer);
+    const std::size_t bytes_max =
+        set.tenant_id.empty() ? limits::alert_row_bytes_max : limits::alert_row_bytes_of_tenant_max;
+    // What is left out begins anew after a restart.
+    const bool fits =
+        of_set.size() <= bytes_max && bytes.size() + of_set.size() <= limits::alert_row_bytes_max;
+    if (all || fits) bytes += of_set;
   }
   return bytes;
 }

@@ -70,7 +70,8 @@ class Watch {
   void set_book(RuleBook book);
   std::uint64_t turns() const;
   std::string encode_sources() const;
-  std::string encode_states() const;
+  // All of them, or those that a row has room for.
+  std::string encode_states(bool all = false) const;
   [[nodiscard]] bool decode_states(std::string_view bytes);
   void for_chunks(const EachChunk& each) const;
   static std::string encode_habits(Feed::Set& set, std::size_t chunk);

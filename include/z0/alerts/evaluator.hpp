@@ -37,7 +37,8 @@ class Evaluator {
     bool is_gauge = false;
   };
 
-  explicit Evaluator(std::vector<Rule> rules = {});
+  // `states_max`: rules times their groups, of which further ones are counted in left_out().
+  explicit Evaluator(std::vector<Rule> rules = {}, std::size_t states_max = SIZE_MAX);
   const std::vector<Rule>& rules() const { return rules_; }
   const std::vector<Operand>& operands() const { return operands_; }
 
@@ -183,6 +184,8 @@ class Evaluator {
   std::int64_t left_out_ = 0;
   std::uint64_t turns_ = 0;
   std::size_t groups_ = 0;
+  std::size_t states_count_ = 0;
+  std::size_t states_max_;
 };
 
 }  // namespace z0

@@ -324,8 +324,17 @@ inline constexpr std::int64_t gauge_stale_ms = 300'000;
 // Groups that one evaluator tells apart over all rules: a thousand tenants under some twenty kinds of
 // labels. With states and sums 1 KB each at 40 rules: 20 MB.
 inline constexpr std::size_t alert_groups_max = small ? 200 : 20'000;
+// States of alerts by one tenant's own rules, each rule with each group: 56 bytes each, beside sums. Else its
+// rules and labels together would fill the memory of the shard that judges for everybody.
+inline constexpr std::size_t alert_states_of_tenant_max = small ? 100 : 10'000;
 // Alerts of one report of a shard: 200 bytes each. So many at once have one cause, and nobody reads more.
 inline constexpr std::size_t alerts_per_report_max = small ? 20 : 2'000;
+// Of those, by the own rules of one tenant, so that there is room for others'.
+inline constexpr std::size_t alerts_of_tenant_per_report_max = small ? 5 : 200;
+// A row of a Durable Object may have 2 MB; one that has more fails the step that writes it. States of alerts of
+// all tenants stand in one, and of one tenant's own rules no more than its part.
+inline constexpr std::size_t alert_row_bytes_max = small ? 6'000 : 1'500'000;
+inline constexpr std::size_t alert_row_bytes_of_tenant_max = small ? 1'500 : 100'000;
 // How often rules are judged while something is told: with the second that an isolate collects for, an
 // alert is known six seconds after its event, of ten that are promised.
 inline constexpr std::int64_t alert_tick_ms = 5'000;
