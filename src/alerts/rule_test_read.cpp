@@ -18,9 +18,9 @@ constexpr std::size_t expected_max = 1'000;
 // 16 bytes each, 3 MB.
 constexpr std::size_t samples_max = 200'000;
 // Alerts that may be at once, a few hundred bytes each, and how often all of them are judged: that takes
-// some 50 ns, and 200 with an alert's words. Nobody else is served meanwhile.
+// some 50 ns, and 800 where an alert's words are told. Nobody else is served meanwhile.
 constexpr std::size_t alerts_max = 20'000;
-constexpr std::size_t judgements_max = 5'000'000;
+constexpr std::size_t judgements_max = 2'000'000;
 
 // "a+bxn", "axn", "_xn", "_", "stale", "a".
 bool read_samples(std::string_view word, std::vector<TestSample>& out) {

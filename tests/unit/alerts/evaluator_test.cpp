@@ -185,7 +185,7 @@ TEST_CASE("A test of rules takes what can be judged while others wait, and no mo
   CHECK(error(200, 101, "0 1", false) ==
         "series: fewer rules or series: at most 20000 pairs of both");
   CHECK(error(200, 20, "0+1x1999", false) ==
-        "steps: fewer rules, series or steps: together they are judged at most 5000000 times");
+        "steps: fewer rules, series or steps: together they are judged at most 2000000 times");
   CHECK(error(10, 100, "0+1x10", true).empty());
   // Each step tells of a hundred alerts more, and of all that were there before.
   CHECK(error(100, 100, "0+1x100", true) ==
