@@ -9,6 +9,7 @@
 #include "edge/handlers.hpp"
 #include "operations/value.hpp"
 #include "z0/base/limits.hpp"
+#include "z0/base/time.hpp"
 #include "z0/calls/alerts.hpp"
 #include "z0/json/json.hpp"
 #include "z0/json/write.hpp"
@@ -58,7 +59,12 @@ class SilenceReader : private CheckedJson {
   }
 
   bool time(std::int64_t& out) {
-    constexpr std::string_view what = "milliseconds since 1970";
+    constexpr std::string_view what = "milliseconds since 1970, or a time as RFC 3339 has it";
+    if (in_.peek() == JsonKind::string) {
+      std::string value;
+      return text(value, what) &&
+             ((parse_rfc3339(value, out) && out >= 0) || fail(std::string(what)));
+    }
     double value = 0;
     if (!number(value, 0, 9e15, what)) return false;
     out = static_cast<std::int64_t>(value);

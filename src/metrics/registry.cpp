@@ -49,7 +49,7 @@ constexpr MetricInfo metrics[] = {
     {"z0_config_update_duration_ms", histogram, "ms", by_config,
      "From a request's arrival to the ledgers that the version binds"},
     {"z0_config_version_gaps_total", counter, "gaps", by_config,
-     "Versions without their predecessor, and facts that name a version which their ledger does not know"},
+     "Versions whose predecessor a config's own ledger lacks, and facts that name a version which their ledger does not know"},
     {"z0_cache_hits_total", counter, "reads", by_cache,
      "Reads of a cached value from memory or its row"},
     {"z0_cache_misses_total", counter, "reads", by_cache,

@@ -3,6 +3,7 @@
 
 #include "unit/alerting/watched.hpp"
 #include "unit/catch.hpp"
+#include "z0/base/time.hpp"
 
 using z0::test::Json;
 using z0::test::Reply;
@@ -54,6 +55,16 @@ TEST_CASE("A silence is made, listed, shown on its alerts, ended, and outlives a
   CHECK(w.ask("DELETE", "/v1/silences/sil_0", "", "", {}).status == 404);
 }
 
+TEST_CASE("A silence takes its times as RFC 3339 has them, too", "[silences]") {
+  Watched w;
+  const std::int64_t begins = w.now_ms + hour;
+  const Reply made = silence(w, R"(,"rule":"*","starts_at":")" + z0::rfc3339_text(begins) +
+                                    R"(","expires_at":")" + z0::rfc3339_text(begins + hour) + '"');
+  REQUIRE(made.status == 201);
+  CHECK(made.json.at("starts_at") == begins);
+  CHECK(made.json.at("expires_at") == begins + hour);
+}
+
 TEST_CASE("What is no silence is refused with its place", "[silences]") {
   struct Row {
     std::string members;
@@ -74,6 +85,8 @@ TEST_CASE("What is no silence is refused with its place", "[silences]") {
       {R"(,"rule":"A","expires_at":)" + std::to_string(w.now_ms), "expires_at"},
       {R"(,"rule":"A","starts_at":)" + soon + R"(,"expires_at":)" + soon, "expires_at"},
       {R"(,"rule":"A","for":"1h","starts_at":)" + far, "starts_at"},
+      {R"(,"rule":"A","expires_at":"tomorrow")", "expires_at"},
+      {R"(,"rule":"A","expires_at":"1969-12-31T23:59:59Z")", "expires_at"},
       {R"(,"rule":"A*B","for":"1h")", "rule"},
       {R"(,"rule":7,"for":"1h")", "rule"},
       {R"(,"rule":"A","labels":{"a":1},"for":"1h")", "labels.a"},
