@@ -180,7 +180,8 @@ void Pages::burst(const std::string& tenant_id, std::int64_t events) {
 }
 
 void Pages::silence() {
-  const char* const rules[] = {"Rush", "Rush*", "Never", "RushL*", "Routes", "OwnRush", "Facts", ""};
+  const char* const rules[] = {"Rush",   "Rush*",   "Never", "RushL*",
+                               "Routes", "OwnRush", "Facts", ""};
   Quieted wanted;
   wanted.rule = random_.pick(rules);
   if (wanted.rule.empty() || random_.percent(40)) wanted.tenant_id = random_.pick(tenants);
