@@ -60,12 +60,16 @@ function showProblem(problem) {
   setText(sentence, problem);
 }
 
-/** @param {string} problem empty for none */
-function showForm(problem) {
+function stopAsking() {
   poller?.stop();
   poller = null;
   alertsPoller?.stop();
   alertsPoller = null;
+}
+
+/** @param {string} problem empty for none */
+function showForm(problem) {
+  stopAsking();
   clearInterval(countdown);
   setBusy(false);
   view.clear();
@@ -84,9 +88,7 @@ function showForm(problem) {
  *   one. Otherwise the form stays, since behind it may stand the numbers of who was here before
  */
 function signIn(token, atOnce) {
-  poller?.stop();
-  alertsPoller?.stop();
-  alertsPoller = null;
+  stopAsking();
   keepToken(token);
   updatedAtMs = 0;
   paused = false;
@@ -115,7 +117,8 @@ function signIn(token, atOnce) {
  * @param {string} token
  */
 function askForAlerts(token) {
-  if (alertsPoller !== null) return;
+  // An answer may still come after a click on Pause.
+  if (alertsPoller !== null || paused) return;
   alertsPoller = new Poller(ALERTS, token, {
     onTold: (told) => alerts.render(told),
     onState: (state) => {

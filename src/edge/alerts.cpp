@@ -228,15 +228,6 @@ class WordsReader : private CheckedJson {
   }
 };
 
-// False where a body is too long, or cannot be decompressed: then it is answered.
-bool body_or_refuse(const RouteCall& call) {
-  std::string_view field;
-  const Status status = judge_body(call.request, field);
-  if (status == Status::recorded) return true;
-  reply_error(call.effects, call.context, status, field);
-  return false;
-}
-
 // A fault in a body that has no settings around it.
 void reply_fault(const RouteCall& call, const RuleError& error) {
   reply_error(call.effects, call.context, Status::invalid_value,

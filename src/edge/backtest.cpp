@@ -349,9 +349,7 @@ class BacktestStep {
 
 void post_backtest(const RouteCall& call) {
   const auto& [request, claims, context, frame, id, effects] = call;
-  std::string_view field;
-  const Status body = judge_body(request, field);
-  if (body != Status::recorded) return reply_error(effects, context, body, field);
+  if (!body_or_refuse(call)) return;
   BacktestRun run;
   if (!tenant_for(request, claims, run.tenant_id))
     return reply_error(effects, context, Status::not_found, "tenant");

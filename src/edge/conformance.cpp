@@ -56,9 +56,7 @@ bool read_all(std::string_view body, std::vector<Onward>& all) {
 
 void post_conformance(const RouteCall& call) {
   const auto& [request, claims, context, frame, id, effects] = call;
-  std::string_view field;
-  const Status body = judge_body(request, field);
-  if (body != Status::recorded) return reply_error(effects, context, body, field);
+  if (!body_or_refuse(call)) return;
   std::vector<Onward> all;
   if (!read_all(request.body, all))
     return reply_error(effects, context, Status::bad_parameter, "body",

@@ -189,9 +189,7 @@ void resume_silences(const RouteResume& resumed) {
 }
 
 void post_silence(const RouteCall& call) {
-  std::string_view field;
-  const Status readable = judge_body(call.request, field);
-  if (readable != Status::recorded) return reply_error(call.effects, call.context, readable, field);
+  if (!body_or_refuse(call)) return;
   SilenceBody body;
   RuleError error;
   if (!SilenceReader(call.request.body, call.frame.now_ms, error).read(body))

@@ -153,9 +153,7 @@ void post_import(const RouteCall& call) {
   if (!names_ledger(entity_id)) return reply_error(effects, context, Status::not_found, {});
   const std::string_view tenant = request.parameter("tenant");
   if (!valid_id(tenant)) return reply_error(effects, context, Status::bad_parameter, "tenant");
-  std::string_view field;
-  const Status body = judge_body(request, field);
-  if (body != Status::recorded) return reply_error(effects, context, body, field);
+  if (!body_or_refuse(call)) return;
   std::string records;
   std::size_t line = 0;
   if (!read_records(request.body, records, line)) {

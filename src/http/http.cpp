@@ -114,6 +114,14 @@ Status judge_body(const Request& request, std::string_view& field) {
   return gzip ? Status::not_gzip : Status::unsupported_encoding;
 }
 
+bool body_or_refuse(const RouteCall& call) {
+  std::string_view field;
+  const Status status = judge_body(call.request, field);
+  if (status == Status::recorded) return true;
+  reply_error(call.effects, call.context, status, field);
+  return false;
+}
+
 void write_context(ByteWriter& out, const Context& context, std::uint8_t step) {
   out.u8(context.route);
   out.u8(step);

@@ -83,6 +83,9 @@ struct RouteCall {
   Effects& effects;
 };
 
+// False where the body cannot be read: then that is answered.
+[[nodiscard]] bool body_or_refuse(const RouteCall& call);
+
 // The answers to what a handler asked, and what it left: every step reads that to its end.
 struct RouteResume {
   ByteReader& in;

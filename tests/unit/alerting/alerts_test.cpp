@@ -21,6 +21,8 @@ std::string rule(const std::string& name, const std::string& condition) {
          condition + '}';
 }
 
+const std::string busy = rule("Busy", R"("signal": {"sum": "z0_facts_written_total"}, "above": 2)");
+
 }  // namespace
 
 TEST_CASE("Writes that fail are an alert within two ticks, and it ends when they succeed",
@@ -70,10 +72,7 @@ TEST_CASE("A tenant sees its own alerts alone", "[alerts]") {
 
 TEST_CASE("A tenant's own rule fires for it alone, beside the platform's", "[alerts]") {
   Watched w;
-  REQUIRE(w.publish("cfg_mine", "tenant",
-                    rule("Busy", R"("signal": {"sum": "z0_facts_written_total"}, "above": 2)"),
-                    "north")
-              .status == 201);
+  REQUIRE(w.publish("cfg_mine", "tenant", busy, "north").status == 201);
   w.post_facts(3, "north", "acct_a");
   w.post_facts(3, "south", "acct_b");
   // A shard learns the rules from the answer to its first report, and says what they find by its next.
@@ -88,10 +87,7 @@ TEST_CASE("A tenant's own rule fires for it alone, beside the platform's", "[ale
 
 TEST_CASE("What pages stands before what fires longer and does not", "[alerts]") {
   Watched w;
-  REQUIRE(w.publish("cfg_mine", "tenant",
-                    rule("Busy", R"("signal": {"sum": "z0_facts_written_total"}, "above": 2)"),
-                    "north")
-              .status == 201);
+  REQUIRE(w.publish("cfg_mine", "tenant", busy, "north").status == 201);
   w.post_facts(3);
   w.pass(4 * tick);
   REQUIRE(w.alerts() == "firing Busy north\n");
